@@ -152,8 +152,11 @@ fn date_of_day(days: i64) -> (i64, u8, u8) {
     let shifted_month = day_of_year.saturating_mul(5).saturating_add(2).div_euclid(153);
     let first = shifted_month.saturating_mul(153).saturating_add(2).div_euclid(5);
     let day = day_of_year.saturating_sub(first).saturating_add(1);
-    let month =
-        if shifted_month < 10 { shifted_month.saturating_add(3) } else { shifted_month.saturating_sub(9) };
+    let month = if shifted_month < 10 {
+        shifted_month.saturating_add(3)
+    } else {
+        shifted_month.saturating_sub(9)
+    };
     let year = era.saturating_mul(400).saturating_add(year_of_era);
     let year = if month <= 2 { year.saturating_add(1) } else { year };
     (year, u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))

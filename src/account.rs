@@ -1,0 +1,14 @@
+//! The account: its record, and whether it is in good standing.
+
+use serde::{Deserialize, Serialize};
+
+/// What to do when something of ours is broken.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailurePolicy {
+    /// Answer 503.
+    #[default]
+    Deny,
+    /// Let it through, marked as degraded.
+    Pass,
+}

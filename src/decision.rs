@@ -1,0 +1,414 @@
+//! The vocabulary that everything else speaks: what was decided about a request, and why.
+//!
+//! A denial is a value, not an error. It names exactly one [`Cause`] of a closed set; the status,
+//! the words, the headers and the log line are all derived from it.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Identity;
+use crate::quota::Charge;
+use crate::time::Timestamp;
+
+/// What is to happen with a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Answer at the edge.
+    Deny(Box<Denial>),
+    /// Hand it to the origin.
+    Pass(Box<Pass>),
+}
+
+/// A request that goes to the origin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pass {
+    /// Index of the route in the configuration; `None` where the configuration is not known.
+    pub route: Option<usize>,
+    /// The verified caller; `None` on open routes.
+    pub identity: Option<Rc<Identity>>,
+    /// The quotas this request was counted in, as they stand after it.
+    pub quotas: Vec<QuotaState>,
+    /// Warnings for the caller.
+    pub notices: Vec<Notice>,
+    /// What was spent, so that it can be given back when the origin fails.
+    pub charge: Option<Charge>,
+    /// Why this passed without the checks it should have had, if so.
+    pub degraded: Option<Degraded>,
+}
+
+/// A pass that was not properly checked, because something of ours was broken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Degraded {
+    /// The ledger did not answer, and the route or plan says to pass.
+    CheckerUnavailable,
+    /// The configuration is invalid, and the operator chose to pass.
+    Misconfigured,
+    /// The gate itself failed, and the operator chose to pass.
+    Panicked,
+}
+
+impl Degraded {
+    /// The stable word for headers, logs and metrics.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CheckerUnavailable => "checker-unavailable",
+            Self::Misconfigured => "misconfigured",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+/// A request that is answered at the edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denial {
+    /// The one reason.
+    pub cause: Cause,
+    /// What the caller can do about it, best first.
+    pub remedies: Vec<Remedy>,
+    /// The quota that denied, if one did.
+    pub quota: Option<QuotaState>,
+    /// When waiting alone helps: the earliest time at which a retry can succeed.
+    pub retry_at: Option<Timestamp>,
+    /// Facts for the sentence that explains it.
+    pub facts: Facts,
+}
+
+impl Denial {
+    /// A denial for `cause` with nothing else known.
+    pub fn new(cause: Cause) -> Self {
+        Self { cause, remedies: Vec::new(), quota: None, retry_at: None, facts: Facts::default() }
+    }
+}
+
+/// What is known beside the cause. Never holds a secret or a token.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Facts {
+    /// `tenant/account` of the verified caller; for the log, not for the body.
+    pub account: Option<String>,
+    /// Display name of the caller's plan.
+    pub plan: Option<String>,
+    /// Entitlements the route asks for and the caller lacks.
+    pub missing: Vec<String>,
+    /// Why a token was refused (`expired`, `bad-signature`, …): safe for the caller to know.
+    pub token_error: Option<&'static str>,
+    /// When the thing that ended did end, such as the grace or the trial.
+    pub since: Option<Timestamp>,
+    /// For the operator's log only: what exactly went wrong on our side.
+    pub operator_detail: Option<String>,
+}
+
+/// Why a request was denied. Closed: adding one is a change of the public contract.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The operator suspended the account.
+    AccountSuspended,
+    /// The anonymous reader's free allowance is used up.
+    AllowanceExhausted,
+    /// The request can't be read safely, for example a path with two meanings.
+    BadRequest,
+    /// The payment failed because the card itself has expired.
+    CardExpired,
+    /// The ledger did not answer in time.
+    CheckerUnavailable,
+    /// This single request costs more than the quota could ever allow.
+    CostExceedsQuota,
+    /// The credential was valid once and has been revoked.
+    CredentialRevoked,
+    /// Prepaid credits are used up.
+    CreditsExhausted,
+    /// The token is malformed, badly signed, expired or for somebody else.
+    InvalidToken,
+    /// The operator's configuration is broken.
+    Misconfigured,
+    /// The account has no subscription.
+    NoSubscription,
+    /// No plan on sale has the entitlement.
+    NotForSale,
+    /// The origin did not answer.
+    OriginUnavailable,
+    /// A charge failed and the grace is over.
+    PaymentFailed,
+    /// The first payment was never finished.
+    PaymentIncomplete,
+    /// No credential, on a route that is offered for sale.
+    PaymentRequired,
+    /// The plan lacks the entitlement, and another plan on sale has it.
+    PlanLacksEntitlement,
+    /// A hard quota is used up.
+    QuotaExhausted,
+    /// The burst rate was exceeded.
+    RateLimited,
+    /// No credential.
+    SignInRequired,
+    /// The subscription ran out or was cancelled.
+    SubscriptionExpired,
+    /// The subscription is paused.
+    SubscriptionPaused,
+    /// The trial is over.
+    TrialEnded,
+}
+
+/// Whose fault a denial is, which decides who is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The caller, who can fix it.
+    Caller,
+    /// The operator, by mistake or by decision.
+    Operator,
+    /// The gate or something it depends on.
+    Platform,
+}
+
+impl Cause {
+    /// Every cause, in the order of their words.
+    pub const ALL: [Self; 23] = [
+        Self::AccountSuspended,
+        Self::AllowanceExhausted,
+        Self::BadRequest,
+        Self::CardExpired,
+        Self::CheckerUnavailable,
+        Self::CostExceedsQuota,
+        Self::CredentialRevoked,
+        Self::CreditsExhausted,
+        Self::InvalidToken,
+        Self::Misconfigured,
+        Self::NoSubscription,
+        Self::NotForSale,
+        Self::OriginUnavailable,
+        Self::PaymentFailed,
+        Self::PaymentIncomplete,
+        Self::PaymentRequired,
+        Self::PlanLacksEntitlement,
+        Self::QuotaExhausted,
+        Self::RateLimited,
+        Self::SignInRequired,
+        Self::SubscriptionExpired,
+        Self::SubscriptionPaused,
+        Self::TrialEnded,
+    ];
+
+    /// The cause that `word` names, such as `quota-exhausted`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.word() == word)
+    }
+
+    /// The stable word in JSON, logs, metrics and problem type URIs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AccountSuspended => "account-suspended",
+            Self::AllowanceExhausted => "allowance-exhausted",
+            Self::BadRequest => "bad-request",
+            Self::CardExpired => "card-expired",
+            Self::CheckerUnavailable => "checker-unavailable",
+            Self::CostExceedsQuota => "cost-exceeds-quota",
+            Self::CredentialRevoked => "credential-revoked",
+            Self::CreditsExhausted => "credits-exhausted",
+            Self::InvalidToken => "invalid-token",
+            Self::Misconfigured => "misconfigured",
+            Self::NoSubscription => "no-subscription",
+            Self::NotForSale => "not-for-sale",
+            Self::OriginUnavailable => "origin-unavailable",
+            Self::PaymentFailed => "payment-failed",
+            Self::PaymentIncomplete => "payment-incomplete",
+            Self::PaymentRequired => "payment-required",
+            Self::PlanLacksEntitlement => "plan-lacks-entitlement",
+            Self::QuotaExhausted => "quota-exhausted",
+            Self::RateLimited => "rate-limited",
+            Self::SignInRequired => "sign-in-required",
+            Self::SubscriptionExpired => "subscription-expired",
+            Self::SubscriptionPaused => "subscription-paused",
+            Self::TrialEnded => "trial-ended",
+        }
+    }
+
+    /// The HTTP status. 402 only where a payment action by this caller fixes it (RFC 9110 §15.5.3).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::CredentialRevoked | Self::InvalidToken | Self::SignInRequired => 401,
+            Self::AllowanceExhausted
+            | Self::CardExpired
+            | Self::CostExceedsQuota
+            | Self::CreditsExhausted
+            | Self::NoSubscription
+            | Self::PaymentFailed
+            | Self::PaymentIncomplete
+            | Self::PaymentRequired
+            | Self::PlanLacksEntitlement
+            | Self::QuotaExhausted
+            | Self::SubscriptionExpired
+            | Self::SubscriptionPaused
+            | Self::TrialEnded => 402,
+            Self::AccountSuspended | Self::NotForSale => 403,
+            Self::RateLimited => 429,
+            Self::OriginUnavailable => 502,
+            Self::CheckerUnavailable | Self::Misconfigured => 503,
+        }
+    }
+
+    /// Whose fault it is.
+    pub const fn source(self) -> Source {
+        match self {
+            Self::AccountSuspended | Self::Misconfigured | Self::NotForSale => Source::Operator,
+            Self::CheckerUnavailable | Self::OriginUnavailable => Source::Platform,
+            _ => Source::Caller,
+        }
+    }
+}
+
+/// Something the caller can do about a denial.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Remedy {
+    /// What to do.
+    pub action: Action,
+    /// Where to do it, when the operator configured a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
+    /// The plan that opens the door, where the action is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanOffer>,
+}
+
+impl Remedy {
+    /// A remedy with a link, if there is one.
+    pub fn new(action: Action, href: Option<&str>) -> Self {
+        Self { action, href: href.map(str::to_owned), plan: None }
+    }
+}
+
+/// A plan as it is offered to a caller.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct PlanOffer {
+    /// The plan's id in the configuration.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+    /// Its price in words, as the operator wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<String>,
+}
+
+/// What kind of thing a remedy is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Buy more units.
+    BuyCredits,
+    /// Subscribe, or change to another plan.
+    ChoosePlan,
+    /// Write to the operator.
+    ContactSupport,
+    /// Finish the payment that was begun.
+    FinishPayment,
+    /// Send a request that costs less.
+    ReduceCost,
+    /// Take the paused subscription up again.
+    ResumeSubscription,
+    /// Sign in, or send a credential.
+    SignIn,
+    /// Change the card or the payment method.
+    UpdatePayment,
+    /// Wait until `retry_at`, then try again.
+    Wait,
+}
+
+impl Action {
+    /// The stable word, the same as in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BuyCredits => "buy-credits",
+            Self::ChoosePlan => "choose-plan",
+            Self::ContactSupport => "contact-support",
+            Self::FinishPayment => "finish-payment",
+            Self::ReduceCost => "reduce-cost",
+            Self::ResumeSubscription => "resume-subscription",
+            Self::SignIn => "sign-in",
+            Self::UpdatePayment => "update-payment",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+/// A quota and how much of it is used.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct QuotaState {
+    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`.
+    pub name: String,
+    /// Units that may be used in one period.
+    pub limit: u64,
+    /// Units used so far, this request included when it passed. May exceed a soft limit.
+    pub used: u64,
+    /// When the period ends and the count starts again.
+    pub resets_at: Timestamp,
+    /// The whole length of the period in seconds.
+    pub window_s: u64,
+    /// Whether the limit stops requests (`hard`) or only counts overage (`soft`).
+    pub enforcement: Enforcement,
+}
+
+impl QuotaState {
+    /// Units left, zero when a soft quota is passed.
+    pub const fn remaining(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+}
+
+/// What happens when a quota is used up.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// Requests are denied.
+    #[default]
+    Hard,
+    /// Requests pass, the overage is counted and the caller is told.
+    Soft,
+}
+
+/// A warning on a request that passed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Notice {
+    /// The payment provider is down; nothing is wrong with the caller's card.
+    ProviderOutage,
+    /// A charge failed; access ends at `until` unless it is fixed.
+    PaymentGrace {
+        /// When the grace ends.
+        until: Timestamp,
+    },
+    /// A soft quota is passed.
+    SoftQuotaPassed {
+        /// The quota's name.
+        quota: String,
+    },
+    /// The subscription is cancelled and ends at `at`.
+    SubscriptionEnding {
+        /// When it ends.
+        at: Timestamp,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_unique_sorted_and_the_same_as_in_json() {
+        let words: Vec<_> = Cause::ALL.iter().map(|cause| cause.word()).collect();
+        let mut sorted = words.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(words, sorted);
+        for cause in Cause::ALL {
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.word());
+            assert_eq!(Cause::from_word(cause.word()), Some(cause));
+        }
+    }
+
+    #[test]
+    fn a_payment_status_is_never_the_operators_or_the_platforms_fault() {
+        for cause in Cause::ALL.into_iter().filter(|cause| cause.status() == 402) {
+            assert_eq!(cause.source(), Source::Caller, "{}", cause.word());
+        }
+    }
+}

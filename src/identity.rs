@@ -1,0 +1,143 @@
+//! Who the origin is told the caller is: headers and the claims of the signed assertion.
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// A verified caller.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    /// The tenant, where the issuer names one.
+    pub tenant: Option<String>,
+    /// The account: the paying customer.
+    pub account: String,
+    /// The token's subject, where it is not the account itself.
+    pub subject: Option<String>,
+    /// Id of the plan the account is on, where one is known.
+    pub plan: Option<String>,
+    /// Everything the caller may use, sorted.
+    pub entitlements: Vec<String>,
+}
+
+impl Identity {
+    /// `tenant/account`, the account's name throughout the gate; the tenant is `-` where none is.
+    ///
+    /// Both parts are percent-encoded where they hold a slash, so that no two accounts share a name.
+    pub fn account_name(&self) -> String {
+        account_name(self.tenant.as_deref(), &self.account)
+    }
+
+    /// The headers that tell the origin. Values are percent-encoded where a header can't hold them.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![(ACCOUNT_HEADER, header_value(&self.account))];
+        if let Some(plan) = &self.plan {
+            headers.push((PLAN_HEADER, header_value(plan)));
+        }
+        if !self.entitlements.is_empty() {
+            let list: Vec<_> = self.entitlements.iter().map(|one| header_value(one)).collect();
+            headers.push((ENTITLEMENTS_HEADER, list.join(" ")));
+        }
+        if let Some(tenant) = &self.tenant {
+            headers.push((TENANT_HEADER, header_value(tenant)));
+        }
+        headers
+    }
+
+    /// The claims of the assertion as JSON (RFC 7519), valid from `now` for [`ASSERTION_LIFETIME_S`].
+    ///
+    /// `issuer` is the gate's own host, `audience` the origin's.
+    pub fn assertion_claims(&self, issuer: &str, audience: &str, now: Timestamp) -> String {
+        let claims = AssertionClaims {
+            iss: issuer,
+            aud: audience,
+            sub: &self.account,
+            tenant: self.tenant.as_deref(),
+            plan: self.plan.as_deref(),
+            entitlements: &self.entitlements,
+            iat: now.as_seconds(),
+            exp: now.plus_seconds(ASSERTION_LIFETIME_S).as_seconds(),
+        };
+        serde_json::to_string(&claims).unwrap_or_default()
+    }
+}
+
+/// `tenant/account`: see [`Identity::account_name`].
+pub fn account_name(tenant: Option<&str>, account: &str) -> String {
+    format!("{}/{}", name_part(tenant.unwrap_or("-")), name_part(account))
+}
+
+/// Names the account.
+pub const ACCOUNT_HEADER: &str = "Tollgate-Account";
+/// Carries the signed assertion.
+pub const ASSERTION_HEADER: &str = "Tollgate-Assertion";
+/// Present where a request passed without its checks; the value says why.
+pub const DEGRADED_HEADER: &str = "Tollgate-Degraded";
+/// Lists the caller's entitlements, separated by spaces.
+pub const ENTITLEMENTS_HEADER: &str = "Tollgate-Entitlements";
+/// Names the plan.
+pub const PLAN_HEADER: &str = "Tollgate-Plan";
+/// Names the tenant.
+pub const TENANT_HEADER: &str = "Tollgate-Tenant";
+
+/// Every header the origin may believe; removed from what comes in from outside.
+pub const OWNED_HEADERS: [&str; 6] = [
+    ACCOUNT_HEADER,
+    ASSERTION_HEADER,
+    DEGRADED_HEADER,
+    ENTITLEMENTS_HEADER,
+    PLAN_HEADER,
+    TENANT_HEADER,
+];
+
+/// How long an assertion is valid. Short, since it isn't bound to one request; long enough to be
+/// reused for half its life, so that signing costs next to nothing per request.
+pub const ASSERTION_LIFETIME_S: i64 = 60;
+
+#[derive(Serialize)]
+struct AssertionClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
+    entitlements: &'a [String],
+    iat: i64,
+    exp: i64,
+}
+
+fn name_part(text: &str) -> String {
+    text.replace('%', "%25").replace('/', "%2F")
+}
+
+/// Percent-encodes what may not stand in a header value, and the space and percent sign too.
+fn header_value(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_accounts_share_a_name() {
+        assert_eq!(account_name(None, "alice"), "-/alice");
+        assert_ne!(account_name(Some("a/b"), "c"), account_name(Some("a"), "b/c"));
+        assert_ne!(account_name(Some("a%2Fb"), "c"), account_name(Some("a/b"), "c"));
+    }
+
+    #[test]
+    fn header_values_hold_anything() {
+        let identity = Identity { account: "a b\r\nx: ü%".into(), ..Identity::default() };
+        assert_eq!(identity.headers(), [(ACCOUNT_HEADER, "a%20b%0D%0Ax:%20%C3%BC%25".to_owned())]);
+    }
+}

@@ -1,0 +1,1 @@
+//! How a path is read.
