@@ -1,14 +1,36 @@
 //! The operator's configuration: bindings in, one validated [`Config`] out.
+//!
+//! Everything comes from bindings. A table under `[vars]` in `wrangler.toml` arrives as JSON, so
+//! that routes and plans read well. Unknown fields are refused, and **every** mistake is reported
+//! at once: its variable, its field, what was found, what was expected and an example. Holding a
+//! [`Config`] means that it can be used; nothing downstream checks it again.
+
+mod brand;
+mod checks;
+mod fields;
+mod issuers;
+mod mistake;
+mod origin;
+mod plans;
+mod routes;
+mod variables;
+
+pub use brand::Brand;
+pub use issuers::{Issuer, KeySource, SubscriptionSource};
+pub use mistake::Mistake;
+pub use origin::OriginTarget;
+pub use plans::Plan;
+pub use routes::{Anonymous, CredentialSource, Metering, Route};
+pub use variables::{VARIABLES, Variable, VariableKind};
+
+use fields::{Expect, Fields, Reader};
 
 use crate::account::FailurePolicy;
-use crate::quota::Quota;
-use crate::request::RoutePattern;
-use crate::token::{ClaimMapping, KeyRing, Rules};
 
-/// A configuration that was checked: holding one means it can be used.
+/// A configuration that was checked.
 #[derive(Debug)]
 pub struct Config {
-    /// The path under which the gate's own endpoints live, such as `/_tollgate/`.
+    /// The path under which the gate's own endpoints live; starts and ends with a slash.
     pub prefix: String,
     /// Where requests go that pass, unless their route says otherwise.
     pub origin: OriginTarget,
@@ -22,144 +44,196 @@ pub struct Config {
     pub brand: Brand,
     /// Where a credential may stand in a request, in order of preference.
     pub credentials: Vec<CredentialSource>,
+    /// How long the gate waits for others.
+    pub deadlines: Deadlines,
+    /// Which decisions are logged.
+    pub log: LogLevel,
+    /// What happens to requests when the gate itself fails.
+    pub on_misconfigured: FailurePolicy,
+    /// The operator says that the payment provider is down.
+    pub provider_outage: bool,
+    /// What the operator's endpoints ask for; without it they are closed.
+    pub admin_token: Option<String>,
+    /// Signs assertions: a private JWK as JSON.
+    pub assertion_key: Option<String>,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Mistake>,
 }
 
-/// Where a passed request goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum OriginTarget {
-    /// A service binding of this name.
-    Service(String),
-    /// A URL: scheme, host and optional port.
-    Url(String),
+impl Config {
+    /// Reads and checks all of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], with every mistake that was found and what can still be relied on.
+    pub fn parse(bindings: &impl Bindings) -> Result<Self, Box<Invalid>> {
+        let reader = Reader::new(bindings);
+        let prefix = prefix(&reader);
+        let on_misconfigured = reader
+            .choice("ON_MISCONFIGURED", POLICIES, "\"deny\"")
+            .unwrap_or_default();
+        let origin = origin::read(&reader);
+        let routes = routes::read(&reader);
+        let plans = plans::read(&reader);
+        let issuers = issuers::read(&reader);
+        let brand = brand::read(&reader);
+        let credentials = routes::read_credentials(&reader);
+        let deadlines = Deadlines::read(&reader);
+        let log = reader.choice("LOG", LOG_LEVELS, "\"denials\"").unwrap_or_default();
+        let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
+        let admin_token = reader.secret("ADMIN_TOKEN", MIN_ADMIN_TOKEN_BYTES);
+        let assertion_key = reader.secret("ASSERTION_KEY", 1);
+        if let Some(key) = &assertion_key {
+            issuers::check_signing_key(&reader, key);
+        }
+        let fallback =
+            Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
+
+        let (Some(origin), true) = (origin, reader.is_clean()) else {
+            return Err(Box::new(Invalid { mistakes: reader.into_mistakes(), fallback }));
+        };
+        let mut config = Self {
+            prefix,
+            origin,
+            routes,
+            plans,
+            issuers,
+            brand,
+            credentials,
+            deadlines,
+            log,
+            on_misconfigured,
+            provider_outage,
+            admin_token,
+            assertion_key,
+            warnings: Vec::new(),
+        };
+        let findings = checks::check(&config, bindings);
+        if !findings.mistakes.is_empty() {
+            return Err(Box::new(Invalid { mistakes: findings.mistakes, fallback }));
+        }
+        config.warnings = findings.warnings;
+        Ok(config)
+    }
+
+    /// The plan with this id.
+    pub fn plan(&self, id: &str) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.id == id)
+    }
+
+    /// The issuer whose `iss` this is.
+    pub fn issuer(&self, iss: &str) -> Option<(usize, &Issuer)> {
+        self.issuers.iter().enumerate().find(|(_, issuer)| issuer.rules.issuer == iss)
+    }
 }
 
-/// A method + host + path pattern and what it asks for.
+/// Where configuration comes from: the Worker's environment, or a map in tests.
+pub trait Bindings {
+    /// The variable or secret of this name.
+    fn value(&self, name: &str) -> Option<Binding>;
+
+    /// Whether there is a binding of this name that is not a value: a service or an object class.
+    fn has_resource(&self, name: &str) -> bool;
+}
+
+/// What a variable may hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Binding {
+    /// A table, an array, a number or a boolean of `wrangler.toml`.
+    Json(serde_json::Value),
+    /// A string. Where a table is expected, it is read as JSON.
+    Text(String),
+}
+
+/// A configuration with mistakes.
 #[derive(Debug)]
-pub struct Route {
-    /// Which requests it is about.
-    pub pattern: RoutePattern,
-    /// Passes at once, without any check.
-    pub open: bool,
-    /// Entitlements that are all needed.
-    pub requires: Vec<String>,
-    /// What is counted, and how many units one request costs.
-    pub metering: Option<Metering>,
-    /// What a request without a credential gets.
-    pub anonymous: Anonymous,
-    /// What happens when the ledger can't be reached; the plan decides where it is not said.
-    pub on_outage: Option<FailurePolicy>,
-    /// Another origin than the default one.
+pub struct Invalid {
+    /// Every mistake that was found.
+    pub mistakes: Vec<Mistake>,
+    /// What is known all the same.
+    pub fallback: Fallback,
+}
+
+/// What the gate goes by while its configuration is invalid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fallback {
+    /// The prefix of the gate's endpoints, the default one if that is what is wrong.
+    pub prefix: String,
+    /// What the operator chose for this case.
+    pub on_misconfigured: FailurePolicy,
+    /// The origin, if at least that is right.
     pub origin: Option<OriginTarget>,
-    /// Whether the credential is forwarded to the origin.
-    pub forward_credential: bool,
-    /// Whether units are given back when the origin fails.
-    pub refund: bool,
 }
 
-/// What one request on a route costs.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Metering {
-    /// The meter that counts.
-    pub meter: String,
-    /// Units per request, at least 1.
-    pub cost: u64,
+/// How long the gate waits for others, in milliseconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadlines {
+    /// For the ledger's reply.
+    pub ledger_ms: u32,
+    /// For an issuer's key set.
+    pub jwks_ms: u32,
+    /// For the origin's response headers; bodies may take as long as they like.
+    pub origin_ms: u32,
 }
 
-/// What a request without a credential gets.
+/// Which decisions are logged.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Anonymous {
-    /// 401: sign in.
+pub enum LogLevel {
+    /// Every denial, and what is wrong on the operator's side.
     #[default]
-    Deny,
-    /// 402: here is what to buy.
-    Offer,
+    Denials,
+    /// Only what is wrong on the operator's side.
+    Faults,
+    /// Nothing.
+    Off,
 }
 
-/// Where a credential may stand.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum CredentialSource {
-    /// `Authorization: Bearer …`
-    Bearer,
-    /// A cookie of this name.
-    Cookie(String),
-    /// A header of this name, lower case.
-    Header(String),
-    /// A query parameter of this name.
-    Query(String),
+/// The default of `PREFIX`.
+pub const DEFAULT_PREFIX: &str = "/_tollgate/";
+
+/// Shorter admin tokens can be guessed.
+const MIN_ADMIN_TOKEN_BYTES: usize = 16;
+
+const POLICIES: &[(&str, FailurePolicy)] =
+    &[("deny", FailurePolicy::Deny), ("pass", FailurePolicy::Pass)];
+
+const LOG_LEVELS: &[(&str, LogLevel)] =
+    &[("denials", LogLevel::Denials), ("faults", LogLevel::Faults), ("off", LogLevel::Off)];
+
+impl Deadlines {
+    fn read(reader: &Reader) -> Self {
+        let mut deadlines = Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000 };
+        if let Some(mut fields) = reader.table("DEADLINES", "{ ledger_ms = 1000 }") {
+            let fallback = deadlines;
+            let mut one = |name, default| deadline(&mut fields, name).unwrap_or(default);
+            deadlines.ledger_ms = one("ledger_ms", fallback.ledger_ms);
+            deadlines.jwks_ms = one("jwks_ms", fallback.jwks_ms);
+            deadlines.origin_ms = one("origin_ms", fallback.origin_ms);
+            fields.finish();
+        }
+        deadlines
+    }
 }
 
-/// Something that is sold.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    /// Its id in tokens and records.
-    pub id: String,
-    /// Its display name.
-    pub name: String,
-    /// Its price in words.
-    pub price: Option<String>,
-    /// Entitlements it includes.
-    pub entitlements: Vec<String>,
-    /// Its limits.
-    pub quotas: Vec<Quota>,
-    /// Where to buy it.
-    pub buy_url: Option<String>,
-    /// Whether new customers can buy it.
-    pub on_sale: bool,
-    /// What happens when the ledger can't be reached.
-    pub on_outage: FailurePolicy,
-    /// Days of access after a failed charge.
-    pub grace_days: u32,
+fn deadline(fields: &mut Fields<'_>, name: &'static str) -> Option<u32> {
+    let found = fields.whole(name, 1..=120_000, "1000")?;
+    u32::try_from(found).ok()
 }
 
-/// Somebody who signs tokens.
-#[derive(Debug)]
-pub struct Issuer {
-    /// The claims every token must satisfy.
-    pub rules: Rules,
-    /// Where plan, entitlements, tenant and account stand.
-    pub mapping: ClaimMapping,
-    /// Where the keys are.
-    pub keys: KeySource,
-    /// Whether the token or the ledger's record says what the account may do.
-    pub subscription: SubscriptionSource,
-}
-
-/// Where an issuer's keys are.
-#[derive(Debug)]
-pub enum KeySource {
-    /// In the configuration.
-    Inline(KeyRing),
-    /// At a JWKS URL (RFC 7517 §5).
-    Url(String),
-}
-
-/// Who says what an account may do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum SubscriptionSource {
-    /// The ledger's record.
-    Account,
-    /// Both: entitlements of either, and the record's standing.
-    Both,
-    /// The token alone; unmetered routes then need no call to the ledger.
-    #[default]
-    Token,
-}
-
-/// What the pages look like and link to. All URLs are `https:` (or loopback `http:`), checked.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Brand {
-    /// The operator's name.
-    pub name: String,
-    /// Accent colour as `#rrggbb`, readable under white text (contrast at least 4.5:1).
-    pub color: String,
-    /// A logo.
-    pub logo_url: Option<String>,
-    /// Where to sign in.
-    pub sign_in_url: Option<String>,
-    /// Where plans are sold.
-    pub plans_url: Option<String>,
-    /// Where payment methods and subscriptions are managed.
-    pub account_url: Option<String>,
-    /// Where help is: a page or `mailto:`.
-    pub support_url: Option<String>,
+fn prefix(reader: &Reader) -> String {
+    let Some(found) = reader.text("PREFIX", "\"/_tollgate\"") else {
+        return DEFAULT_PREFIX.to_owned();
+    };
+    let inner = found.trim_matches('/');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if found.starts_with('/') && !inner.is_empty() && inner.bytes().all(plain) {
+        return format!("/{inner}/");
+    }
+    reader.mistake(
+        "PREFIX",
+        "",
+        &format!("{found:?}"),
+        Expect::new("a path that starts with a slash, of letters, digits and -._~", "\"/_tollgate\""),
+    );
+    DEFAULT_PREFIX.to_owned()
 }

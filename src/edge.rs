@@ -1,1 +1,24 @@
-//! See the crate's map.
+//! The Workers platform: the only place that names it. It does what the core asks for.
+//!
+//! | file | role |
+//! | --- | --- |
+//! | `entry.mjs` | what the runtime calls; survives a panic |
+//! | `fetch.rs` | one request: facts in, response out |
+//! | `isolate.rs` | what one isolate holds: configuration, memory, keys |
+//! | `bindings.rs` | the environment as the configuration sees it |
+//! | `crypto.rs` | signatures, by WebCrypto |
+//! | `origin.rs` | to the origin and back |
+//! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
+//! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
+//! | `glue.rs`, `glue.js` | the border to JavaScript |
+
+mod admin;
+mod bindings;
+mod crypto;
+mod endpoints;
+mod fetch;
+mod glue;
+mod isolate;
+mod ledger_object;
+mod ledger_store;
+mod origin;

@@ -1,1 +1,259 @@
-//! See the crate's map.
+//! The step machine: one request, from its facts to a decision.
+//!
+//! The gate does no I/O. [`Gate::start`] and [`Gate::resume`] return what is needed next as a
+//! [`Step`]; the edge does it and hands the [`Outcome`] back. In the steady state the first step is
+//! already [`Step::Done`]: everything needed is in the isolate's [`Memory`].
+//!
+//! The order of the checks, which is also the order in which a request can be denied:
+//! facts → route → credential → token → account → decision (`docs/life-of-a-request.md`).
+
+mod account;
+mod memory;
+mod remedies;
+mod token;
+
+pub use memory::Memory;
+
+use std::rc::Rc;
+
+use memory::Caller;
+
+use crate::config::{Anonymous, Config, Metering, Route};
+use crate::decision::{Cause, Decision, Denial, Pass};
+use crate::identity::Identity;
+use crate::quota::{Charge, LeaseReport, LedgerReply, LedgerRequest};
+use crate::request::path::readings;
+use crate::request::pattern::{RouteMatch, match_route};
+use crate::request::{RequestFacts, credential};
+use crate::time::Timestamp;
+use crate::token::SignatureCheck;
+
+/// What the gate needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask the ledger of this account.
+    CallLedger {
+        /// The account's name, `tenant/account`.
+        account: String,
+        /// What to ask.
+        request: LedgerRequest,
+    },
+    /// Nothing: this is the decision.
+    Done(Decision),
+    /// Fetch the key set of this issuer.
+    FetchKeys {
+        /// Index of the issuer in the configuration.
+        issuer: usize,
+    },
+    /// Ask a rate-limit binding about this key.
+    LimitBurst {
+        /// The binding's name.
+        binding: String,
+        /// Who is counted.
+        key: String,
+    },
+    /// Verify this signature.
+    VerifySignature(SignatureCheck),
+    /// Look again after this time: another request is doing what this one needs.
+    Wait {
+        /// Milliseconds.
+        for_ms: u32,
+    },
+}
+
+/// What came of a [`Step`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of [`Step::LimitBurst`]: whether the request is within the rate.
+    BurstAnswered(bool),
+    /// Of [`Step::FetchKeys`]: the body, or why there is none.
+    KeysFetched(Result<String, String>),
+    /// Of [`Step::CallLedger`]: the reply, or why there is none.
+    LedgerAnswered(Result<LedgerReply, String>),
+    /// Of [`Step::VerifySignature`]: whether it is right.
+    SignatureVerified(bool),
+    /// Of [`Step::Wait`].
+    Waited,
+}
+
+/// Something to do after the response, off the request's path.
+#[derive(Debug)]
+pub enum Errand {
+    /// Fetch an issuer's keys again and hand them to [`keys_refreshed`].
+    RefreshKeys {
+        /// Index of the issuer in the configuration.
+        issuer: usize,
+    },
+    /// Send a report to an account's ledger.
+    Report {
+        /// The account's name.
+        account: String,
+        /// The report.
+        request: LedgerRequest,
+    },
+}
+
+/// One request on its way to a decision.
+#[derive(Debug)]
+pub struct Gate {
+    config: Rc<Config>,
+    facts: Rc<RequestFacts>,
+    route: Option<usize>,
+    progress: Progress,
+    waits: u32,
+    errands: Vec<Errand>,
+}
+
+/// How far the request is.
+#[derive(Debug)]
+enum Progress {
+    /// Before the token was looked at, or while another request fetches keys.
+    Credential,
+    /// This issuer's keys are being fetched.
+    Keys(usize),
+    /// A signature is being verified.
+    Signature(Box<token::Candidate>),
+    /// The caller is known; the burst limit is being asked.
+    Burst(Rc<Caller>),
+    /// The ledger is being asked; the lease it was asked for, if any.
+    Ledger(Rc<Caller>, Option<Charge>),
+}
+
+impl Gate {
+    /// A request that was not looked at yet.
+    pub fn new(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
+        let progress = Progress::Credential;
+        Self { config, facts, route: None, progress, waits: 0, errands: Vec::new() }
+    }
+
+    /// Begins. `now` is the edge's clock, read once for the request.
+    pub fn start(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
+        let index = match self.find_route() {
+            Ok(index) => index,
+            Err(denial) => return self.deny(denial, None),
+        };
+        self.route = Some(index);
+        if self.facts.is_preflight() || self.config.routes.get(index).is_some_and(|route| route.open)
+        {
+            return self.pass(Pass::default());
+        }
+        self.check_credential(memory, now)
+    }
+
+    /// Goes on with what came of the last step. An outcome that nobody asked for is a fault of the
+    /// edge and denies.
+    pub fn resume(&mut self, outcome: Outcome, memory: &mut Memory, now: Timestamp) -> Step {
+        let progress = std::mem::replace(&mut self.progress, Progress::Credential);
+        match (progress, outcome) {
+            (Progress::Credential, Outcome::Waited) => self.check_credential(memory, now),
+            (Progress::Keys(issuer), Outcome::KeysFetched(body)) => {
+                self.keys_fetched(issuer, body, memory, now)
+            }
+            (Progress::Signature(candidate), Outcome::SignatureVerified(is_right)) => {
+                self.signature_verified(*candidate, is_right, memory, now)
+            }
+            (Progress::Burst(caller), Outcome::BurstAnswered(is_within)) => {
+                self.burst_answered(caller, is_within, memory, now)
+            }
+            (Progress::Ledger(caller, charge), Outcome::LedgerAnswered(reply)) => {
+                self.ledger_answered(&caller, charge, reply, memory, now)
+            }
+            (_, outcome) => self.misconfigured(&format!("out of step: {outcome:?}")),
+        }
+    }
+
+    /// Index of the route that was matched.
+    pub fn route(&self) -> Option<usize> {
+        self.route
+    }
+
+    /// What is to be done after the response. Empty when called again.
+    pub fn take_errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.errands)
+    }
+
+    fn find_route(&self) -> Result<usize, Denial> {
+        let bad = |detail: &str| {
+            let mut denial = Denial::new(Cause::BadRequest);
+            denial.facts.operator_detail = Some(detail.to_owned());
+            denial
+        };
+        let readings = readings(&self.facts.path).map_err(|error| bad(&error.to_string()))?;
+        let patterns = self.config.routes.iter().map(|route| &route.pattern);
+        match match_route(patterns, &self.facts.method, self.facts.host(), &readings) {
+            RouteMatch::One(index) => Ok(index),
+            RouteMatch::Ambiguous => Err(bad("servers may read the path as different routes")),
+            RouteMatch::None => Err(bad("no route matches")),
+        }
+    }
+
+    fn check_credential(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
+        let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
+        match credential::find(&config.credentials, &facts) {
+            Some(found) => self.check_token(found.token, memory, now),
+            None if self.matched().is_some_and(|route| route.anonymous == Anonymous::Offer) => {
+                self.deny(Denial::new(Cause::PaymentRequired), None)
+            }
+            None => self.deny(Denial::new(Cause::SignInRequired), None),
+        }
+    }
+
+    /// The route that was matched; `None` only before it was.
+    fn matched(&self) -> Option<&Route> {
+        self.config.routes.get(self.route?)
+    }
+
+    fn requires(&self) -> &[String] {
+        self.matched().map_or(&[], |route| &route.requires)
+    }
+
+    fn metering(&self) -> Option<&Metering> {
+        self.matched().and_then(|route| route.metering.as_ref())
+    }
+
+    fn pass(&self, mut pass: Pass) -> Step {
+        pass.route = self.route;
+        Step::Done(Decision::Pass(Box::new(pass)))
+    }
+
+    /// Denies, with the remedies that the configuration knows; `caller` is who was denied.
+    fn deny(&self, mut denial: Denial, caller: Option<&Identity>) -> Step {
+        let plan = caller.and_then(|identity| identity.plan.as_deref());
+        if let Some(identity) = caller {
+            denial.facts.account = Some(identity.account_name());
+            let known = plan.and_then(|id| self.config.plan(id));
+            denial.facts.plan = known.map(|plan| plan.name.clone());
+        }
+        remedies::fill_in(&mut denial, &self.config, self.requires(), plan);
+        Step::Done(Decision::Deny(Box::new(denial)))
+    }
+
+    /// A mistake of ours or the operator's: never the caller's fault.
+    fn misconfigured(&self, detail: &str) -> Step {
+        let mut denial = Denial::new(Cause::Misconfigured);
+        denial.facts.operator_detail = Some(detail.to_owned());
+        self.deny(denial, None)
+    }
+}
+
+/// Gives a charge back, for a request that the origin could not serve.
+pub fn refund(account: String, charge: &Charge) -> Errand {
+    let report =
+        LeaseReport { lease: charge.lease.clone(), spent: 0, returned: charge.units };
+    let request = LedgerRequest { plan: None, want: None, reports: vec![report] };
+    Errand::Report { account, request }
+}
+
+/// Takes the body of [`Errand::RefreshKeys`] over; a failure keeps the last good set.
+///
+/// # Errors
+///
+/// Why the set can't be used, for the log.
+pub fn keys_refreshed(
+    issuer: usize,
+    body: Result<String, String>,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<(), String> {
+    token::take_keys(issuer, body, memory, now)
+}

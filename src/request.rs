@@ -1,6 +1,145 @@
 //! What the gate looks at in a request: bounded, and read once.
 
+pub mod credential;
 pub mod path;
 pub mod pattern;
 
 pub use pattern::RoutePattern;
+
+/// The facts of one request. Everything else in it is none of the gate's business.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct RequestFacts {
+    /// The method as sent; unknown ones too.
+    pub method: String,
+    /// `https` or `http`.
+    pub scheme: String,
+    /// Host and port as in the URL, lower case.
+    pub authority: String,
+    /// The path as sent, still encoded.
+    pub path: String,
+    /// The query without its question mark, still encoded.
+    pub query: Option<String>,
+    /// `Authorization`.
+    pub authorization: String,
+    /// `Cookie`.
+    pub cookie: String,
+    /// `Accept`.
+    pub accept: String,
+    /// `Origin`: present when a page of another site asks.
+    pub origin: String,
+    /// `Sec-Fetch-Mode`: `navigate` where a browser loads a page.
+    pub fetch_mode: String,
+    /// `Sec-Fetch-Site`: how the asking page stands to this host.
+    pub fetch_site: String,
+    /// `Access-Control-Request-Method`: makes an `OPTIONS` a preflight.
+    pub preflight_method: String,
+    /// Values of the headers that `CREDENTIALS` names, in that order.
+    pub credential_headers: Vec<String>,
+}
+
+/// The headers that are read, in the order in which [`RequestFacts::from_lines`] takes them.
+pub const HEADERS_READ: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "accept",
+    "origin",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "access-control-request-method",
+];
+
+impl RequestFacts {
+    /// Reads method, URL and header values, one a line. A header that is absent is an empty line;
+    /// no value can hold a line break. Values of [`HEADERS_READ`] come first, then the headers that
+    /// carry credentials.
+    ///
+    /// `None` when the URL isn't an absolute one.
+    pub fn from_lines(lines: &str) -> Option<Self> {
+        let mut lines = lines.split('\n');
+        let mut next = || lines.next().unwrap_or_default().to_owned();
+        let method = next();
+        let url = next();
+        let (scheme, rest) = url.split_once("://")?;
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (before_query, query) = match rest.split_once('?') {
+            Some((before, query)) => (before, Some(query.to_owned())),
+            None => (rest, None),
+        };
+        let (authority, path) = match before_query.find('/') {
+            Some(slash) => before_query.split_at_checked(slash)?,
+            None => (before_query, "/"),
+        };
+        Some(Self {
+            method,
+            scheme: scheme.to_owned(),
+            authority: authority.to_ascii_lowercase(),
+            path: path.to_owned(),
+            query,
+            authorization: next(),
+            cookie: next(),
+            accept: next(),
+            origin: next(),
+            fetch_mode: next(),
+            fetch_site: next(),
+            preflight_method: next(),
+            credential_headers: lines.map(str::to_owned).collect(),
+        })
+    }
+
+    /// The host without its port and without a final dot.
+    pub fn host(&self) -> &str {
+        let host = match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.authority,
+        };
+        host.strip_suffix('.').unwrap_or(host)
+    }
+
+    /// `scheme://host:port` as the caller sees it.
+    pub fn base_url(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// Path and query as sent: what the origin gets.
+    pub fn target(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Whether this is a CORS preflight (Fetch standard, "CORS-preflight request"): never gated,
+    /// since a browser sends it without credentials.
+    pub fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS" && !self.origin.is_empty() && !self.preflight_method.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_request_apart() {
+        let facts = RequestFacts::from_lines(
+            "PROPFIND\nhttps://API.example.com:8443/a//b?x=1?y#z\nBearer t\nc=1\ntext/html\n\n\n\n\nkey",
+        )
+        .unwrap();
+        assert_eq!((facts.method.as_str(), facts.host()), ("PROPFIND", "api.example.com"));
+        assert_eq!(facts.target(), "/a//b?x=1?y");
+        assert_eq!(facts.base_url(), "https://api.example.com:8443");
+        assert_eq!(facts.credential_headers, ["key"]);
+        assert!(!facts.is_preflight());
+    }
+
+    #[test]
+    fn reads_odd_urls() {
+        let target = |url: &str| RequestFacts::from_lines(&format!("GET\n{url}")).unwrap().target();
+        assert_eq!(target("http://a"), "/");
+        assert_eq!(target("http://a?q"), "/?q");
+        assert_eq!(target("http://a/?"), "/?");
+        assert!(RequestFacts::from_lines("GET\n/relative").is_none());
+        assert_eq!(RequestFacts::from_lines("GET\nhttp://[::1]:80/").unwrap().host(), "[::1]");
+        assert_eq!(RequestFacts::from_lines("GET\nhttp://[::1]/").unwrap().host(), "[::1]");
+    }
+}

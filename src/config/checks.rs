@@ -1,0 +1,157 @@
+//! Checks that go beyond syntax: a configuration that can be read and still locks people out.
+
+use std::collections::BTreeSet;
+
+use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource};
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// What makes the configuration unusable.
+    pub(super) mistakes: Vec<Mistake>,
+    /// What is probably not meant.
+    pub(super) warnings: Vec<Mistake>,
+}
+
+pub(super) fn check(config: &Config, bindings: &impl Bindings) -> Findings {
+    let mut findings = Findings::default();
+    check_catch_all(config, &mut findings);
+    check_unreachable_routes(config, &mut findings);
+    check_who_can_pass(config, &mut findings);
+    check_ledger(config, bindings, &mut findings);
+    check_bursts(config, bindings, &mut findings);
+    check_opened_routes(config, &mut findings);
+    check_metered_routes(config, &mut findings);
+    check_plans_can_be_bought(config, &mut findings);
+    findings
+}
+
+/// The binding of the Durable Object class that keeps accounts.
+pub(super) const LEDGER_BINDING: &str = "LEDGER";
+
+fn check_catch_all(config: &Config, findings: &mut Findings) {
+    if !config.routes.last().is_some_and(|route| route.pattern.is_catch_all()) {
+        findings.mistakes.push(Mistake {
+            variable: "ROUTES".to_owned(),
+            field: String::new(),
+            found: "routes that leave some requests unmatched".to_owned(),
+            expected: "a last route that matches everything and says what happens to the rest"
+                .to_owned(),
+            example: "[[vars.ROUTES]] match = \"/**\"  open = true".to_owned(),
+        });
+    }
+}
+
+fn check_unreachable_routes(config: &Config, findings: &mut Findings) {
+    for (index, route) in config.routes.iter().enumerate() {
+        let covering =
+            config.routes.iter().take(index).position(|other| other.pattern.covers(&route.pattern));
+        if let Some(earlier) = covering {
+            findings.warnings.push(Mistake {
+                variable: "ROUTES".to_owned(),
+                field: format!("[{index}].match"),
+                found: "a route that is never reached".to_owned(),
+                expected: format!("it before route [{earlier}], which matches all of it"),
+                example: String::new(),
+            });
+        }
+    }
+}
+
+fn check_who_can_pass(config: &Config, findings: &mut Findings) {
+    let is_gated = config.routes.iter().any(|route| !route.open);
+    if is_gated && config.issuers.is_empty() {
+        findings.mistakes.push(Mistake {
+            variable: "ISSUERS".to_owned(),
+            field: String::new(),
+            found: "routes that ask for a token, and nobody who could sign one".to_owned(),
+            expected: "at least one issuer; as it stands every such request is refused".to_owned(),
+            example: "[[vars.ISSUERS]] iss = \"https://login.example.com\"".to_owned(),
+        });
+    }
+}
+
+fn check_ledger(config: &Config, bindings: &impl Bindings, findings: &mut Findings) {
+    let is_metered = config.routes.iter().any(|route| route.metering.is_some());
+    let reads_accounts =
+        config.issuers.iter().any(|issuer| issuer.subscription != SubscriptionSource::Token);
+    if (is_metered || reads_accounts) && !bindings.has_resource(LEDGER_BINDING) {
+        findings.mistakes.push(Mistake {
+            variable: LEDGER_BINDING.to_owned(),
+            field: String::new(),
+            found: "no Durable Object binding, but meters or account records that need it".to_owned(),
+            expected: "the binding and migration of the shipped wrangler.toml".to_owned(),
+            example: "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\""
+                .to_owned(),
+        });
+    }
+}
+
+fn check_bursts(config: &Config, bindings: &impl Bindings, findings: &mut Findings) {
+    for (index, route) in config.routes.iter().enumerate() {
+        let Some(binding) = &route.burst else { continue };
+        if !bindings.has_resource(binding) {
+            findings.mistakes.push(Mistake {
+                variable: "ROUTES".to_owned(),
+                field: format!("[{index}].burst"),
+                found: format!("no rate-limit binding {binding:?}"),
+                expected: format!("[[ratelimits]] name = {binding:?} in wrangler.toml"),
+                example: "simple = { limit = 100, period = 10 }".to_owned(),
+            });
+        }
+    }
+}
+
+/// A route whose entitlements no plan includes opens only to tokens that carry them themselves.
+fn check_opened_routes(config: &Config, findings: &mut Findings) {
+    for (index, route) in config.routes.iter().enumerate() {
+        let is_sold = config.plans.iter().any(|plan| plan.includes(&route.requires));
+        if !config.plans.is_empty() && !route.requires.is_empty() && !is_sold {
+            findings.warnings.push(Mistake {
+                variable: "ROUTES".to_owned(),
+                field: format!("[{index}].requires"),
+                found: format!("{:?}, which no plan includes", route.requires),
+                expected: "a plan with all of them; until then nobody can buy a way in".to_owned(),
+                example: String::new(),
+            });
+        }
+    }
+}
+
+fn check_metered_routes(config: &Config, findings: &mut Findings) {
+    let limited: BTreeSet<_> = config
+        .plans
+        .iter()
+        .flat_map(|plan| plan.quotas.iter().map(|quota| quota.meter.as_str()))
+        .collect();
+    for (index, route) in config.routes.iter().enumerate() {
+        let Some(metering) = &route.metering else { continue };
+        if !limited.contains(metering.meter.as_str()) {
+            findings.warnings.push(Mistake {
+                variable: "ROUTES".to_owned(),
+                field: format!("[{index}].meter"),
+                found: format!("{:?}, on which no plan has a quota", metering.meter),
+                expected: "a quota in a plan; without one the meter limits nobody".to_owned(),
+                example: "quotas = [{ meter = \"api\", limit = 1000, per = \"month\" }]".to_owned(),
+            });
+        }
+    }
+}
+
+fn check_plans_can_be_bought(config: &Config, findings: &mut Findings) {
+    let offers = config.routes.iter().any(|route| {
+        !route.open && (route.anonymous == Anonymous::Offer || !route.requires.is_empty())
+    });
+    let has_plans_page = config.brand.plans_url.is_some();
+    for (index, plan) in config.plans.iter().enumerate() {
+        if offers && plan.on_sale && plan.buy_url.is_none() && !has_plans_page {
+            findings.warnings.push(Mistake {
+                variable: "PLANS".to_owned(),
+                field: format!("[{index}].buy_url"),
+                found: "a plan on sale that nobody can reach".to_owned(),
+                expected: "a buy_url here, or a plans_url in BRAND".to_owned(),
+                example: "buy_url = \"https://example.com/buy/pro\"".to_owned(),
+            });
+        }
+    }
+}

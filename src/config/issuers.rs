@@ -1,0 +1,209 @@
+//! Who signs tokens, and the key that signs the gate's own assertions.
+
+use serde_json::Value;
+
+use super::Binding;
+use super::fields::{Expect, Fields, Reader, shown};
+use crate::strict_json;
+use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
+
+/// Somebody who signs tokens.
+#[derive(Debug)]
+pub struct Issuer {
+    /// The claims every token must satisfy.
+    pub rules: Rules,
+    /// Where plan, entitlements, tenant and account stand.
+    pub mapping: ClaimMapping,
+    /// Where the keys are.
+    pub keys: KeySource,
+    /// Whether the token or the ledger's record says what the account may do.
+    pub subscription: SubscriptionSource,
+}
+
+/// Where an issuer's keys are.
+#[derive(Debug)]
+pub enum KeySource {
+    /// In the configuration.
+    Inline(KeyRing),
+    /// At a JWKS URL (RFC 7517 §5).
+    Url(String),
+}
+
+/// Who says what an account may do.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SubscriptionSource {
+    /// The ledger's record.
+    Account,
+    /// Both: entitlements of either, and the record's standing.
+    Both,
+    /// The token alone; unmetered routes then need no call to the ledger.
+    #[default]
+    Token,
+}
+
+pub(super) fn read(reader: &Reader<'_>) -> Vec<Issuer> {
+    let mut issuers: Vec<Issuer> = Vec::new();
+    for (index, fields) in reader.tables("ISSUERS", EXAMPLE).into_iter().enumerate() {
+        let Some(issuer) = read_issuer(fields) else { continue };
+        if issuers.iter().any(|other| other.rules.issuer == issuer.rules.issuer) {
+            let found = format!("{:?} a second time", issuer.rules.issuer);
+            let expect = Expect::new("one entry per issuer; put both keys into its JWKS", "");
+            reader.mistake("ISSUERS", &format!("[{index}].iss"), &found, expect);
+        }
+        issuers.push(issuer);
+    }
+    issuers
+}
+
+/// Makes sure that `ASSERTION_KEY` can sign: a private Ed25519 or P-256 JWK, or an `oct` one.
+pub(super) fn check_signing_key(reader: &Reader<'_>, text: &str) {
+    let Err(found) = signing_algorithm(text) else { return };
+    let expect = Expect::new(
+        "a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes",
+        "npm run keygen",
+    );
+    reader.mistake("ASSERTION_KEY", "", &found, expect);
+}
+
+/// The `alg` that a private JWK signs with, and its `kid`.
+///
+/// # Errors
+///
+/// What was found instead, without any of the key's material.
+pub fn signing_algorithm(jwk: &str) -> Result<(&'static str, Option<String>), String> {
+    let value = strict_json::parse(jwk).map_err(|_| "something that isn't JSON".to_owned())?;
+    let member = |name: &str| value.get(name).and_then(Value::as_str);
+    let kid = member("kid").map(str::to_owned);
+    let has_private_part = member("d").is_some();
+    match (member("kty"), member("crv")) {
+        (Some("OKP"), Some("Ed25519")) if has_private_part => Ok(("Ed25519", kid)),
+        (Some("EC"), Some("P-256")) if has_private_part => Ok(("ES256", kid)),
+        (Some("oct"), _) if member("k").is_some_and(|k| k.len() >= MIN_OCT_CHARS) => {
+            Ok(("HS256", kid))
+        }
+        (Some("OKP" | "EC"), _) if !has_private_part => Err("a public key".to_owned()),
+        (Some("oct"), _) => Err("an oct key that is too short".to_owned()),
+        _ => Err("a JWK of another kind".to_owned()),
+    }
+}
+
+const EXAMPLE: &str = "[[vars.ISSUERS]] iss = \"https://login.example.com\"  \
+     audience = [\"https://api.example.com\"]  \
+     jwks_url = \"https://login.example.com/.well-known/jwks.json\"";
+
+/// 32 bytes in base64url.
+const MIN_OCT_CHARS: usize = 43;
+
+const SUBSCRIPTIONS: &[(&str, SubscriptionSource)] = &[
+    ("account", SubscriptionSource::Account),
+    ("both", SubscriptionSource::Both),
+    ("token", SubscriptionSource::Token),
+];
+
+fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
+    let iss = fields.needed_text("iss", Expect::new("the tokens' iss", "\"https://login.example.com\""));
+    let audiences = fields.words("audience", "[\"https://api.example.com\"]");
+    if audiences.is_empty() {
+        let expect = Expect::new("who the tokens are for", "[\"https://api.example.com\"]");
+        fields.mistake("audience", "nothing", expect);
+    }
+    let typ = fields.text("typ", "\"at+jwt\"");
+    let leeway_s = fields.whole("leeway_s", 0..=300, "60").unwrap_or(DEFAULT_LEEWAY_S);
+    let max_lifetime_s = fields.whole("max_lifetime_s", 1..=MAX_LIFETIME_S, "3600");
+    let keys = read_keys(&mut fields);
+    let mapping = read_mapping(&mut fields);
+    let subscription = fields.choice("subscription", SUBSCRIPTIONS, "\"token\"").unwrap_or_default();
+    fields.finish();
+    let rules = Rules {
+        issuer: iss?,
+        audiences,
+        typ,
+        leeway_s: u32::try_from(leeway_s).unwrap_or_default(),
+        max_lifetime_s: max_lifetime_s.and_then(|seconds| u32::try_from(seconds).ok()),
+    };
+    Some(Issuer { rules, mapping, keys: keys?, subscription })
+}
+
+/// RFC 8725bis advises at most a minute.
+const DEFAULT_LEEWAY_S: u64 = 60;
+const MAX_LIFETIME_S: u64 = 366 * 86_400;
+
+fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
+    let inline = fields.take("keys");
+    let secret = fields.text("keys_secret", "\"TOKEN_KEYS\"");
+    let url = fields.url("jwks_url", "\"https://login.example.com/.well-known/jwks.json\"");
+    match (inline, secret, url) {
+        (Some(jwks), None, None) => read_ring(fields, "keys", &jwks.to_string(), KeyRingKind::Inline),
+        (None, Some(name), None) => read_secret_ring(fields, &name),
+        (None, None, Some(url)) => Some(KeySource::Url(url)),
+        (None, None, None) => {
+            fields.mistake("keys", "an issuer without usable keys", keys_expect());
+            None
+        }
+        _ => {
+            fields.mistake("keys", "more than one of keys, keys_secret, jwks_url", keys_expect());
+            None
+        }
+    }
+}
+
+fn keys_expect() -> Expect<'static> {
+    Expect::new(
+        "one of keys (a JWKS), keys_secret (a secret's name) or jwks_url",
+        "jwks_url = \"https://login.example.com/.well-known/jwks.json\"",
+    )
+}
+
+fn read_secret_ring(fields: &Fields<'_>, name: &str) -> Option<KeySource> {
+    if let Some(Binding::Text(text)) = fields.reader().bindings().value(name) {
+        return read_ring(fields, "keys_secret", &text, KeyRingKind::Secret);
+    }
+    let found = format!("{name:?}, which is not there");
+    let expected = format!("the name of a secret that holds a JWKS: wrangler secret put {name}");
+    fields.mistake("keys_secret", &found, Expect::new(&expected, "\"TOKEN_KEYS\""));
+    None
+}
+
+fn read_ring(
+    fields: &Fields<'_>,
+    field: &str,
+    jwks: &str,
+    kind: KeyRingKind,
+) -> Option<KeySource> {
+    match KeyRing::parse(jwks, kind) {
+        Ok(ring) => Some(KeySource::Inline(ring)),
+        Err(reasons) => {
+            for reason in reasons {
+                let expect = Expect::new("keys of a JWKS that can verify signatures", "");
+                fields.mistake(field, &reason, expect);
+            }
+            None
+        }
+    }
+}
+
+fn read_mapping(fields: &mut Fields<'_>) -> ClaimMapping {
+    let sub = || ClaimPath(vec!["sub".to_owned()]);
+    let mut mapping = ClaimMapping { account: sub(), tenant: None, plan: None, entitlements: None };
+    if let Some(mut claims) = fields.table("claims", "{ account = \"sub\", plan = \"plan\" }") {
+        if let Some(path) = read_path(&mut claims, "account") {
+            mapping.account = path;
+        }
+        mapping.tenant = read_path(&mut claims, "tenant");
+        mapping.plan = read_path(&mut claims, "plan");
+        mapping.entitlements = read_path(&mut claims, "entitlements");
+        claims.finish();
+    }
+    mapping
+}
+
+fn read_path(claims: &mut Fields<'_>, name: &'static str) -> Option<ClaimPath> {
+    let value = claims.take(name)?;
+    match ClaimPath::from_config(&value) {
+        Ok(path) => Some(path),
+        Err(reason) => {
+            claims.mistake(name, &shown(&value), Expect::new(&reason, "\"plan\" or [\"org\", \"id\"]"));
+            None
+        }
+    }
+}

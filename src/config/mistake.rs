@@ -1,0 +1,28 @@
+//! What is wrong with a configuration, said so that it can be mended.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One mistake. Never holds a secret.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Mistake {
+    /// The variable, such as `ROUTES`.
+    pub variable: String,
+    /// Where in the variable, such as `[2].match`; empty when it is about the whole of it.
+    pub field: String,
+    /// What was found.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+    /// A value that would be accepted, as in `wrangler.toml`; empty where there is none.
+    pub example: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, field, found, expected, example } = self;
+        write!(f, "{variable}{field}: found {found}; expected {expected}")?;
+        if example.is_empty() { Ok(()) } else { write!(f, "; for example {example}") }
+    }
+}

@@ -1,0 +1,189 @@
+//! Routes, and where a credential may stand.
+
+use serde_json::Value;
+
+use super::fields::{Expect, Fields, Reader, shown};
+use super::{OriginTarget, POLICIES, origin};
+use crate::account::FailurePolicy;
+use crate::request::RoutePattern;
+
+/// A method + host + path pattern and what it asks for.
+#[derive(Debug)]
+pub struct Route {
+    /// Which requests it is about.
+    pub pattern: RoutePattern,
+    /// Passes at once, without any check.
+    pub open: bool,
+    /// Entitlements that are all needed.
+    pub requires: Vec<String>,
+    /// What is counted, and how many units one request costs.
+    pub metering: Option<Metering>,
+    /// What a request without a credential gets.
+    pub anonymous: Anonymous,
+    /// What happens when the ledger can't be reached; the plan decides where it is not said.
+    pub on_outage: Option<FailurePolicy>,
+    /// The name of a rate-limit binding that bounds bursts per account.
+    pub burst: Option<String>,
+    /// Another origin than the default one.
+    pub origin: Option<OriginTarget>,
+    /// Whether the credential is forwarded to the origin.
+    pub forward_credential: bool,
+    /// Whether units are given back when the origin can't be reached or answers 5xx.
+    pub refund: bool,
+}
+
+/// What one request on a route costs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Metering {
+    /// The meter that counts.
+    pub meter: String,
+    /// Units per request, at least 1.
+    pub cost: u64,
+}
+
+/// What a request without a credential gets.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Anonymous {
+    /// 401: sign in.
+    #[default]
+    Deny,
+    /// 402: here is what to buy.
+    Offer,
+}
+
+/// Where a credential may stand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CredentialSource {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// A cookie of this name.
+    Cookie(String),
+    /// A header of this name, lower case.
+    Header(String),
+    /// A query parameter of this name.
+    Query(String),
+}
+
+pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
+    let tables = reader.tables("ROUTES", EXAMPLE);
+    if tables.is_empty() && reader.bindings().value("ROUTES").is_none() {
+        reader.mistake("ROUTES", "", "nothing", Expect::new("at least one route", EXAMPLE));
+    }
+    tables.into_iter().filter_map(read_route).collect()
+}
+
+pub(super) fn read_credentials(reader: &Reader<'_>) -> Vec<CredentialSource> {
+    let Some(value) = reader.json("CREDENTIALS", CREDENTIALS_EXAMPLE) else {
+        return vec![CredentialSource::Bearer, CredentialSource::Cookie("tollgate".to_owned())];
+    };
+    let expect = Expect::new(
+        "an array of \"bearer\", \"cookie:NAME\", \"header:NAME\" or \"query:NAME\"",
+        CREDENTIALS_EXAMPLE,
+    );
+    let Value::Array(items) = &value else {
+        reader.mistake("CREDENTIALS", "", &shown(&value), expect);
+        return Vec::new();
+    };
+    if items.is_empty() {
+        reader.mistake("CREDENTIALS", "", "an empty array", expect);
+    }
+    let mut sources = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str().and_then(CredentialSource::parse) {
+            Some(source) => sources.push(source),
+            None => reader.mistake("CREDENTIALS", &format!("[{index}]"), &shown(item), expect),
+        }
+    }
+    sources
+}
+
+impl CredentialSource {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "bearer" {
+            return Some(Self::Bearer);
+        }
+        let (kind, name) = text.split_once(':')?;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return None;
+        }
+        match kind {
+            "cookie" => Some(Self::Cookie(name.to_owned())),
+            "header" => Some(Self::Header(name.to_ascii_lowercase())),
+            "query" => Some(Self::Query(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+const EXAMPLE: &str = "[[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+const CREDENTIALS_EXAMPLE: &str = "[\"bearer\", \"cookie:tollgate\"]";
+const ANONYMOUS: &[(&str, Anonymous)] = &[("deny", Anonymous::Deny), ("offer", Anonymous::Offer)];
+
+/// Beyond it a cost can only be a slip of the finger.
+const MAX_COST: u64 = 1_000_000_000;
+
+fn read_route(mut fields: Fields<'_>) -> Option<Route> {
+    let pattern = read_pattern(&mut fields);
+    let open = fields.flag("open").unwrap_or(false);
+    let requires = fields.words("requires", "[\"premium\"]");
+    let metering = read_metering(&mut fields);
+    let anonymous = fields.choice("anonymous", ANONYMOUS, "\"offer\"");
+    let on_outage = fields.choice("on_outage", POLICIES, "\"pass\"");
+    let burst = fields.text("burst", "\"BURST\"");
+    let origin = fields.text("origin", "\"https://api.example.com\"").and_then(|text| {
+        let field = fields.path_of("origin");
+        origin::check(fields.reader(), "ROUTES", &field, &text)
+    });
+    let forward_credential = fields.flag("forward_credential").unwrap_or(true);
+    let refund = fields.flag("refund").unwrap_or(true);
+    if open && (!requires.is_empty() || metering.is_some() || anonymous.is_some()) {
+        let found = "open = true beside requires, meter or anonymous";
+        let expect = Expect::new("either an open route or one that asks for something", EXAMPLE);
+        fields.mistake("open", found, expect);
+    }
+    fields.finish();
+    Some(Route {
+        pattern: pattern?,
+        open,
+        requires,
+        metering,
+        anonymous: anonymous.unwrap_or_default(),
+        on_outage,
+        burst,
+        origin,
+        forward_credential,
+        refund,
+    })
+}
+
+fn read_pattern(fields: &mut Fields<'_>) -> Option<RoutePattern> {
+    let example = "\"GET /articles/**\"";
+    let text = fields.needed_text("match", Expect::new("method, host and path pattern", example))?;
+    match RoutePattern::parse(&text) {
+        Ok(pattern) => Some(pattern),
+        Err(reason) => {
+            fields.mistake("match", &format!("{text:?}"), Expect::new(&reason, example));
+            None
+        }
+    }
+}
+
+fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
+    let meter = fields.words("meter", "\"api\"");
+    let cost = fields.whole("cost", 1..=MAX_COST, "1");
+    match (meter.as_slice(), cost) {
+        ([], None) => None,
+        ([], Some(cost)) => {
+            let expect = Expect::new("the meter that the cost is counted on", "meter = \"api\"");
+            fields.mistake("meter", &format!("nothing, beside cost = {cost}"), expect);
+            None
+        }
+        ([meter], cost) => Some(Metering { meter: meter.clone(), cost: cost.unwrap_or(1) }),
+        (more, _) => {
+            let expect = Expect::new("one meter", "\"api\"");
+            fields.mistake("meter", &format!("{more:?}"), expect);
+            None
+        }
+    }
+}

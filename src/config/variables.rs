@@ -1,0 +1,57 @@
+//! The list of everything that can be configured. A test holds the README and `wrangler.toml`
+//! against it, so that the documentation can't drift.
+
+/// One variable, secret or binding.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Variable {
+    /// Its name in the Worker's environment.
+    pub name: &'static str,
+    /// What it is on the platform.
+    pub kind: VariableKind,
+    /// Whether the gate needs it.
+    pub required: bool,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+/// What a variable is on the platform.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VariableKind {
+    /// A binding to a resource.
+    Binding,
+    /// Set by `wrangler secret put`.
+    Secret,
+    /// Under `[vars]`.
+    Var,
+}
+
+/// Everything that can be configured, in the order of the documentation.
+pub const VARIABLES: [Variable; 13] = [
+    var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
+    var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
+    var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
+    var("PLANS", false, "what is sold: entitlements, quotas, price, where to buy"),
+    var("BRAND", false, "name, colour, logo and links of the pages"),
+    var("CREDENTIALS", false, "where a token may stand in a request"),
+    var("PREFIX", false, "the path of the gate's own endpoints"),
+    var("ON_MISCONFIGURED", false, "`deny` (503) or `pass` while the configuration is invalid"),
+    var("PROVIDER_OUTAGE", false, "`true` while the payment provider is down: grace for everyone"),
+    var("DEADLINES", false, "how long to wait for the ledger, key sets and the origin"),
+    var("LOG", false, "which decisions are logged: `denials`, `faults` or `off`"),
+    Variable {
+        name: "ADMIN_TOKEN",
+        kind: VariableKind::Secret,
+        required: false,
+        meaning: "opens the admin endpoints; without it they are closed",
+    },
+    Variable {
+        name: "ASSERTION_KEY",
+        kind: VariableKind::Secret,
+        required: false,
+        meaning: "private JWK that signs the assertion sent to the origin",
+    },
+];
+
+const fn var(name: &'static str, required: bool, meaning: &'static str) -> Variable {
+    Variable { name, kind: VariableKind::Var, required, meaning }
+}

@@ -1,0 +1,173 @@
+//! The operator's endpoints: `admin/accounts/<tenant or ->/<account>`, and its `/audit`.
+//!
+//! They ask for `ADMIN_TOKEN` in the `Authorization` header, never in the query, and every write
+//! leaves an entry in the account's audit trail.
+
+use std::rc::Rc;
+
+use serde_json::json;
+use worker::web_sys::Request;
+
+use super::endpoints::{body_of, json_answer, problem};
+use super::isolate::Isolate;
+use super::ledger_object::{Message, call};
+use crate::account::AccountRecord;
+use crate::answer::Answer;
+use crate::config::Config;
+use crate::identity::account_name;
+use crate::request::RequestFacts;
+use crate::strict_json;
+
+/// Answers a request under `admin/`.
+pub(super) async fn answer(
+    isolate: &Rc<Isolate>,
+    request: &Request,
+    facts: &RequestFacts,
+    rest: &str,
+) -> Answer {
+    let Ok(config) = &isolate.config else {
+        return problem(isolate, facts, 503, "The configuration is invalid; see health.");
+    };
+    if let Some(refused) = refuse(isolate, facts, config) {
+        return refused;
+    }
+    let Some(target) = Target::parse(rest) else {
+        return problem(isolate, facts, 404, "Try admin/accounts/<tenant or ->/<account>.");
+    };
+    match (facts.method.as_str(), target.is_audit) {
+        ("GET" | "HEAD", false) => read(isolate, config, facts, &target).await,
+        ("GET" | "HEAD", true) => audit(isolate, config, facts, &target).await,
+        ("PUT", false) => write(isolate, config, request, facts, &target).await,
+        _ => {
+            let mut answer = problem(isolate, facts, 405, "Accounts can be read and put.");
+            let allowed = if target.is_audit { "GET, HEAD" } else { "GET, HEAD, PUT" };
+            answer.headers.push(("Allow", allowed.into()));
+            answer
+        }
+    }
+}
+
+/// Which account, and what of it.
+struct Target {
+    account: String,
+    is_audit: bool,
+}
+
+impl Target {
+    fn parse(rest: &str) -> Option<Self> {
+        let mut parts = rest.strip_prefix("admin/accounts/")?.split('/');
+        let tenant = decoded(parts.next()?)?;
+        let account = decoded(parts.next()?)?;
+        let is_audit = match (parts.next(), parts.next()) {
+            (None, None) => false,
+            (Some("audit"), None) => true,
+            _ => return None,
+        };
+        let tenant = (tenant != "-").then_some(tenant);
+        let account = account_name(tenant.as_deref(), &account);
+        Some(Self { account, is_audit })
+    }
+}
+
+/// The longest record that makes sense; a body beyond it is refused unread.
+const MAX_RECORD_BYTES: u32 = 64 * 1024;
+const AUDIT_ENTRIES: usize = 100;
+
+/// Why a request may not use these endpoints, if it may not.
+fn refuse(isolate: &Isolate, facts: &RequestFacts, config: &Config) -> Option<Answer> {
+    let Some(expected) = &config.admin_token else {
+        let detail = "These endpoints are closed: the operator has set no ADMIN_TOKEN.";
+        return Some(problem(isolate, facts, 404, detail));
+    };
+    let given = facts.authorization.split_once(' ').filter(|(scheme, _)| {
+        scheme.eq_ignore_ascii_case("bearer")
+    });
+    let is_right = given.is_some_and(|(_, token)| same(token.trim(), expected));
+    if is_right {
+        return None;
+    }
+    let detail = "Send the operator's token as Authorization: Bearer; it is not taken elsewhere.";
+    let mut answer = problem(isolate, facts, 401, detail);
+    answer.headers.push(("WWW-Authenticate", "Bearer realm=\"tollgate-admin\"".into()));
+    Some(answer)
+}
+
+async fn read(
+    isolate: &Isolate,
+    config: &Config,
+    facts: &RequestFacts,
+    target: &Target,
+) -> Answer {
+    match call(isolate, config, &target.account, &Message::Read).await {
+        Ok(record) if record.is_null() => problem(isolate, facts, 404, "There is no such account."),
+        Ok(record) => json_answer(200, facts, &record),
+        Err(reason) => unavailable(isolate, facts, &reason),
+    }
+}
+
+async fn audit(
+    isolate: &Isolate,
+    config: &Config,
+    facts: &RequestFacts,
+    target: &Target,
+) -> Answer {
+    let message = Message::Audit { limit: AUDIT_ENTRIES };
+    match call(isolate, config, &target.account, &message).await {
+        Ok(entries) => json_answer(200, facts, &json!({ "entries": entries })),
+        Err(reason) => unavailable(isolate, facts, &reason),
+    }
+}
+
+async fn write(
+    isolate: &Isolate,
+    config: &Config,
+    request: &Request,
+    facts: &RequestFacts,
+    target: &Target,
+) -> Answer {
+    let body = match body_of(request, MAX_RECORD_BYTES).await {
+        Ok(body) => body,
+        Err(reason) => return problem(isolate, facts, 400, &format!("The body: {reason}.")),
+    };
+    let record = match parse_record(&body, config) {
+        Ok(record) => record,
+        Err(reason) => return problem(isolate, facts, 400, &reason),
+    };
+    let message = Message::Write { record: Box::new(record), actor: "admin".to_owned() };
+    match call(isolate, config, &target.account, &message).await {
+        Ok(record) => json_answer(200, facts, &record),
+        Err(reason) => unavailable(isolate, facts, &reason),
+    }
+}
+
+fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
+    let value = strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
+    let record: AccountRecord =
+        serde_json::from_value(value).map_err(|error| format!("The record: {error}."))?;
+    if let Some(plan) = &record.plan
+        && config.plan(plan).is_none()
+    {
+        let known: Vec<_> = config.plans.iter().map(|plan| plan.id.as_str()).collect();
+        return Err(format!("PLANS has no plan {plan:?}; it has {}.", known.join(", ")));
+    }
+    Ok(record)
+}
+
+fn unavailable(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Answer {
+    problem(isolate, facts, 503, &format!("The account's ledger did not answer: {reason}."))
+}
+
+/// Compares in a time that does not depend on where the two differ.
+fn same(given: &str, expected: &str) -> bool {
+    let difference = given
+        .bytes()
+        .zip(expected.bytes())
+        .fold(0_u8, |difference, (left, right)| difference | (left ^ right));
+    difference == 0 && given.len() == expected.len()
+}
+
+/// A path segment, percent-decoded; `None` where that leaves nothing or no UTF-8.
+fn decoded(segment: &str) -> Option<String> {
+    let text = js_sys::decode_uri_component(segment).ok()?.as_string()?;
+    (!text.is_empty()).then_some(text)
+}

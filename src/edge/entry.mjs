@@ -1,0 +1,56 @@
+// The Worker's entry. It calls the gate past the generated class and its proxies, which cost more
+// than the gate itself (docs/performance.md), and keeps a panic from taking the site down.
+
+import Module from "../../build/index.js";
+
+export { Ledger } from "../../build/index.js";
+
+const { handle, handle_origin_failure, handle_panic } = Module.prototype;
+
+export default {
+  fetch(request, env, context) {
+    // The last resort where the operator chose it: whatever breaks, the platform asks the origin.
+    if (env.ON_MISCONFIGURED === "pass") context.passThroughOnException();
+    let answer;
+    try {
+      answer = handle(request, env, context);
+    } catch (error) {
+      return afterPanic(error, request, env, context);
+    }
+    if (answer instanceof Response) return answer;
+    // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
+    if (Array.isArray(answer)) return watched(answer[0], request, env, context);
+    return answer.catch((error) => handle_origin_failure(request, env, String(error)));
+  },
+};
+
+const CRASH_CHECK_MS = 250;
+
+// A panic leaves the promises of every request in flight unkept. Each request looks after itself,
+// since the runtime lets no request wait for another's promise.
+function watched(promise, request, env, context) {
+  const instance = globalThis.__worker_init_state?.instanceId;
+  return new Promise((resolve, reject) => {
+    const check = () => {
+      const state = globalThis.__worker_init_state;
+      if (state?.criticalError || state?.instanceId !== instance) {
+        resolve(afterPanic(new Error("the gate was restarted"), request, env, context));
+      } else {
+        timer = setTimeout(check, CRASH_CHECK_MS);
+      }
+    };
+    let timer = setTimeout(check, CRASH_CHECK_MS);
+    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}
+
+// A new instance of the module answers as the operator chose: pass, or 503.
+function afterPanic(error, request, env, context) {
+  try {
+    const answer = handle_panic(request, env, context, String(error));
+    return answer;
+  } finally {
+    const state = globalThis.__worker_init_state;
+    if (state) state.criticalError = false;
+  }
+}

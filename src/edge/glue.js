@@ -1,0 +1,128 @@
+// What is cheaper or only possible on JavaScript's side of the border. No decisions here: each
+// function does one thing that `src/edge/*.rs` asks for. Strings cross in one piece, since every
+// crossing costs (docs/performance.md).
+
+// Method, URL and the headers the gate reads, one a line; header values can't hold line breaks.
+export function readRequest(request, credentialHeaders) {
+  const headers = request.headers;
+  const get = (name) => headers.get(name) ?? "";
+  let lines = `${request.method}\n${request.url}\n${get("authorization")}\n${get("cookie")}\n${get("accept")}\n${get("origin")}\n${get("sec-fetch-mode")}\n${get("sec-fetch-site")}\n${get("access-control-request-method")}`;
+  for (const name of credentialHeaders) lines += `\n${get(name)}`;
+  return lines;
+}
+
+// A response from a status, headers as "name\nvalue\nname\nvalue", and a body ("" for none).
+export function makeResponse(status, headerLines, body) {
+  return new Response(body === "" ? null : body, { status, headers: pairs(headerLines) });
+}
+
+// Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
+// ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
+// value removes), `responseLines` are set on the response. The deadline is for the response's
+// headers only, so that streams may last.
+export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs) {
+  const headers = changedHeaders(request.headers, ownedHeaders, setLines);
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  const init = { method: request.method, headers, redirect: "manual", signal: abort.signal };
+  if (request.body !== null) init.body = request.body;
+  const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
+  const arrived = (response) => {
+    clearTimeout(timer);
+    return responseLines === "" ? response : decorated(response, responseLines);
+  };
+  return sent.then(arrived, (error) => {
+    clearTimeout(timer);
+    throw error;
+  });
+}
+
+// The text at a URL, at most `maxBytes` of it, within the deadline. No redirects: only the
+// configured host is asked.
+export async function fetchText(url, deadlineMs, maxBytes) {
+  const response = await fetch(url, {
+    headers: { accept: "application/json" },
+    redirect: "manual",
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  }
+  return boundedText(response.body, maxBytes);
+}
+
+// The text of a request's body, at most `maxBytes` of it, within the deadline.
+export async function readBody(request, maxBytes, deadlineMs) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not whole within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([boundedText(request.body, maxBytes), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Asks the ledger of an account, within the deadline.
+export async function askLedger(namespace, account, message, deadlineMs) {
+  const stub = namespace.get(namespace.idFromName(account));
+  const response = await stub.fetch("https://ledger/", {
+    method: "POST",
+    body: message,
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(text || `status ${response.status}`);
+  return text;
+}
+
+// Runs `work` as one transaction of the object's storage: a throw undoes all of it.
+export function inTransaction(storage, work) {
+  return storage.transactionSync(work);
+}
+
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function boundedText(body, maxBytes) {
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new Blob(chunks).text();
+}
+
+function pairs(lines) {
+  const parts = lines.split("\n");
+  const pairs = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) pairs.push([parts[at], parts[at + 1]]);
+  return pairs;
+}
+
+function changedHeaders(original, ownedHeaders, setLines) {
+  const headers = new Headers(original);
+  for (const name of ownedHeaders) headers.delete(name);
+  if (setLines !== "") setAll(headers, setLines);
+  return headers;
+}
+
+function setAll(headers, lines) {
+  for (const [name, value] of pairs(lines)) {
+    if (value === "") headers.delete(name);
+    else headers.set(name, value);
+  }
+}
+
+function decorated(response, lines) {
+  // A WebSocket's 101 can't be made anew without its socket.
+  if (response.status === 101) return response;
+  const copy = new Response(response.body, response);
+  setAll(copy.headers, lines);
+  return copy;
+}

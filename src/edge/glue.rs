@@ -1,0 +1,72 @@
+//! The Rust side of `glue.js`.
+
+use js_sys::{Array, Function, Promise};
+use wasm_bindgen::prelude::*;
+use worker::web_sys::{Request, Response};
+
+#[wasm_bindgen(module = "/src/edge/glue.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = readRequest)]
+    pub(super) fn read_request(request: &Request, credential_headers: &Array) -> String;
+
+    #[wasm_bindgen(js_name = makeResponse, catch)]
+    pub(super) fn make_response(
+        status: u16,
+        header_lines: &str,
+        body: &str,
+    ) -> Result<Response, JsValue>;
+
+    #[wasm_bindgen(js_name = forward, catch)]
+    pub(super) fn forward(
+        request: &Request,
+        service: &JsValue,
+        url: &str,
+        owned_headers: &Array,
+        set_lines: &str,
+        response_lines: &str,
+        deadline_ms: u32,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = fetchText)]
+    pub(super) fn fetch_text(url: &str, deadline_ms: u32, max_bytes: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = askLedger)]
+    pub(super) fn ask_ledger(
+        namespace: &JsValue,
+        account: &str,
+        message: &str,
+        deadline_ms: u32,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = inTransaction, catch)]
+    pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
+
+    pub(super) fn pause(ms: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = readBody)]
+    pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
+}
+
+/// What a rejected promise or a thrown value says.
+pub(super) fn message_of(error: &JsValue) -> String {
+    js_sys::Reflect::get(error, &JsValue::from_str("message"))
+        .ok()
+        .and_then(|message| message.as_string())
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}
+
+/// Header pairs in the form that crosses the border: `name\nvalue\nname\nvalue`.
+pub(super) fn lines(headers: &[(impl AsRef<str>, impl AsRef<str>)]) -> String {
+    let mut lines = String::with_capacity(512);
+    for (name, value) in headers {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(name.as_ref());
+        lines.push('\n');
+        // A line break would shift every header behind it.
+        lines.extend(value.as_ref().chars().filter(|c| !matches!(c, '\n' | '\r' | '\0')));
+    }
+    lines
+}

@@ -1,0 +1,102 @@
+//! What one isolate holds between requests.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::bindings::Environment;
+use super::crypto::{Signer, Verifier};
+use super::glue;
+use crate::config::{Config, Invalid};
+use crate::gate::Memory;
+use crate::identity::OWNED_HEADERS;
+use crate::request::credential;
+use crate::time::Timestamp;
+
+/// Built by the first request that an isolate serves.
+pub(super) struct Isolate {
+    /// The Worker's environment; the same for every request of an isolate.
+    pub(super) env: JsValue,
+    /// The configuration, or what is wrong with it.
+    pub(super) config: Result<Rc<Config>, Box<Invalid>>,
+    /// What the gate remembers.
+    pub(super) memory: RefCell<Memory>,
+    /// Imported keys that verify tokens.
+    pub(super) verifier: Verifier,
+    /// Signs assertions.
+    pub(super) signer: Signer,
+    /// Names of the headers that carry credentials.
+    pub(super) credential_headers: Array,
+    /// Names of the headers that only the gate may set.
+    pub(super) owned_headers: Array,
+    name: String,
+    requests: Cell<u32>,
+}
+
+impl Isolate {
+    /// This isolate, built at the first call.
+    pub(super) fn of(env: &JsValue) -> Rc<Self> {
+        ISOLATE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Self::new(env)))))
+    }
+
+    /// An id for one request, which the page shows and the log repeats.
+    pub(super) fn support_id(&self) -> String {
+        let number = self.requests.get().wrapping_add(1);
+        self.requests.set(number);
+        format!("{}-{number}", self.name)
+    }
+
+    /// A resource binding.
+    pub(super) fn resource(&self, name: &str) -> Option<JsValue> {
+        Environment(&self.env).get(name)
+    }
+
+    fn new(env: &JsValue) -> Self {
+        let config = Config::parse(&Environment(env)).map(Rc::new);
+        let holder = random_uuid();
+        let name = holder.chars().take(8).collect();
+        let (issuers, credential_headers) = match &config {
+            Ok(config) => (config.issuers.len(), credential::header_names(&config.credentials)),
+            Err(_) => (0, Vec::new()),
+        };
+        Self {
+            memory: RefCell::new(Memory::new(issuers, holder)),
+            verifier: Verifier::default(),
+            signer: Signer::default(),
+            credential_headers: strings(&credential_headers),
+            owned_headers: strings(&OWNED_HEADERS),
+            env: env.clone(),
+            config,
+            name,
+            requests: Cell::new(0),
+        }
+    }
+}
+
+/// The clock. It stands still while a request computes; only I/O moves it.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds fit into 53 bits")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+/// Waits for a promise, and says why it failed.
+pub(super) async fn settle(promise: js_sys::Promise) -> Result<JsValue, String> {
+    wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|error| glue::message_of(&error))
+}
+
+thread_local! {
+    static ISOLATE: OnceCell<Rc<Isolate>> = const { OnceCell::new() };
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    fn random_uuid() -> String;
+}
+
+fn strings(names: &[&str]) -> Array {
+    names.iter().map(|name| JsValue::from_str(name)).collect()
+}

@@ -1,0 +1,142 @@
+//! The Durable Object that keeps an account: one object per account, SQLite-backed.
+//!
+//! `wrangler.toml` binds it as `LEDGER`, class `Ledger`, with `new_sqlite_classes`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+use worker::{Env, Request, Response, State, durable_object};
+
+use super::glue;
+use super::isolate::{Isolate, now, settle};
+use super::ledger_store::SqlStore;
+use crate::account::AccountRecord;
+use crate::config::{Config, LEDGER_BINDING};
+use crate::quota::{self, LedgerReply, LedgerRequest, LedgerStore, StoreError};
+
+/// Asks an account's ledger.
+///
+/// # Errors
+///
+/// Why there is no reply: too late, unreachable, overloaded, or an error of its own.
+pub(super) async fn ask(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    request: &LedgerRequest,
+) -> Result<LedgerReply, String> {
+    let reply = call(isolate, config, account, &Message::Ask(request.clone())).await?;
+    serde_json::from_value(reply).map_err(|error| format!("a reply that can't be read: {error}"))
+}
+
+/// Sends any message to an account's ledger.
+///
+/// # Errors
+///
+/// As for [`ask`].
+pub(super) async fn call(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    message: &Message,
+) -> Result<Value, String> {
+    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
+    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    let deadline_ms = config.deadlines.ledger_ms;
+    let reply = settle(glue::ask_ledger(&namespace, account, &message, deadline_ms)).await?;
+    let text = reply.as_string().unwrap_or_default();
+    serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
+}
+
+/// What a ledger can be told.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Message {
+    /// Hear reports, grant units.
+    Ask(LedgerRequest),
+    /// The last entries of the audit trail.
+    Audit {
+        /// How many at most.
+        limit: usize,
+    },
+    /// The account's record.
+    Read,
+    /// Put a record in the place of the one that is there.
+    Write {
+        /// The new record.
+        record: Box<AccountRecord>,
+        /// Who wants it.
+        actor: String,
+    },
+}
+
+/// The object. Its memory holds nothing that counts.
+#[durable_object(fetch)]
+pub struct Ledger {
+    state: Rc<State>,
+    env: Env,
+    ledger: Rc<RefCell<quota::Ledger>>,
+}
+
+impl worker::DurableObject for Ledger {
+    fn new(state: State, env: Env) -> Self {
+        Self { state: Rc::new(state), env, ledger: Rc::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let text = request.text().await?;
+        match self.answer(&text) {
+            Ok(reply) => Response::ok(reply),
+            Err(reason) => Response::error(reason, 500),
+        }
+    }
+}
+
+impl Ledger {
+    /// Handles one message as one transaction: an error undoes all of it.
+    fn answer(&self, text: &str) -> Result<String, String> {
+        let message: Message = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let isolate = Isolate::of(&self.env);
+        let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
+        let config = Rc::clone(config);
+        let (state, ledger) = (Rc::clone(&self.state), Rc::clone(&self.ledger));
+        let work = Closure::once(move || -> Result<String, JsValue> {
+            let mut store = SqlStore::open(&state).map_err(thrown)?;
+            let mut ledger = ledger.borrow_mut();
+            let reply = handle(&mut ledger, &mut store, &config, message).map_err(thrown)?;
+            Ok(reply.to_string())
+        });
+        let storage = self.state.storage();
+        let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
+        let reply = reply.map_err(|error| glue::message_of(&error))?;
+        Ok(reply.as_string().unwrap_or_default())
+    }
+}
+
+fn handle(
+    ledger: &mut quota::Ledger,
+    store: &mut SqlStore,
+    config: &Config,
+    message: Message,
+) -> Result<Value, StoreError> {
+    let told = |error: serde_json::Error| StoreError(error.to_string());
+    match message {
+        Message::Ask(request) => {
+            let reply = ledger.handle(store, &config.plans, &request, now())?;
+            serde_json::to_value(reply).map_err(told)
+        }
+        Message::Audit { limit } => serde_json::to_value(store.audit(limit)?).map_err(told),
+        Message::Read => serde_json::to_value(store.account()?).map_err(told),
+        Message::Write { record, actor } => {
+            let record = quota::Ledger::put_account(store, *record, &actor, now())?;
+            serde_json::to_value(record).map_err(told)
+        }
+    }
+}
+
+fn thrown(error: StoreError) -> JsValue {
+    js_sys::Error::new(&error.0).into()
+}

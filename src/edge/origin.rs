@@ -1,0 +1,172 @@
+//! To the origin and back.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use worker::web_sys::Request;
+
+use super::glue;
+use super::isolate::Isolate;
+use crate::answer;
+use crate::config::{Config, OriginTarget};
+use crate::decision::Pass;
+use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
+use crate::request::credential::{self, Strip};
+use crate::request::RequestFacts;
+use crate::time::Timestamp;
+
+/// Everything that is known about a request that goes to the origin.
+pub(super) struct Passage<'a> {
+    pub(super) isolate: &'a Isolate,
+    pub(super) config: &'a Config,
+    pub(super) facts: &'a RequestFacts,
+    pub(super) pass: &'a Pass,
+}
+
+impl Passage<'_> {
+    /// Sends the request on, with `assertion` if there is one. The promise is kept by the origin's
+    /// response, with the gate's headers set.
+    ///
+    /// # Errors
+    ///
+    /// What the platform says about a request that can't even be sent.
+    pub(super) fn send(
+        &self,
+        request: &Request,
+        assertion: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Promise, String> {
+        let mut headers: Vec<(&str, String)> = Vec::new();
+        if let Some(identity) = &self.pass.identity {
+            headers.extend(identity.headers());
+        }
+        if let Some(assertion) = assertion {
+            headers.push((ASSERTION_HEADER, assertion.to_owned()));
+        }
+        if let Some(degraded) = self.pass.degraded {
+            headers.push((DEGRADED_HEADER, degraded.word().to_owned()));
+        }
+        let strip = self.strip();
+        let target = match &strip {
+            Some(Strip::Target(target)) => target.clone(),
+            _ => self.facts.target(),
+        };
+        match &strip {
+            Some(Strip::Header(name)) => headers.push((name, String::new())),
+            Some(Strip::Cookie(kept)) => headers.push(("cookie", kept.clone())),
+            Some(Strip::Target(_)) | None => {}
+        }
+        let pass = self.pass;
+        let on_response =
+            answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
+        send(
+            self.isolate,
+            request,
+            self.target(),
+            &target,
+            &glue::lines(&headers),
+            &glue::lines(&on_response),
+            self.config.deadlines.origin_ms,
+            &self.facts.base_url(),
+        )
+    }
+
+    /// The identity to assert, if the operator gave a key to sign it with.
+    pub(super) fn to_assert(&self) -> Option<(&str, &Rc<Identity>)> {
+        Some((self.config.assertion_key.as_deref()?, self.pass.identity.as_ref()?))
+    }
+
+    /// The assertion that was signed for this caller a moment ago, if there is one.
+    pub(super) fn known_assertion(&self, now: Timestamp) -> Option<String> {
+        self.isolate.signer.known(&self.subject()?, now)
+    }
+
+    /// Signs an assertion for this caller.
+    ///
+    /// # Errors
+    ///
+    /// What WebCrypto says about the key.
+    pub(super) async fn sign_assertion(&self, now: Timestamp) -> Option<Result<String, String>> {
+        let (key, identity) = self.to_assert()?;
+        let audience = self.target().audience();
+        let claims = identity.assertion_claims(&self.facts.base_url(), audience, now);
+        let until = now.plus_seconds(ASSERTION_LIFETIME_S / 2);
+        Some(self.isolate.signer.sign(key, self.subject()?, &claims, until).await)
+    }
+
+    /// What makes one assertion differ from another.
+    fn subject(&self) -> Option<String> {
+        let identity = self.pass.identity.as_ref()?;
+        let plan = identity.plan.as_deref().unwrap_or_default();
+        let (name, rights) = (identity.account_name(), identity.entitlements.join(" "));
+        let (base, audience) = (self.facts.base_url(), self.target().audience());
+        Some(format!("{name}\n{plan}\n{rights}\n{base}\n{audience}"))
+    }
+
+    fn target(&self) -> &OriginTarget {
+        let route = self.pass.route.and_then(|index| self.config.routes.get(index));
+        route.and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
+    }
+
+    fn strip(&self) -> Option<Strip> {
+        let route = self.config.routes.get(self.pass.route?)?;
+        if route.forward_credential || route.open {
+            return None;
+        }
+        let found = credential::find(&self.config.credentials, self.facts)?;
+        Some(credential::strip(found.source, self.facts))
+    }
+}
+
+/// Sends a request on without any decision about it: for a gate that is misconfigured or restarted.
+///
+/// # Errors
+///
+/// What the platform says about a request that can't even be sent.
+pub(super) fn send_unchecked(
+    isolate: &Isolate,
+    request: &Request,
+    origin: &OriginTarget,
+    facts: &RequestFacts,
+    degraded: crate::decision::Degraded,
+) -> Result<Promise, String> {
+    let mark = [(DEGRADED_HEADER, degraded.word())];
+    let lines = glue::lines(&mark);
+    let base = facts.base_url();
+    send(isolate, request, origin, &facts.target(), &lines, &lines, UNCHECKED_DEADLINE_MS, &base)
+}
+
+/// The default of `DEADLINES.origin_ms`: the configuration may be what is broken.
+const UNCHECKED_DEADLINE_MS: u32 = 30_000;
+
+#[expect(clippy::too_many_arguments, reason = "one call across the border, told in one place")]
+fn send(
+    isolate: &Isolate,
+    request: &Request,
+    origin: &OriginTarget,
+    target: &str,
+    set_lines: &str,
+    response_lines: &str,
+    deadline_ms: u32,
+    base_url: &str,
+) -> Result<Promise, String> {
+    let (service, base) = match origin {
+        OriginTarget::Url(url) => (JsValue::UNDEFINED, url.as_str()),
+        OriginTarget::Service(binding) => {
+            let service = isolate.resource(binding);
+            (service.ok_or_else(|| format!("the service binding {binding:?} is gone"))?, base_url)
+        }
+    };
+    let url = format!("{base}{target}");
+    glue::forward(
+        request,
+        &service,
+        &url,
+        &isolate.owned_headers,
+        set_lines,
+        response_lines,
+        deadline_ms,
+    )
+    .map_err(|error| glue::message_of(&error))
+}

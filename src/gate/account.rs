@@ -1,0 +1,405 @@
+//! From a verified caller to a decision: burst limit, entitlements, the account, the quota.
+
+use std::rc::Rc;
+
+use super::memory::{AccountView, Caller, Memory, Refused};
+use super::token::union;
+use super::{Gate, Progress, Step, refund};
+use crate::account::{AccountRecord, FailurePolicy, Standing, is_revoked, standing};
+use crate::config::{Metering, Plan, SubscriptionSource};
+use crate::decision::{Cause, Degraded, Denial, Notice, Pass};
+use crate::identity::Identity;
+use crate::quota::{
+    Charge, Enforcement, GrantOutcome, LedgerReply, LedgerRequest, Refusal, RefusalReason, Want,
+};
+use crate::time::Timestamp;
+
+/// How long the ledger isn't asked again after it failed, so that an outage costs a request in a
+/// while its deadline, and not every one.
+pub(super) const LEDGER_RETRY_MS: i64 = 2_000;
+
+impl Gate {
+    pub(super) fn check_burst(
+        &mut self,
+        caller: Rc<Caller>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        let Some(binding) = self.matched().and_then(|route| route.burst.clone()) else {
+            return self.check_account(&caller, memory, now);
+        };
+        let key = caller.account.clone();
+        self.progress = Progress::Burst(caller);
+        Step::LimitBurst { binding, key }
+    }
+
+    pub(super) fn burst_answered(
+        &mut self,
+        caller: Rc<Caller>,
+        is_within: bool,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        if is_within {
+            return self.check_account(&caller, memory, now);
+        }
+        let mut denial = Denial::new(Cause::RateLimited);
+        denial.retry_at = Some(now.plus_ms(BURST_RETRY_MS));
+        self.deny(denial, Some(&caller.identity))
+    }
+
+    pub(super) fn ledger_answered(
+        &mut self,
+        caller: &Rc<Caller>,
+        charge: Option<Charge>,
+        reply: Result<LedgerReply, String>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(reason) => return self.ledger_failed(caller, &reason, memory, now),
+        };
+        let record = reply.account.map(Rc::new);
+        if let Some(view) = memory.account_mut(&caller.account) {
+            view.snapshot = Some(record.clone());
+            view.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
+            view.ledger_down_until = Timestamp::default();
+        }
+        let standing = match self.check_standing(caller, record.as_deref(), now) {
+            Ok(standing) => standing,
+            Err(denial) => {
+                self.denied_by_account(memory, &caller.account, now);
+                self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
+                return self.deny(denial, Some(&caller.identity));
+            }
+        };
+        match reply.grant {
+            None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
+            Some(GrantOutcome::Granted { quotas, .. }) => {
+                let mut pass = standing.into_pass();
+                pass.notices.extend(quotas.iter().filter_map(soft_notice));
+                pass.quotas = quotas;
+                pass.charge = charge;
+                self.pass(pass)
+            }
+            Some(GrantOutcome::Refused(refusal)) => {
+                let refusal = Rc::new(refusal);
+                self.remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
+                self.refused(&refusal, &standing.identity)
+            }
+            Some(GrantOutcome::UnknownPlan { plan }) => self.unknown_plan(plan.as_deref(), caller),
+        }
+    }
+
+    /// Decides from memory, or asks the ledger.
+    fn check_account(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) -> Step {
+        let issuer = self.config.issuers.get(caller.issuer);
+        let source = issuer.map(|issuer| issuer.subscription).unwrap_or_default();
+        if let Some(unknown) = self.undefined_plan(caller) {
+            let detail = format!("a token names the plan {unknown:?}, which PLANS doesn't define");
+            return self.misconfigured(&detail);
+        }
+        let metering = self.metering().cloned();
+        let view = memory.account(&caller.account);
+        let fresh = view.and_then(|view| view.fresh(now));
+
+        let known = if source == SubscriptionSource::Token && fresh.is_none() {
+            self.check_entitlements(caller, Rc::clone(&caller.identity), Vec::new()).map(Some)
+        } else if let Some(record) = &fresh {
+            self.check_standing(caller, record.as_deref(), now).map(Some)
+        } else {
+            Ok(None)
+        };
+        let known = match known {
+            Ok(known) => known,
+            Err(denial) => return self.deny(denial, Some(&caller.identity)),
+        };
+        match (known, metering) {
+            (Some(standing), None) => self.pass(standing.into_pass()),
+            (Some(standing), Some(metering)) => {
+                let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
+                match plan.map(|plan| foresee(plan, &metering)) {
+                    Some(Foreseen::Unlimited) => self.pass(standing.into_pass()),
+                    Some(Foreseen::TooLarge) => {
+                        self.deny(Denial::new(Cause::CostExceedsQuota), Some(&standing.identity))
+                    }
+                    Some(Foreseen::Ask) | None => {
+                        let remembered = view.and_then(|view| {
+                            view.refusal(&metering.meter, metering.cost, now)
+                        });
+                        match remembered {
+                            Some(refusal) => self.refused(&refusal, &standing.identity),
+                            None => self.ask_ledger(caller, Some(&metering), memory, now),
+                        }
+                    }
+                }
+            }
+            (None, metering) => self.ask_ledger(caller, metering.as_ref(), memory, now),
+        }
+    }
+
+    fn ask_ledger(
+        &mut self,
+        caller: &Rc<Caller>,
+        metering: Option<&Metering>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        let is_down =
+            memory.account(&caller.account).is_some_and(|view| now < view.ledger_down_until);
+        if is_down {
+            return self.without_ledger(caller, "it failed a moment ago", memory, now);
+        }
+        let charge = metering.map(|metering| Charge {
+            lease: memory.new_lease(),
+            meter: metering.meter.clone(),
+            units: metering.cost,
+        });
+        let want = charge.as_ref().map(|charge| Want {
+            lease: charge.lease.clone(),
+            meter: charge.meter.clone(),
+            units: charge.units,
+        });
+        let request =
+            LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
+        self.progress = Progress::Ledger(Rc::clone(caller), charge);
+        Step::CallLedger { account: caller.account.clone(), request }
+    }
+
+    fn ledger_failed(
+        &mut self,
+        caller: &Rc<Caller>,
+        reason: &str,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        if let Some(view) = memory.account_mut(&caller.account) {
+            view.ledger_down_until = now.plus_ms(LEDGER_RETRY_MS);
+        }
+        self.without_ledger(caller, reason, memory, now)
+    }
+
+    /// The ledger can't be asked: what the route says, else what the plan says.
+    fn without_ledger(
+        &mut self,
+        caller: &Rc<Caller>,
+        reason: &str,
+        memory: &Memory,
+        now: Timestamp,
+    ) -> Step {
+        let stale = memory.account(&caller.account).and_then(|view| view.snapshot.clone()).flatten();
+        let plan = self.plan_of(caller, stale.as_deref());
+        let by_route = self.matched().and_then(|route| route.on_outage);
+        let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
+        if policy == FailurePolicy::Pass {
+            let identity = self.identity_of(caller, stale.as_deref());
+            return self.pass(Pass {
+                identity: Some(identity),
+                degraded: Some(Degraded::CheckerUnavailable),
+                ..Pass::default()
+            });
+        }
+        let mut denial = Denial::new(Cause::CheckerUnavailable);
+        denial.retry_at = Some(now.plus_ms(LEDGER_RETRY_MS));
+        denial.facts.operator_detail = Some(format!("ledger: {reason}"));
+        self.deny(denial, Some(&caller.identity))
+    }
+
+    /// Whether the account may pass at all, quotas aside.
+    fn check_standing(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        now: Timestamp,
+    ) -> Result<Good, Denial> {
+        let is_revoked = record.is_some_and(|record| {
+            is_revoked(record, caller.token.token_id.as_deref(), caller.token.issued_at)
+        });
+        if is_revoked {
+            return Err(Denial::new(Cause::CredentialRevoked));
+        }
+        if self.subscription_of(caller) == SubscriptionSource::Token {
+            if record.is_some_and(|record| record.suspended) {
+                return Err(Denial::new(Cause::AccountSuspended));
+            }
+            return self.check_entitlements(caller, Rc::clone(&caller.identity), Vec::new());
+        }
+        let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
+        match standing(record, grace_days, self.config.provider_outage, now) {
+            Standing::Denied { cause, since } => {
+                let mut denial = Denial::new(cause);
+                denial.facts.since = since;
+                Err(denial)
+            }
+            Standing::Good { notices } => {
+                self.check_entitlements(caller, self.identity_of(caller, record), notices)
+            }
+        }
+    }
+
+    fn check_entitlements(
+        &self,
+        _caller: &Caller,
+        identity: Rc<Identity>,
+        notices: Vec<Notice>,
+    ) -> Result<Good, Denial> {
+        let requires = self.requires();
+        let lacks = |one: &&String| !identity.entitlements.contains(one);
+        if !requires.iter().any(|one| lacks(&one)) {
+            return Ok(Good { identity, notices });
+        }
+        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(requires);
+        let cause = if self.config.plans.iter().any(is_sold) {
+            Cause::PlanLacksEntitlement
+        } else {
+            Cause::NotForSale
+        };
+        let mut denial = Denial::new(cause);
+        denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
+        Err(denial)
+    }
+
+    fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {
+        let cause = match refusal.reason {
+            RefusalReason::CostExceedsQuota => Cause::CostExceedsQuota,
+            RefusalReason::CreditsExhausted => Cause::CreditsExhausted,
+            RefusalReason::QuotaExhausted => Cause::QuotaExhausted,
+        };
+        let mut denial = Denial::new(cause);
+        if cause != Cause::CostExceedsQuota {
+            denial.retry_at = Some(refusal.quota.resets_at);
+        }
+        denial.quota = Some(refusal.quota.clone());
+        self.deny(denial, Some(identity))
+    }
+
+    fn remember_refusal(
+        &self,
+        memory: &mut Memory,
+        caller: &Caller,
+        charge: Option<&Charge>,
+        refusal: &Rc<Refusal>,
+        now: Timestamp,
+    ) {
+        let (Some(view), Some(charge)) = (memory.account_mut(&caller.account), charge) else {
+            return;
+        };
+        let until = now.plus_ms(DENIAL_TTL_MS).min(refusal.quota.resets_at);
+        let refused = Refused {
+            meter: charge.meter.clone(),
+            units: charge.units,
+            refusal: Rc::clone(refusal),
+            until,
+        };
+        view.remember_refusal(refused, now);
+    }
+
+    /// A bad standing is remembered for a shorter time than a good one: whoever has just paid must
+    /// be back within seconds.
+    fn denied_by_account(&self, memory: &mut Memory, account: &str, now: Timestamp) {
+        if let Some(view) = memory.account_mut(account) {
+            view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
+        }
+    }
+
+    /// Units that were granted to a request that is denied for another reason go back.
+    fn give_back(&mut self, caller: &Caller, charge: Option<&Charge>, grant: Option<&GrantOutcome>) {
+        if let (Some(charge), Some(GrantOutcome::Granted { .. })) = (charge, grant) {
+            self.errands.push(refund(caller.account.clone(), charge));
+        }
+    }
+
+    fn unknown_plan(&self, plan: Option<&str>, caller: &Caller) -> Step {
+        match plan {
+            None => self.deny(Denial::new(Cause::NoSubscription), Some(&caller.identity)),
+            Some(plan) => {
+                let account = &caller.account;
+                self.misconfigured(&format!("{account} is on the plan {plan:?}, which PLANS doesn't define"))
+            }
+        }
+    }
+
+    fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
+        let issuer = self.config.issuers.get(caller.issuer);
+        issuer.map(|issuer| issuer.subscription).unwrap_or_default()
+    }
+
+    /// The plan that the token names, where the token is asked for it.
+    fn plan_by_token(&self, caller: &Caller) -> Option<String> {
+        let counts = self.subscription_of(caller) != SubscriptionSource::Account;
+        caller.token.plan.clone().filter(|_| counts)
+    }
+
+    /// A plan that the token names and that nobody defined: the operator's mistake.
+    fn undefined_plan(&self, caller: &Caller) -> Option<String> {
+        let named = self.plan_by_token(caller)?;
+        (!self.config.plans.is_empty() && self.config.plan(&named).is_none()).then_some(named)
+    }
+
+    fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
+        let by_token = self.plan_by_token(caller);
+        let id = by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
+        self.config.plan(id)
+    }
+
+    /// Who the caller is, with what the record adds where the issuer lets it.
+    fn identity_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Rc<Identity> {
+        let source = self.subscription_of(caller);
+        if source == SubscriptionSource::Token {
+            return Rc::clone(&caller.identity);
+        }
+        let plan = self.plan_of(caller, record);
+        let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
+        let of_record = record.map_or(&[][..], |record| &record.entitlements);
+        let of_token: &[String] =
+            if source == SubscriptionSource::Both { &caller.token.entitlements } else { &[] };
+        Rc::new(Identity {
+            plan: plan.map(|plan| plan.id.clone()),
+            entitlements: union([of_plan, of_record, of_token]),
+            ..(*caller.identity).clone()
+        })
+    }
+}
+
+/// How long a good standing is believed without asking; also how long a revocation may take.
+const SNAPSHOT_TTL_MS: i64 = 10_000;
+/// How long a denial is believed; also the longest that somebody who has paid is kept out.
+const DENIAL_TTL_MS: i64 = 3_000;
+/// The shorter of the two periods that the platform's rate limits know.
+const BURST_RETRY_MS: i64 = 10_000;
+
+/// An account that may pass, quotas aside.
+struct Good {
+    identity: Rc<Identity>,
+    notices: Vec<Notice>,
+}
+
+impl Good {
+    fn into_pass(self) -> Pass {
+        Pass { identity: Some(self.identity), notices: self.notices, ..Pass::default() }
+    }
+}
+
+/// What can be said about a want without asking the ledger.
+enum Foreseen {
+    Ask,
+    TooLarge,
+    Unlimited,
+}
+
+fn foresee(plan: &Plan, metering: &Metering) -> Foreseen {
+    let mut quotas = plan.quotas.iter().filter(|quota| quota.meter == metering.meter).peekable();
+    if quotas.peek().is_none() {
+        return Foreseen::Unlimited;
+    }
+    Foreseen::Ask
+}
+
+fn soft_notice(quota: &crate::decision::QuotaState) -> Option<Notice> {
+    let is_passed = quota.enforcement == Enforcement::Soft && quota.used > quota.limit;
+    is_passed.then(|| Notice::SoftQuotaPassed { quota: quota.name.clone() })
+}
+
+#[expect(dead_code, reason = "only names the type for the reader")]
+type View = AccountView;

@@ -1,0 +1,222 @@
+//! What one isolate remembers between requests: all bounded, none of it authoritative.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::account::AccountRecord;
+use crate::bounded_map::BoundedMap;
+use crate::identity::Identity;
+use crate::quota::Refusal;
+use crate::time::Timestamp;
+use crate::token::{KeyRing, TokenIdentity};
+
+/// The memory of one isolate. The runtime may throw it away at any time.
+#[derive(Debug)]
+pub struct Memory {
+    tokens: BoundedMap<String, Rc<Caller>>,
+    accounts: BoundedMap<String, AccountView>,
+    key_sets: Vec<KeySet>,
+    holder: String,
+    next_lease: u64,
+}
+
+impl Memory {
+    /// An empty memory for `issuers` issuers. `holder` names this isolate and must be unique.
+    pub fn new(issuers: usize, holder: String) -> Self {
+        let key_sets = std::iter::repeat_with(KeySet::default).take(issuers).collect();
+        Self {
+            tokens: BoundedMap::new(MAX_TOKENS),
+            accounts: BoundedMap::new(MAX_ACCOUNTS),
+            key_sets,
+            holder,
+            next_lease: 0,
+        }
+    }
+
+    /// An id for a lease that no other isolate and no earlier call has used.
+    pub(super) fn new_lease(&mut self) -> String {
+        self.next_lease = self.next_lease.saturating_add(1);
+        format!("{}:{}", self.holder, self.next_lease)
+    }
+
+    /// The caller behind a token that was verified before, is still valid, and was verified with
+    /// a key set that still stands.
+    pub(super) fn caller(&self, token: &str, now: Timestamp) -> Option<Rc<Caller>> {
+        let caller = self.tokens.get(token)?;
+        let generation = self.key_sets.get(caller.issuer)?.generation;
+        let is_valid = now < caller.expires_at && generation == caller.generation;
+        is_valid.then(|| Rc::clone(caller))
+    }
+
+    pub(super) fn remember_caller(&mut self, token: String, caller: Rc<Caller>) {
+        self.tokens.insert(token, caller);
+    }
+
+    pub(super) fn key_set(&mut self, issuer: usize) -> Option<&mut KeySet> {
+        self.key_sets.get_mut(issuer)
+    }
+
+    pub(super) fn account(&self, name: &str) -> Option<&AccountView> {
+        self.accounts.get(name)
+    }
+
+    /// The view of an account, an empty one where there is none yet.
+    pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        if self.accounts.get(name).is_none() {
+            self.accounts.insert(name.to_owned(), AccountView::default());
+        }
+        self.accounts.get_mut(name)
+    }
+}
+
+/// A verified caller.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// Index of the issuer in the configuration.
+    pub(super) issuer: usize,
+    /// What the token says.
+    pub(super) token: TokenIdentity,
+    /// The account's name in the ledger.
+    pub(super) account: String,
+    /// Who the caller is by the token and its plan alone.
+    pub(super) identity: Rc<Identity>,
+    /// When the token stops being valid.
+    pub(super) expires_at: Timestamp,
+    /// Which key set verified it.
+    pub(super) generation: u32,
+}
+
+/// What is remembered about an account.
+#[derive(Debug, Default)]
+pub(super) struct AccountView {
+    /// The record, as of the last reply of the ledger; the inner `None` is an account that the
+    /// ledger has never heard of.
+    pub(super) snapshot: Option<Option<Rc<AccountRecord>>>,
+    /// Until when the snapshot is good enough to decide by.
+    pub(super) fresh_until: Timestamp,
+    /// Refused meters, and until when they need not be asked for again.
+    pub(super) refusals: Vec<Refused>,
+    /// Until when the ledger is not asked again after it failed.
+    pub(super) ledger_down_until: Timestamp,
+}
+
+/// A meter that the ledger refused.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) meter: String,
+    /// Units that were asked for; a cheaper request may still pass.
+    pub(super) units: u64,
+    pub(super) refusal: Rc<Refusal>,
+    pub(super) until: Timestamp,
+}
+
+impl AccountView {
+    /// The snapshot, if it is fresh.
+    pub(super) fn fresh(&self, now: Timestamp) -> Option<Option<Rc<AccountRecord>>> {
+        self.snapshot.clone().filter(|_| now < self.fresh_until)
+    }
+
+    /// The refusal that still covers a want of `units` on `meter`.
+    pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
+        let covers =
+            |refused: &&Refused| refused.meter == meter && refused.units <= units && now < refused.until;
+        self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
+    }
+
+    pub(super) fn remember_refusal(&mut self, refused: Refused, now: Timestamp) {
+        self.refusals.retain(|other| other.meter != refused.meter && now < other.until);
+        self.refusals.push(refused);
+        self.refusals.truncate(MAX_REFUSALS);
+    }
+}
+
+/// The keys of an issuer with a JWKS URL.
+#[derive(Debug, Default)]
+pub(super) struct KeySet {
+    /// The last good set, kept through failures.
+    pub(super) ring: Option<Rc<KeyRing>>,
+    /// Rises when the set changes, so that tokens verified by a removed key are checked again.
+    pub(super) generation: u32,
+    fresh_until: Timestamp,
+    retry_at: Timestamp,
+    fetching_until: Timestamp,
+    unknown_key_fetches: VecDeque<Timestamp>,
+}
+
+/// What to do about keys that are not there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum KeysNeeded {
+    /// Fetch them now.
+    Fetch,
+    /// Do without: they can't be had, or were fetched too often.
+    GiveUp,
+    /// Another request is fetching them. Its promise can't be awaited (the runtime would cancel
+    /// it), so look again in a moment.
+    Wait,
+}
+
+impl KeySet {
+    /// What to do when no key set is there at all.
+    pub(super) fn need_any(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+        if now < self.fetching_until {
+            KeysNeeded::Wait
+        } else if now < self.retry_at {
+            KeysNeeded::GiveUp
+        } else {
+            self.begin(deadline_ms, now)
+        }
+    }
+
+    /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
+    /// or somebody makes up key ids to have us fetch.
+    pub(super) fn need_newer(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+        if now < self.fetching_until {
+            return KeysNeeded::Wait;
+        }
+        self.unknown_key_fetches.retain(|at| now.ms_since(*at) < UNKNOWN_KEY_PERIOD_MS);
+        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES || now < self.retry_at {
+            return KeysNeeded::GiveUp;
+        }
+        self.unknown_key_fetches.push_back(now);
+        self.begin(deadline_ms, now)
+    }
+
+    /// Whether the set should be fetched again in the background; marks it as being fetched.
+    pub(super) fn is_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
+        let is_due = now >= self.fresh_until && now >= self.retry_at && now >= self.fetching_until;
+        is_due && self.begin(deadline_ms, now) == KeysNeeded::Fetch
+    }
+
+    /// Takes a fetched set over; a failure keeps the last good one.
+    pub(super) fn fetched(&mut self, ring: Option<KeyRing>, now: Timestamp) {
+        self.fetching_until = Timestamp::default();
+        let Some(ring) = ring else {
+            self.retry_at = now.plus_ms(KEYS_RETRY_MS);
+            return;
+        };
+        if self.ring.as_deref() != Some(&ring) {
+            self.generation = self.generation.wrapping_add(1);
+            self.ring = Some(Rc::new(ring));
+        }
+        self.fresh_until = now.plus_ms(KEYS_FRESH_MS);
+    }
+
+    fn begin(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+        self.fetching_until = now.plus_ms(i64::from(deadline_ms));
+        KeysNeeded::Fetch
+    }
+}
+
+/// About 4 MB at a typical 1 KB a token, of an isolate's 128 MB.
+const MAX_TOKENS: usize = 4_096;
+const MAX_ACCOUNTS: usize = 4_096;
+const MAX_REFUSALS: usize = 8;
+
+/// How long a key set is used without asking again.
+const KEYS_FRESH_MS: i64 = 5 * 60 * 1_000;
+/// How long a failed fetch is not repeated.
+const KEYS_RETRY_MS: i64 = 5_000;
+/// At most this many fetches for unknown key ids …
+const UNKNOWN_KEY_FETCHES: usize = 3;
+/// … in this time.
+const UNKNOWN_KEY_PERIOD_MS: i64 = 60_000;

@@ -1,0 +1,232 @@
+//! From a token to a verified caller.
+
+use std::rc::Rc;
+
+use super::memory::{Caller, KeysNeeded, Memory};
+use super::{Errand, Gate, Progress, Step};
+use crate::config::{Config, Issuer, KeySource};
+use crate::decision::{Cause, Denial};
+use crate::identity::{Identity, account_name};
+use crate::time::Timestamp;
+use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified};
+
+/// A token whose signature is being verified, with the keys that may still fit.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    token: String,
+    issuer: usize,
+    generation: u32,
+    identity: TokenIdentity,
+    expires_at: Timestamp,
+    checks: std::vec::IntoIter<SignatureCheck>,
+}
+
+impl Gate {
+    /// Cheap checks first: what was verified before, then everything that needs no key, then the
+    /// key, and the signature last.
+    pub(super) fn check_token(&mut self, token: &str, memory: &mut Memory, now: Timestamp) -> Step {
+        if let Some(caller) = memory.caller(token, now) {
+            self.refresh_keys_if_due(caller.issuer, memory, now);
+            return self.check_burst(caller, memory, now);
+        }
+        let config = Rc::clone(&self.config);
+        let parsed = Unverified::parse(token).and_then(|unverified| {
+            let iss = unverified.issuer().ok_or(TokenError::UnknownIssuer)?;
+            let (index, issuer) = config.issuer(iss).ok_or(TokenError::UnknownIssuer)?;
+            let expires_at = issuer.rules.check(&unverified, now)?;
+            let identity = issuer.mapping.read(unverified.claims())?;
+            Ok((unverified, index, issuer, expires_at, identity))
+        });
+        let (unverified, index, issuer, expires_at, identity) = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => return self.invalid_token(&error),
+        };
+        let checks = match self.find_keys(index, issuer, &unverified, memory, now) {
+            Ok(checks) => checks,
+            Err(step) => return *step,
+        };
+        let generation = memory.key_set(index).map_or(0, |set| set.generation);
+        self.next_check(Candidate {
+            token: token.to_owned(),
+            issuer: index,
+            generation,
+            identity,
+            expires_at,
+            checks: checks.into_iter(),
+        })
+    }
+
+    pub(super) fn signature_verified(
+        &mut self,
+        candidate: Candidate,
+        is_right: bool,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        if !is_right {
+            return self.next_check(candidate);
+        }
+        let Candidate { token, issuer, generation, identity, expires_at, .. } = candidate;
+        let account = account_name(identity.tenant.as_deref(), &identity.account);
+        let caller = Rc::new(Caller {
+            issuer,
+            account,
+            identity: Rc::new(identity_by_token(&self.config, &identity)),
+            token: identity,
+            expires_at,
+            generation,
+        });
+        memory.remember_caller(token, Rc::clone(&caller));
+        self.check_burst(caller, memory, now)
+    }
+
+    /// The fetched key set is for the token that was being checked; look at it again.
+    pub(super) fn keys_fetched(
+        &mut self,
+        issuer: usize,
+        body: Result<String, String>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        match take_keys(issuer, body, memory, now) {
+            Ok(()) => self.check_credential(memory, now),
+            Err(reason) => match memory.key_set(issuer).map(|set| set.ring.is_some()) {
+                Some(true) => self.check_credential(memory, now),
+                _ => self.keys_unavailable(issuer, &reason, now),
+            },
+        }
+    }
+
+    fn next_check(&mut self, mut candidate: Candidate) -> Step {
+        let Some(check) = candidate.checks.next() else {
+            return self.invalid_token(&TokenError::BadSignature);
+        };
+        self.progress = Progress::Signature(Box::new(candidate));
+        Step::VerifySignature(check)
+    }
+
+    /// The keys that may have signed the token; `Err` is the step to take instead.
+    fn find_keys(
+        &mut self,
+        index: usize,
+        issuer: &Issuer,
+        unverified: &Unverified,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Result<Vec<SignatureCheck>, Box<Step>> {
+        let deadline_ms = self.config.deadlines.jwks_ms;
+        if let KeySource::Inline(ring) = &issuer.keys {
+            return ring.candidates(unverified).map_err(|error| Box::new(self.invalid_token(&error)));
+        }
+        let Some(set) = memory.key_set(index) else {
+            return Err(Box::new(self.misconfigured("no room for an issuer's keys")));
+        };
+        let Some(ring) = set.ring.clone() else {
+            let need = set.need_any(deadline_ms, now);
+            let step = self.get_keys(need, index).unwrap_or_else(|| {
+                self.keys_unavailable(index, "its last fetch failed", now)
+            });
+            return Err(Box::new(step));
+        };
+        match ring.candidates(unverified) {
+            Err(error @ TokenError::UnknownKey) => {
+                let need = set.need_newer(deadline_ms, now);
+                let step = self.get_keys(need, index);
+                Err(Box::new(step.unwrap_or_else(|| self.invalid_token(&error))))
+            }
+            Err(error) => Err(Box::new(self.invalid_token(&error))),
+            Ok(checks) => {
+                self.refresh_keys_if_due(index, memory, now);
+                Ok(checks)
+            }
+        }
+    }
+
+    fn get_keys(&mut self, need: KeysNeeded, issuer: usize) -> Option<Step> {
+        match need {
+            KeysNeeded::Fetch => {
+                self.progress = Progress::Keys(issuer);
+                Some(Step::FetchKeys { issuer })
+            }
+            KeysNeeded::Wait if self.waits < MAX_WAITS => {
+                self.waits = self.waits.saturating_add(1);
+                Some(Step::Wait { for_ms: WAIT_MS })
+            }
+            KeysNeeded::GiveUp | KeysNeeded::Wait => None,
+        }
+    }
+
+    fn refresh_keys_if_due(&mut self, issuer: usize, memory: &mut Memory, now: Timestamp) {
+        let is_remote = self
+            .config
+            .issuers
+            .get(issuer)
+            .is_some_and(|issuer| matches!(issuer.keys, KeySource::Url(_)));
+        let deadline_ms = self.config.deadlines.jwks_ms;
+        if is_remote && memory.key_set(issuer).is_some_and(|set| set.is_due(deadline_ms, now)) {
+            self.errands.push(Errand::RefreshKeys { issuer });
+        }
+    }
+
+    fn invalid_token(&self, error: &TokenError) -> Step {
+        let mut denial = Denial::new(Cause::InvalidToken);
+        denial.facts.token_error = Some(error.code());
+        self.deny(denial, None)
+    }
+
+    /// Without keys nobody can be told apart, so this never passes, whatever the route says about
+    /// outages.
+    fn keys_unavailable(&self, issuer: usize, reason: &str, now: Timestamp) -> Step {
+        let iss = self.config.issuers.get(issuer).map(|issuer| issuer.rules.issuer.as_str());
+        let mut denial = Denial::new(Cause::CheckerUnavailable);
+        denial.retry_at = Some(now.plus_ms(super::account::LEDGER_RETRY_MS));
+        denial.facts.operator_detail =
+            Some(format!("no keys of issuer {}: {reason}", iss.unwrap_or("?")));
+        self.deny(denial, None)
+    }
+}
+
+/// Takes a fetched key set over; a failure keeps the last good one.
+pub(super) fn take_keys(
+    issuer: usize,
+    body: Result<String, String>,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<(), String> {
+    let ring = body.and_then(|body| {
+        KeyRing::parse(&body, KeyRingKind::Fetched).map_err(|reasons| reasons.join("; "))
+    });
+    let (ring, result) = match ring {
+        Ok(ring) => (Some(ring), Ok(())),
+        Err(reason) => (None, Err(reason)),
+    };
+    if let Some(set) = memory.key_set(issuer) {
+        set.fetched(ring, now);
+    }
+    result
+}
+
+/// How often a request looks again, and after how long; together longer than a usual fetch.
+const MAX_WAITS: u32 = 100;
+const WAIT_MS: u32 = 20;
+
+/// Who the caller is by the token and the plan it names.
+fn identity_by_token(config: &Config, token: &TokenIdentity) -> Identity {
+    let plan = token.plan.as_deref().and_then(|id| config.plan(id));
+    let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
+    Identity {
+        tenant: token.tenant.clone(),
+        account: token.account.clone(),
+        subject: token.subject.clone(),
+        plan: token.plan.clone(),
+        entitlements: union([&token.entitlements, of_plan]),
+    }
+}
+
+/// All of the lists together, sorted, each once.
+pub(super) fn union<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<String> {
+    let mut all: Vec<String> = lists.into_iter().flatten().cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
