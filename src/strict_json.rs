@@ -38,7 +38,7 @@ impl fmt::Display for StrictJsonError {
 
 impl std::error::Error for StrictJsonError {}
 
-/// Builds a [`Value`], as serde_json does, but looks at every member name first.
+/// Builds a [`Value`], as `serde_json` does, but looks at every member name first.
 struct Strict {
     depth_left: u8,
 }

@@ -42,9 +42,9 @@ impl Key {
         if kind != KeyRingKind::Secret {
             check_private_members(jwk, &mut mistakes);
         }
-        let kid = match jwk.get("kid") {
+        let name = match jwk.get("kid") {
             None => None,
-            Some(Value::String(kid)) if kid.len() <= MAX_NAME_BYTES => Some(kid.clone()),
+            Some(Value::String(name)) if name.len() <= MAX_NAME_BYTES => Some(name.clone()),
             Some(_) => {
                 mistakes.push(format!("kid: expected a string of at most {MAX_NAME_BYTES} bytes"));
                 None
@@ -52,7 +52,7 @@ impl Key {
         };
         match Material::read(jwk, kind).and_then(|material| material.narrowed(jwk.get("alg"))) {
             Ok(material) if mistakes.is_empty() => Ok(Self {
-                kid,
+                kid: name,
                 algorithms: material.algorithms,
                 jwk: material.jwk,
                 signature_bytes: material.signature_bytes,
