@@ -1,55 +1,60 @@
 //! Signed tokens: JWS compact (RFC 7515), checked by the rules of RFC 8725. No crypto calls.
+//!
+//! A token goes through these steps, cheap ones first; each refuses with a [`TokenError`]:
+//!
+//! 1. [`Unverified::parse`] takes it apart. Nothing in it may be believed yet.
+//! 2. [`Unverified::issuer`] says whose [`Rules`], [`ClaimMapping`] and [`KeyRing`] are meant.
+//! 3. [`Rules::check`] looks at audience, times and type.
+//! 4. [`KeyRing::signature_check`] chooses the keys. The key decides the algorithm, never the
+//!    token; whoever holds a crypto library then verifies the [`SignatureCheck`].
+//! 5. [`ClaimMapping::read`] says who the caller is, once the signature was found good.
 
-use serde_json::{Map, Value};
+mod algorithm;
+mod claims;
+mod error;
+mod jwk;
+mod key_ring;
+mod numeric_date;
+mod rules;
+mod unverified;
 
+use std::rc::Rc;
+
+pub use self::algorithm::Algorithm;
+pub use self::claims::{ClaimMapping, ClaimPath, TokenIdentity};
+pub use self::error::TokenError;
+pub use self::jwk::Key;
+pub use self::key_ring::{KeyRing, KeyRingKind, MAX_CANDIDATES, SignatureCheck};
+pub use self::rules::Rules;
+pub use self::unverified::Unverified;
+
+use crate::identity::Identity;
 use crate::time::Timestamp;
 
-/// What an issuer's tokens must satisfy.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Rules {
-    /// The exact `iss`.
-    pub issuer: String,
-    /// Accepted values of `aud`; a token must name at least one. Never empty.
-    pub audiences: Vec<String>,
-    /// The required `typ` (RFC 8725 §3.11); where `None`, `JWT`, `at+jwt` or no `typ` is accepted.
-    pub typ: Option<String>,
-    /// Tolerance for clocks that disagree.
-    pub leeway_s: u32,
-    /// The longest accepted `exp - iat`, where the operator bounds it.
-    pub max_lifetime_s: Option<u32>,
-}
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Where the gate's facts stand in an issuer's claims.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClaimMapping {
-    /// The account; `sub` by default.
-    pub account: ClaimPath,
-    /// The tenant.
-    pub tenant: Option<ClaimPath>,
-    /// The plan's id.
-    pub plan: Option<ClaimPath>,
-    /// The entitlements: an array of strings, or one string separated by spaces.
-    pub entitlements: Option<ClaimPath>,
-}
+/// The longest key id, account name or other identifier in a token, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
 
-/// Member names from the outside in. A name is taken literally: dots and slashes mean nothing.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClaimPath(pub Vec<String>);
-
-/// A set of keys.
-#[derive(Clone, Debug, Default)]
-pub struct KeyRing {}
-
-/// A token that was taken apart but not verified. Nothing in it may be believed.
-#[derive(Clone, Debug)]
-pub struct Unverified {
-    /// The claims.
-    pub claims: Map<String, Value>,
-}
-
-/// The facts of a verified token.
+/// The facts of a verified token: what is worth remembering until it expires.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
+    /// Who the caller is.
+    pub identity: Rc<Identity>,
+    /// The token's own id (`jti`), by which it can be revoked.
+    pub token_id: Option<String>,
+    /// When it was issued (`iat`), by which all older tokens of an account can be revoked.
+    pub issued_at: Option<Timestamp>,
     /// When it stops being valid, leeway included.
     pub expires_at: Timestamp,
+}
+
+impl Verified {
+    /// Joins what [`ClaimMapping::read`] and [`Rules::check`] found, after the signature was
+    /// found good.
+    pub fn new(found: TokenIdentity, expires_at: Timestamp) -> Self {
+        let TokenIdentity { identity, token_id, issued_at } = found;
+        Self { identity: Rc::new(identity), token_id, issued_at, expires_at }
+    }
 }

@@ -1,0 +1,241 @@
+//! One JSON Web Key (RFC 7517): which keys are usable, and for which algorithms.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::{Algorithm, KeyRingKind, MAX_NAME_BYTES};
+
+/// A key that signatures can be checked with.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Key {
+    /// Its name, by which tokens choose it.
+    pub kid: Option<String>,
+    /// What it may be used for: one algorithm, or two where an RSA key doesn't say which.
+    pub algorithms: Vec<Algorithm>,
+    /// What a crypto library has to import: a JWK of the required members only, in a fixed form.
+    /// Equal keys have equal text, so it can serve as the name of an imported key in a cache.
+    /// Never private; for [`Algorithm::Hs256`] it is the secret itself, so never log it.
+    pub jwk: String,
+    /// The exact length of a signature by this key.
+    pub(super) signature_bytes: usize,
+}
+
+/// Without the key itself, which may be a secret.
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Key")
+            .field("kid", &self.kid)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    /// Reads a key, or says everything that is wrong with it.
+    pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
+        let mut mistakes = Vec::new();
+        check_use(jwk, &mut mistakes);
+        if kind != KeyRingKind::Secret {
+            check_private_members(jwk, &mut mistakes);
+        }
+        let name = match jwk.get("kid") {
+            None => None,
+            Some(Value::String(name)) if name.len() <= MAX_NAME_BYTES => Some(name.clone()),
+            Some(_) => {
+                mistakes.push(format!("kid: expected a string of at most {MAX_NAME_BYTES} bytes"));
+                None
+            }
+        };
+        match Material::read(jwk, kind).and_then(|material| material.narrowed(jwk.get("alg"))) {
+            Ok(material) if mistakes.is_empty() => Ok(Self {
+                kid: name,
+                algorithms: material.algorithms,
+                jwk: material.jwk,
+                signature_bytes: material.signature_bytes,
+            }),
+            Ok(_) => Err(mistakes),
+            Err(mistake) => {
+                mistakes.push(mistake);
+                Err(mistakes)
+            }
+        }
+    }
+}
+
+/// The part of a key that is mathematics.
+struct Material {
+    algorithms: Vec<Algorithm>,
+    jwk: String,
+    signature_bytes: usize,
+}
+
+impl Material {
+    fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, String> {
+        match jwk.get("kty").and_then(Value::as_str) {
+            Some("EC") => Self::read_p256(jwk),
+            Some("OKP") => Self::read_ed25519(jwk),
+            Some("RSA") => Self::read_rsa(jwk),
+            Some("oct") if kind == KeyRingKind::Secret => Self::read_hmac(jwk),
+            Some("oct") => Err("kty: \"oct\" is a shared secret, which may stand in a secret \
+                 binding only; expected a public key"
+                .to_owned()),
+            _ => Err(format!(
+                "kty: found {}, expected \"OKP\", \"EC\" or \"RSA\"{}",
+                quoted(jwk.get("kty")),
+                if kind == KeyRingKind::Secret { " or \"oct\"" } else { "" }
+            )),
+        }
+    }
+
+    fn read_ed25519(jwk: &Map<String, Value>) -> Result<Self, String> {
+        expect_curve(jwk, "Ed25519")?;
+        let x = coordinate(jwk, "x")?;
+        Ok(Self {
+            algorithms: vec![Algorithm::Ed25519],
+            jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#),
+            signature_bytes: 64,
+        })
+    }
+
+    fn read_p256(jwk: &Map<String, Value>) -> Result<Self, String> {
+        expect_curve(jwk, "P-256")?;
+        let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
+        Ok(Self {
+            algorithms: vec![Algorithm::Es256],
+            jwk: format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            signature_bytes: 64,
+        })
+    }
+
+    fn read_rsa(jwk: &Map<String, Value>) -> Result<Self, String> {
+        let modulus = unsigned(jwk, "n")?;
+        let bits = bit_length(&modulus);
+        if !RSA_BITS.contains(&bits) {
+            let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
+            return Err(format!(
+                "n: the modulus has {bits} bits, expected at least {least} and at most {most}"
+            ));
+        }
+        let exponent = unsigned(jwk, "e")?;
+        let is_odd = exponent.last().is_some_and(|byte| byte & 1 == 1);
+        // With 1 everything is a valid signature; huge ones only cost time.
+        if !is_odd || !(2..=32).contains(&bit_length(&exponent)) {
+            return Err("e: expected an odd exponent from 3 to 32 bits, such as \"AQAB\"".into());
+        }
+        let (n, e) = (URL_SAFE_NO_PAD.encode(&modulus), URL_SAFE_NO_PAD.encode(&exponent));
+        Ok(Self {
+            algorithms: vec![Algorithm::Ps256, Algorithm::Rs256],
+            jwk: format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+            signature_bytes: modulus.len(),
+        })
+    }
+
+    fn read_hmac(jwk: &Map<String, Value>) -> Result<Self, String> {
+        let secret = bytes(jwk, "k")?;
+        // RFC 7518 §3.2: at least as long as the hash.
+        if secret.len() < 32 {
+            return Err(format!("k: the secret has {} bytes, expected at least 32", secret.len()));
+        }
+        let k = URL_SAFE_NO_PAD.encode(&secret);
+        Ok(Self {
+            algorithms: vec![Algorithm::Hs256],
+            jwk: format!(r#"{{"k":"{k}","kty":"oct"}}"#),
+            signature_bytes: 32,
+        })
+    }
+
+    /// Leaves what the key's own `alg` says, if it says something.
+    fn narrowed(mut self, alg: Option<&Value>) -> Result<Self, String> {
+        let Some(alg) = alg else {
+            return Ok(self);
+        };
+        let named = alg.as_str().and_then(Algorithm::from_name);
+        if let Some(algorithm) = named.filter(|named| self.algorithms.contains(named)) {
+            self.algorithms = vec![algorithm];
+            return Ok(self);
+        }
+        let fitting: Vec<_> =
+            self.algorithms.iter().map(|one| format!("\"{}\"", one.name())).collect();
+        Err(format!(
+            "alg: found {}, expected {} for this kind of key",
+            quoted(Some(alg)),
+            fitting.join(" or ")
+        ))
+    }
+}
+
+fn check_use(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+    if let Some(found) = jwk.get("use").filter(|found| found.as_str() != Some("sig")) {
+        mistakes.push(format!("use: found {}, expected \"sig\"", quoted(Some(found))));
+    }
+    if let Some(operations) = jwk.get("key_ops") {
+        let verify = |list: &Vec<Value>| list.iter().any(|one| one.as_str() == Some("verify"));
+        if !operations.as_array().is_some_and(verify) {
+            mistakes.push("key_ops: expected a list with \"verify\" in it".to_owned());
+        }
+    }
+}
+
+fn check_private_members(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+    if let Some(name) = PRIVATE_MEMBERS.into_iter().find(|&name| jwk.contains_key(name)) {
+        mistakes.push(format!(
+            "{name}: this is the private key, and it stands in a public place; consider it \
+             compromised, make a new pair and put its public half here"
+        ));
+    }
+}
+
+fn expect_curve(jwk: &Map<String, Value>, expected: &str) -> Result<(), String> {
+    let found = jwk.get("crv");
+    if found.and_then(Value::as_str) == Some(expected) {
+        return Ok(());
+    }
+    Err(format!("crv: found {}, expected \"{expected}\"", quoted(found)))
+}
+
+/// A member of exactly 32 bytes, still encoded.
+fn coordinate<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
+    let (text, bytes) = decoded(jwk, name)?;
+    if bytes.len() != 32 {
+        return Err(format!("{name}: found {} bytes, expected 32", bytes.len()));
+    }
+    Ok(text)
+}
+
+/// A big-endian number without leading zeros, which RFC 7518 §6.3.1.1 forbids and some send.
+fn unsigned(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
+    let bytes = bytes(jwk, name)?;
+    Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+}
+
+fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
+    decoded(jwk, name).map(|(_, bytes)| bytes)
+}
+
+fn decoded<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, Vec<u8>), String> {
+    let text = jwk.get(name).and_then(Value::as_str);
+    text.and_then(|text| Some((text, URL_SAFE_NO_PAD.decode(text).ok()?)))
+        .ok_or_else(|| format!("{name}: expected base64url without padding"))
+}
+
+/// The number of bits without leading zeros; `number` has no leading zero bytes.
+fn bit_length(number: &[u8]) -> usize {
+    let zeros = number.first().map_or(0, |byte| byte.leading_zeros());
+    number.len().saturating_mul(8).saturating_sub(usize::try_from(zeros).unwrap_or(0))
+}
+
+/// What was found, cut short. Only for members that are never secret.
+fn quoted(found: Option<&Value>) -> String {
+    let text = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    text.chars().take(40).collect()
+}
+
+/// Every member that makes a key private (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
+const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// Below is breakable (RFC 7518 §3.3), above costs more time than a request has.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
