@@ -1,5 +1,11 @@
 //! The account: its record, and whether it is in good standing.
 
+pub mod record;
+pub mod standing;
+
+pub use record::{AccountRecord, PaymentFailure, Status};
+pub use standing::{Standing, is_revoked, standing};
+
 use serde::{Deserialize, Serialize};
 
 /// What to do when something of ours is broken.

@@ -69,6 +69,41 @@ impl Timestamp {
         let (year, month, day) = (civil.year, civil.month, civil.day);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
+
+    /// As RFC 3339 in UTC, with milliseconds where there are any: what [`Self::parse_rfc3339`] reads
+    /// back unchanged. Points outside the years 0000 to 9999 become the nearest one inside.
+    pub fn rfc3339_exact(self) -> String {
+        let point = Self(self.0.clamp(FIRST_RFC_3339_MS, LAST_RFC_3339_MS));
+        let whole = point.rfc3339();
+        match point.0.rem_euclid(1_000) {
+            0 => whole,
+            ms => format!("{}.{ms:03}Z", whole.trim_end_matches('Z')),
+        }
+    }
+
+    /// The point that `text` names, a date and time as RFC 3339 §5.6 writes them, such as
+    /// `2026-12-01T00:00:00Z` or `2026-12-01T01:00:00.250+01:00`; `None` where it is anything else.
+    ///
+    /// Digits beyond milliseconds are dropped. A leap second is the second after it.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let mut rest = text.as_bytes();
+        let year = take_number(&mut rest, 4)?;
+        take_one_of(&mut rest, b"-")?;
+        let month = u8::try_from(take_number(&mut rest, 2)?).ok()?;
+        take_one_of(&mut rest, b"-")?;
+        let day = u8::try_from(take_number(&mut rest, 2)?).ok()?;
+        take_one_of(&mut rest, b"Tt ")?;
+        let ms_of_day = take_time_of_day(&mut rest)?;
+        let offset_min = take_offset(&mut rest)?;
+        let date_exists =
+            (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+        if !date_exists || !rest.is_empty() {
+            return None;
+        }
+        let local = Civil { year, month, day, ms_of_day }.to_timestamp();
+        let point = local.plus_seconds(offset_min.saturating_mul(-60));
+        (FIRST_RFC_3339_MS..=LAST_RFC_3339_MS).contains(&point.0).then_some(point)
+    }
 }
 
 /// A date and a time of day, without a zone of its own.
@@ -162,6 +197,72 @@ fn date_of_day(days: i64) -> (i64, u8, u8) {
     (year, u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))
 }
 
+/// Takes exactly `digits` decimal digits.
+fn take_number(rest: &mut &[u8], digits: usize) -> Option<i64> {
+    let (number, after) = rest.split_at_checked(digits)?;
+    *rest = after;
+    number.iter().try_fold(0_i64, |value, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte.saturating_sub(b'0'))?;
+        Some(value.saturating_mul(10).saturating_add(i64::from(digit)))
+    })
+}
+
+fn take_one_of(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
+    let (first, after) = rest.split_first()?;
+    *rest = after;
+    allowed.contains(first).then_some(*first)
+}
+
+/// Takes `hh:mm:ss` and an optional fraction, and gives milliseconds since midnight.
+fn take_time_of_day(rest: &mut &[u8]) -> Option<i64> {
+    let hour = take_number(rest, 2)?;
+    take_one_of(rest, b":")?;
+    let minute = take_number(rest, 2)?;
+    take_one_of(rest, b":")?;
+    let second = take_number(rest, 2)?;
+    let leap = second == 60 && minute == 59;
+    if hour > 23 || minute > 59 || (second > 59 && !leap) {
+        return None;
+    }
+    let minutes = hour.saturating_mul(60).saturating_add(minute);
+    let seconds = minutes.saturating_mul(60).saturating_add(second);
+    Some(seconds.saturating_mul(1_000).saturating_add(take_fraction(rest)?))
+}
+
+/// Takes a fraction of a second, if there is one, and gives it in milliseconds.
+fn take_fraction(rest: &mut &[u8]) -> Option<i64> {
+    if rest.first() != Some(&b'.') {
+        return Some(0);
+    }
+    take_one_of(rest, b".")?;
+    let mut ms = take_number(rest, 1)?.saturating_mul(100);
+    let mut weight = 10_i64;
+    while rest.first().is_some_and(u8::is_ascii_digit) {
+        ms = ms.saturating_add(take_number(rest, 1)?.saturating_mul(weight));
+        weight = weight.div_euclid(10);
+    }
+    Some(ms)
+}
+
+/// Takes `Z` or `±hh:mm`, and gives minutes ahead of UTC.
+fn take_offset(rest: &mut &[u8]) -> Option<i64> {
+    let sign = match take_one_of(rest, b"Zz+-")? {
+        b'+' => 1_i64,
+        b'-' => -1,
+        _ => return Some(0),
+    };
+    let hours = take_number(rest, 2)?;
+    take_one_of(rest, b":")?;
+    let minutes = take_number(rest, 2)?;
+    let offset = hours.saturating_mul(60).saturating_add(minutes).saturating_mul(sign);
+    (hours <= 23 && minutes <= 59).then_some(offset)
+}
+
+/// 0000-01-01T00:00:00Z, the first instant that RFC 3339 can write.
+const FIRST_RFC_3339_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z, the last one.
+const LAST_RFC_3339_MS: i64 = 253_402_300_799_999;
+
 /// Far outside what a millisecond timestamp can hold, so that date arithmetic can't overflow.
 const MAX_YEAR: i64 = 300_000_000;
 
@@ -174,6 +275,59 @@ mod tests {
         assert_eq!(Timestamp::from_seconds(0).rfc3339(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_seconds(1_796_083_199).rfc3339(), "2026-11-30T23:59:59Z");
         assert_eq!(Timestamp::from_millis(-1).rfc3339(), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn reads_rfc_3339() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1969-12-31T23:59:59.9999Z", -1),
+            ("2026-12-01t00:00:00.25z", 1_796_083_200_250),
+            ("2026-12-01 01:30:00+01:30", 1_796_083_200_000),
+            ("2026-11-30T19:00:00-05:00", 1_796_083_200_000),
+            ("2016-12-31T23:59:60Z", 1_483_228_800_000),
+            ("2024-02-29T00:00:00Z", 1_709_164_800_000),
+            ("0000-01-01T00:00:00Z", FIRST_RFC_3339_MS),
+            ("9999-12-31T23:59:59.999Z", LAST_RFC_3339_MS),
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp(ms)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_rfc_3339() {
+        for text in [
+            "",
+            "2026-12-01",
+            "2026-12-01T00:00:00",
+            "2026-12-01T00:00Z",
+            "2026-12-01T00:00:00.Z",
+            "2026-12-01T24:00:00Z",
+            "2026-12-01T00:00:60Z",
+            "2026-12-01T00:00:00Z ",
+            "2026-12-01T00:00:00+0100",
+            "2026-12-01T00:00:00+24:00",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-00-10T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "+026-01-01T00:00:00Z",
+            "0000-01-01T00:00:00+00:01",
+            "1796083200",
+            "２026-12-01T00:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for ms in [0, -1, 999, 1_796_083_200_250, FIRST_RFC_3339_MS, LAST_RFC_3339_MS] {
+            let point = Timestamp(ms);
+            assert_eq!(Timestamp::parse_rfc3339(&point.rfc3339_exact()), Some(point));
+        }
+        assert_eq!(Timestamp(i64::MAX).rfc3339_exact(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp(i64::MIN).rfc3339_exact(), "0000-01-01T00:00:00Z");
     }
 
     #[test]

@@ -1,0 +1,266 @@
+//! The account's record: what the ledger keeps about a customer, and what an operator may set.
+//!
+//! Operators write it by hand, so times are RFC 3339 strings, every field may be left out, and a
+//! field that nobody knows is refused.
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::time::Timestamp;
+
+/// A customer's subscription, credits and revocations.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "Written")]
+pub struct AccountRecord {
+    /// Id of the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Where the subscription is in its life.
+    pub status: Status,
+    /// Where the billing cycle started; every later cycle is counted from here.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub cycle_anchor: Option<Timestamp>,
+    /// The end of what was paid for, as the provider last said.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub current_period_ends_at: Option<Timestamp>,
+    /// When the trial is over.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub trial_ends_at: Option<Timestamp>,
+    /// When a cancelled subscription ends, past or future.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// The first failed charge since the last good one: the start of the grace.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub payment_failed_at: Option<Timestamp>,
+    /// Why the charge failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_failure: Option<PaymentFailure>,
+    /// Entitlements beside those of the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
+    /// Whether the operator suspended the account.
+    #[serde(skip_serializing_if = "is_false")]
+    pub suspended: bool,
+    /// Prepaid units left, used where a hard quota is used up.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub credits: u64,
+    /// The most credits the account ever held: above zero, running out is about credits.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub credits_ever: u64,
+    /// Tokens issued before this are revoked.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub tokens_revoked_before: Option<Timestamp>,
+    /// Ids (`jti`, RFC 7519 §4.1.7) of revoked tokens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked_tokens: Vec<String>,
+}
+
+/// Where a subscription is in its life.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// There is none.
+    #[default]
+    None,
+    /// Before the first payment, for free.
+    Trialing,
+    /// The first payment was begun and not finished.
+    Incomplete,
+    /// Paid for.
+    Active,
+    /// A charge failed; the provider tries again.
+    PastDue,
+    /// A charge failed; the provider gave up.
+    Unpaid,
+    /// Paused, by the customer or the operator.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+/// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentFailure {
+    /// The card itself has expired.
+    CardExpired,
+    /// The bank said no.
+    Declined,
+    /// The provider was down: nothing is wrong with the card.
+    ProviderOutage,
+}
+
+impl AccountRecord {
+    /// This record as it is to be kept where it takes the place of `previous` at `now`.
+    ///
+    /// A failed payment without a time of its own keeps the start of the grace that is already
+    /// running, or starts it now; a second failure must not start it again. [`Self::credits_ever`]
+    /// never falls.
+    #[must_use]
+    pub fn succeeding(mut self, previous: Option<&Self>, now: Timestamp) -> Self {
+        if self.payment_is_failing() && self.payment_failed_at.is_none() {
+            let running = previous.filter(|record| record.payment_is_failing());
+            self.payment_failed_at =
+                running.and_then(|record| record.payment_failed_at).or(Some(now));
+        }
+        let ever = previous.map_or(0, |record| record.credits_ever);
+        self.credits_ever = self.credits_ever.max(self.credits).max(ever);
+        self
+    }
+
+    const fn payment_is_failing(&self) -> bool {
+        matches!(self.status, Status::PastDue | Status::Unpaid)
+    }
+}
+
+/// The record as it stands in JSON. Times are read as any value first, so that what is wrong with
+/// one can be said with its field's name.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    plan: Option<String>,
+    status: Status,
+    cycle_anchor: Value,
+    current_period_ends_at: Value,
+    trial_ends_at: Value,
+    ends_at: Value,
+    payment_failed_at: Value,
+    payment_failure: Option<PaymentFailure>,
+    entitlements: Vec<String>,
+    suspended: bool,
+    credits: u64,
+    credits_ever: u64,
+    tokens_revoked_before: Value,
+    revoked_tokens: Vec<String>,
+}
+
+impl TryFrom<Written> for AccountRecord {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        Ok(Self {
+            plan: written.plan,
+            status: written.status,
+            cycle_anchor: read_time("cycle_anchor", &written.cycle_anchor)?,
+            current_period_ends_at: read_time(
+                "current_period_ends_at",
+                &written.current_period_ends_at,
+            )?,
+            trial_ends_at: read_time("trial_ends_at", &written.trial_ends_at)?,
+            ends_at: read_time("ends_at", &written.ends_at)?,
+            payment_failed_at: read_time("payment_failed_at", &written.payment_failed_at)?,
+            payment_failure: written.payment_failure,
+            entitlements: written.entitlements,
+            suspended: written.suspended,
+            credits: written.credits,
+            credits_ever: written.credits_ever,
+            tokens_revoked_before: read_time(
+                "tokens_revoked_before",
+                &written.tokens_revoked_before,
+            )?,
+            revoked_tokens: written.revoked_tokens,
+        })
+    }
+}
+
+fn read_time(field: &str, value: &Value) -> Result<Option<Timestamp>, String> {
+    let time = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => Timestamp::parse_rfc3339(text),
+        _ => None,
+    };
+    time.map(Some).ok_or_else(|| {
+        format!(
+            "{field}: expected an RFC 3339 time such as \"2026-12-01T00:00:00Z\", found {value}"
+        )
+    })
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+fn write_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&time.rfc3339_exact()),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(json: &str) -> String {
+        serde_json::from_str::<AccountRecord>(json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_may_be_left_out() {
+        let record: AccountRecord = serde_json::from_str("{}").unwrap();
+        assert_eq!(record, AccountRecord::default());
+        assert_eq!(serde_json::to_string(&record).unwrap(), r#"{"status":"none"}"#);
+    }
+
+    #[test]
+    fn a_full_record_is_written_as_it_was_read() {
+        let json = concat!(
+            r#"{"plan":"pro","status":"past_due","cycle_anchor":"2026-01-31T15:00:00Z","#,
+            r#""current_period_ends_at":"2026-02-28T15:00:00Z","#,
+            r#""trial_ends_at":"2026-01-31T15:00:00Z","ends_at":"2026-12-01T00:00:00Z","#,
+            r#""payment_failed_at":"2026-02-28T15:00:00.250Z","payment_failure":"card_expired","#,
+            r#""entitlements":["export"],"suspended":true,"credits":5,"credits_ever":9,"#,
+            r#""tokens_revoked_before":"2026-01-01T00:00:00Z","revoked_tokens":["t1"]}"#,
+        );
+        let record: AccountRecord = serde_json::from_str(json).unwrap();
+        assert_eq!(record.status, Status::PastDue);
+        assert_eq!(serde_json::to_string(&record).unwrap(), json);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let time = error(r#"{"trial_ends_at":"tomorrow"}"#);
+        assert!(time.contains("trial_ends_at") && time.contains("\"tomorrow\""), "{time}");
+        let number = error(r#"{"ends_at":1796083200}"#);
+        assert!(number.contains("ends_at") && number.contains("1796083200"), "{number}");
+        let field = error(r#"{"trial_end":null}"#);
+        assert!(field.contains("`trial_end`") && field.contains("`trial_ends_at`"), "{field}");
+        let status = error(r#"{"status":"canceled"}"#);
+        assert!(status.contains("`canceled`") && status.contains("`ended`"), "{status}");
+        assert!(error(r#"{"plan":"a","plan":"b"}"#).contains("duplicate field `plan`"));
+        assert!(error(r#"{"credits":-1}"#).contains("-1"));
+    }
+
+    #[test]
+    fn the_grace_clock_is_never_restarted() {
+        let [first, second] = [1_000, 2_000].map(Timestamp::from_seconds);
+        let failing = AccountRecord { status: Status::PastDue, ..AccountRecord::default() };
+        let started = failing.clone().succeeding(None, first);
+        assert_eq!(started.payment_failed_at, Some(first));
+        let again = failing.clone().succeeding(Some(&started), second);
+        assert_eq!(again.payment_failed_at, Some(first));
+        let given_up = AccountRecord { status: Status::Unpaid, ..AccountRecord::default() };
+        assert_eq!(given_up.succeeding(Some(&again), second).payment_failed_at, Some(first));
+
+        let paid = AccountRecord { status: Status::Active, ..started.clone() };
+        let failed_later = failing.succeeding(Some(&paid), second);
+        assert_eq!(failed_later.payment_failed_at, Some(second), "a new failure, a new grace");
+        let chosen = AccountRecord { payment_failed_at: Some(second), ..started.clone() };
+        assert_eq!(chosen.succeeding(Some(&started), first).payment_failed_at, Some(second));
+    }
+
+    #[test]
+    fn having_had_credits_is_remembered() {
+        let now = Timestamp::from_seconds(0);
+        let rich = AccountRecord { credits: 7, ..AccountRecord::default() }.succeeding(None, now);
+        assert_eq!(rich.credits_ever, 7);
+        assert_eq!(AccountRecord::default().succeeding(Some(&rich), now).credits_ever, 7);
+    }
+}
