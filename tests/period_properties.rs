@@ -1,5 +1,7 @@
 //! Periods against an independent calendar.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{ToSpan, Zoned};
@@ -35,21 +37,21 @@ proptest! {
         let utc = local(now, 0);
         let minute = Period::Minute.window(now, None, utc_offset_min);
         let floor = |unit| jiff::ZonedRound::new().smallest(unit).mode(jiff::RoundMode::Floor);
-        prop_assert_eq!(minute, span(utc.round(floor(jiff::Unit::Minute)).unwrap(), 1.minute()));
+        prop_assert_eq!(minute, span(&utc.round(floor(jiff::Unit::Minute)).unwrap(), 1.minute()));
         let hour = Period::Hour.window(now, None, utc_offset_min);
-        prop_assert_eq!(hour, span(utc.round(floor(jiff::Unit::Hour)).unwrap(), 1.hour()));
+        prop_assert_eq!(hour, span(&utc.round(floor(jiff::Unit::Hour)).unwrap(), 1.hour()));
     }
 
     #[test]
     fn days_and_months_are_those_of_the_offset(now in point(), utc_offset_min in -840..=840) {
         let here = local(now, utc_offset_min);
         let day = here.start_of_day().unwrap();
-        prop_assert_eq!(Period::Day.window(now, None, utc_offset_min), span(day, 1.day()));
+        prop_assert_eq!(Period::Day.window(now, None, utc_offset_min), span(&day, 1.day()));
         let month = here.first_of_month().unwrap().start_of_day().unwrap();
         prop_assert_eq!(
-            Period::Month.window(now, None, utc_offset_min), span(month.clone(), 1.month())
+            Period::Month.window(now, None, utc_offset_min), span(&month, 1.month())
         );
-        prop_assert_eq!(Period::Cycle.window(now, None, utc_offset_min), span(month, 1.month()));
+        prop_assert_eq!(Period::Cycle.window(now, None, utc_offset_min), span(&month, 1.month()));
     }
 
     #[test]
@@ -114,7 +116,7 @@ fn timestamp(utc: DateTime) -> Timestamp {
     Timestamp::from_millis(zoned.timestamp().as_millisecond())
 }
 
-fn span(start: Zoned, length: jiff::Span) -> Window {
+fn span(start: &Zoned, length: jiff::Span) -> Window {
     let point = |zoned: &Zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond());
-    Window { starts_at: point(&start), ends_at: point(&start.checked_add(length).unwrap()) }
+    Window { starts_at: point(start), ends_at: point(&start.checked_add(length).unwrap()) }
 }

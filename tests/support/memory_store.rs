@@ -10,15 +10,15 @@ use tollgate::time::Timestamp;
 
 /// The rows, open to the tests.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct MemoryStore {
-    pub account: Option<AccountRecord>,
-    pub counters: BTreeMap<(String, CounterWindow), u64>,
-    pub leases: BTreeMap<String, LeaseRow>,
-    pub audit: Vec<AuditEntry>,
+pub(crate) struct MemoryStore {
+    pub(crate) account: Option<AccountRecord>,
+    pub(crate) counters: BTreeMap<(String, CounterWindow), u64>,
+    pub(crate) leases: BTreeMap<String, LeaseRow>,
+    pub(crate) audit: Vec<AuditEntry>,
     /// How many calls succeed before one fails; without end where `None`.
-    pub calls_left: Cell<Option<usize>>,
+    pub(crate) calls_left: Cell<Option<usize>>,
     /// How many calls wrote something.
-    pub writes: usize,
+    pub(crate) writes: usize,
 }
 
 impl MemoryStore {
