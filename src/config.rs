@@ -16,7 +16,8 @@ mod routes;
 mod variables;
 
 pub use brand::Brand;
-pub use issuers::{Issuer, KeySource, SubscriptionSource};
+pub use checks::LEDGER_BINDING;
+pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
 pub use mistake::Mistake;
 pub use origin::OriginTarget;
 pub use plans::Plan;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
+use crate::token::TokenError;
 
 /// What is to happen with a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,8 +91,8 @@ pub struct Facts {
     pub plan: Option<String>,
     /// Entitlements the route asks for and the caller lacks.
     pub missing: Vec<String>,
-    /// Why a token was refused (`expired`, `bad-signature`, …): safe for the caller to know.
-    pub token_error: Option<&'static str>,
+    /// Why a token was refused: safe for the caller to know.
+    pub token_error: Option<TokenError>,
     /// When the thing that ended did end, such as the grace or the trial.
     pub since: Option<Timestamp>,
     /// For the operator's log only: what exactly went wrong on our side.

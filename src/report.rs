@@ -6,6 +6,7 @@ use crate::config::{Config, LogLevel};
 use crate::decision::{Denial, Source};
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
+use crate::token::TokenError;
 
 /// The log line of a denial, if the operator wants it. The query is left out, since it may hold a
 /// token, and so is the account's name.
@@ -33,7 +34,7 @@ pub fn log_line(
         method: &facts.method,
         host: facts.host(),
         path: &facts.path,
-        token_error: denial.facts.token_error,
+        token_error: denial.facts.token_error.map(TokenError::code),
         detail: denial.facts.operator_detail.as_deref(),
         support_id,
     };

@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config, bindings: &impl Bindings) -> Findings {
 }
 
 /// The binding of the Durable Object class that keeps accounts.
-pub(super) const LEDGER_BINDING: &str = "LEDGER";
+pub const LEDGER_BINDING: &str = "LEDGER";
 
 fn check_catch_all(config: &Config, findings: &mut Findings) {
     if !config.routes.last().is_some_and(|route| route.pattern.is_catch_all()) {

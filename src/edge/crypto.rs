@@ -25,24 +25,29 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// Whether the signature is right. A key that WebCrypto refuses verifies nothing.
+    /// Whether one of the keys made the signature. A key that WebCrypto refuses made nothing.
     pub(super) async fn verify(&self, check: &SignatureCheck) -> bool {
-        let Ok(key) = self.import(check).await else { return false };
         let parameters = parameters(check.algorithm.name());
         let signature = Uint8Array::from(check.signature.as_slice());
         let signed = Uint8Array::from(check.signed.as_bytes());
-        let verified = settle(verify(&parameters, &key, &signature, &signed)).await;
-        verified.is_ok_and(|verified| verified.is_truthy())
+        for key in &check.keys {
+            let Ok(key) = self.import(&key.jwk, check.algorithm).await else { continue };
+            let verified = settle(verify(&parameters, &key, &signature, &signed)).await;
+            if verified.is_ok_and(|verified| verified.is_truthy()) {
+                return true;
+            }
+        }
+        false
     }
 
-    async fn import(&self, check: &SignatureCheck) -> Result<JsValue, String> {
-        let name = check.algorithm.name();
-        let id = format!("{name}:{}", check.key.id);
+    async fn import(&self, jwk: &str, algorithm: Algorithm) -> Result<JsValue, String> {
+        let name = algorithm.name();
+        let id = format!("{name}:{jwk}");
         let known = self.keys.borrow().get(&id).cloned();
         if let Some(key) = known {
             return Ok(key);
         }
-        let key = import(&check.key.jwk, name, "verify").await?;
+        let key = import(jwk, name, "verify").await?;
         self.keys.borrow_mut().insert(id, key.clone());
         Ok(key)
     }

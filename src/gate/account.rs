@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use super::memory::{AccountView, Caller, Memory, Refused};
+use super::memory::{Caller, Memory, Refusal, Refused};
 use super::token::union;
 use super::{Gate, Progress, Step, refund};
 use crate::account::{AccountRecord, FailurePolicy, Standing, is_revoked, standing};
 use crate::config::{Metering, Plan, SubscriptionSource};
-use crate::decision::{Cause, Degraded, Denial, Notice, Pass};
+use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
 use crate::identity::Identity;
 use crate::quota::{
-    Charge, Enforcement, GrantOutcome, LedgerReply, LedgerRequest, Refusal, RefusalReason, Want,
+    Charge, Enforcement, GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want,
 };
 use crate::time::Timestamp;
 
@@ -69,13 +69,17 @@ impl Gate {
         let standing = match self.check_standing(caller, record.as_deref(), now) {
             Ok(standing) => standing,
             Err(denial) => {
-                self.denied_by_account(memory, &caller.account, now);
+                shorten_memory(memory, &caller.account, now);
                 self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
                 return self.deny(denial, Some(&caller.identity));
             }
         };
         match reply.grant {
             None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
+            Some(GrantOutcome::LeaseTaken) => self.misconfigured("two isolates share a name"),
+            Some(GrantOutcome::NoPlan) => {
+                self.deny(Denial::new(Cause::NoSubscription), Some(&standing.identity))
+            }
             Some(GrantOutcome::Granted { quotas, .. }) => {
                 let mut pass = standing.into_pass();
                 pass.notices.extend(quotas.iter().filter_map(soft_notice));
@@ -83,12 +87,15 @@ impl Gate {
                 pass.charge = charge;
                 self.pass(pass)
             }
-            Some(GrantOutcome::Refused(refusal)) => {
-                let refusal = Rc::new(refusal);
-                self.remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
+            Some(GrantOutcome::Refused { reason, quota, .. }) => {
+                let refusal = Refusal { reason, quota };
+                remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
                 self.refused(&refusal, &standing.identity)
             }
-            Some(GrantOutcome::UnknownPlan { plan }) => self.unknown_plan(plan.as_deref(), caller),
+            Some(GrantOutcome::UnknownPlan) => self.misconfigured(&format!(
+                "{} is on a plan that PLANS doesn't define",
+                caller.account
+            )),
         }
     }
 
@@ -105,7 +112,7 @@ impl Gate {
         let fresh = view.and_then(|view| view.fresh(now));
 
         let known = if source == SubscriptionSource::Token && fresh.is_none() {
-            self.check_entitlements(caller, Rc::clone(&caller.identity), Vec::new()).map(Some)
+            self.check_entitlements(Rc::clone(&caller.identity), Vec::new()).map(Some)
         } else if let Some(record) = &fresh {
             self.check_standing(caller, record.as_deref(), now).map(Some)
         } else {
@@ -119,20 +126,14 @@ impl Gate {
             (Some(standing), None) => self.pass(standing.into_pass()),
             (Some(standing), Some(metering)) => {
                 let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
-                match plan.map(|plan| foresee(plan, &metering)) {
-                    Some(Foreseen::Unlimited) => self.pass(standing.into_pass()),
-                    Some(Foreseen::TooLarge) => {
-                        self.deny(Denial::new(Cause::CostExceedsQuota), Some(&standing.identity))
-                    }
-                    Some(Foreseen::Ask) | None => {
-                        let remembered = view.and_then(|view| {
-                            view.refusal(&metering.meter, metering.cost, now)
-                        });
-                        match remembered {
-                            Some(refusal) => self.refused(&refusal, &standing.identity),
-                            None => self.ask_ledger(caller, Some(&metering), memory, now),
-                        }
-                    }
+                if plan.is_some_and(|plan| is_unlimited(plan, &metering)) {
+                    return self.pass(standing.into_pass());
+                }
+                let remembered =
+                    view.and_then(|view| view.refusal(&metering.meter, metering.cost, now));
+                match remembered {
+                    Some(refusal) => self.refused(&refusal, &standing.identity),
+                    None => self.ask_ledger(caller, Some(&metering), memory, now),
                 }
             }
             (None, metering) => self.ask_ledger(caller, metering.as_ref(), memory, now),
@@ -214,7 +215,7 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Good, Denial> {
         let is_revoked = record.is_some_and(|record| {
-            is_revoked(record, caller.token.token_id.as_deref(), caller.token.issued_at)
+            is_revoked(record, caller.token_id.as_deref(), caller.issued_at)
         });
         if is_revoked {
             return Err(Denial::new(Cause::CredentialRevoked));
@@ -223,7 +224,7 @@ impl Gate {
             if record.is_some_and(|record| record.suspended) {
                 return Err(Denial::new(Cause::AccountSuspended));
             }
-            return self.check_entitlements(caller, Rc::clone(&caller.identity), Vec::new());
+            return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
         }
         let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
         match standing(record, grace_days, self.config.provider_outage, now) {
@@ -233,14 +234,13 @@ impl Gate {
                 Err(denial)
             }
             Standing::Good { notices } => {
-                self.check_entitlements(caller, self.identity_of(caller, record), notices)
+                self.check_entitlements(self.identity_of(caller, record), notices)
             }
         }
     }
 
     fn check_entitlements(
         &self,
-        _caller: &Caller,
         identity: Rc<Identity>,
         notices: Vec<Notice>,
     ) -> Result<Good, Denial> {
@@ -274,49 +274,10 @@ impl Gate {
         self.deny(denial, Some(identity))
     }
 
-    fn remember_refusal(
-        &self,
-        memory: &mut Memory,
-        caller: &Caller,
-        charge: Option<&Charge>,
-        refusal: &Rc<Refusal>,
-        now: Timestamp,
-    ) {
-        let (Some(view), Some(charge)) = (memory.account_mut(&caller.account), charge) else {
-            return;
-        };
-        let until = now.plus_ms(DENIAL_TTL_MS).min(refusal.quota.resets_at);
-        let refused = Refused {
-            meter: charge.meter.clone(),
-            units: charge.units,
-            refusal: Rc::clone(refusal),
-            until,
-        };
-        view.remember_refusal(refused, now);
-    }
-
-    /// A bad standing is remembered for a shorter time than a good one: whoever has just paid must
-    /// be back within seconds.
-    fn denied_by_account(&self, memory: &mut Memory, account: &str, now: Timestamp) {
-        if let Some(view) = memory.account_mut(account) {
-            view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
-        }
-    }
-
     /// Units that were granted to a request that is denied for another reason go back.
     fn give_back(&mut self, caller: &Caller, charge: Option<&Charge>, grant: Option<&GrantOutcome>) {
         if let (Some(charge), Some(GrantOutcome::Granted { .. })) = (charge, grant) {
             self.errands.push(refund(caller.account.clone(), charge));
-        }
-    }
-
-    fn unknown_plan(&self, plan: Option<&str>, caller: &Caller) -> Step {
-        match plan {
-            None => self.deny(Denial::new(Cause::NoSubscription), Some(&caller.identity)),
-            Some(plan) => {
-                let account = &caller.account;
-                self.misconfigured(&format!("{account} is on the plan {plan:?}, which PLANS doesn't define"))
-            }
         }
     }
 
@@ -328,7 +289,7 @@ impl Gate {
     /// The plan that the token names, where the token is asked for it.
     fn plan_by_token(&self, caller: &Caller) -> Option<String> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        caller.token.plan.clone().filter(|_| counts)
+        caller.identity.plan.clone().filter(|_| counts)
     }
 
     /// A plan that the token names and that nobody defined: the operator's mistake.
@@ -353,7 +314,7 @@ impl Gate {
         let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
         let of_record = record.map_or(&[][..], |record| &record.entitlements);
         let of_token: &[String] =
-            if source == SubscriptionSource::Both { &caller.token.entitlements } else { &[] };
+            if source == SubscriptionSource::Both { &caller.claimed } else { &[] };
         Rc::new(Identity {
             plan: plan.map(|plan| plan.id.clone()),
             entitlements: union([of_plan, of_record, of_token]),
@@ -381,25 +342,37 @@ impl Good {
     }
 }
 
-/// What can be said about a want without asking the ledger.
-enum Foreseen {
-    Ask,
-    TooLarge,
-    Unlimited,
+fn remember_refusal(
+    memory: &mut Memory,
+    caller: &Caller,
+    charge: Option<&Charge>,
+    refusal: &Refusal,
+    now: Timestamp,
+) {
+    let (Some(view), Some(charge)) = (memory.account_mut(&caller.account), charge) else { return };
+    let refused = Refused {
+        meter: charge.meter.clone(),
+        units: charge.units,
+        refusal: Rc::new(refusal.clone()),
+        until: now.plus_ms(DENIAL_TTL_MS).min(refusal.quota.resets_at),
+    };
+    view.remember_refusal(refused, now);
 }
 
-fn foresee(plan: &Plan, metering: &Metering) -> Foreseen {
-    let mut quotas = plan.quotas.iter().filter(|quota| quota.meter == metering.meter).peekable();
-    if quotas.peek().is_none() {
-        return Foreseen::Unlimited;
+/// A bad standing is remembered for a shorter time than a good one: whoever has just paid must be
+/// back within seconds.
+fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
+    if let Some(view) = memory.account_mut(account) {
+        view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
     }
-    Foreseen::Ask
 }
 
-fn soft_notice(quota: &crate::decision::QuotaState) -> Option<Notice> {
+/// Whether no quota of the plan is about the meter, so that there is nothing to ask the ledger for.
+fn is_unlimited(plan: &Plan, metering: &Metering) -> bool {
+    !plan.quotas.iter().any(|quota| quota.meter == metering.meter)
+}
+
+fn soft_notice(quota: &QuotaState) -> Option<Notice> {
     let is_passed = quota.enforcement == Enforcement::Soft && quota.used > quota.limit;
     is_passed.then(|| Notice::SoftQuotaPassed { quota: quota.name.clone() })
 }
-
-#[expect(dead_code, reason = "only names the type for the reader")]
-type View = AccountView;

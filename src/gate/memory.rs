@@ -6,9 +6,10 @@ use std::rc::Rc;
 use crate::account::AccountRecord;
 use crate::bounded_map::BoundedMap;
 use crate::identity::Identity;
-use crate::quota::Refusal;
+use crate::decision::QuotaState;
+use crate::quota::RefusalReason;
 use crate::time::Timestamp;
-use crate::token::{KeyRing, TokenIdentity};
+use crate::token::KeyRing;
 
 /// The memory of one isolate. The runtime may throw it away at any time.
 #[derive(Debug)]
@@ -74,10 +75,14 @@ impl Memory {
 pub(super) struct Caller {
     /// Index of the issuer in the configuration.
     pub(super) issuer: usize,
-    /// What the token says.
-    pub(super) token: TokenIdentity,
     /// The account's name in the ledger.
     pub(super) account: String,
+    /// Entitlements that the token itself claims.
+    pub(super) claimed: Vec<String>,
+    /// The token's own id.
+    pub(super) token_id: Option<String>,
+    /// When the token was issued.
+    pub(super) issued_at: Option<Timestamp>,
     /// Who the caller is by the token and its plan alone.
     pub(super) identity: Rc<Identity>,
     /// When the token stops being valid.
@@ -98,6 +103,14 @@ pub(super) struct AccountView {
     pub(super) refusals: Vec<Refused>,
     /// Until when the ledger is not asked again after it failed.
     pub(super) ledger_down_until: Timestamp,
+}
+
+/// What the ledger said when it refused.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) reason: RefusalReason,
+    /// The quota that refused, as it stood.
+    pub(super) quota: QuotaState,
 }
 
 /// A meter that the ledger refused.

@@ -6,19 +6,18 @@ use super::memory::{Caller, KeysNeeded, Memory};
 use super::{Errand, Gate, Progress, Step};
 use crate::config::{Config, Issuer, KeySource};
 use crate::decision::{Cause, Denial};
-use crate::identity::{Identity, account_name};
+use crate::identity::Identity;
 use crate::time::Timestamp;
 use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified};
 
-/// A token whose signature is being verified, with the keys that may still fit.
+/// A token whose signature is being verified. Nothing in it may be believed yet.
 #[derive(Debug)]
 pub(super) struct Candidate {
     token: String,
+    unverified: Unverified,
     issuer: usize,
     generation: u32,
-    identity: TokenIdentity,
     expires_at: Timestamp,
-    checks: std::vec::IntoIter<SignatureCheck>,
 }
 
 impl Gate {
@@ -34,26 +33,21 @@ impl Gate {
             let iss = unverified.issuer().ok_or(TokenError::UnknownIssuer)?;
             let (index, issuer) = config.issuer(iss).ok_or(TokenError::UnknownIssuer)?;
             let expires_at = issuer.rules.check(&unverified, now)?;
-            let identity = issuer.mapping.read(unverified.claims())?;
-            Ok((unverified, index, issuer, expires_at, identity))
+            Ok((unverified, index, issuer, expires_at))
         });
-        let (unverified, index, issuer, expires_at, identity) = match parsed {
+        let (unverified, index, issuer, expires_at) = match parsed {
             Ok(parsed) => parsed,
-            Err(error) => return self.invalid_token(&error),
+            Err(error) => return self.invalid_token(error),
         };
-        let checks = match self.find_keys(index, issuer, &unverified, memory, now) {
-            Ok(checks) => checks,
+        let check = match self.find_keys(index, issuer, &unverified, memory, now) {
+            Ok(check) => check,
             Err(step) => return *step,
         };
         let generation = memory.key_set(index).map_or(0, |set| set.generation);
-        self.next_check(Candidate {
-            token: token.to_owned(),
-            issuer: index,
-            generation,
-            identity,
-            expires_at,
-            checks: checks.into_iter(),
-        })
+        let token = token.to_owned();
+        let candidate = Candidate { token, unverified, issuer: index, generation, expires_at };
+        self.progress = Progress::Signature(Box::new(candidate));
+        Step::VerifySignature(check)
     }
 
     pub(super) fn signature_verified(
@@ -64,15 +58,25 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         if !is_right {
-            return self.next_check(candidate);
+            return self.invalid_token(TokenError::BadSignature);
         }
-        let Candidate { token, issuer, generation, identity, expires_at, .. } = candidate;
-        let account = account_name(identity.tenant.as_deref(), &identity.account);
+        let Candidate { token, unverified, issuer, generation, expires_at } = candidate;
+        let config = Rc::clone(&self.config);
+        let Some(mapping) = config.issuers.get(issuer).map(|issuer| &issuer.mapping) else {
+            return self.misconfigured("the issuer of a token is gone");
+        };
+        let TokenIdentity { identity, token_id, issued_at } = match mapping.read(unverified.claims())
+        {
+            Ok(found) => found,
+            Err(error) => return self.invalid_token(error),
+        };
         let caller = Rc::new(Caller {
             issuer,
-            account,
-            identity: Rc::new(identity_by_token(&self.config, &identity)),
-            token: identity,
+            account: identity.account_name(),
+            claimed: identity.entitlements.clone(),
+            identity: Rc::new(with_plan(identity, &config)),
+            token_id,
+            issued_at,
             expires_at,
             generation,
         });
@@ -97,14 +101,6 @@ impl Gate {
         }
     }
 
-    fn next_check(&mut self, mut candidate: Candidate) -> Step {
-        let Some(check) = candidate.checks.next() else {
-            return self.invalid_token(&TokenError::BadSignature);
-        };
-        self.progress = Progress::Signature(Box::new(candidate));
-        Step::VerifySignature(check)
-    }
-
     /// The keys that may have signed the token; `Err` is the step to take instead.
     fn find_keys(
         &mut self,
@@ -113,10 +109,12 @@ impl Gate {
         unverified: &Unverified,
         memory: &mut Memory,
         now: Timestamp,
-    ) -> Result<Vec<SignatureCheck>, Box<Step>> {
+    ) -> Result<SignatureCheck, Box<Step>> {
         let deadline_ms = self.config.deadlines.jwks_ms;
         if let KeySource::Inline(ring) = &issuer.keys {
-            return ring.candidates(unverified).map_err(|error| Box::new(self.invalid_token(&error)));
+            return ring
+                .signature_check(unverified)
+                .map_err(|error| Box::new(self.invalid_token(error)));
         }
         let Some(set) = memory.key_set(index) else {
             return Err(Box::new(self.misconfigured("no room for an issuer's keys")));
@@ -128,16 +126,16 @@ impl Gate {
             });
             return Err(Box::new(step));
         };
-        match ring.candidates(unverified) {
+        match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
                 let need = set.need_newer(deadline_ms, now);
                 let step = self.get_keys(need, index);
-                Err(Box::new(step.unwrap_or_else(|| self.invalid_token(&error))))
+                Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
             }
-            Err(error) => Err(Box::new(self.invalid_token(&error))),
-            Ok(checks) => {
+            Err(error) => Err(Box::new(self.invalid_token(error))),
+            Ok(check) => {
                 self.refresh_keys_if_due(index, memory, now);
-                Ok(checks)
+                Ok(check)
             }
         }
     }
@@ -168,9 +166,9 @@ impl Gate {
         }
     }
 
-    fn invalid_token(&self, error: &TokenError) -> Step {
+    fn invalid_token(&self, error: TokenError) -> Step {
         let mut denial = Denial::new(Cause::InvalidToken);
-        denial.facts.token_error = Some(error.code());
+        denial.facts.token_error = Some(error);
         self.deny(denial, None)
     }
 
@@ -210,17 +208,12 @@ pub(super) fn take_keys(
 const MAX_WAITS: u32 = 100;
 const WAIT_MS: u32 = 20;
 
-/// Who the caller is by the token and the plan it names.
-fn identity_by_token(config: &Config, token: &TokenIdentity) -> Identity {
-    let plan = token.plan.as_deref().and_then(|id| config.plan(id));
+/// Adds what the plan includes that the token names.
+fn with_plan(mut identity: Identity, config: &Config) -> Identity {
+    let plan = identity.plan.as_deref().and_then(|id| config.plan(id));
     let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
-    Identity {
-        tenant: token.tenant.clone(),
-        account: token.account.clone(),
-        subject: token.subject.clone(),
-        plan: token.plan.clone(),
-        entitlements: union([&token.entitlements, of_plan]),
-    }
+    identity.entitlements = union([&identity.entitlements, of_plan]);
+    identity
 }
 
 /// All of the lists together, sorted, each once.
