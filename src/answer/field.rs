@@ -1,0 +1,93 @@
+//! Text for header fields: nothing that goes through here can end a field or start another.
+
+use std::fmt::Write as _;
+
+use crate::decision::{Notice, QuotaState};
+use crate::time::Timestamp;
+
+/// `RateLimit` (draft-ietf-httpapi-ratelimit-headers): what is left of each quota, and for how long.
+pub(super) fn rate_limit(quotas: &[QuotaState], now: Timestamp) -> String {
+    list(quotas, |out, quota| {
+        push_string(out, &quota.name);
+        push_integer(out, ";r=", quota.remaining());
+        push_integer(out, ";t=", quota.resets_at.seconds_from(now));
+    })
+}
+
+/// `RateLimit-Policy` of the same draft: the size of each quota and of its window.
+pub(super) fn rate_limit_policy(quotas: &[QuotaState]) -> String {
+    list(quotas, |out, quota| {
+        push_string(out, &quota.name);
+        push_integer(out, ";q=", quota.limit);
+        push_integer(out, ";w=", quota.window_s);
+    })
+}
+
+/// `Tollgate-Notice`: a structured field list of tokens (RFC 9651 §3.1).
+pub(super) fn notices(notices: &[Notice]) -> String {
+    list(notices, |out, notice| match notice {
+        Notice::ProviderOutage => out.push_str("provider-outage"),
+        Notice::PaymentGrace { until } => {
+            out.push_str("payment-grace;until=");
+            push_string(out, &until.rfc3339());
+        }
+        Notice::SoftQuotaPassed { quota } => {
+            out.push_str("soft-quota-passed;quota=");
+            push_string(out, quota);
+        }
+        Notice::SubscriptionEnding { at } => {
+            out.push_str("subscription-ending;at=");
+            push_string(out, &at.rfc3339());
+        }
+    })
+}
+
+/// A string of RFC 9651 §3.3.3, which is also a quoted string of RFC 9110 §5.6.4.
+///
+/// It can only hold printable ASCII; anything else becomes `?`.
+pub(super) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            ' '..='~' => out.push(character),
+            _ => out.push('?'),
+        }
+    }
+    out.push('"');
+}
+
+/// A URI with everything percent-encoded that may not stand in one (RFC 3986 §2).
+pub(super) fn push_uri(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let [high, low] = [byte >> 4, byte & 0x0f].map(hex_digit);
+            out.extend(['%', high, low]);
+        }
+    }
+}
+
+fn list<T>(items: &[T], mut push: impl FnMut(&mut String, &T)) -> String {
+    let mut out = String::with_capacity(items.len().saturating_mul(48));
+    for item in items {
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        push(&mut out, item);
+    }
+    out
+}
+
+/// An integer of RFC 9651 §3.3.1, which has at most 15 digits.
+fn push_integer(out: &mut String, before: &str, number: u64) {
+    // Writing to a string can't fail.
+    let _ = write!(out, "{before}{}", number.min(MAX_INTEGER));
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+const MAX_INTEGER: u64 = 999_999_999_999_999;

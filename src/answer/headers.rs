@@ -1,0 +1,163 @@
+//! The header fields of an answer: the same whatever format the body has.
+
+use std::borrow::Cow;
+
+use super::field::{self, push_string};
+use super::message::{LANGUAGE, token_error};
+use super::negotiate::Format;
+use super::{Asker, Headers, Place};
+use crate::config::Brand;
+use crate::decision::{Cause, Degraded, Denial, Notice, QuotaState};
+use crate::identity::DEGRADED_HEADER;
+use crate::time::Timestamp;
+
+/// Warns about a request that passed: a list of tokens with parameters (RFC 9651 §3.1).
+pub const NOTICE_HEADER: &str = "Tollgate-Notice";
+/// Carries the cause's word.
+pub const CAUSE_HEADER: &str = "Tollgate-Cause";
+
+/// `Access-Control-Expose-Headers`: what a script needs to act on an answer or a passed request.
+pub const EXPOSED_HEADERS: &str = "Link, RateLimit, RateLimit-Policy, Retry-After, \
+     Tollgate-Cause, Tollgate-Degraded, Tollgate-Notice, WWW-Authenticate";
+
+/// What a passed response gets on top of the origin's own header fields.
+///
+/// `quotas` are all quotas the request was counted in, as they stand after it. Nothing is said
+/// about caching: that is the origin's word.
+pub fn passed_headers(
+    quotas: &[QuotaState],
+    notices: &[Notice],
+    degraded: Option<Degraded>,
+    now: Timestamp,
+) -> Headers {
+    let mut headers = Headers::new();
+    push_quotas(&mut headers, quotas, now);
+    if !notices.is_empty() {
+        headers.push((NOTICE_HEADER, field::notices(notices).into()));
+    }
+    if let Some(degraded) = degraded {
+        headers.push((DEGRADED_HEADER, degraded.word().into()));
+    }
+    headers
+}
+
+/// What every answer of the gate carries. `csp` is empty where the body is no page.
+pub(super) fn common(format: Format, csp: String, asker: &Asker<'_>, place: &Place<'_>) -> Headers {
+    let mut headers = Headers::with_capacity(CAPACITY);
+    push_body_headers(&mut headers, format, csp);
+    headers.push(("Cache-Control", "no-store".into()));
+    let mut vary = Cow::Borrowed(VARY);
+    if !place.credential_headers.is_empty() {
+        vary = format!("{VARY}, {}", place.credential_headers).into();
+    }
+    headers.push(("Vary", vary));
+    push_cors(&mut headers, asker);
+    headers
+}
+
+/// The header fields of an explanation, which is the same for everybody.
+pub(super) fn public(format: Format, csp: String) -> Headers {
+    let mut headers = Headers::with_capacity(CAPACITY);
+    push_body_headers(&mut headers, format, csp);
+    headers.push(("Cache-Control", "public, max-age=300".into()));
+    headers.push(("Vary", "Accept, Sec-Fetch-Mode".into()));
+    headers.push(("Access-Control-Allow-Origin", "*".into()));
+    headers
+}
+
+/// What a denial adds: its cause, where help is, and what to do when.
+pub(super) fn push_denial(
+    headers: &mut Headers,
+    denial: &Denial,
+    type_uri: &str,
+    realm: &str,
+    now: Timestamp,
+) {
+    headers.push((CAUSE_HEADER, denial.cause.word().into()));
+    headers.push(("Link", format!("<{type_uri}>; rel=\"help\"").into()));
+    if let Some(retry_at) = denial.retry_at {
+        // A client that trusts a zero would come back in a tight loop.
+        let seconds = retry_at.seconds_from(now).max(1);
+        headers.push(("Retry-After", seconds.to_string().into()));
+    }
+    push_quotas(headers, denial.quota.as_slice(), now);
+    if denial.cause.status() == 401 {
+        headers.push(("WWW-Authenticate", challenge(denial, realm).into()));
+    }
+}
+
+/// The name of the protection space: the brand where a header can hold it, else the host.
+pub(super) fn realm<'a>(brand: &'a Brand, asker: &Asker<'a>) -> &'a str {
+    let fits = !brand.name.is_empty() && brand.name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if fits { &brand.name } else { asker.host }
+}
+
+/// RFC 6750 §3: no error code where no token was sent (§3.1).
+fn challenge(denial: &Denial, realm: &str) -> String {
+    let mut out = String::with_capacity(160);
+    out.push_str("Bearer realm=");
+    push_string(&mut out, realm);
+    let description = match denial.cause {
+        Cause::CredentialRevoked => "The token was revoked",
+        Cause::InvalidToken => token_error(denial.facts.token_error),
+        _ => return out,
+    };
+    out.push_str(", error=\"invalid_token\", error_description=");
+    push_string(&mut out, description);
+    out
+}
+
+fn push_body_headers(headers: &mut Headers, format: Format, csp: String) {
+    let content_type = match format {
+        Format::Html => "text/html; charset=utf-8",
+        Format::Json => "application/problem+json",
+        Format::Text => "text/plain; charset=utf-8",
+    };
+    headers.push(("Content-Type", content_type.into()));
+    if !csp.is_empty() {
+        headers.push(("Content-Security-Policy", csp.into()));
+    }
+    headers.push(("Content-Language", LANGUAGE.into()));
+    headers.push(("X-Content-Type-Options", "nosniff".into()));
+    headers.push(("X-Robots-Tag", "noindex".into()));
+    // The plans page may know where a reader came from, never the path or a token in the query.
+    headers.push(("Referrer-Policy", "strict-origin".into()));
+}
+
+fn push_quotas(headers: &mut Headers, quotas: &[QuotaState], now: Timestamp) {
+    if !quotas.is_empty() {
+        headers.push(("RateLimit", field::rate_limit(quotas, now).into()));
+        headers.push(("RateLimit-Policy", field::rate_limit_policy(quotas).into()));
+    }
+}
+
+/// Lets a script read the answer (Fetch standard, "CORS protocol").
+///
+/// A denial tells a visitor's plan and standing. Any site can have a visitor's browser send a
+/// request with cookies, so only a page of the same site may read such an answer; the browser
+/// itself says which that is (`Sec-Fetch-Site`, which scripts can't set). Every other page may
+/// read what needed no cookie, such as the answer to a token that it sent itself.
+fn push_cors(headers: &mut Headers, asker: &Asker<'_>) {
+    if asker.origin.is_empty() {
+        return;
+    }
+    if matches!(asker.fetch_site, "same-origin" | "same-site") && is_origin(asker.origin) {
+        headers.push(("Access-Control-Allow-Origin", asker.origin.to_owned().into()));
+        headers.push(("Access-Control-Allow-Credentials", "true".into()));
+    } else {
+        headers.push(("Access-Control-Allow-Origin", "*".into()));
+    }
+    headers.push(("Access-Control-Expose-Headers", EXPOSED_HEADERS.into()));
+}
+
+/// Whether `text` is safe to be sent back as one serialised origin (RFC 6454 §6.1).
+fn is_origin(text: &str) -> bool {
+    text.len() <= MAX_ORIGIN_BYTES
+        && text.contains("://")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:/[]_".contains(&byte))
+}
+
+/// Everything in a request that an answer depends on, whichever answer it turns out to be.
+const VARY: &str = "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode, Sec-Fetch-Site";
+const MAX_ORIGIN_BYTES: usize = 512;
+const CAPACITY: usize = 18;

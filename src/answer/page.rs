@@ -1,0 +1,183 @@
+//! The pages that people see. Templates are compiled in and escape everything.
+
+use std::borrow::Cow;
+
+use askama::Template;
+
+use super::Asker;
+use super::message::{
+    Explanation, LANGUAGE, advice, date, explanation, grouped, instruction, kind, label, title,
+};
+use super::problem::Told;
+use super::style::SHEET;
+use crate::config::Brand;
+use crate::decision::{Action, Cause, QuotaState, Remedy, Source};
+
+/// What every page needs.
+pub(super) struct Frame<'a> {
+    name: &'a str,
+    logo_url: Option<&'a str>,
+    sheet: &'static str,
+    brand_sheet: &'a str,
+    language: &'static str,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame in the brand's looks; `brand_sheet` is the one its policy allows.
+    pub(super) fn new(brand: &'a Brand, brand_sheet: &'a str, asker: &Asker<'a>) -> Self {
+        let name = if brand.name.is_empty() { asker.host } else { &brand.name };
+        let logo_url = brand.logo_url.as_deref();
+        Self { name, logo_url, sheet: SHEET, brand_sheet, language: LANGUAGE }
+    }
+}
+
+/// The page of a denial.
+pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> String {
+    let denial = told.denial;
+    let mut steps: Vec<_> = denial.remedies.iter().map(|remedy| Step::new(remedy, told)).collect();
+    if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
+        first.primary = true;
+    }
+    let try_again = asker.method == "GET";
+    render(&DeniedPage {
+        frame,
+        kind: kind(denial.cause),
+        ours: denial.cause.source() != Source::Caller && denial.cause.status() >= 500,
+        title: title(denial.cause),
+        detail: told.detail,
+        advice: advice(denial.cause),
+        quota: denial.quota.as_ref().map(Meter::of),
+        try_again_first: try_again && !steps.iter().any(|step| step.primary),
+        try_again,
+        steps,
+        code: denial.cause.word(),
+        status: denial.cause.status(),
+        type_uri: told.type_uri,
+        path: shortened(told.instance),
+        support_id: told.support_id,
+        time: told.now.rfc3339(),
+        shown_time: date(told.now),
+    })
+}
+
+/// The page behind a problem type URI.
+pub(super) fn explained(cause: Cause, type_uri: &str, frame: Frame<'_>) -> String {
+    let told = explanation(cause);
+    let (kind, title, code) = (kind(cause), title(cause), cause.word());
+    render(&ExplainedPage { frame, kind, title, told, code, status: cause.status(), type_uri })
+}
+
+/// The page of a problem of the gate's own endpoints.
+pub(super) fn plain(status: u16, title: &str, detail: &str, frame: Frame<'_>) -> String {
+    render(&PlainPage { frame, status, title, detail })
+}
+
+/// The remedy's link, where it is one that may stand on a page.
+pub(super) fn usable_href(remedy: &Remedy) -> Option<&str> {
+    let href = remedy.href.as_deref()?;
+    let same_site = href.starts_with('/') && !href.starts_with("//") && !href.starts_with("/\\");
+    let known = ["https://", "http://", "mailto:"].iter().any(|scheme| href.starts_with(scheme));
+    (same_site || known).then_some(href)
+}
+
+/// One remedy as it is shown: a button where there is a place to go, else a sentence.
+struct Step<'a> {
+    label: Cow<'static, str>,
+    href: Option<&'a str>,
+    price: Option<&'a str>,
+    primary: bool,
+}
+
+impl<'a> Step<'a> {
+    fn new(remedy: &'a Remedy, told: &Told<'_>) -> Self {
+        let href = usable_href(remedy);
+        let label = match href {
+            Some(_) => label(remedy),
+            None => instruction(remedy, told.denial.retry_at, told.now),
+        };
+        let offer = remedy.plan.as_ref().filter(|_| remedy.action == Action::ChoosePlan);
+        let price = offer.filter(|_| href.is_some()).and_then(|plan| plan.price.as_deref());
+        Self { label, href, price, primary: false }
+    }
+}
+
+/// A quota as a bar with its words.
+struct Meter<'a> {
+    name: &'a str,
+    limit: u64,
+    filled: u64,
+    shown_limit: String,
+    shown_used: String,
+    resets_at: String,
+    shown_reset: String,
+}
+
+impl<'a> Meter<'a> {
+    fn of(quota: &'a QuotaState) -> Self {
+        Self {
+            name: &quota.name,
+            // A bar of length 0 is invalid HTML; nothing allowed is shown as full.
+            limit: quota.limit.max(1),
+            filled: if quota.limit == 0 { 1 } else { quota.used.min(quota.limit) },
+            shown_limit: grouped(quota.limit),
+            shown_used: grouped(quota.used),
+            resets_at: quota.resets_at.rfc3339(),
+            shown_reset: date(quota.resets_at),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "denied.html")]
+struct DeniedPage<'a> {
+    frame: Frame<'a>,
+    kind: &'static str,
+    ours: bool,
+    title: &'static str,
+    detail: &'a str,
+    advice: &'static str,
+    quota: Option<Meter<'a>>,
+    steps: Vec<Step<'a>>,
+    try_again: bool,
+    try_again_first: bool,
+    code: &'static str,
+    status: u16,
+    type_uri: &'a str,
+    path: &'a str,
+    support_id: &'a str,
+    time: String,
+    shown_time: String,
+}
+
+#[derive(Template)]
+#[template(path = "explained.html")]
+struct ExplainedPage<'a> {
+    frame: Frame<'a>,
+    kind: &'static str,
+    title: &'static str,
+    told: Explanation,
+    code: &'static str,
+    status: u16,
+    type_uri: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "plain.html")]
+struct PlainPage<'a> {
+    frame: Frame<'a>,
+    status: u16,
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// Rendering fails only where a value's own `Display` does, and none here can.
+fn render(page: &impl Template) -> String {
+    page.render().unwrap_or_default()
+}
+
+/// The beginning of a path: enough to recognise it.
+fn shortened(path: &str) -> &str {
+    path.get(..path.floor_char_boundary(MAX_PATH_BYTES)).unwrap_or(path)
+}
+
+const MAX_PATH_BYTES: usize = 160;
