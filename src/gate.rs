@@ -179,8 +179,8 @@ impl Gate {
             denial
         };
         let readings = readings(&self.facts.path).map_err(|error| bad(&error.to_string()))?;
-        let patterns = self.config.routes.iter().map(|route| &route.pattern);
-        match match_route(patterns, &self.facts.method, self.facts.host(), &readings) {
+        let patterns = self.config.routes.iter().map(|route| (&route.pattern, route.open));
+        match match_route(&patterns, &self.facts.method, self.facts.host(), &readings) {
             RouteMatch::One(index) => Ok(index),
             RouteMatch::Ambiguous => Err(bad("servers may read the path as different routes")),
             RouteMatch::None => Err(bad("no route matches")),

@@ -30,7 +30,7 @@ pub fn log_line(
         at: now.rfc3339(),
         cause: denial.cause.word(),
         status: denial.cause.status(),
-        route: pattern.map(|route| route.pattern.text()),
+        route: pattern.map(|route| route.pattern.text.as_str()),
         method: &facts.method,
         host: facts.host(),
         path: &facts.path,

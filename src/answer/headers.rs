@@ -98,7 +98,7 @@ fn challenge(denial: &Denial, realm: &str) -> String {
     out.push_str("Bearer realm=");
     push_string(&mut out, realm);
     let description = match denial.cause {
-        Cause::CredentialRevoked => "The token was revoked",
+        Cause::CredentialRevoked => "The token was revoked.",
         Cause::InvalidToken => token_error(denial.facts.token_error),
         _ => return out,
     };

@@ -11,6 +11,7 @@ use words::{enumerate, period_of, quota_size, when};
 
 use crate::decision::{Action, Cause, Denial, Facts, QuotaState, Remedy};
 use crate::time::Timestamp;
+use crate::token::TokenError;
 
 /// The language of everything in this room (BCP 47).
 pub(super) const LANGUAGE: &str = "en";
@@ -71,7 +72,7 @@ pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
         }
         Cause::InvalidToken => {
             let reason = token_error(facts.token_error);
-            format!("{reason}, so we can’t tell who is asking.")
+            format!("{reason} So we can’t tell who is asking.")
         }
         Cause::NotForSale if !facts.missing.is_empty() => {
             format!("This needs {}, which no plan on sale includes.", enumerate(&facts.missing))
@@ -208,20 +209,8 @@ pub(super) fn instruction(
 }
 
 /// Why a token was refused, for `error_description` (RFC 6750 §3: ASCII without quotes) and people.
-pub(super) const fn token_error(code: Option<&str>) -> &'static str {
-    let Some(code) = code else { return "The token is not valid" };
-    match code.as_bytes() {
-        b"expired" => "The token has expired",
-        b"not-yet-valid" => "The token is not valid yet",
-        b"bad-signature" => "The signature of the token does not match",
-        b"wrong-audience" => "The token was issued for another service",
-        b"wrong-issuer" | b"unknown-issuer" => "The token comes from an issuer unknown here",
-        b"unknown-key" => "The token is signed with a key unknown here",
-        b"malformed" => "The token is malformed",
-        b"too-large" => "The token is too large",
-        b"revoked" => "The token was revoked",
-        _ => "The token is not valid",
-    }
+pub(super) fn token_error(error: Option<TokenError>) -> &'static str {
+    error.map_or("The token is not valid.", TokenError::describe)
 }
 
 const fn fixed_detail(cause: Cause) -> &'static str {

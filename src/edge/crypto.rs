@@ -136,7 +136,7 @@ async fn import(jwk: &str, algorithm: &str, usage: &str) -> Result<JsValue, Stri
     let jwk = js_sys::JSON::parse(jwk).map_err(|_| "the key isn't JSON".to_owned())?;
     // Members that restrict a key's use may contradict ours, and were checked already.
     for member in ["use", "key_ops", "ext", "alg"] {
-        let _ = Reflect::delete_property(jwk.unchecked_ref(), &JsValue::from_str(member));
+        let _ = Reflect::delete_property(jwk.unchecked_ref::<Object>(), &JsValue::from_str(member));
     }
     let usages = Array::of(&[JsValue::from_str(usage)]);
     settle(import_key("jwk", &jwk, &parameters(algorithm), false, &usages)).await

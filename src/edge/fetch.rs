@@ -17,7 +17,7 @@ use super::origin::{Passage, send_unchecked};
 use super::{endpoints, glue, ledger_object};
 use crate::account::FailurePolicy;
 use crate::answer::{self, Answer, Asker, Place};
-use crate::config::{Brand, Config, DEFAULT_PREFIX, Invalid, KeySource};
+use crate::config::{Brand, Config, KeySource};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
@@ -346,7 +346,9 @@ fn is_own(isolate: &Isolate, facts: &RequestFacts) -> bool {
 }
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
-    Array::of(&[future_to_promise(work).into()]).into()
+    let array = Array::new();
+    array.push(&future_to_promise(work));
+    array.into()
 }
 
 fn wait_until(context: &JsValue, promise: &Promise) {
