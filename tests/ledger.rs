@@ -213,23 +213,24 @@ fn the_same_want_again_is_the_same_grant() {
 fn returned_units_leave_the_windows_they_were_debited_in() {
     let mut bench = Bench::new(&[(Period::Minute, 10, HARD), (Period::Day, 100, HARD)], 0);
     let late = NOW.plus_ms(-1);
+    bench.want("h:0", 1, late);
     bench.want("h:1", 5, late);
     bench.want("h:2", 7, NOW);
     // Minute before midnight, minute after; day before, day after.
-    assert_eq!(bench.used(), [5, 7, 5, 7]);
+    assert_eq!(bench.used(), [6, 7, 6, 7]);
     bench.give_back("h:1", 2, NOW);
-    assert_eq!(bench.used(), [3, 7, 3, 7]);
+    assert_eq!(bench.used(), [4, 7, 4, 7]);
     bench.give_back("h:1", 2, NOW);
     bench.give_back("h:1", 1, NOW);
     assert_eq!(
         bench.used(),
-        [3, 7, 3, 7],
+        [4, 7, 4, 7],
         "totals: repeated and overtaken reports say nothing new"
     );
     bench.give_back("h:1", u64::MAX, NOW);
-    assert_eq!(bench.used(), [0, 7, 0, 7], "never more than was granted");
+    assert_eq!(bench.used(), [1, 7, 1, 7], "never more than was granted");
     bench.give_back("nobody:1", 3, NOW);
-    assert_eq!(bench.used(), [0, 7, 0, 7]);
+    assert_eq!(bench.used(), [1, 7, 1, 7]);
 }
 
 #[test]
