@@ -70,9 +70,8 @@ impl Config {
     pub fn parse(bindings: &impl Bindings) -> Result<Self, Box<Invalid>> {
         let reader = Reader::new(bindings);
         let prefix = prefix(&reader);
-        let on_misconfigured = reader
-            .choice("ON_MISCONFIGURED", POLICIES, "\"deny\"")
-            .unwrap_or_default();
+        let on_misconfigured =
+            reader.choice("ON_MISCONFIGURED", POLICIES, "\"deny\"").unwrap_or_default();
         let origin = origin::read(&reader);
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
@@ -234,7 +233,10 @@ fn prefix(reader: &Reader) -> String {
         "PREFIX",
         "",
         &format!("{found:?}"),
-        Expect::new("a path that starts with a slash, of letters, digits and -._~", "\"/_tollgate\""),
+        Expect::new(
+            "a path that starts with a slash, of letters, digits and -._~",
+            "\"/_tollgate\"",
+        ),
     );
     DEFAULT_PREFIX.to_owned()
 }

@@ -16,7 +16,7 @@ mod admin;
 mod bindings;
 mod crypto;
 mod endpoints;
-mod fetch;
+pub mod fetch;
 mod glue;
 mod isolate;
 mod ledger_object;

@@ -69,7 +69,7 @@ pub enum Outcome {
     /// Of [`Step::FetchKeys`]: the body, or why there is none.
     KeysFetched(Result<String, String>),
     /// Of [`Step::CallLedger`]: the reply, or why there is none.
-    LedgerAnswered(Result<LedgerReply, String>),
+    LedgerAnswered(Result<Box<LedgerReply>, String>),
     /// Of [`Step::VerifySignature`]: whether it is right.
     SignatureVerified(bool),
     /// Of [`Step::Wait`].
@@ -130,10 +130,11 @@ impl Gate {
     pub fn start(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         let index = match self.find_route() {
             Ok(index) => index,
-            Err(denial) => return self.deny(denial, None),
+            Err(denial) => return self.deny(*denial, None),
         };
         self.route = Some(index);
-        if self.facts.is_preflight() || self.config.routes.get(index).is_some_and(|route| route.open)
+        if self.facts.is_preflight()
+            || self.config.routes.get(index).is_some_and(|route| route.open)
         {
             return self.pass(Pass::default());
         }
@@ -153,7 +154,7 @@ impl Gate {
                 self.signature_verified(*candidate, is_right, memory, now)
             }
             (Progress::Burst(caller), Outcome::BurstAnswered(is_within)) => {
-                self.burst_answered(caller, is_within, memory, now)
+                self.burst_answered(&caller, is_within, memory, now)
             }
             (Progress::Ledger(caller, charge), Outcome::LedgerAnswered(reply)) => {
                 self.ledger_answered(&caller, charge, reply, memory, now)
@@ -172,11 +173,11 @@ impl Gate {
         std::mem::take(&mut self.errands)
     }
 
-    fn find_route(&self) -> Result<usize, Denial> {
+    fn find_route(&self) -> Result<usize, Box<Denial>> {
         let bad = |detail: &str| {
             let mut denial = Denial::new(Cause::BadRequest);
             denial.facts.operator_detail = Some(detail.to_owned());
-            denial
+            Box::new(denial)
         };
         let readings = readings(&self.facts.path).map_err(|error| bad(&error.to_string()))?;
         let patterns = self.config.routes.iter().map(|route| (&route.pattern, route.open));
@@ -238,8 +239,7 @@ impl Gate {
 
 /// Gives a charge back, for a request that the origin could not serve.
 pub fn refund(account: String, charge: &Charge) -> Errand {
-    let report =
-        LeaseReport { lease: charge.lease.clone(), spent: 0, returned: charge.units };
+    let report = LeaseReport { lease: charge.lease.clone(), spent: 0, returned: charge.units };
     let request = LedgerRequest { plan: None, want: None, reports: vec![report] };
     Errand::Report { account, request }
 }

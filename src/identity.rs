@@ -1,5 +1,7 @@
 //! Who the origin is told the caller is: headers and the claims of the signed assertion.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::time::Timestamp;
@@ -118,7 +120,7 @@ fn header_value(text: &str) -> String {
         if byte.is_ascii_graphic() && byte != b'%' {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

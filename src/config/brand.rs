@@ -37,7 +37,8 @@ impl Default for Brand {
 
 pub(super) fn read(reader: &Reader<'_>) -> Brand {
     let default = Brand::default();
-    let Some(mut fields) = reader.table("BRAND", "{ name = \"Example\", color = \"#1f4fd8\" }") else {
+    let Some(mut fields) = reader.table("BRAND", "{ name = \"Example\", color = \"#1f4fd8\" }")
+    else {
         return default;
     };
     let brand = Brand {
@@ -66,7 +67,8 @@ fn read_support(fields: &mut Fields<'_>) -> Option<String> {
     let example = "\"mailto:help@example.com\"";
     let found = fields.text("support_url", example)?;
     let is_mail = found.strip_prefix("mailto:").is_some_and(|address| {
-        address.contains('@') && address.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>".contains(&b))
+        address.contains('@')
+            && address.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>".contains(&b))
     });
     if is_mail || is_safe_url(&found) {
         return Some(found);
@@ -95,7 +97,7 @@ fn read_color(fields: &mut Fields<'_>) -> Option<String> {
 
 /// The WCAG contrast ratio of `#rrggbb` with white.
 fn contrast_with_white(color: &str) -> Option<f64> {
-    let hex = color.strip_prefix('#').filter(|hex| hex.len() == 6)?;
+    let hex = color.strip_prefix('#').filter(|hex| hex.len() == 6 && !hex.contains('+'))?;
     let number = u32::from_str_radix(hex, 16).ok()?;
     let [_, red, green, blue] = number.to_be_bytes();
     let linear = |channel: u8| {

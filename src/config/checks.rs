@@ -79,7 +79,8 @@ fn check_ledger(config: &Config, bindings: &impl Bindings, findings: &mut Findin
         findings.mistakes.push(Mistake {
             variable: LEDGER_BINDING.to_owned(),
             field: String::new(),
-            found: "no Durable Object binding, but meters or account records that need it".to_owned(),
+            found: "no Durable Object binding, but meters or account records that need it"
+                .to_owned(),
             expected: "the binding and migration of the shipped wrangler.toml".to_owned(),
             example: "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\""
                 .to_owned(),

@@ -119,7 +119,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable that is a table.
-    pub(super) fn table(&self, variable: &'static str, example: &'static str) -> Option<Fields<'_>> {
+    pub(super) fn table(
+        &self,
+        variable: &'static str,
+        example: &'static str,
+    ) -> Option<Fields<'_>> {
         let value = self.json(variable, example)?;
         Fields::of(self, variable, String::new(), value, example)
     }

@@ -101,7 +101,8 @@ const SUBSCRIPTIONS: &[(&str, SubscriptionSource)] = &[
 ];
 
 fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
-    let iss = fields.needed_text("iss", Expect::new("the tokens' iss", "\"https://login.example.com\""));
+    let iss =
+        fields.needed_text("iss", Expect::new("the tokens' iss", "\"https://login.example.com\""));
     let audiences = fields.words("audience", "[\"https://api.example.com\"]");
     if audiences.is_empty() {
         let expect = Expect::new("who the tokens are for", "[\"https://api.example.com\"]");
@@ -112,7 +113,8 @@ fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
     let max_lifetime_s = fields.whole("max_lifetime_s", 1..=MAX_LIFETIME_S, "3600");
     let keys = read_keys(&mut fields);
     let mapping = read_mapping(&mut fields);
-    let subscription = fields.choice("subscription", SUBSCRIPTIONS, "\"token\"").unwrap_or_default();
+    let subscription =
+        fields.choice("subscription", SUBSCRIPTIONS, "\"token\"").unwrap_or_default();
     fields.finish();
     let rules = Rules {
         issuer: iss?,
@@ -133,7 +135,9 @@ fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
     let secret = fields.text("keys_secret", "\"TOKEN_KEYS\"");
     let url = fields.url("jwks_url", "\"https://login.example.com/.well-known/jwks.json\"");
     match (inline, secret, url) {
-        (Some(jwks), None, None) => read_ring(fields, "keys", &jwks.to_string(), KeyRingKind::Inline),
+        (Some(jwks), None, None) => {
+            read_ring(fields, "keys", &jwks.to_string(), KeyRingKind::Inline)
+        }
         (None, Some(name), None) => read_secret_ring(fields, &name),
         (None, None, Some(url)) => Some(KeySource::Url(url)),
         (None, None, None) => {
@@ -164,12 +168,7 @@ fn read_secret_ring(fields: &Fields<'_>, name: &str) -> Option<KeySource> {
     None
 }
 
-fn read_ring(
-    fields: &Fields<'_>,
-    field: &str,
-    jwks: &str,
-    kind: KeyRingKind,
-) -> Option<KeySource> {
+fn read_ring(fields: &Fields<'_>, field: &str, jwks: &str, kind: KeyRingKind) -> Option<KeySource> {
     match KeyRing::parse(jwks, kind) {
         Ok(ring) => Some(KeySource::Inline(ring)),
         Err(reasons) => {
@@ -202,7 +201,11 @@ fn read_path(claims: &mut Fields<'_>, name: &'static str) -> Option<ClaimPath> {
     match ClaimPath::from_config(&value) {
         Ok(path) => Some(path),
         Err(reason) => {
-            claims.mistake(name, &shown(&value), Expect::new(&reason, "\"plan\" or [\"org\", \"id\"]"));
+            claims.mistake(
+                name,
+                &shown(&value),
+                Expect::new(&reason, "\"plan\" or [\"org\", \"id\"]"),
+            );
             None
         }
     }

@@ -137,7 +137,8 @@ fn parse_offset(text: &str) -> Option<i32> {
         None => (1, text.strip_prefix('+')?),
     };
     let (hours, minutes) = rest.split_once(':')?;
-    let two = |part: &str| (part.len() == 2).then(|| part.parse::<i32>().ok()).flatten();
+    let is_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let two = |part: &str| is_digits(part).then(|| part.parse::<i32>().ok()).flatten();
     let total = two(hours)?.checked_mul(60)?.checked_add(two(minutes).filter(|min| *min < 60)?)?;
     (total <= 14 * 60).then_some(total.saturating_mul(sign))
 }

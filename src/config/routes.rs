@@ -103,7 +103,8 @@ impl CredentialSource {
             return Some(Self::Bearer);
         }
         let (kind, name) = text.split_once(':')?;
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_token) {
             return None;
         }
@@ -159,7 +160,8 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
 
 fn read_pattern(fields: &mut Fields<'_>) -> Option<RoutePattern> {
     let example = "\"GET /articles/**\"";
-    let text = fields.needed_text("match", Expect::new("method, host and path pattern", example))?;
+    let text =
+        fields.needed_text("match", Expect::new("method, host and path pattern", example))?;
     match RoutePattern::parse(&text) {
         Ok(pattern) => Some(pattern),
         Err(reason) => {

@@ -79,9 +79,10 @@ fn refuse(isolate: &Isolate, facts: &RequestFacts, config: &Config) -> Option<An
         let detail = "These endpoints are closed: the operator has set no ADMIN_TOKEN.";
         return Some(problem(isolate, facts, 404, detail));
     };
-    let given = facts.authorization.split_once(' ').filter(|(scheme, _)| {
-        scheme.eq_ignore_ascii_case("bearer")
-    });
+    let given = facts
+        .authorization
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let is_right = given.is_some_and(|(_, token)| same(token.trim(), expected));
     if is_right {
         return None;
@@ -92,12 +93,7 @@ fn refuse(isolate: &Isolate, facts: &RequestFacts, config: &Config) -> Option<An
     Some(answer)
 }
 
-async fn read(
-    isolate: &Isolate,
-    config: &Config,
-    facts: &RequestFacts,
-    target: &Target,
-) -> Answer {
+async fn read(isolate: &Isolate, config: &Config, facts: &RequestFacts, target: &Target) -> Answer {
     match call(isolate, config, &target.account, &Message::Read).await {
         Ok(record) if record.is_null() => problem(isolate, facts, 404, "There is no such account."),
         Ok(record) => json_answer(200, facts, &record),
@@ -141,7 +137,8 @@ async fn write(
 }
 
 fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
-    let value = strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
+    let value =
+        strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
     let record: AccountRecord =
         serde_json::from_value(value).map_err(|error| format!("The record: {error}."))?;
     if let Some(plan) = &record.plan

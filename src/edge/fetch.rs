@@ -134,9 +134,10 @@ impl Exchange {
 
     async fn take(&self, step: Step) -> Outcome {
         match step {
-            Step::CallLedger { account, request } => Outcome::LedgerAnswered(
-                ledger_object::ask(&self.isolate, &self.config, &account, &request).await,
-            ),
+            Step::CallLedger { account, request } => {
+                let reply = ledger_object::ask(&self.isolate, &self.config, &account, &request);
+                Outcome::LedgerAnswered(reply.await.map(Box::new))
+            }
             Step::FetchKeys { issuer } => {
                 Outcome::KeysFetched(fetch_keys(&self.config, issuer).await)
             }

@@ -78,12 +78,12 @@ pub(super) enum Message {
 pub struct Ledger {
     state: Rc<State>,
     env: Env,
-    ledger: Rc<RefCell<quota::Ledger>>,
+    counting: Rc<RefCell<quota::Ledger>>,
 }
 
 impl worker::DurableObject for Ledger {
     fn new(state: State, env: Env) -> Self {
-        Self { state: Rc::new(state), env, ledger: Rc::default() }
+        Self { state: Rc::new(state), env, counting: Rc::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -102,11 +102,12 @@ impl Ledger {
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
-        let (state, ledger) = (Rc::clone(&self.state), Rc::clone(&self.ledger));
+        let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
         let work = Closure::once(move || -> Result<String, JsValue> {
-            let mut store = SqlStore::open(&state).map_err(thrown)?;
-            let mut ledger = ledger.borrow_mut();
-            let reply = handle(&mut ledger, &mut store, &config, message).map_err(thrown)?;
+            let mut store = SqlStore::open(&state).map_err(|error| thrown(&error))?;
+            let mut ledger = counting.borrow_mut();
+            let reply = handle(&mut ledger, &mut store, &config, message)
+                .map_err(|error| thrown(&error))?;
             Ok(reply.to_string())
         });
         let storage = self.state.storage();
@@ -137,6 +138,6 @@ fn handle(
     }
 }
 
-fn thrown(error: StoreError) -> JsValue {
+fn thrown(error: &StoreError) -> JsValue {
     js_sys::Error::new(&error.0).into()
 }

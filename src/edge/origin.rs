@@ -12,8 +12,8 @@ use crate::answer;
 use crate::config::{Config, OriginTarget};
 use crate::decision::Pass;
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
-use crate::request::credential::{self, Strip};
 use crate::request::RequestFacts;
+use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
 
 /// Everything that is known about a request that goes to the origin.
@@ -58,8 +58,7 @@ impl Passage<'_> {
             Some(Strip::Target(_)) | None => {}
         }
         let pass = self.pass;
-        let on_response =
-            answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
+        let on_response = answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         send(
             self.isolate,
             request,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::memory::{Caller, Memory, Refusal, Refused};
+use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
 use super::token::union;
 use super::{Gate, Progress, Step, refund};
 use crate::account::{AccountRecord, FailurePolicy, Standing, is_revoked, standing};
@@ -35,13 +35,13 @@ impl Gate {
 
     pub(super) fn burst_answered(
         &mut self,
-        caller: Rc<Caller>,
+        caller: &Rc<Caller>,
         is_within: bool,
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
         if is_within {
-            return self.check_account(&caller, memory, now);
+            return self.check_account(caller, memory, now);
         }
         let mut denial = Denial::new(Cause::RateLimited);
         denial.retry_at = Some(now.plus_ms(BURST_RETRY_MS));
@@ -52,7 +52,7 @@ impl Gate {
         &mut self,
         caller: &Rc<Caller>,
         charge: Option<Charge>,
-        reply: Result<LedgerReply, String>,
+        reply: Result<Box<LedgerReply>, String>,
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
@@ -62,7 +62,7 @@ impl Gate {
         };
         let record = reply.account.map(Rc::new);
         if let Some(view) = memory.account_mut(&caller.account) {
-            view.snapshot = Some(record.clone());
+            view.snapshot = Some(Snapshot { record: record.clone() });
             view.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
             view.ledger_down_until = Timestamp::default();
         }
@@ -71,7 +71,7 @@ impl Gate {
             Err(denial) => {
                 shorten_memory(memory, &caller.account, now);
                 self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
-                return self.deny(denial, Some(&caller.identity));
+                return self.deny(*denial, Some(&caller.identity));
             }
         };
         match reply.grant {
@@ -113,14 +113,14 @@ impl Gate {
 
         let known = if source == SubscriptionSource::Token && fresh.is_none() {
             self.check_entitlements(Rc::clone(&caller.identity), Vec::new()).map(Some)
-        } else if let Some(record) = &fresh {
-            self.check_standing(caller, record.as_deref(), now).map(Some)
+        } else if let Some(snapshot) = &fresh {
+            self.check_standing(caller, snapshot.record.as_deref(), now).map(Some)
         } else {
             Ok(None)
         };
         let known = match known {
             Ok(known) => known,
-            Err(denial) => return self.deny(denial, Some(&caller.identity)),
+            Err(denial) => return self.deny(*denial, Some(&caller.identity)),
         };
         match (known, metering) {
             (Some(standing), None) => self.pass(standing.into_pass()),
@@ -162,8 +162,7 @@ impl Gate {
             meter: charge.meter.clone(),
             units: charge.units,
         });
-        let request =
-            LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
+        let request = LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
         self.progress = Progress::Ledger(Rc::clone(caller), charge);
         Step::CallLedger { account: caller.account.clone(), request }
     }
@@ -189,7 +188,8 @@ impl Gate {
         memory: &Memory,
         now: Timestamp,
     ) -> Step {
-        let stale = memory.account(&caller.account).and_then(|view| view.snapshot.clone()).flatten();
+        let view = memory.account(&caller.account);
+        let stale = view.and_then(|view| view.snapshot.as_ref()?.record.clone());
         let plan = self.plan_of(caller, stale.as_deref());
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
@@ -213,16 +213,15 @@ impl Gate {
         caller: &Caller,
         record: Option<&AccountRecord>,
         now: Timestamp,
-    ) -> Result<Good, Denial> {
-        let is_revoked = record.is_some_and(|record| {
-            is_revoked(record, caller.token_id.as_deref(), caller.issued_at)
-        });
+    ) -> Result<Good, Box<Denial>> {
+        let is_revoked = record
+            .is_some_and(|record| is_revoked(record, caller.token_id.as_deref(), caller.issued_at));
         if is_revoked {
-            return Err(Denial::new(Cause::CredentialRevoked));
+            return Err(Box::new(Denial::new(Cause::CredentialRevoked)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
             if record.is_some_and(|record| record.suspended) {
-                return Err(Denial::new(Cause::AccountSuspended));
+                return Err(Box::new(Denial::new(Cause::AccountSuspended)));
             }
             return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
         }
@@ -231,7 +230,7 @@ impl Gate {
             Standing::Denied { cause, since } => {
                 let mut denial = Denial::new(cause);
                 denial.facts.since = since;
-                Err(denial)
+                Err(Box::new(denial))
             }
             Standing::Good { notices } => {
                 self.check_entitlements(self.identity_of(caller, record), notices)
@@ -243,7 +242,7 @@ impl Gate {
         &self,
         identity: Rc<Identity>,
         notices: Vec<Notice>,
-    ) -> Result<Good, Denial> {
+    ) -> Result<Good, Box<Denial>> {
         let requires = self.requires();
         let lacks = |one: &&String| !identity.entitlements.contains(one);
         if !requires.iter().any(|one| lacks(&one)) {
@@ -257,7 +256,7 @@ impl Gate {
         };
         let mut denial = Denial::new(cause);
         denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
-        Err(denial)
+        Err(Box::new(denial))
     }
 
     fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {
@@ -275,7 +274,12 @@ impl Gate {
     }
 
     /// Units that were granted to a request that is denied for another reason go back.
-    fn give_back(&mut self, caller: &Caller, charge: Option<&Charge>, grant: Option<&GrantOutcome>) {
+    fn give_back(
+        &mut self,
+        caller: &Caller,
+        charge: Option<&Charge>,
+        grant: Option<&GrantOutcome>,
+    ) {
         if let (Some(charge), Some(GrantOutcome::Granted { .. })) = (charge, grant) {
             self.errands.push(refund(caller.account.clone(), charge));
         }
@@ -300,7 +304,8 @@ impl Gate {
 
     fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
         let by_token = self.plan_by_token(caller);
-        let id = by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
+        let id =
+            by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
         self.config.plan(id)
     }
 

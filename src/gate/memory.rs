@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::account::AccountRecord;
 use crate::bounded_map::BoundedMap;
-use crate::identity::Identity;
 use crate::decision::QuotaState;
+use crate::identity::Identity;
 use crate::quota::RefusalReason;
 use crate::time::Timestamp;
 use crate::token::KeyRing;
@@ -94,15 +94,21 @@ pub(super) struct Caller {
 /// What is remembered about an account.
 #[derive(Debug, Default)]
 pub(super) struct AccountView {
-    /// The record, as of the last reply of the ledger; the inner `None` is an account that the
-    /// ledger has never heard of.
-    pub(super) snapshot: Option<Option<Rc<AccountRecord>>>,
+    /// What the ledger said last.
+    pub(super) snapshot: Option<Snapshot>,
     /// Until when the snapshot is good enough to decide by.
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
     pub(super) refusals: Vec<Refused>,
     /// Until when the ledger is not asked again after it failed.
     pub(super) ledger_down_until: Timestamp,
+}
+
+/// The account as the ledger knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    /// `None` where the ledger has never heard of the account.
+    pub(super) record: Option<Rc<AccountRecord>>,
 }
 
 /// What the ledger said when it refused.
@@ -125,14 +131,15 @@ pub(super) struct Refused {
 
 impl AccountView {
     /// The snapshot, if it is fresh.
-    pub(super) fn fresh(&self, now: Timestamp) -> Option<Option<Rc<AccountRecord>>> {
+    pub(super) fn fresh(&self, now: Timestamp) -> Option<Snapshot> {
         self.snapshot.clone().filter(|_| now < self.fresh_until)
     }
 
     /// The refusal that still covers a want of `units` on `meter`.
     pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
-        let covers =
-            |refused: &&Refused| refused.meter == meter && refused.units <= units && now < refused.until;
+        let covers = |refused: &&Refused| {
+            refused.meter == meter && refused.units <= units && now < refused.until
+        };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
     }
 

@@ -23,7 +23,9 @@ pub(super) fn fill_in(
             remedies.push(Remedy::new(Action::UpdatePayment, account));
         }
         Cause::PaymentIncomplete => remedies.push(Remedy::new(Action::FinishPayment, account)),
-        Cause::SubscriptionPaused => remedies.push(Remedy::new(Action::ResumeSubscription, account)),
+        Cause::SubscriptionPaused => {
+            remedies.push(Remedy::new(Action::ResumeSubscription, account));
+        }
         Cause::InvalidToken | Cause::SignInRequired | Cause::CredentialRevoked => {
             remedies.push(Remedy::new(Action::SignIn, brand.sign_in_url.as_deref()));
         }

@@ -65,11 +65,11 @@ impl Gate {
         let Some(mapping) = config.issuers.get(issuer).map(|issuer| &issuer.mapping) else {
             return self.misconfigured("the issuer of a token is gone");
         };
-        let TokenIdentity { identity, token_id, issued_at } = match mapping.read(unverified.claims())
-        {
-            Ok(found) => found,
-            Err(error) => return self.invalid_token(error),
-        };
+        let TokenIdentity { identity, token_id, issued_at } =
+            match mapping.read(unverified.claims()) {
+                Ok(found) => found,
+                Err(error) => return self.invalid_token(error),
+            };
         let caller = Rc::new(Caller {
             issuer,
             account: identity.account_name(),
@@ -121,9 +121,9 @@ impl Gate {
         };
         let Some(ring) = set.ring.clone() else {
             let need = set.need_any(deadline_ms, now);
-            let step = self.get_keys(need, index).unwrap_or_else(|| {
-                self.keys_unavailable(index, "its last fetch failed", now)
-            });
+            let step = self
+                .get_keys(need, index)
+                .unwrap_or_else(|| self.keys_unavailable(index, "its last fetch failed", now));
             return Err(Box::new(step));
         };
         match ring.signature_check(unverified) {

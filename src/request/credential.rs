@@ -62,11 +62,13 @@ pub fn strip(source: &CredentialSource, facts: &RequestFacts) -> Strip {
 /// The header names among `sources`, in order: what the edge has to read beside
 /// [`HEADERS_READ`](super::HEADERS_READ).
 pub fn header_names(sources: &[CredentialSource]) -> Vec<&str> {
-    let name = |source| match source {
-        &CredentialSource::Header(ref name) => Some(name.as_str()),
-        _ => None,
-    };
-    sources.iter().filter_map(name).collect()
+    let mut names = Vec::new();
+    for source in sources {
+        if let CredentialSource::Header(name) = source {
+            names.push(name.as_str());
+        }
+    }
+    names
 }
 
 /// The token of `Bearer <token>` (RFC 6750 §2.1); the scheme's case does not matter.
