@@ -208,18 +208,22 @@ pub(super) fn instruction(
 }
 
 /// Why a token was refused, for `error_description` (RFC 6750 §3: ASCII without quotes) and people.
-pub(super) const fn token_error(code: Option<&str>) -> &'static str {
-    let Some(code) = code else { return "The token is not valid" };
-    match code.as_bytes() {
-        b"expired" => "The token has expired",
-        b"not-yet-valid" => "The token is not valid yet",
-        b"bad-signature" => "The signature of the token does not match",
-        b"wrong-audience" => "The token was issued for another service",
-        b"wrong-issuer" | b"unknown-issuer" => "The token comes from an issuer unknown here",
-        b"unknown-key" => "The token is signed with a key unknown here",
-        b"malformed" => "The token is malformed",
-        b"too-large" => "The token is too large",
-        b"revoked" => "The token was revoked",
+pub(super) fn token_error(code: Option<&str>) -> &'static str {
+    match code {
+        Some("bad-claims") => "A claim of the token is missing or malformed",
+        Some("bad-signature") => "The signature of the token does not match",
+        Some("critical-header") => "The token needs an extension that is not known here",
+        Some("expired") => "The token has expired",
+        Some("lifetime-too-long") => "The token is valid for longer than is accepted here",
+        Some("malformed") => "The token is malformed",
+        Some("not-yet-valid") => "The token is not valid yet",
+        Some("revoked") => "The token was revoked",
+        Some("too-large") => "The token is too large",
+        Some("unknown-issuer") => "The token comes from an issuer that is not known here",
+        Some("unknown-key") => "The token is signed with a key that is not known here",
+        Some("unsupported-algorithm") => "The token is signed with an algorithm not accepted here",
+        Some("wrong-audience") => "The token was issued for another service",
+        Some("wrong-type") => "The token is of a type that is not accepted here",
         _ => "The token is not valid",
     }
 }

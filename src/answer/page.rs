@@ -35,8 +35,10 @@ impl<'a> Frame<'a> {
 /// The page of a denial.
 pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> String {
     let denial = told.denial;
-    // Where the time is known, the detail has said it already.
-    let shown = |remedy: &&Remedy| remedy.action != Action::Wait || denial.retry_at.is_none();
+    // The detail of these has said until when.
+    let time_is_told =
+        denial.retry_at.is_some() && (denial.quota.is_some() || denial.cause == Cause::RateLimited);
+    let shown = |remedy: &&Remedy| !(time_is_told && remedy.action == Action::Wait);
     let remedies = denial.remedies.iter().filter(shown);
     let mut steps: Vec<_> = remedies.map(|remedy| Step::new(remedy, told)).collect();
     if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
