@@ -87,7 +87,7 @@ async function installPackages(env) {
   // Where npm started us, its own script is the surest way to find it again.
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
-  const args = [...first, "ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
+  const args = [...first, "ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"];
   // Not through our own PATH: what `npm ci` replaces must not be what runs it.
   const plain = { ...env, PATH: process.env.PATH };
   await mustRun("npm ci", command, args, { env: plain });
