@@ -3,4 +3,5 @@
 pub mod path;
 pub mod pattern;
 
-pub use pattern::RoutePattern;
+pub use path::{PathError, Reach, Readings, readings};
+pub use pattern::{RouteMatch, RoutePattern, match_route};
