@@ -4,7 +4,7 @@
 pub(super) type Step = fn(&[u8]) -> Vec<u8>;
 
 /// Every step, with the marks of which at least one must be there for it to change anything.
-pub(super) const STEPS: [(Marks, Step); 15] = [
+pub(super) const STEPS: [(Marks, Step); 13] = [
     // Nearly every server decodes once; a proxy and an application behind it, twice.
     (Marks::PERCENT, decode),
     // Routers that split first and decode each segment: Express, Apache's `AllowEncodedSlashes`.
@@ -13,14 +13,10 @@ pub(super) const STEPS: [(Marks, Step); 15] = [
     (Marks::BACKSLASH, backslashes_to_slashes),
     // nginx's `merge_slashes`, Apache's `MergeSlashes`, file systems.
     (Marks::DOUBLE_SLASH, merge_slashes),
-    // Python's http.server, and whoever guards against `//host` in redirects.
-    (Marks::DOUBLE_SLASH, merge_leading_slashes),
     // `new URL(request.url, base)` in Node, `parse_url` in PHP, `urlsplit` in Python: RFC 3986 §4.2.
     (Marks::DOUBLE_SLASH, drop_authority),
-    // RFC 3986 §5.2.4.
+    // RFC 3986 §5.2.4. WHATWG URL parsers take `%2e` for a dot too: they decode segments first.
     (Marks::DOTS, resolve_dots),
-    // WHATWG URL parsers, which take `%2e` for a dot before they decode anything.
-    (Marks::DOTS.or(Marks::PERCENT), resolve_encoded_dots),
     // Handlers that filter dot segments out rather than go up.
     (Marks::DOTS, drop_dots),
     // Tomcat, Jetty, Spring: path parameters, RFC 3986 §3.3.
@@ -144,29 +140,22 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
     out
 }
 
-fn merge_leading_slashes(path: &[u8]) -> Vec<u8> {
-    [b"/", without_leading_slashes(path)].concat()
-}
-
 fn drop_authority(path: &[u8]) -> Vec<u8> {
     if !path.starts_with(b"//") {
         return path.to_vec();
     }
-    let after_host = without_leading_slashes(path).iter().skip_while(|byte| **byte != b'/');
+    let after_slashes = path.iter().skip_while(|byte| **byte == b'/');
+    let after_host = after_slashes.skip_while(|byte| **byte != b'/');
     let path: Vec<u8> = after_host.copied().collect();
     if path.is_empty() { b"/".to_vec() } else { path }
 }
 
 fn resolve_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, Dots::plain, true)
-}
-
-fn resolve_encoded_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, |segment| Dots::plain(&decode(segment)), true)
+    resolve(path, true)
 }
 
 fn drop_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, Dots::plain, false)
+    resolve(path, false)
 }
 
 fn drop_parameters(path: &[u8]) -> Vec<u8> {
@@ -187,7 +176,7 @@ fn trim_names(path: &[u8]) -> Vec<u8> {
         while let [rest @ .., b' '] = name {
             name = rest;
         }
-        while let (Dots::None, [rest @ .., b' ' | b'.']) = (Dots::plain(name), name) {
+        while let (Dots::None, [rest @ .., b' ' | b'.']) = (Dots::of(name), name) {
             name = rest;
         }
         name
@@ -231,7 +220,7 @@ enum Dots {
 }
 
 impl Dots {
-    fn plain(segment: &[u8]) -> Self {
+    fn of(segment: &[u8]) -> Self {
         match segment {
             b"." => Self::Here,
             b".." => Self::Parent,
@@ -241,11 +230,11 @@ impl Dots {
 }
 
 /// Removes dot segments as RFC 3986 §5.2.4 does; `..` takes the segment before with it if `go_up`.
-fn resolve(path: &[u8], dots: fn(&[u8]) -> Dots, go_up: bool) -> Vec<u8> {
+fn resolve(path: &[u8], go_up: bool) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut segments = path.split(|byte| *byte == b'/').skip(1).peekable();
     while let Some(segment) = segments.next() {
-        let found = dots(segment);
+        let found = Dots::of(segment);
         if found == Dots::None {
             kept.push(segment);
             continue;
@@ -267,13 +256,6 @@ fn map_segments(path: &[u8], change: fn(&[u8]) -> &[u8]) -> Vec<u8> {
 
 fn until(bytes: &[u8], ends: fn(&u8) -> bool) -> &[u8] {
     bytes.split(ends).next().unwrap_or(bytes)
-}
-
-fn without_leading_slashes(mut path: &[u8]) -> &[u8] {
-    while let [b'/', rest @ ..] = path {
-        path = rest;
-    }
-    path
 }
 
 fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
