@@ -147,36 +147,33 @@ fn any_path() -> impl Strategy<Value = String> {
     prop::collection::vec(piece(), 0..9).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
 
-/// What can be done to a path without changing it for some server.
+/// What can be done to a path without changing it for some server, at one of its characters.
 fn disguise(path: &str, kind: u8, at: usize) -> String {
-    let characters: Vec<char> = path.chars().collect();
+    let mut characters: Vec<String> = path.chars().map(String::from).collect();
     let at = at.checked_rem(characters.len()).unwrap_or(0);
-    let after_slash = characters.get(at) == Some(&'/');
-    let mut out = String::new();
-    for (index, character) in characters.iter().enumerate() {
-        if index != at {
-            out.push(*character);
-            continue;
-        }
-        let code = u32::from(*character);
-        match kind {
-            0 if code < 128 && index > 0 => out.push_str(&format!("%{code:02x}")),
-            1 if code < 128 && index > 0 => out.push_str(&format!("%25{code:02X}")),
-            2 if after_slash => out.push_str("/./"),
-            3 if after_slash => out.push_str("//"),
-            4 if after_slash => out.push_str("/x/../"),
-            5 if after_slash && index > 0 => out.push_str(";a=b/"),
-            6 if after_slash && index > 0 => out.push('\\'),
-            7 if after_slash => out.push_str("/%2e/"),
-            8 if after_slash => out.push_str("/open/%2E./"),
-            9 if after_slash => out.push_str("/x/..;p/"),
-            10 if after_slash && index > 0 => out.push_str("./"),
-            11 if after_slash && index == 0 => out.push_str("//host/"),
-            12 => out.extend(character.to_uppercase()),
-            _ => out.push(*character),
-        }
-    }
-    out
+    let before = at.checked_sub(1).and_then(|before| characters.get(before)).cloned();
+    let Some(character) = characters.get_mut(at) else { return path.to_owned() };
+    let code = character.bytes().next().unwrap_or_default();
+    let in_slash = character == "/";
+    let disguised = match (kind, &before) {
+        (0, Some(_)) => format!("%{code:02x}"),
+        (1, Some(_)) => format!("%25{code:02X}"),
+        (2, _) if in_slash => "/./".to_owned(),
+        (3, _) if in_slash => "//".to_owned(),
+        (4, _) if in_slash => "/x/../".to_owned(),
+        (5, Some(_)) if in_slash => ";a=b/".to_owned(),
+        (6, Some(_)) if in_slash => "\\".to_owned(),
+        (7, _) if in_slash => "/%2e/".to_owned(),
+        (8, _) if in_slash => "/open/%2E./".to_owned(),
+        (9, _) if in_slash => "/x/..;p/".to_owned(),
+        // Behind a slash, this would be a dot segment rather than the end of a name.
+        (10, Some(name)) if in_slash && name != "/" => "./".to_owned(),
+        (11, None) => "//host/".to_owned(),
+        (12, _) => character.to_uppercase(),
+        _ => return path.to_owned(),
+    };
+    *character = disguised;
+    characters.concat()
 }
 
 fn disguised_secret() -> impl Strategy<Value = String> {
@@ -243,7 +240,7 @@ proptest! {
 
     #[test]
     fn names_in_any_script_are_never_refused(name in "[a-zäöüéñçøłжяшあ漢한]{1,9}") {
-        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = name.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
         let non_ascii = name.chars().all(|character| !character.is_ascii());
         let path = format!("/open/{}/x", if non_ascii { encoded } else { name });
         prop_assert!(readings(&path).is_ok_and(|found| found.is_single()), "{}", path);
@@ -261,4 +258,51 @@ fn every_model_serves_the_secret_under_its_telling_spelling() {
         assert_ne!(site.outcome(path), Outcome::Open, "{}: {path}", model.name);
     }
     assert!(sites().iter().all(|site| site.routes.len() > 1), "a pattern did not parse");
+}
+
+const DOCUMENT: &str = include_str!("../docs/routes.md");
+
+/// The rows of the table in the documentation whose heading starts with `first`, cell by cell.
+fn documented(first: &str) -> Vec<Vec<&'static str>> {
+    let lines = DOCUMENT.lines().skip_while(|line| !line.starts_with(&format!("| {first} |")));
+    let rows = lines.skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+}
+
+/// What stands in backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_documented_paths_get_what_is_documented() {
+    let site = Site::new(&[("/premium/**", false), ("/**", true)], |_| false);
+    let rows = documented("path | gate");
+    assert!(rows.len() > 30);
+    for row in rows {
+        let path = quoted(row[0])[0];
+        let outcome = format!("{:?}", site.outcome(path)).to_lowercase();
+        assert_eq!(outcome, row[1], "{path}");
+    }
+}
+
+#[test]
+fn the_documented_patterns_match_what_is_documented() {
+    let rows = documented("pattern | matches");
+    assert!(rows.len() > 7);
+    for row in rows {
+        let pattern = RoutePattern::parse(quoted(row[0])[0]).unwrap();
+        let matches = |request: &str| {
+            let (method, target) = request.split_once(' ').unwrap();
+            let (host, path) = target.split_at(target.find('/').unwrap());
+            let routes = std::iter::once((&pattern, false));
+            match_route(&routes, method, host, &readings(path).unwrap()) == RouteMatch::One(0)
+        };
+        for request in quoted(row[1]) {
+            assert!(matches(request), "{} does not match {request}", pattern.text);
+        }
+        for request in quoted(row[2]) {
+            assert!(!matches(request), "{} matches {request}", pattern.text);
+        }
+    }
 }

@@ -128,7 +128,7 @@ pub(crate) const MODELS: [Model; 20] = [
         ignores_case: true,
         serve: |raw| {
             let found = resolve(&merge(&slashes(&unescape(raw.as_bytes())?)))?;
-            Some(found.into_iter().map(windows_name).collect())
+            Some(found.into_iter().map(|name| windows_name(&name)).collect())
         },
         telling: "/open%5c..\\Premium. /secret.txt::$DATA",
     },
@@ -273,8 +273,8 @@ fn without_parameters(path: &str) -> String {
     kept.join("/")
 }
 
-fn windows_name(name: Vec<u8>) -> Vec<u8> {
-    let text = String::from_utf8_lossy(&name).to_ascii_lowercase();
+fn windows_name(name: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(name).to_ascii_lowercase();
     let file = text.split("::$").next().unwrap_or_default();
     file.trim_end_matches(['.', ' ']).as_bytes().to_vec()
 }

@@ -4,7 +4,7 @@
 pub(super) type Step = fn(&[u8]) -> Vec<u8>;
 
 /// Every step, with the marks of which at least one must be there for it to change anything.
-pub(super) const STEPS: [(Marks, Step); 13] = [
+pub(super) const STEPS: [(Marks, Step); 14] = [
     // Nearly every server decodes once; a proxy and an application behind it, twice.
     (Marks::PERCENT, decode),
     // Routers that split first and decode each segment: Express, Apache's `AllowEncodedSlashes`.
@@ -27,8 +27,10 @@ pub(super) const STEPS: [(Marks, Step); 13] = [
     // Windows: trailing dots and spaces of a name do not count, `::$DATA` is the file itself.
     (Marks::NAME_END, trim_names),
     (Marks::STREAM, drop_streams),
-    // Old or lenient decoders: overlong UTF-8 (RFC 3629 §3), fullwidth forms under NFKC or best fit.
-    (Marks::LOOKALIKE, fold_lookalikes),
+    // Old decoders, which let `%c0%af` be a slash (RFC 3629 §3).
+    (Marks::OVERLONG, decode_overlong),
+    // Applications that normalise to NFKC, and Windows' best fit.
+    (Marks::FULLWIDTH, narrow_fullwidth),
 ];
 
 /// What stands in a path that makes it more than a plain one.
@@ -49,8 +51,10 @@ impl Marks {
     pub(super) const NAME_END: Self = Self(1 << 8);
     /// `::`
     pub(super) const STREAM: Self = Self(1 << 9);
-    /// Overlong UTF-8 or a fullwidth form may stand here.
-    pub(super) const LOOKALIKE: Self = Self(1 << 10);
+    /// Overlong UTF-8 may stand here.
+    pub(super) const OVERLONG: Self = Self(1 << 10);
+    /// A fullwidth form may stand here.
+    pub(super) const FULLWIDTH: Self = Self(1 << 11);
 
     /// The marks of `path`, found in one pass.
     pub(super) fn of(path: &[u8]) -> Self {
@@ -68,7 +72,8 @@ impl Marks {
                 (b'/', b'.') => Self::DOTS,
                 (b'.' | b' ', b'/') => Self::NAME_END,
                 (b':', b':') => Self::STREAM,
-                (0xc0 | 0xc1 | 0xe0 | 0xf0, 0x80..=0xbf) | (0xef, 0xbc | 0xbd) => Self::LOOKALIKE,
+                (0xc0 | 0xc1 | 0xe0 | 0xf0, 0x80..=0xbf) => Self::OVERLONG,
+                (0xef, 0xbc | 0xbd) => Self::FULLWIDTH,
                 _ => Self(0),
             };
             marks = marks.or(mark);
@@ -190,25 +195,25 @@ fn drop_streams(path: &[u8]) -> Vec<u8> {
     })
 }
 
-fn fold_lookalikes(path: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let (byte, after) = match rest {
-            [lead @ (0xc0 | 0xc1), last @ 0x80..=0xbf, after @ ..]
-            | [0xe0, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..]
-            | [0xf0, 0x80, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..] => {
-                let high = if lead & 1 == 0 { 0 } else { 0x40 };
-                (high | (last & 0x3f), after)
-            }
-            [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => (last.wrapping_sub(0x60), after),
-            [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => (last.wrapping_sub(0x20), after),
-            _ => (*first, after),
-        };
-        out.push(byte);
-        rest = after;
-    }
-    out
+fn decode_overlong(path: &[u8]) -> Vec<u8> {
+    replace(path, |rest| match rest {
+        [lead @ (0xc0 | 0xc1), last @ 0x80..=0xbf, after @ ..]
+        | [0xe0, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..]
+        | [0xf0, 0x80, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..] => {
+            let high = if lead & 1 == 0 { 0 } else { 0x40 };
+            Some((high | (last & 0x3f), after))
+        }
+        _ => None,
+    })
+}
+
+fn narrow_fullwidth(path: &[u8]) -> Vec<u8> {
+    replace(path, |rest| match rest {
+        // U+FF01 to U+FF5E stand for U+0021 to U+007E.
+        [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => Some((last.wrapping_sub(0x60), after)),
+        [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => Some((last.wrapping_sub(0x20), after)),
+        _ => None,
+    })
 }
 
 /// Whether a segment is one of the two that have a meaning of their own.
@@ -259,13 +264,18 @@ fn until(bytes: &[u8], ends: fn(&u8) -> bool) -> &[u8] {
 }
 
 fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
+    replace(path, |rest| escape(rest).filter(|(byte, _)| !keep(*byte)))
+}
+
+/// Goes through `path` and puts one byte wherever `found` finds something: the byte, and what follows.
+fn replace<F>(path: &[u8], found: F) -> Vec<u8>
+where
+    F: Fn(&[u8]) -> Option<(u8, &[u8])>,
+{
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [first, after @ ..] = rest {
-        let (byte, after) = match escape(rest) {
-            Some((byte, after)) if !keep(byte) => (byte, after),
-            _ => (*first, after),
-        };
+        let (byte, after) = found(rest).unwrap_or((*first, after));
         out.push(byte);
         rest = after;
     }
