@@ -22,9 +22,7 @@ use crate::config::{Anonymous, Config, Metering, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LeaseReport, LedgerReply, LedgerRequest};
-use crate::request::path::readings;
-use crate::request::pattern::{RouteMatch, match_route};
-use crate::request::{RequestFacts, credential};
+use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
 

@@ -146,7 +146,7 @@ impl Gate {
                 self.progress = Progress::Keys(issuer);
                 Some(Step::FetchKeys { issuer })
             }
-            KeysNeeded::Wait if self.waits < MAX_WAITS => {
+            KeysNeeded::Wait if self.waits < self.config.deadlines.jwks_ms.div_ceil(WAIT_MS) => {
                 self.waits = self.waits.saturating_add(1);
                 Some(Step::Wait { for_ms: WAIT_MS })
             }
@@ -204,8 +204,8 @@ pub(super) fn take_keys(
     result
 }
 
-/// How often a request looks again, and after how long; together longer than a usual fetch.
-const MAX_WAITS: u32 = 100;
+/// After how long a request looks again whether another one has fetched the keys; it gives up when
+/// that fetch's own deadline has passed.
 const WAIT_MS: u32 = 20;
 
 /// Adds what the plan includes that the token names.
