@@ -7,6 +7,7 @@
 
 mod brand;
 mod checks;
+mod closest;
 mod fields;
 mod issuers;
 mod mistake;
