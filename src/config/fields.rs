@@ -210,8 +210,8 @@ impl<'a> Fields<'a> {
 
     /// The same, where the table is useless without it.
     pub(super) fn needed_text(&mut self, name: &'static str, expect: Expect<'_>) -> Option<String> {
-        if !self.map.contains_key(name) {
-            self.known.push(name);
+        if self.map.get(name).is_none_or(Value::is_null) {
+            self.take(name);
             self.mistake(name, "nothing", expect);
             return None;
         }
