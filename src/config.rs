@@ -14,6 +14,7 @@ mod mistake;
 mod origin;
 mod plans;
 mod routes;
+mod shown;
 mod variables;
 
 pub use brand::Brand;

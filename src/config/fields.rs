@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::closest::closest;
+use super::shown::{shown, shown_url};
 use super::{Binding, Bindings, Mistake};
 use crate::strict_json;
 
@@ -64,11 +65,11 @@ impl<'a> Reader<'a> {
 
     /// A secret of at least `min_bytes`. Its value never appears in a mistake.
     pub(super) fn secret(&self, variable: &str, min_bytes: usize) -> Option<String> {
-        let Some(Binding::Text(text)) = self.bindings.value(variable) else { return None };
-        if text.len() >= min_bytes {
-            return Some(text);
-        }
-        let found = format!("a value of {} bytes", text.len());
+        let found = match self.bindings.value(variable)? {
+            Binding::Text(text) if text.len() >= min_bytes => return Some(text),
+            Binding::Text(text) => format!("a value of {} bytes", text.len()),
+            Binding::Json(_) => "something that isn't a string".to_owned(),
+        };
         let expected = format!("at least {min_bytes} bytes that nobody can guess");
         self.mistake(variable, "", &found, Expect::new(&expected, "openssl rand -base64 24"));
         None
@@ -291,7 +292,7 @@ impl<'a> Fields<'a> {
             return Some(found);
         }
         let expect = Expect::new("an https:// URL (http:// only on localhost)", example);
-        self.mistake(name, &format!("{found:?}"), expect);
+        self.mistake(name, &shown_url(&found), expect);
         None
     }
 
@@ -332,15 +333,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value as it is shown in a mistake, cut to a readable length.
-pub(super) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= MAX_SHOWN {
-        return text;
-    }
-    text.chars().take(MAX_SHOWN).chain(['…']).collect()
-}
-
 /// Whether `text` is a URL that may stand on a page or be fetched: `https:`, or loopback `http:`.
 pub(super) fn is_safe_url(text: &str) -> bool {
     let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte));
@@ -359,8 +351,6 @@ pub(super) fn host_of(authority: &str) -> &str {
         _ => authority,
     }
 }
-
-const MAX_SHOWN: usize = 80;
 
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Expect, Fields, Reader, shown};
+use super::fields::{Expect, Fields, Reader};
+use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
 use crate::account::FailurePolicy;
 use crate::request::RoutePattern;
