@@ -148,6 +148,7 @@ impl Gate {
             }
             KeysNeeded::Wait if self.waits < MAX_WAITS => {
                 self.waits = self.waits.saturating_add(1);
+                self.progress = Progress::Waiting;
                 Some(Step::Wait { for_ms: WAIT_MS })
             }
             KeysNeeded::GiveUp | KeysNeeded::Wait => None,
