@@ -128,7 +128,7 @@ impl Gate {
         };
         match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
-                let need = set.need_newer(deadline_ms, now);
+                let need = set.need_newer(deadline_ms, self.started_at, now);
                 let step = self.get_keys(need, index);
                 Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
             }
