@@ -69,9 +69,8 @@ impl Gate {
         let standing = match self.check_standing(caller, record.as_deref(), now) {
             Ok(standing) => standing,
             Err(denial) => {
-                shorten_memory(memory, &caller.account, now);
                 self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
-                return self.deny(*denial, Some(&caller.identity));
+                return self.deny_account(*denial, caller, record.as_deref(), memory, now);
             }
         };
         match reply.grant {
@@ -118,9 +117,10 @@ impl Gate {
         } else {
             Ok(None)
         };
+        let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
         let known = match known {
             Ok(known) => known,
-            Err(denial) => return self.deny(*denial, Some(&caller.identity)),
+            Err(denial) => return self.deny_account(*denial, caller, record, memory, now),
         };
         match (known, metering) {
             (Some(standing), None) => self.pass(standing.into_pass()),
@@ -259,6 +259,19 @@ impl Gate {
         Err(Box::new(denial))
     }
 
+    /// Denies for what the account's record says, `None` where nothing is known of it.
+    fn deny_account(
+        &self,
+        denial: Denial,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        shorten_memory(memory, &caller.account, now);
+        self.deny(denial, Some(&self.identity_of(caller, record)))
+    }
+
     fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {
         let cause = match refusal.reason {
             RefusalReason::CostExceedsQuota => Cause::CostExceedsQuota,
@@ -364,11 +377,11 @@ fn remember_refusal(
     view.remember_refusal(refused, now);
 }
 
-/// A bad standing is remembered for a shorter time than a good one: whoever has just paid must be
-/// back within seconds.
+/// What denied somebody is believed for a shorter time, also where it was believed before: whoever
+/// has just paid must be back within seconds.
 fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
-    if let Some(view) = memory.account_mut(account) {
-        view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
+    if let Some(view) = memory.known_account_mut(account) {
+        view.fresh_until = view.fresh_until.min(now.plus_ms(DENIAL_TTL_MS));
     }
 }
 

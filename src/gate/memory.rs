@@ -61,6 +61,11 @@ impl Memory {
         self.accounts.get(name)
     }
 
+    /// The view of an account, if there is one.
+    pub(super) fn known_account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        self.accounts.get_mut(name)
+    }
+
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
         if self.accounts.get(name).is_none() {
