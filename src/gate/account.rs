@@ -91,10 +91,9 @@ impl Gate {
                 remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
                 self.refused(&refusal, &standing.identity)
             }
-            Some(GrantOutcome::UnknownPlan) => self.misconfigured(&format!(
-                "{} is on a plan that PLANS doesn't define",
-                caller.account
-            )),
+            Some(GrantOutcome::UnknownPlan) => {
+                self.misconfigured("an account is on a plan that PLANS doesn't define")
+            }
         }
     }
 
@@ -102,9 +101,8 @@ impl Gate {
     fn check_account(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) -> Step {
         let issuer = self.config.issuers.get(caller.issuer);
         let source = issuer.map(|issuer| issuer.subscription).unwrap_or_default();
-        if let Some(unknown) = self.undefined_plan(caller) {
-            let detail = format!("a token names the plan {unknown:?}, which PLANS doesn't define");
-            return self.misconfigured(&detail);
+        if let Some(denial) = self.undefined_plan(caller, None) {
+            return self.deny(*denial, Some(&caller.identity));
         }
         let metering = self.metering().cloned();
         let view = memory.account(&caller.account);
@@ -162,7 +160,8 @@ impl Gate {
             meter: charge.meter.clone(),
             units: charge.units,
         });
-        let request = LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
+        let plan = self.plan_id(caller, None).map(str::to_owned);
+        let request = LedgerRequest { plan, want, reports: Vec::new() };
         self.progress = Progress::Ledger(Rc::clone(caller), charge);
         Step::CallLedger { account: caller.account.clone(), request }
     }
@@ -232,9 +231,10 @@ impl Gate {
                 denial.facts.since = since;
                 Err(Box::new(denial))
             }
-            Standing::Good { notices } => {
-                self.check_entitlements(self.identity_of(caller, record), notices)
-            }
+            Standing::Good { notices } => match self.undefined_plan(caller, record) {
+                Some(denial) => Err(denial),
+                None => self.check_entitlements(self.identity_of(caller, record), notices),
+            },
         }
     }
 
@@ -303,23 +303,34 @@ impl Gate {
         issuer.map(|issuer| issuer.subscription).unwrap_or_default()
     }
 
-    /// The plan that the token names, where the token is asked for it.
-    fn plan_by_token(&self, caller: &Caller) -> Option<String> {
+    /// The plan that the token names, where the token is asked for it; else that of the record.
+    fn plan_id<'a>(
+        &self,
+        caller: &'a Caller,
+        record: Option<&'a AccountRecord>,
+    ) -> Option<&'a str> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        caller.identity.plan.clone().filter(|_| counts)
+        let by_token = caller.identity.plan.as_deref().filter(|_| counts);
+        by_token.or_else(|| record?.plan.as_deref())
     }
 
-    /// A plan that the token names and that nobody defined: the operator's mistake.
-    fn undefined_plan(&self, caller: &Caller) -> Option<String> {
-        let named = self.plan_by_token(caller)?;
-        (!self.config.plans.is_empty() && self.config.plan(&named).is_none()).then_some(named)
+    /// Denies where the plan is one that nobody defined: the operator's mistake.
+    fn undefined_plan(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+    ) -> Option<Box<Denial>> {
+        let id = self.plan_id(caller, record)?;
+        let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
+        is_undefined.then(|| {
+            let mut denial = Denial::new(Cause::Misconfigured);
+            denial.facts.operator_detail = Some(format!("PLANS doesn't define the plan {id:?}"));
+            Box::new(denial)
+        })
     }
 
     fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
-        let by_token = self.plan_by_token(caller);
-        let id =
-            by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
-        self.config.plan(id)
+        self.config.plan(self.plan_id(caller, record)?)
     }
 
     /// Who the caller is, with what the record adds where the issuer lets it.
