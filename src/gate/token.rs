@@ -128,7 +128,7 @@ impl Gate {
         };
         match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
-                let need = set.need_newer(deadline_ms, now);
+                let need = set.need_newer(deadline_ms, self.started_at, now);
                 let step = self.get_keys(need, index);
                 Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
             }
@@ -148,6 +148,7 @@ impl Gate {
             }
             KeysNeeded::Wait if self.waits < self.config.deadlines.jwks_ms.div_ceil(WAIT_MS) => {
                 self.waits = self.waits.saturating_add(1);
+                self.progress = Progress::Waiting;
                 Some(Step::Wait { for_ms: WAIT_MS })
             }
             KeysNeeded::GiveUp | KeysNeeded::Wait => None,
