@@ -25,6 +25,7 @@ extern "C" {
         set_lines: &str,
         response_lines: &str,
         deadline_ms: u32,
+        is_preflight: bool,
     ) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(js_name = fetchText)]
