@@ -225,7 +225,8 @@ impl Gate {
             RefusalReason::QuotaExhausted => Cause::QuotaExhausted,
         };
         let mut denial = Denial::new(cause);
-        if cause != Cause::CostExceedsQuota {
+        // A quota of nothing stays one: there only credits help.
+        if cause != Cause::CostExceedsQuota && refusal.quota.limit > 0 {
             denial.retry_at = Some(refusal.quota.resets_at);
         }
         denial.quota = Some(refusal.quota.clone());
