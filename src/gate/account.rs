@@ -76,7 +76,8 @@ impl Gate {
             None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
             Some(GrantOutcome::LeaseTaken) => self.misconfigured("two isolates share a name"),
             Some(GrantOutcome::NoPlan) => {
-                self.deny(Denial::new(Cause::NoSubscription), Some(&standing.identity))
+                let denial = Denial::new(Cause::NoSubscription);
+                self.deny_account(denial, caller, record.as_deref(), memory, now)
             }
             Some(GrantOutcome::Granted { quotas, .. }) => {
                 let mut pass = standing.into_pass();
@@ -125,6 +126,10 @@ impl Gate {
                 let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
                 if plan.is_some_and(|plan| is_unlimited(plan, &metering)) {
                     return self.pass(standing.into_pass());
+                }
+                if fresh.is_some() && self.plan_id(caller, record).is_none() {
+                    let denial = Denial::new(Cause::NoSubscription);
+                    return self.deny_account(denial, caller, record, memory, now);
                 }
                 let remembered =
                     view.and_then(|view| view.refusal(&metering.meter, metering.cost, now));
