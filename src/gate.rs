@@ -10,6 +10,7 @@
 mod account;
 mod memory;
 mod remedies;
+mod standing;
 mod token;
 
 pub use memory::Memory;
