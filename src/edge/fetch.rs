@@ -9,7 +9,6 @@ use std::rc::Rc;
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use worker::EnvBinding;
 use worker::web_sys::{Request, Response};
 
 use super::isolate::{Isolate, now, settle};
@@ -21,8 +20,7 @@ use crate::config::{Brand, Config, KeySource};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
-use crate::request::RequestFacts;
-use crate::request::path::{Reach, readings};
+use crate::request::{Reach, RequestFacts, readings};
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
 /// promise which this module has yet to keep.
@@ -34,7 +32,7 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
         return refuse_unreadable(&isolate).into();
     };
     if is_own(&isolate, &facts) {
-        return later(async move { Ok(endpoints::answer(&isolate, &request, &facts).await) });
+        return later(endpoints::answer(isolate, request, facts));
     }
     let config = match &isolate.config {
         Ok(config) => Rc::clone(config),
@@ -48,8 +46,8 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let first = gate.start(&mut isolate.memory.borrow_mut(), now());
     let exchange = Exchange { isolate, config, facts, request, context };
     match first {
-        Step::Done(decision) => exchange.finish(decision, gate),
-        step => later(async move { exchange.pursue(gate, step).await }),
+        Step::Done(decision) => exchange.finish(gate, decision),
+        step => later(exchange.pursue(gate, step)),
     }
 }
 
@@ -95,21 +93,21 @@ struct Exchange {
 impl Exchange {
     /// Acts on a decision that needed no waiting; waits all the same where an assertion has to be
     /// signed or units may have to go back.
-    fn finish(self, decision: Decision, mut gate: Gate) -> JsValue {
-        self.run_errands(gate.take_errands());
-        let pass = match decision {
-            Decision::Deny(denial) => return self.deny(&denial, gate.route()).into(),
+    fn finish(self, mut gate: Gate, decision: Decision) -> JsValue {
+        let pass = match &decision {
+            Decision::Deny(denial) => {
+                self.run_errands(gate.take_errands());
+                return self.deny(denial, gate.route()).into();
+            }
             Decision::Pass(pass) => pass,
         };
-        let passage = self.passage(&pass);
-        let assertion = match passage.to_assert().map(|_| passage.known_assertion(now())) {
-            Some(None) => return later(async move { self.pass(*pass).await }),
-            Some(known) => known,
-            None => None,
-        };
-        if pass.charge.is_some() {
-            return later(async move { self.pass(*pass).await });
+        let passage = self.passage(pass);
+        let assertion = passage.known_assertion(now());
+        let must_sign = assertion.is_none() && passage.to_assert().is_some();
+        if must_sign || pass.charge.is_some() {
+            return later(self.pursue(gate, Step::Done(decision)));
         }
+        self.run_errands(gate.take_errands());
         match passage.send(&self.request, assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(&self.isolate, &self.facts, &reason).into(),
@@ -142,7 +140,7 @@ impl Exchange {
                 Outcome::KeysFetched(fetch_keys(&self.config, issuer).await)
             }
             Step::LimitBurst { binding, key } => {
-                Outcome::BurstAnswered(self.is_within_burst(&binding, key).await)
+                Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.isolate.verifier.verify(&check).await)
@@ -158,10 +156,11 @@ impl Exchange {
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
     /// limit protects the origin, and must not become an outage of its own.
-    async fn is_within_burst(&self, binding: &str, key: String) -> bool {
+    async fn is_within_burst(&self, binding: &str, key: &str) -> bool {
         let Some(limiter) = self.isolate.resource(binding) else { return true };
-        let Ok(limiter) = worker::RateLimiter::get(limiter) else { return true };
-        limiter.limit(key).await.map_or(true, |outcome| outcome.success)
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        let answer = settle(glue::limit_burst(&limiter, key, deadline_ms)).await;
+        answer.map_or(true, |is_within| is_within.is_truthy())
     }
 
     async fn pass(self, pass: Pass) -> Result<JsValue, JsValue> {
@@ -282,9 +281,8 @@ pub(super) fn with_place<T>(
         Ok(config) => (config.prefix.as_str(), &config.brand),
         Err(invalid) => (invalid.fallback.prefix.as_str(), &Brand::default()),
     };
-    let credential_headers = isolate.credential_headers.join(", ");
-    let credential_headers = String::from(credential_headers);
-    then(&Place { base_url: &base_url, prefix, credential_headers: &credential_headers }, brand)
+    let credential_headers = isolate.credential_names.as_str();
+    then(&Place { base_url: &base_url, prefix, credential_headers }, brand)
 }
 
 fn deny(isolate: &Isolate, facts: &RequestFacts, denial: &Denial, support_id: &str) -> Response {

@@ -53,16 +53,8 @@ export async function fetchText(url, deadlineMs, maxBytes) {
 }
 
 // The text of a request's body, at most `maxBytes` of it, within the deadline.
-export async function readBody(request, maxBytes, deadlineMs) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not whole within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([boundedText(request.body, maxBytes), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function readBody(request, maxBytes, deadlineMs) {
+  return within(boundedText(request.body, maxBytes), deadlineMs);
 }
 
 // Asks the ledger of an account, within the deadline.
@@ -83,8 +75,26 @@ export function inTransaction(storage, work) {
   return storage.transactionSync(work);
 }
 
+// Asks a rate-limit binding whether `key` is within its rate, within the deadline.
+export async function limitBurst(limiter, key, deadlineMs) {
+  const { success } = await within(limiter.limit({ key }), deadlineMs);
+  return success;
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function within(promise, deadlineMs) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function boundedText(body, maxBytes) {

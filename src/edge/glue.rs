@@ -41,6 +41,9 @@ extern "C" {
     #[wasm_bindgen(js_name = inTransaction, catch)]
     pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_name = limitBurst)]
+    pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
+
     pub(super) fn pause(ms: u32) -> Promise;
 
     #[wasm_bindgen(js_name = readBody)]

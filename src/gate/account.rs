@@ -69,9 +69,8 @@ impl Gate {
         let standing = match self.check_standing(caller, record.as_deref(), now) {
             Ok(standing) => standing,
             Err(denial) => {
-                shorten_memory(memory, &caller.account, now);
                 self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
-                return self.deny(*denial, Some(&caller.identity));
+                return self.deny_account(*denial, caller, record.as_deref(), memory, now);
             }
         };
         match reply.grant {
@@ -92,10 +91,9 @@ impl Gate {
                 remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
                 self.refused(&refusal, &standing.identity)
             }
-            Some(GrantOutcome::UnknownPlan) => self.misconfigured(&format!(
-                "{} is on a plan that PLANS doesn't define",
-                caller.account
-            )),
+            Some(GrantOutcome::UnknownPlan) => {
+                self.misconfigured("an account is on a plan that PLANS doesn't define")
+            }
         }
     }
 
@@ -103,9 +101,8 @@ impl Gate {
     fn check_account(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) -> Step {
         let issuer = self.config.issuers.get(caller.issuer);
         let source = issuer.map(|issuer| issuer.subscription).unwrap_or_default();
-        if let Some(unknown) = self.undefined_plan(caller) {
-            let detail = format!("a token names the plan {unknown:?}, which PLANS doesn't define");
-            return self.misconfigured(&detail);
+        if let Some(denial) = self.undefined_plan(caller, None) {
+            return self.deny(*denial, Some(&caller.identity));
         }
         let metering = self.metering().cloned();
         let view = memory.account(&caller.account);
@@ -118,9 +115,10 @@ impl Gate {
         } else {
             Ok(None)
         };
+        let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
         let known = match known {
             Ok(known) => known,
-            Err(denial) => return self.deny(*denial, Some(&caller.identity)),
+            Err(denial) => return self.deny_account(*denial, caller, record, memory, now),
         };
         match (known, metering) {
             (Some(standing), None) => self.pass(standing.into_pass()),
@@ -162,7 +160,8 @@ impl Gate {
             meter: charge.meter.clone(),
             units: charge.units,
         });
-        let request = LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
+        let plan = self.plan_id(caller, None).map(str::to_owned);
+        let request = LedgerRequest { plan, want, reports: Vec::new() };
         self.progress = Progress::Ledger(Rc::clone(caller), charge);
         Step::CallLedger { account: caller.account.clone(), request }
     }
@@ -232,9 +231,10 @@ impl Gate {
                 denial.facts.since = since;
                 Err(Box::new(denial))
             }
-            Standing::Good { notices } => {
-                self.check_entitlements(self.identity_of(caller, record), notices)
-            }
+            Standing::Good { notices } => match self.undefined_plan(caller, record) {
+                Some(denial) => Err(denial),
+                None => self.check_entitlements(self.identity_of(caller, record), notices),
+            },
         }
     }
 
@@ -257,6 +257,19 @@ impl Gate {
         let mut denial = Denial::new(cause);
         denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
         Err(Box::new(denial))
+    }
+
+    /// Denies for what the account's record says, `None` where nothing is known of it.
+    fn deny_account(
+        &self,
+        denial: Denial,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        shorten_memory(memory, &caller.account, now);
+        self.deny(denial, Some(&self.identity_of(caller, record)))
     }
 
     fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {
@@ -290,23 +303,34 @@ impl Gate {
         issuer.map(|issuer| issuer.subscription).unwrap_or_default()
     }
 
-    /// The plan that the token names, where the token is asked for it.
-    fn plan_by_token(&self, caller: &Caller) -> Option<String> {
+    /// The plan that the token names, where the token is asked for it; else that of the record.
+    fn plan_id<'a>(
+        &self,
+        caller: &'a Caller,
+        record: Option<&'a AccountRecord>,
+    ) -> Option<&'a str> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        caller.identity.plan.clone().filter(|_| counts)
+        let by_token = caller.identity.plan.as_deref().filter(|_| counts);
+        by_token.or_else(|| record?.plan.as_deref())
     }
 
-    /// A plan that the token names and that nobody defined: the operator's mistake.
-    fn undefined_plan(&self, caller: &Caller) -> Option<String> {
-        let named = self.plan_by_token(caller)?;
-        (!self.config.plans.is_empty() && self.config.plan(&named).is_none()).then_some(named)
+    /// Denies where the plan is one that nobody defined: the operator's mistake.
+    fn undefined_plan(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+    ) -> Option<Box<Denial>> {
+        let id = self.plan_id(caller, record)?;
+        let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
+        is_undefined.then(|| {
+            let mut denial = Denial::new(Cause::Misconfigured);
+            denial.facts.operator_detail = Some(format!("PLANS doesn't define the plan {id:?}"));
+            Box::new(denial)
+        })
     }
 
     fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
-        let by_token = self.plan_by_token(caller);
-        let id =
-            by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
-        self.config.plan(id)
+        self.config.plan(self.plan_id(caller, record)?)
     }
 
     /// Who the caller is, with what the record adds where the issuer lets it.
@@ -364,11 +388,11 @@ fn remember_refusal(
     view.remember_refusal(refused, now);
 }
 
-/// A bad standing is remembered for a shorter time than a good one: whoever has just paid must be
-/// back within seconds.
+/// What denied somebody is believed for a shorter time, also where it was believed before: whoever
+/// has just paid must be back within seconds.
 fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
-    if let Some(view) = memory.account_mut(account) {
-        view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
+    if let Some(view) = memory.known_account_mut(account) {
+        view.fresh_until = view.fresh_until.min(now.plus_ms(DENIAL_TTL_MS));
     }
 }
 

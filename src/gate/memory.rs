@@ -61,6 +61,11 @@ impl Memory {
         self.accounts.get(name)
     }
 
+    /// The view of an account, if there is one.
+    pub(super) fn known_account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        self.accounts.get_mut(name)
+    }
+
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
         if self.accounts.get(name).is_none() {
@@ -188,8 +193,17 @@ impl KeySet {
     }
 
     /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
-    /// or somebody makes up key ids to have us fetch.
-    pub(super) fn need_newer(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+    /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
+    /// began is not fetched again for it.
+    pub(super) fn need_newer(
+        &mut self,
+        deadline_ms: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> KeysNeeded {
+        if self.fresh_until >= started_at.plus_ms(KEYS_FRESH_MS) {
+            return KeysNeeded::GiveUp;
+        }
         if now < self.fetching_until {
             return KeysNeeded::Wait;
         }
