@@ -34,7 +34,7 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
         return refuse_unreadable(&isolate).into();
     };
     if is_own(&isolate, &facts) {
-        return later(async move { Ok(endpoints::answer(&isolate, &request, &facts).await) });
+        return later(endpoints::answer(isolate, request, facts));
     }
     let config = match &isolate.config {
         Ok(config) => Rc::clone(config),
@@ -48,8 +48,8 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let first = gate.start(&mut isolate.memory.borrow_mut(), now());
     let exchange = Exchange { isolate, config, facts, request, context };
     match first {
-        Step::Done(decision) => exchange.finish(decision, gate),
-        step => later(async move { exchange.pursue(gate, step).await }),
+        Step::Done(decision) => exchange.finish(gate, decision),
+        step => later(exchange.pursue(gate, step)),
     }
 }
 
@@ -95,21 +95,21 @@ struct Exchange {
 impl Exchange {
     /// Acts on a decision that needed no waiting; waits all the same where an assertion has to be
     /// signed or units may have to go back.
-    fn finish(self, decision: Decision, mut gate: Gate) -> JsValue {
-        self.run_errands(gate.take_errands());
-        let pass = match decision {
-            Decision::Deny(denial) => return self.deny(&denial, gate.route()).into(),
+    fn finish(self, mut gate: Gate, decision: Decision) -> JsValue {
+        let pass = match &decision {
+            Decision::Deny(denial) => {
+                self.run_errands(gate.take_errands());
+                return self.deny(denial, gate.route()).into();
+            }
             Decision::Pass(pass) => pass,
         };
-        let passage = self.passage(&pass);
-        let assertion = match passage.to_assert().map(|_| passage.known_assertion(now())) {
-            Some(None) => return later(async move { self.pass(*pass).await }),
-            Some(known) => known,
-            None => None,
-        };
-        if pass.charge.is_some() {
-            return later(async move { self.pass(*pass).await });
+        let passage = self.passage(pass);
+        let assertion = passage.known_assertion(now());
+        let must_sign = assertion.is_none() && passage.to_assert().is_some();
+        if must_sign || pass.charge.is_some() {
+            return later(self.pursue(gate, Step::Done(decision)));
         }
+        self.run_errands(gate.take_errands());
         match passage.send(&self.request, assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(&self.isolate, &self.facts, &reason).into(),
@@ -282,9 +282,8 @@ pub(super) fn with_place<T>(
         Ok(config) => (config.prefix.as_str(), &config.brand),
         Err(invalid) => (invalid.fallback.prefix.as_str(), &Brand::default()),
     };
-    let credential_headers = isolate.credential_headers.join(", ");
-    let credential_headers = String::from(credential_headers);
-    then(&Place { base_url: &base_url, prefix, credential_headers: &credential_headers }, brand)
+    let credential_headers = isolate.credential_names.as_str();
+    then(&Place { base_url: &base_url, prefix, credential_headers }, brand)
 }
 
 fn deny(isolate: &Isolate, facts: &RequestFacts, denial: &Denial, support_id: &str) -> Response {
