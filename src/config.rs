@@ -7,12 +7,14 @@
 
 mod brand;
 mod checks;
+mod closest;
 mod fields;
 mod issuers;
 mod mistake;
 mod origin;
 mod plans;
 mod routes;
+mod shown;
 mod variables;
 
 pub use brand::Brand;
@@ -226,7 +228,8 @@ fn prefix(reader: &Reader) -> String {
     };
     let inner = found.trim_matches('/');
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    if found.starts_with('/') && !inner.is_empty() && inner.bytes().all(plain) {
+    let is_resolved = inner.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if found.starts_with('/') && is_resolved && inner.bytes().all(plain) {
         return format!("/{inner}/");
     }
     reader.mistake(

@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config, bindings: &impl Bindings) -> Findings {
     check_catch_all(config, &mut findings);
     check_unreachable_routes(config, &mut findings);
     check_who_can_pass(config, &mut findings);
+    check_tenants(config, &mut findings);
     check_ledger(config, bindings, &mut findings);
     check_bursts(config, bindings, &mut findings);
     check_opened_routes(config, &mut findings);
@@ -67,6 +68,23 @@ fn check_who_can_pass(config: &Config, findings: &mut Findings) {
             found: "routes that ask for a token, and nobody who could sign one".to_owned(),
             expected: "at least one issuer; as it stands every such request is refused".to_owned(),
             example: "[[vars.ISSUERS]] iss = \"https://login.example.com\"".to_owned(),
+        });
+    }
+}
+
+/// Without a tenant, two issuers that both know a `sub` of `1` mean the same account.
+fn check_tenants(config: &Config, findings: &mut Findings) {
+    let nameless =
+        config.issuers.iter().enumerate().filter(|(_, issuer)| issuer.mapping.tenant.is_none());
+    for (index, _) in nameless.skip(1) {
+        findings.warnings.push(Mistake {
+            variable: "ISSUERS".to_owned(),
+            field: format!("[{index}].claims.tenant"),
+            found: "a second issuer whose tokens name no tenant, so that both share account names"
+                .to_owned(),
+            expected: "the claim that names the tenant, unless both know the same accounts"
+                .to_owned(),
+            example: "claims = { tenant = \"org\" }".to_owned(),
         });
     }
 }

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use worker::EnvBinding;
 use worker::web_sys::{Request, Response};
 
 use super::isolate::{Isolate, now, settle};
@@ -21,8 +20,7 @@ use crate::config::{Brand, Config, KeySource};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
-use crate::request::RequestFacts;
-use crate::request::path::{Reach, readings};
+use crate::request::{Reach, RequestFacts, readings};
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
 /// promise which this module has yet to keep.
@@ -142,7 +140,7 @@ impl Exchange {
                 Outcome::KeysFetched(fetch_keys(&self.config, issuer).await)
             }
             Step::LimitBurst { binding, key } => {
-                Outcome::BurstAnswered(self.is_within_burst(&binding, key).await)
+                Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.isolate.verifier.verify(&check).await)
@@ -158,10 +156,11 @@ impl Exchange {
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
     /// limit protects the origin, and must not become an outage of its own.
-    async fn is_within_burst(&self, binding: &str, key: String) -> bool {
+    async fn is_within_burst(&self, binding: &str, key: &str) -> bool {
         let Some(limiter) = self.isolate.resource(binding) else { return true };
-        let Ok(limiter) = worker::RateLimiter::get(limiter) else { return true };
-        limiter.limit(key).await.map_or(true, |outcome| outcome.success)
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        let answer = settle(glue::limit_burst(&limiter, key, deadline_ms)).await;
+        answer.map_or(true, |is_within| is_within.is_truthy())
     }
 
     async fn pass(self, pass: Pass) -> Result<JsValue, JsValue> {

@@ -19,8 +19,8 @@ export function makeResponse(status, headerLines, body) {
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
 // ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
 // value removes), `responseLines` are set on the response. The deadline is for the response's
-// headers only, so that streams may last.
-export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs) {
+// headers only, so that streams may last. Of the answer to a preflight only the CORS part is kept.
+export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight) {
   const headers = changedHeaders(request.headers, ownedHeaders, setLines);
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
@@ -29,6 +29,7 @@ export function forward(request, service, url, ownedHeaders, setLines, responseL
   const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
   const arrived = (response) => {
     clearTimeout(timer);
+    if (isPreflight) return preflightAnswer(response);
     return responseLines === "" ? response : decorated(response, responseLines);
   };
   return sent.then(arrived, (error) => {
@@ -53,16 +54,8 @@ export async function fetchText(url, deadlineMs, maxBytes) {
 }
 
 // The text of a request's body, at most `maxBytes` of it, within the deadline.
-export async function readBody(request, maxBytes, deadlineMs) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not whole within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([boundedText(request.body, maxBytes), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function readBody(request, maxBytes, deadlineMs) {
+  return within(boundedText(request.body, maxBytes), deadlineMs);
 }
 
 // Asks the ledger of an account, within the deadline.
@@ -83,8 +76,26 @@ export function inTransaction(storage, work) {
   return storage.transactionSync(work);
 }
 
+// Asks a rate-limit binding whether `key` is within its rate, within the deadline.
+export async function limitBurst(limiter, key, deadlineMs) {
+  const { success } = await within(limiter.limit({ key }), deadlineMs);
+  return success;
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function within(promise, deadlineMs) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function boundedText(body, maxBytes) {
@@ -117,6 +128,12 @@ function setAll(headers, lines) {
     if (value === "") headers.delete(name);
     else headers.set(name, value);
   }
+}
+
+function preflightAnswer(response) {
+  response.body?.cancel();
+  const ofCors = ([name]) => name.startsWith("access-control-") || name === "vary" || name === "allow";
+  return new Response(null, { status: response.status, headers: [...response.headers].filter(ofCors) });
 }
 
 function decorated(response, lines) {

@@ -25,6 +25,7 @@ extern "C" {
         set_lines: &str,
         response_lines: &str,
         deadline_ms: u32,
+        is_preflight: bool,
     ) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(js_name = fetchText)]
@@ -40,6 +41,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = inTransaction, catch)]
     pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = limitBurst)]
+    pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
 
     pub(super) fn pause(ms: u32) -> Promise;
 

@@ -61,6 +61,11 @@ impl Memory {
         self.accounts.get(name)
     }
 
+    /// The view of an account, if there is one.
+    pub(super) fn known_account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        self.accounts.get_mut(name)
+    }
+
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
         if self.accounts.get(name).is_none() {
@@ -123,7 +128,8 @@ pub(super) struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) meter: String,
-    /// Units that were asked for; a cheaper request may still pass.
+    /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
+    /// for a reason that no waiting helps against.
     pub(super) units: u64,
     pub(super) refusal: Rc<Refusal>,
     pub(super) until: Timestamp,
@@ -138,14 +144,16 @@ impl AccountView {
     /// The refusal that still covers a want of `units` on `meter`.
     pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
         let covers = |refused: &&Refused| {
-            refused.meter == meter && refused.units <= units && now < refused.until
+            refused.meter == meter && refused.units == units && now < refused.until
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
     }
 
     pub(super) fn remember_refusal(&mut self, refused: Refused, now: Timestamp) {
-        self.refusals.retain(|other| other.meter != refused.meter && now < other.until);
-        self.refusals.push(refused);
+        let is_same =
+            |other: &Refused| other.meter == refused.meter && other.units == refused.units;
+        self.refusals.retain(|other| now < other.until && !is_same(other));
+        self.refusals.insert(0, refused);
         self.refusals.truncate(MAX_REFUSALS);
     }
 }
@@ -188,8 +196,17 @@ impl KeySet {
     }
 
     /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
-    /// or somebody makes up key ids to have us fetch.
-    pub(super) fn need_newer(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+    /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
+    /// began is not fetched again for it.
+    pub(super) fn need_newer(
+        &mut self,
+        deadline_ms: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> KeysNeeded {
+        if self.fresh_until >= started_at.plus_ms(KEYS_FRESH_MS) {
+            return KeysNeeded::GiveUp;
+        }
         if now < self.fetching_until {
             return KeysNeeded::Wait;
         }

@@ -128,7 +128,7 @@ impl Gate {
         };
         match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
-                let need = set.need_newer(deadline_ms, now);
+                let need = set.need_newer(deadline_ms, self.started_at, now);
                 let step = self.get_keys(need, index);
                 Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
             }
@@ -146,8 +146,9 @@ impl Gate {
                 self.progress = Progress::Keys(issuer);
                 Some(Step::FetchKeys { issuer })
             }
-            KeysNeeded::Wait if self.waits < MAX_WAITS => {
+            KeysNeeded::Wait if self.waits < self.config.deadlines.jwks_ms.div_ceil(WAIT_MS) => {
                 self.waits = self.waits.saturating_add(1);
+                self.progress = Progress::Waiting;
                 Some(Step::Wait { for_ms: WAIT_MS })
             }
             KeysNeeded::GiveUp | KeysNeeded::Wait => None,
@@ -204,8 +205,8 @@ pub(super) fn take_keys(
     result
 }
 
-/// How often a request looks again, and after how long; together longer than a usual fetch.
-const MAX_WAITS: u32 = 100;
+/// After how long a request looks again whether another one has fetched the keys; it gives up when
+/// that fetch's own deadline has passed.
 const WAIT_MS: u32 = 20;
 
 /// Adds what the plan includes that the token names.
