@@ -76,7 +76,9 @@ pub fn handle_panic(request: &Request, env: &JsValue, _context: JsValue, reason:
         Err(invalid) => invalid.fallback.on_misconfigured,
     };
     // What was begun may have reached the origin; only what is harmless twice is sent again.
-    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD") && !request.body_used();
+    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD")
+        && !request.body_used()
+        && !is_own(&isolate, &facts);
     let policy = if is_safe { policy } else { FailurePolicy::Deny };
     unchecked(&isolate, request, &facts, policy, Degraded::Panicked, reason)
 }
@@ -170,7 +172,8 @@ impl Exchange {
             match passage.sign_assertion(now()).await {
                 Some(Ok(signed)) => assertion = Some(signed),
                 Some(Err(reason)) => {
-                    let denial = broken(&format!("ASSERTION_KEY: {reason}"));
+                    let reason = format!("ASSERTION_KEY: {reason}");
+                    let denial = fault(&self.isolate, Cause::Misconfigured, &reason);
                     return Ok(self.deny(&denial, pass.route).into());
                 }
                 None => {}
@@ -312,20 +315,18 @@ fn unchecked(
             Err(reason) => origin_failed(isolate, facts, &reason).into(),
         };
     }
-    deny(isolate, facts, &broken(reason), &isolate.support_id()).into()
+    let denial = fault(isolate, Cause::Misconfigured, reason);
+    deny(isolate, facts, &denial, &isolate.support_id()).into()
 }
 
 fn origin_failed(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Response {
-    let mut denial = Denial::new(Cause::OriginUnavailable);
-    denial.facts.operator_detail = Some(reason.to_owned());
+    let denial = fault(isolate, Cause::OriginUnavailable, reason);
     worker::console_error!("{}", report::fault_line(denial.cause.word(), reason));
     deny(isolate, facts, &denial, &isolate.support_id())
 }
 
-fn broken(detail: &str) -> Denial {
-    let mut denial = Denial::new(Cause::Misconfigured);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    denial
+fn fault(isolate: &Isolate, cause: Cause, reason: &str) -> Denial {
+    gate::fault(cause, reason, isolate.config.as_deref().ok())
 }
 
 /// The runtime hands out absolute URLs; should it ever not, that is a bad request.
@@ -334,14 +335,14 @@ fn refuse_unreadable(isolate: &Isolate) -> Response {
     deny(isolate, &facts, &Denial::new(Cause::BadRequest), &isolate.support_id())
 }
 
-/// Whether a request is for the gate's own endpoints, in any reading of its path: such a request is
-/// never forwarded.
+/// Whether a request is for the gate's own endpoints in any reading of its path, or can't be read
+/// at all: such a request is never forwarded.
 fn is_own(isolate: &Isolate, facts: &RequestFacts) -> bool {
     let prefix = match &isolate.config {
         Ok(config) => &config.prefix,
         Err(invalid) => &invalid.fallback.prefix,
     };
-    readings(&facts.path).is_ok_and(|readings| readings.reach(prefix) != Reach::Outside)
+    readings(&facts.path).map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
 }
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
