@@ -16,7 +16,7 @@ use super::origin::{Passage, send_unchecked};
 use super::{endpoints, glue, ledger_object};
 use crate::account::FailurePolicy;
 use crate::answer::{self, Answer, Asker, Place};
-use crate::config::{Brand, Config, KeySource};
+use crate::config::{Brand, Config, KeySource, LogLevel, Route};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
@@ -206,13 +206,8 @@ impl Exchange {
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
-        let support_id = self.isolate.support_id();
-        if let Some(line) =
-            report::log_line(denial, route, &self.facts, &self.config, &support_id, now())
-        {
-            worker::console_log!("{line}");
-        }
-        deny(&self.isolate, &self.facts, denial, &support_id)
+        let route = route.and_then(|index| self.config.routes.get(index));
+        deny(&self.isolate, &self.facts, denial, route)
     }
 
     /// Runs what is left to do after the response, with the runtime's leave to take its time.
@@ -288,9 +283,20 @@ pub(super) fn with_place<T>(
     then(&Place { base_url: &base_url, prefix, credential_headers }, brand)
 }
 
-fn deny(isolate: &Isolate, facts: &RequestFacts, denial: &Denial, support_id: &str) -> Response {
+/// Answers a denial, and logs it under the support id that the answer shows.
+fn deny(
+    isolate: &Isolate,
+    facts: &RequestFacts,
+    denial: &Denial,
+    route: Option<&Route>,
+) -> Response {
+    let support_id = isolate.support_id();
+    let level = isolate.config.as_ref().map_or(LogLevel::default(), |config| config.log);
+    if let Some(line) = report::log_line(denial, route, facts, level, &support_id, now()) {
+        worker::console_log!("{line}");
+    }
     let answer = with_place(isolate, facts, |place, brand| {
-        answer::denied(denial, &asker(facts), place, brand, support_id, now())
+        answer::denied(denial, &asker(facts), place, brand, &support_id, now())
     });
     respond(&answer)
 }
@@ -304,25 +310,24 @@ fn unchecked(
     why: Degraded,
     reason: &str,
 ) -> JsValue {
-    worker::console_error!("{}", report::fault_line(why.word(), reason));
     let origin = match &isolate.config {
         Ok(config) => Some(&config.origin),
         Err(invalid) => invalid.fallback.origin.as_ref(),
     };
     if let (FailurePolicy::Pass, Some(origin)) = (policy, origin) {
+        worker::console_error!("{}", report::fault_line(why.word(), reason));
         return match send_unchecked(isolate, request, origin, facts, why) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(isolate, facts, &reason).into(),
         };
     }
     let denial = fault(isolate, Cause::Misconfigured, reason);
-    deny(isolate, facts, &denial, &isolate.support_id()).into()
+    deny(isolate, facts, &denial, None).into()
 }
 
 fn origin_failed(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Response {
     let denial = fault(isolate, Cause::OriginUnavailable, reason);
-    worker::console_error!("{}", report::fault_line(denial.cause.word(), reason));
-    deny(isolate, facts, &denial, &isolate.support_id())
+    deny(isolate, facts, &denial, None)
 }
 
 fn fault(isolate: &Isolate, cause: Cause, reason: &str) -> Denial {
@@ -332,7 +337,7 @@ fn fault(isolate: &Isolate, cause: Cause, reason: &str) -> Denial {
 /// The runtime hands out absolute URLs; should it ever not, that is a bad request.
 fn refuse_unreadable(isolate: &Isolate) -> Response {
     let facts = RequestFacts::default();
-    deny(isolate, &facts, &Denial::new(Cause::BadRequest), &isolate.support_id())
+    deny(isolate, &facts, &Denial::new(Cause::BadRequest), None)
 }
 
 /// Whether a request is for the gate's own endpoints in any reading of its path, or can't be read
