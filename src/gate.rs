@@ -10,6 +10,7 @@
 mod account;
 mod memory;
 mod remedies;
+mod standing;
 mod token;
 
 pub use memory::Memory;
@@ -135,10 +136,9 @@ impl Gate {
             Err(denial) => return self.deny(*denial, None),
         };
         self.route = Some(index);
-        if self.facts.is_preflight()
-            || self.config.routes.get(index).is_some_and(|route| route.open)
-        {
-            return self.pass(Pass::default());
+        let is_open = self.config.routes.get(index).is_some_and(|route| route.open);
+        if is_open || self.facts.is_preflight() {
+            return self.pass(Pass { is_preflight: !is_open, ..Pass::default() });
         }
         self.check_credential(memory, now)
     }

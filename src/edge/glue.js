@@ -19,8 +19,8 @@ export function makeResponse(status, headerLines, body) {
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
 // ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
 // value removes), `responseLines` are set on the response. The deadline is for the response's
-// headers only, so that streams may last.
-export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs) {
+// headers only, so that streams may last. Of the answer to a preflight only the CORS part is kept.
+export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight) {
   const headers = changedHeaders(request.headers, ownedHeaders, setLines);
   const abort = new AbortController();
   const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
@@ -40,6 +40,7 @@ export function forward(request, service, url, ownedHeaders, setLines, responseL
   const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
   const arrived = (response) => {
     stop();
+    if (isPreflight) return preflightAnswer(response);
     return responseLines === "" ? response : decorated(response, responseLines);
   };
   return sent.then(arrived, (error) => {
@@ -157,6 +158,12 @@ function setAll(headers, lines) {
     if (value === "") headers.delete(name);
     else headers.set(name, value);
   }
+}
+
+function preflightAnswer(response) {
+  response.body?.cancel();
+  const ofCors = ([name]) => name.startsWith("access-control-") || name === "vary" || name === "allow";
+  return new Response(null, { status: response.status, headers: [...response.headers].filter(ofCors) });
 }
 
 function decorated(response, lines) {

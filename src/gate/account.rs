@@ -1,11 +1,10 @@
-//! From a verified caller to a decision: burst limit, entitlements, the account, the quota.
+//! From a verified caller to a decision: burst limit, the account's record, the quota.
 
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
-use super::token::union;
 use super::{Gate, Progress, Step, refund};
-use crate::account::{AccountRecord, FailurePolicy, Standing, is_revoked, standing};
+use crate::account::{AccountRecord, FailurePolicy};
 use crate::config::{Metering, Plan, SubscriptionSource};
 use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
 use crate::identity::Identity;
@@ -77,7 +76,8 @@ impl Gate {
             None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
             Some(GrantOutcome::LeaseTaken) => self.misconfigured("two isolates share a name"),
             Some(GrantOutcome::NoPlan) => {
-                self.deny(Denial::new(Cause::NoSubscription), Some(&standing.identity))
+                let denial = Denial::new(Cause::NoSubscription);
+                self.deny_account(denial, caller, record.as_deref(), memory, now)
             }
             Some(GrantOutcome::Granted { quotas, .. }) => {
                 let mut pass = standing.into_pass();
@@ -126,6 +126,10 @@ impl Gate {
                 let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
                 if plan.is_some_and(|plan| is_unlimited(plan, &metering)) {
                     return self.pass(standing.into_pass());
+                }
+                if fresh.is_some() && self.plan_id(caller, record).is_none() {
+                    let denial = Denial::new(Cause::NoSubscription);
+                    return self.deny_account(denial, caller, record, memory, now);
                 }
                 let remembered =
                     view.and_then(|view| view.refusal(&metering.meter, metering.cost, now));
@@ -206,59 +210,6 @@ impl Gate {
         self.deny(denial, Some(&caller.identity))
     }
 
-    /// Whether the account may pass at all, quotas aside.
-    fn check_standing(
-        &self,
-        caller: &Caller,
-        record: Option<&AccountRecord>,
-        now: Timestamp,
-    ) -> Result<Good, Box<Denial>> {
-        let is_revoked = record
-            .is_some_and(|record| is_revoked(record, caller.token_id.as_deref(), caller.issued_at));
-        if is_revoked {
-            return Err(Box::new(Denial::new(Cause::CredentialRevoked)));
-        }
-        if self.subscription_of(caller) == SubscriptionSource::Token {
-            if record.is_some_and(|record| record.suspended) {
-                return Err(Box::new(Denial::new(Cause::AccountSuspended)));
-            }
-            return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
-        }
-        let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
-        match standing(record, grace_days, self.config.provider_outage, now) {
-            Standing::Denied { cause, since } => {
-                let mut denial = Denial::new(cause);
-                denial.facts.since = since;
-                Err(Box::new(denial))
-            }
-            Standing::Good { notices } => match self.undefined_plan(caller, record) {
-                Some(denial) => Err(denial),
-                None => self.check_entitlements(self.identity_of(caller, record), notices),
-            },
-        }
-    }
-
-    fn check_entitlements(
-        &self,
-        identity: Rc<Identity>,
-        notices: Vec<Notice>,
-    ) -> Result<Good, Box<Denial>> {
-        let requires = self.requires();
-        let lacks = |one: &&String| !identity.entitlements.contains(one);
-        if !requires.iter().any(|one| lacks(&one)) {
-            return Ok(Good { identity, notices });
-        }
-        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(requires);
-        let cause = if self.config.plans.iter().any(is_sold) {
-            Cause::PlanLacksEntitlement
-        } else {
-            Cause::NotForSale
-        };
-        let mut denial = Denial::new(cause);
-        denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
-        Err(Box::new(denial))
-    }
-
     /// Denies for what the account's record says, `None` where nothing is known of it.
     fn deny_account(
         &self,
@@ -279,7 +230,8 @@ impl Gate {
             RefusalReason::QuotaExhausted => Cause::QuotaExhausted,
         };
         let mut denial = Denial::new(cause);
-        if cause != Cause::CostExceedsQuota {
+        // A quota of nothing stays one: there only credits help.
+        if cause != Cause::CostExceedsQuota && refusal.quota.limit > 0 {
             denial.retry_at = Some(refusal.quota.resets_at);
         }
         denial.quota = Some(refusal.quota.clone());
@@ -297,59 +249,6 @@ impl Gate {
             self.errands.push(refund(caller.account.clone(), charge));
         }
     }
-
-    fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
-        let issuer = self.config.issuers.get(caller.issuer);
-        issuer.map(|issuer| issuer.subscription).unwrap_or_default()
-    }
-
-    /// The plan that the token names, where the token is asked for it; else that of the record.
-    fn plan_id<'a>(
-        &self,
-        caller: &'a Caller,
-        record: Option<&'a AccountRecord>,
-    ) -> Option<&'a str> {
-        let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        let by_token = caller.identity.plan.as_deref().filter(|_| counts);
-        by_token.or_else(|| record?.plan.as_deref())
-    }
-
-    /// Denies where the plan is one that nobody defined: the operator's mistake.
-    fn undefined_plan(
-        &self,
-        caller: &Caller,
-        record: Option<&AccountRecord>,
-    ) -> Option<Box<Denial>> {
-        let id = self.plan_id(caller, record)?;
-        let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
-        is_undefined.then(|| {
-            let mut denial = Denial::new(Cause::Misconfigured);
-            denial.facts.operator_detail = Some(format!("PLANS doesn't define the plan {id:?}"));
-            Box::new(denial)
-        })
-    }
-
-    fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
-        self.config.plan(self.plan_id(caller, record)?)
-    }
-
-    /// Who the caller is, with what the record adds where the issuer lets it.
-    fn identity_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Rc<Identity> {
-        let source = self.subscription_of(caller);
-        if source == SubscriptionSource::Token {
-            return Rc::clone(&caller.identity);
-        }
-        let plan = self.plan_of(caller, record);
-        let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
-        let of_record = record.map_or(&[][..], |record| &record.entitlements);
-        let of_token: &[String] =
-            if source == SubscriptionSource::Both { &caller.claimed } else { &[] };
-        Rc::new(Identity {
-            plan: plan.map(|plan| plan.id.clone()),
-            entitlements: union([of_plan, of_record, of_token]),
-            ..(*caller.identity).clone()
-        })
-    }
 }
 
 /// How long a good standing is believed without asking; also how long a revocation may take.
@@ -358,18 +257,6 @@ const SNAPSHOT_TTL_MS: i64 = 10_000;
 const DENIAL_TTL_MS: i64 = 3_000;
 /// The shorter of the two periods that the platform's rate limits know.
 const BURST_RETRY_MS: i64 = 10_000;
-
-/// An account that may pass, quotas aside.
-struct Good {
-    identity: Rc<Identity>,
-    notices: Vec<Notice>,
-}
-
-impl Good {
-    fn into_pass(self) -> Pass {
-        Pass { identity: Some(self.identity), notices: self.notices, ..Pass::default() }
-    }
-}
 
 fn remember_refusal(
     memory: &mut Memory,

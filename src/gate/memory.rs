@@ -128,7 +128,8 @@ pub(super) struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) meter: String,
-    /// Units that were asked for; a cheaper request may still pass.
+    /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
+    /// for a reason that no waiting helps against.
     pub(super) units: u64,
     pub(super) refusal: Rc<Refusal>,
     pub(super) until: Timestamp,
@@ -143,14 +144,16 @@ impl AccountView {
     /// The refusal that still covers a want of `units` on `meter`.
     pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
         let covers = |refused: &&Refused| {
-            refused.meter == meter && refused.units <= units && now < refused.until
+            refused.meter == meter && refused.units == units && now < refused.until
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
     }
 
     pub(super) fn remember_refusal(&mut self, refused: Refused, now: Timestamp) {
-        self.refusals.retain(|other| other.meter != refused.meter && now < other.until);
-        self.refusals.push(refused);
+        let is_same =
+            |other: &Refused| other.meter == refused.meter && other.units == refused.units;
+        self.refusals.retain(|other| now < other.until && !is_same(other));
+        self.refusals.insert(0, refused);
         self.refusals.truncate(MAX_REFUSALS);
     }
 }
