@@ -23,17 +23,28 @@ export function makeResponse(status, headerLines, body) {
 export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight) {
   const headers = changedHeaders(request.headers, ownedHeaders, setLines);
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
+  let timer;
+  let isAnswered = false;
+  // The clock runs once the request is sent: an upload may last as long as a stream.
+  const start = () => {
+    if (!isAnswered) timer = setTimeout(late, deadlineMs);
+  };
+  const stop = () => {
+    isAnswered = true;
+    clearTimeout(timer);
+  };
   const init = { method: request.method, headers, redirect: "manual", signal: abort.signal };
-  if (request.body !== null) init.body = request.body;
+  if (request.body === null) start();
+  else init.body = bodyOf(request, start, abort);
   const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
   const arrived = (response) => {
-    clearTimeout(timer);
+    stop();
     if (isPreflight) return preflightAnswer(response);
     return responseLines === "" ? response : decorated(response, responseLines);
   };
   return sent.then(arrived, (error) => {
-    clearTimeout(timer);
+    stop();
     throw error;
   });
 }
@@ -116,8 +127,27 @@ function pairs(lines) {
   return pairs;
 }
 
+// The body of a request; `whenSent` is called when the last of it is under way. A small one counts
+// as sent, since the pipe costs more than it is worth there.
+function bodyOf(request, whenSent, abort) {
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) <= SMALL_BODY_BYTES) {
+    whenSent();
+    return request.body;
+  }
+  const pipe = length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
+  const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
+  piped.then(whenSent, (error) => abort.abort(error));
+  return pipe.readable;
+}
+
+const SMALL_BODY_BYTES = 64 * 1024;
+
 function changedHeaders(original, ownedHeaders, setLines) {
   const headers = new Headers(original);
+  // The runtime takes the origin's `100 Continue` for its response.
+  headers.delete("expect");
   for (const name of ownedHeaders) headers.delete(name);
   if (setLines !== "") setAll(headers, setLines);
   return headers;
