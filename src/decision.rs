@@ -36,6 +36,9 @@ pub struct Pass {
     pub charge: Option<Charge>,
     /// Why this passed without the checks it should have had, if so.
     pub degraded: Option<Degraded>,
+    /// A CORS preflight on a gated route: the caller gets the origin's CORS headers and no more,
+    /// since many origins answer any `OPTIONS` with the resource itself.
+    pub is_preflight: bool,
 }
 
 /// A pass that was not properly checked, because something of ours was broken.
@@ -390,26 +393,4 @@ pub enum Notice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_unique_sorted_and_the_same_as_in_json() {
-        let words: Vec<_> = Cause::ALL.iter().map(|cause| cause.word()).collect();
-        let mut sorted = words.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(words, sorted);
-        for cause in Cause::ALL {
-            assert_eq!(serde_json::to_value(cause).unwrap(), cause.word());
-            assert_eq!(Cause::from_word(cause.word()), Some(cause));
-        }
-    }
-
-    #[test]
-    fn a_payment_status_is_never_the_operators_or_the_platforms_fault() {
-        for cause in Cause::ALL.into_iter().filter(|cause| cause.status() == 402) {
-            assert_eq!(cause.source(), Source::Caller, "{}", cause.word());
-        }
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@
 mod account;
 mod memory;
 mod remedies;
+mod standing;
 mod token;
 
 pub use memory::Memory;
@@ -22,9 +23,7 @@ use crate::config::{Anonymous, Config, Metering, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LeaseReport, LedgerReply, LedgerRequest};
-use crate::request::path::readings;
-use crate::request::pattern::{RouteMatch, match_route};
-use crate::request::{RequestFacts, credential};
+use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
 
@@ -100,6 +99,7 @@ pub struct Gate {
     facts: Rc<RequestFacts>,
     route: Option<usize>,
     progress: Progress,
+    started_at: Timestamp,
     waits: u32,
     errands: Vec<Errand>,
 }
@@ -107,8 +107,8 @@ pub struct Gate {
 /// How far the request is.
 #[derive(Debug)]
 enum Progress {
-    /// Before the token was looked at, or while another request fetches keys.
-    Credential,
+    /// Nothing was asked for: not begun yet, or decided.
+    Idle,
     /// This issuer's keys are being fetched.
     Keys(usize),
     /// A signature is being verified.
@@ -117,26 +117,28 @@ enum Progress {
     Burst(Rc<Caller>),
     /// The ledger is being asked; the lease it was asked for, if any.
     Ledger(Rc<Caller>, Option<Charge>),
+    /// Another request fetches the keys.
+    Waiting,
 }
 
 impl Gate {
     /// A request that was not looked at yet.
     pub fn new(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
-        let progress = Progress::Credential;
-        Self { config, facts, route: None, progress, waits: 0, errands: Vec::new() }
+        let (progress, started_at) = (Progress::Idle, Timestamp::default());
+        Self { config, facts, route: None, progress, started_at, waits: 0, errands: Vec::new() }
     }
 
     /// Begins. `now` is the edge's clock, read once for the request.
     pub fn start(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
+        self.started_at = now;
         let index = match self.find_route() {
             Ok(index) => index,
             Err(denial) => return self.deny(*denial, None),
         };
         self.route = Some(index);
-        if self.facts.is_preflight()
-            || self.config.routes.get(index).is_some_and(|route| route.open)
-        {
-            return self.pass(Pass::default());
+        let is_open = self.config.routes.get(index).is_some_and(|route| route.open);
+        if is_open || self.facts.is_preflight() {
+            return self.pass(Pass { is_preflight: !is_open, ..Pass::default() });
         }
         self.check_credential(memory, now)
     }
@@ -144,9 +146,9 @@ impl Gate {
     /// Goes on with what came of the last step. An outcome that nobody asked for is a fault of the
     /// edge and denies.
     pub fn resume(&mut self, outcome: Outcome, memory: &mut Memory, now: Timestamp) -> Step {
-        let progress = std::mem::replace(&mut self.progress, Progress::Credential);
+        let progress = std::mem::replace(&mut self.progress, Progress::Idle);
         match (progress, outcome) {
-            (Progress::Credential, Outcome::Waited) => self.check_credential(memory, now),
+            (Progress::Waiting, Outcome::Waited) => self.check_credential(memory, now),
             (Progress::Keys(issuer), Outcome::KeysFetched(body)) => {
                 self.keys_fetched(issuer, body, memory, now)
             }
@@ -159,7 +161,8 @@ impl Gate {
             (Progress::Ledger(caller, charge), Outcome::LedgerAnswered(reply)) => {
                 self.ledger_answered(&caller, charge, reply, memory, now)
             }
-            (_, outcome) => self.misconfigured(&format!("out of step: {outcome:?}")),
+            // Not with what it holds: that may be an account or a key set, and this is logged.
+            _ => self.misconfigured("the edge answered something that was not asked"),
         }
     }
 
@@ -231,10 +234,20 @@ impl Gate {
 
     /// A mistake of ours or the operator's: never the caller's fault.
     fn misconfigured(&self, detail: &str) -> Step {
-        let mut denial = Denial::new(Cause::Misconfigured);
-        denial.facts.operator_detail = Some(detail.to_owned());
-        self.deny(denial, None)
+        let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
+        Step::Done(Decision::Deny(Box::new(denial)))
     }
+}
+
+/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
+/// configuration there are no remedies.
+pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
+    let mut denial = Denial::new(cause);
+    denial.facts.operator_detail = Some(detail.to_owned());
+    if let Some(config) = config {
+        remedies::fill_in(&mut denial, config, &[], None);
+    }
+    denial
 }
 
 /// Gives a charge back, for a request that the origin could not serve.

@@ -1,6 +1,7 @@
 //! What the pages look like and link to.
 
 use super::fields::{Expect, Fields, Reader, is_safe_url};
+use super::shown::shown_url;
 
 /// What the pages look like and link to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,7 +75,7 @@ fn read_support(fields: &mut Fields<'_>) -> Option<String> {
         return Some(found);
     }
     let expect = Expect::new("an https:// URL or a mailto: address", example);
-    fields.mistake("support_url", &format!("{found:?}"), expect);
+    fields.mistake("support_url", &shown_url(&found), expect);
     None
 }
 
@@ -87,8 +88,9 @@ fn read_color(fields: &mut Fields<'_>) -> Option<String> {
         return None;
     };
     if contrast < MIN_CONTRAST {
-        let shown = format!("{found:?}, on which white text has a contrast of {contrast:.1}:1");
-        let expect = Expect::new("a darker colour, with at least 4.5:1", example);
+        let shown = format!("{found:?}, on which white text has too little contrast");
+        let expect =
+            Expect::new("a darker colour, with a contrast to white of at least 4.5:1", example);
         fields.mistake("color", &shown, expect);
         return None;
     }

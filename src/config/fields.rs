@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use super::closest::closest;
+use super::shown::{shown, shown_url};
 use super::{Binding, Bindings, Mistake};
 use crate::strict_json;
 
@@ -30,10 +32,6 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(bindings: &'a dyn Bindings) -> Self {
         Self { bindings, mistakes: RefCell::default() }
-    }
-
-    pub(super) fn is_clean(&self) -> bool {
-        self.mistakes.borrow().is_empty()
     }
 
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
@@ -63,11 +61,13 @@ impl<'a> Reader<'a> {
 
     /// A secret of at least `min_bytes`. Its value never appears in a mistake.
     pub(super) fn secret(&self, variable: &str, min_bytes: usize) -> Option<String> {
-        let Some(Binding::Text(text)) = self.bindings.value(variable) else { return None };
-        if text.len() >= min_bytes {
-            return Some(text);
-        }
-        let found = format!("a value of {} bytes", text.len());
+        let found = match self.bindings.value(variable)? {
+            // Left empty in `.dev.vars` or at a deploy button: not set.
+            Binding::Text(text) if text.is_empty() => return None,
+            Binding::Text(text) if text.len() >= min_bytes => return Some(text),
+            Binding::Text(text) => format!("a value of {} bytes", text.len()),
+            Binding::Json(_) => "something that isn't a string".to_owned(),
+        };
         let expected = format!("at least {min_bytes} bytes that nobody can guess");
         self.mistake(variable, "", &found, Expect::new(&expected, "openssl rand -base64 24"));
         None
@@ -209,8 +209,8 @@ impl<'a> Fields<'a> {
 
     /// The same, where the table is useless without it.
     pub(super) fn needed_text(&mut self, name: &'static str, expect: Expect<'_>) -> Option<String> {
-        if !self.map.contains_key(name) {
-            self.known.push(name);
+        if self.map.get(name).is_none_or(Value::is_null) {
+            self.take(name);
             self.mistake(name, "nothing", expect);
             return None;
         }
@@ -290,7 +290,7 @@ impl<'a> Fields<'a> {
             return Some(found);
         }
         let expect = Expect::new("an https:// URL (http:// only on localhost)", example);
-        self.mistake(name, &format!("{found:?}"), expect);
+        self.mistake(name, &shown_url(&found), expect);
         None
     }
 
@@ -331,15 +331,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value as it is shown in a mistake, cut to a readable length.
-pub(super) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= MAX_SHOWN {
-        return text;
-    }
-    text.chars().take(MAX_SHOWN).chain(['…']).collect()
-}
-
 /// Whether `text` is a URL that may stand on a page or be fetched: `https:`, or loopback `http:`.
 pub(super) fn is_safe_url(text: &str) -> bool {
     let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte));
@@ -359,8 +350,6 @@ pub(super) fn host_of(authority: &str) -> &str {
     }
 }
 
-const MAX_SHOWN: usize = 80;
-
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
@@ -370,45 +359,9 @@ fn one_of<T>(choices: &[(&str, T)]) -> String {
     format!("one of {}", words.join(", "))
 }
 
-/// The known name that `name` most likely was meant to be: at most two letters away.
-fn closest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    known
-        .iter()
-        .map(|candidate| (edit_distance(name, candidate), *candidate))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance by bytes.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, a) in left.bytes().enumerate() {
-        let mut diagonal = index;
-        let mut previous = index.saturating_add(1);
-        let mut next = vec![previous];
-        for (b, above) in right.bytes().zip(row.iter().skip(1)) {
-            let replaced = diagonal.saturating_add(usize::from(a != b));
-            let inserted = previous.min(*above).saturating_add(1);
-            diagonal = *above;
-            previous = replaced.min(inserted);
-            next.push(previous);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn suggests_the_field_that_was_meant() {
-        assert_eq!(closest("require", &["match", "requires"]), Some("requires"));
-        assert_eq!(closest("colour", &["color", "name"]), Some("color"));
-        assert_eq!(closest("banana", &["color", "name"]), None);
-    }
 
     #[test]
     fn knows_safe_urls() {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Binding;
-use super::fields::{Expect, Fields, Reader, shown};
+use super::fields::{Expect, Fields, Reader};
+use super::shown::shown;
 use crate::strict_json;
 use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
 
@@ -129,6 +130,7 @@ fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
 /// RFC 8725bis advises at most a minute.
 const DEFAULT_LEEWAY_S: u64 = 60;
 const MAX_LIFETIME_S: u64 = 366 * 86_400;
+const MAX_SECRET_NAME_BYTES: usize = 40;
 
 fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
     let inline = fields.take("keys");
@@ -162,9 +164,18 @@ fn read_secret_ring(fields: &Fields<'_>, name: &str) -> Option<KeySource> {
     if let Some(Binding::Text(text)) = fields.reader().bindings().value(name) {
         return read_ring(fields, "keys_secret", &text, KeyRingKind::Secret);
     }
-    let found = format!("{name:?}, which is not there");
-    let expected = format!("the name of a secret that holds a JWKS: wrangler secret put {name}");
-    fields.mistake("keys_secret", &found, Expect::new(&expected, "\"TOKEN_KEYS\""));
+    // Somebody may have put the keys themselves here, and they must not be repeated.
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let found = if name.len() <= MAX_SECRET_NAME_BYTES && name.bytes().all(is_name) {
+        format!("{name:?}, which is not there")
+    } else {
+        "something that can't be a secret's name".to_owned()
+    };
+    let expect = Expect::new(
+        "the name of a secret that holds a JWKS, set by wrangler secret put",
+        "\"TOKEN_KEYS\"",
+    );
+    fields.mistake("keys_secret", &found, expect);
     None
 }
 

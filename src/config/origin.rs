@@ -1,6 +1,7 @@
 //! Where passed requests go.
 
 use super::fields::{Expect, Reader, host_of};
+use super::shown::shown_url;
 
 /// Where a passed request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,7 +60,7 @@ pub(super) fn check(
 ) -> Option<OriginTarget> {
     let target = OriginTarget::parse(text);
     match &target {
-        None => reader.mistake(variable, field, &format!("{text:?}"), expect()),
+        None => reader.mistake(variable, field, &shown_url(text), expect()),
         Some(OriginTarget::Service(binding)) if !reader.bindings().has_resource(binding) => {
             let found = format!("no service binding {binding:?}");
             let expected = format!("[[services]] binding = {binding:?} in wrangler.toml");

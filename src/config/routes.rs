@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Expect, Fields, Reader, shown};
+use super::fields::{Expect, Fields, Reader};
+use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
 use crate::account::FailurePolicy;
 use crate::request::RoutePattern;
@@ -117,7 +118,7 @@ impl CredentialSource {
     }
 }
 
-const EXAMPLE: &str = "[[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+const EXAMPLE: &str = "[[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
 const CREDENTIALS_EXAMPLE: &str = "[\"bearer\", \"cookie:tollgate\"]";
 const ANONYMOUS: &[(&str, Anonymous)] = &[("deny", Anonymous::Deny), ("offer", Anonymous::Offer)];
 
@@ -138,8 +139,9 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
     });
     let forward_credential = fields.flag("forward_credential").unwrap_or(true);
     let refund = fields.flag("refund").unwrap_or(true);
-    if open && (!requires.is_empty() || metering.is_some() || anonymous.is_some()) {
-        let found = "open = true beside requires, meter or anonymous";
+    let asks = !requires.is_empty() || metering.is_some() || anonymous.is_some() || burst.is_some();
+    if open && asks {
+        let found = "open = true beside requires, meter, burst or anonymous";
         let expect = Expect::new("either an open route or one that asks for something", EXAMPLE);
         fields.mistake("open", found, expect);
     }

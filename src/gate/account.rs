@@ -1,11 +1,10 @@
-//! From a verified caller to a decision: burst limit, entitlements, the account, the quota.
+//! From a verified caller to a decision: burst limit, the account's record, the quota.
 
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
-use super::token::union;
 use super::{Gate, Progress, Step, refund};
-use crate::account::{AccountRecord, FailurePolicy, Standing, is_revoked, standing};
+use crate::account::{AccountRecord, FailurePolicy};
 use crate::config::{Metering, Plan, SubscriptionSource};
 use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
 use crate::identity::Identity;
@@ -69,16 +68,16 @@ impl Gate {
         let standing = match self.check_standing(caller, record.as_deref(), now) {
             Ok(standing) => standing,
             Err(denial) => {
-                shorten_memory(memory, &caller.account, now);
                 self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
-                return self.deny(*denial, Some(&caller.identity));
+                return self.deny_account(*denial, caller, record.as_deref(), memory, now);
             }
         };
         match reply.grant {
             None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
             Some(GrantOutcome::LeaseTaken) => self.misconfigured("two isolates share a name"),
             Some(GrantOutcome::NoPlan) => {
-                self.deny(Denial::new(Cause::NoSubscription), Some(&standing.identity))
+                let denial = Denial::new(Cause::NoSubscription);
+                self.deny_account(denial, caller, record.as_deref(), memory, now)
             }
             Some(GrantOutcome::Granted { quotas, .. }) => {
                 let mut pass = standing.into_pass();
@@ -92,10 +91,9 @@ impl Gate {
                 remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
                 self.refused(&refusal, &standing.identity)
             }
-            Some(GrantOutcome::UnknownPlan) => self.misconfigured(&format!(
-                "{} is on a plan that PLANS doesn't define",
-                caller.account
-            )),
+            Some(GrantOutcome::UnknownPlan) => {
+                self.misconfigured("an account is on a plan that PLANS doesn't define")
+            }
         }
     }
 
@@ -103,9 +101,8 @@ impl Gate {
     fn check_account(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) -> Step {
         let issuer = self.config.issuers.get(caller.issuer);
         let source = issuer.map(|issuer| issuer.subscription).unwrap_or_default();
-        if let Some(unknown) = self.undefined_plan(caller) {
-            let detail = format!("a token names the plan {unknown:?}, which PLANS doesn't define");
-            return self.misconfigured(&detail);
+        if let Some(denial) = self.undefined_plan(caller, None) {
+            return self.deny(*denial, Some(&caller.identity));
         }
         let metering = self.metering().cloned();
         let view = memory.account(&caller.account);
@@ -118,9 +115,10 @@ impl Gate {
         } else {
             Ok(None)
         };
+        let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
         let known = match known {
             Ok(known) => known,
-            Err(denial) => return self.deny(*denial, Some(&caller.identity)),
+            Err(denial) => return self.deny_account(*denial, caller, record, memory, now),
         };
         match (known, metering) {
             (Some(standing), None) => self.pass(standing.into_pass()),
@@ -128,6 +126,10 @@ impl Gate {
                 let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
                 if plan.is_some_and(|plan| is_unlimited(plan, &metering)) {
                     return self.pass(standing.into_pass());
+                }
+                if fresh.is_some() && self.plan_id(caller, record).is_none() {
+                    let denial = Denial::new(Cause::NoSubscription);
+                    return self.deny_account(denial, caller, record, memory, now);
                 }
                 let remembered =
                     view.and_then(|view| view.refusal(&metering.meter, metering.cost, now));
@@ -162,7 +164,8 @@ impl Gate {
             meter: charge.meter.clone(),
             units: charge.units,
         });
-        let request = LedgerRequest { plan: self.plan_by_token(caller), want, reports: Vec::new() };
+        let plan = self.plan_id(caller, None).map(str::to_owned);
+        let request = LedgerRequest { plan, want, reports: Vec::new() };
         self.progress = Progress::Ledger(Rc::clone(caller), charge);
         Step::CallLedger { account: caller.account.clone(), request }
     }
@@ -207,56 +210,17 @@ impl Gate {
         self.deny(denial, Some(&caller.identity))
     }
 
-    /// Whether the account may pass at all, quotas aside.
-    fn check_standing(
+    /// Denies for what the account's record says, `None` where nothing is known of it.
+    fn deny_account(
         &self,
+        denial: Denial,
         caller: &Caller,
         record: Option<&AccountRecord>,
+        memory: &mut Memory,
         now: Timestamp,
-    ) -> Result<Good, Box<Denial>> {
-        let is_revoked = record
-            .is_some_and(|record| is_revoked(record, caller.token_id.as_deref(), caller.issued_at));
-        if is_revoked {
-            return Err(Box::new(Denial::new(Cause::CredentialRevoked)));
-        }
-        if self.subscription_of(caller) == SubscriptionSource::Token {
-            if record.is_some_and(|record| record.suspended) {
-                return Err(Box::new(Denial::new(Cause::AccountSuspended)));
-            }
-            return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
-        }
-        let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
-        match standing(record, grace_days, self.config.provider_outage, now) {
-            Standing::Denied { cause, since } => {
-                let mut denial = Denial::new(cause);
-                denial.facts.since = since;
-                Err(Box::new(denial))
-            }
-            Standing::Good { notices } => {
-                self.check_entitlements(self.identity_of(caller, record), notices)
-            }
-        }
-    }
-
-    fn check_entitlements(
-        &self,
-        identity: Rc<Identity>,
-        notices: Vec<Notice>,
-    ) -> Result<Good, Box<Denial>> {
-        let requires = self.requires();
-        let lacks = |one: &&String| !identity.entitlements.contains(one);
-        if !requires.iter().any(|one| lacks(&one)) {
-            return Ok(Good { identity, notices });
-        }
-        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(requires);
-        let cause = if self.config.plans.iter().any(is_sold) {
-            Cause::PlanLacksEntitlement
-        } else {
-            Cause::NotForSale
-        };
-        let mut denial = Denial::new(cause);
-        denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
-        Err(Box::new(denial))
+    ) -> Step {
+        shorten_memory(memory, &caller.account, now);
+        self.deny(denial, Some(&self.identity_of(caller, record)))
     }
 
     fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {
@@ -266,7 +230,8 @@ impl Gate {
             RefusalReason::QuotaExhausted => Cause::QuotaExhausted,
         };
         let mut denial = Denial::new(cause);
-        if cause != Cause::CostExceedsQuota {
+        // A quota of nothing stays one: there only credits help.
+        if cause != Cause::CostExceedsQuota && refusal.quota.limit > 0 {
             denial.retry_at = Some(refusal.quota.resets_at);
         }
         denial.quota = Some(refusal.quota.clone());
@@ -284,48 +249,6 @@ impl Gate {
             self.errands.push(refund(caller.account.clone(), charge));
         }
     }
-
-    fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
-        let issuer = self.config.issuers.get(caller.issuer);
-        issuer.map(|issuer| issuer.subscription).unwrap_or_default()
-    }
-
-    /// The plan that the token names, where the token is asked for it.
-    fn plan_by_token(&self, caller: &Caller) -> Option<String> {
-        let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        caller.identity.plan.clone().filter(|_| counts)
-    }
-
-    /// A plan that the token names and that nobody defined: the operator's mistake.
-    fn undefined_plan(&self, caller: &Caller) -> Option<String> {
-        let named = self.plan_by_token(caller)?;
-        (!self.config.plans.is_empty() && self.config.plan(&named).is_none()).then_some(named)
-    }
-
-    fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
-        let by_token = self.plan_by_token(caller);
-        let id =
-            by_token.as_deref().or_else(|| record.and_then(|record| record.plan.as_deref()))?;
-        self.config.plan(id)
-    }
-
-    /// Who the caller is, with what the record adds where the issuer lets it.
-    fn identity_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Rc<Identity> {
-        let source = self.subscription_of(caller);
-        if source == SubscriptionSource::Token {
-            return Rc::clone(&caller.identity);
-        }
-        let plan = self.plan_of(caller, record);
-        let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
-        let of_record = record.map_or(&[][..], |record| &record.entitlements);
-        let of_token: &[String] =
-            if source == SubscriptionSource::Both { &caller.claimed } else { &[] };
-        Rc::new(Identity {
-            plan: plan.map(|plan| plan.id.clone()),
-            entitlements: union([of_plan, of_record, of_token]),
-            ..(*caller.identity).clone()
-        })
-    }
 }
 
 /// How long a good standing is believed without asking; also how long a revocation may take.
@@ -334,18 +257,6 @@ const SNAPSHOT_TTL_MS: i64 = 10_000;
 const DENIAL_TTL_MS: i64 = 3_000;
 /// The shorter of the two periods that the platform's rate limits know.
 const BURST_RETRY_MS: i64 = 10_000;
-
-/// An account that may pass, quotas aside.
-struct Good {
-    identity: Rc<Identity>,
-    notices: Vec<Notice>,
-}
-
-impl Good {
-    fn into_pass(self) -> Pass {
-        Pass { identity: Some(self.identity), notices: self.notices, ..Pass::default() }
-    }
-}
 
 fn remember_refusal(
     memory: &mut Memory,
@@ -364,11 +275,11 @@ fn remember_refusal(
     view.remember_refusal(refused, now);
 }
 
-/// A bad standing is remembered for a shorter time than a good one: whoever has just paid must be
-/// back within seconds.
+/// What denied somebody is believed for a shorter time, also where it was believed before: whoever
+/// has just paid must be back within seconds.
 fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
-    if let Some(view) = memory.account_mut(account) {
-        view.fresh_until = now.plus_ms(DENIAL_TTL_MS);
+    if let Some(view) = memory.known_account_mut(account) {
+        view.fresh_until = view.fresh_until.min(now.plus_ms(DENIAL_TTL_MS));
     }
 }
 

@@ -61,6 +61,11 @@ impl Memory {
         self.accounts.get(name)
     }
 
+    /// The view of an account, if there is one.
+    pub(super) fn known_account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        self.accounts.get_mut(name)
+    }
+
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
         if self.accounts.get(name).is_none() {
@@ -123,7 +128,8 @@ pub(super) struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) meter: String,
-    /// Units that were asked for; a cheaper request may still pass.
+    /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
+    /// for a reason that no waiting helps against.
     pub(super) units: u64,
     pub(super) refusal: Rc<Refusal>,
     pub(super) until: Timestamp,
@@ -138,14 +144,16 @@ impl AccountView {
     /// The refusal that still covers a want of `units` on `meter`.
     pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
         let covers = |refused: &&Refused| {
-            refused.meter == meter && refused.units <= units && now < refused.until
+            refused.meter == meter && refused.units == units && now < refused.until
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
     }
 
     pub(super) fn remember_refusal(&mut self, refused: Refused, now: Timestamp) {
-        self.refusals.retain(|other| other.meter != refused.meter && now < other.until);
-        self.refusals.push(refused);
+        let is_same =
+            |other: &Refused| other.meter == refused.meter && other.units == refused.units;
+        self.refusals.retain(|other| now < other.until && !is_same(other));
+        self.refusals.insert(0, refused);
         self.refusals.truncate(MAX_REFUSALS);
     }
 }
@@ -168,8 +176,10 @@ pub(super) struct KeySet {
 pub(super) enum KeysNeeded {
     /// Fetch them now.
     Fetch,
-    /// Do without: they can't be had, or were fetched too often.
+    /// Do without: they are as new as they get, or were fetched too often.
     GiveUp,
+    /// They can't be had: the last fetch failed a moment ago.
+    Unavailable,
     /// Another request is fetching them. Its promise can't be awaited (the runtime would cancel
     /// it), so look again in a moment.
     Wait,
@@ -181,20 +191,32 @@ impl KeySet {
         if now < self.fetching_until {
             KeysNeeded::Wait
         } else if now < self.retry_at {
-            KeysNeeded::GiveUp
+            KeysNeeded::Unavailable
         } else {
             self.begin(deadline_ms, now)
         }
     }
 
     /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
-    /// or somebody makes up key ids to have us fetch.
-    pub(super) fn need_newer(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+    /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
+    /// began is not fetched again for it.
+    pub(super) fn need_newer(
+        &mut self,
+        deadline_ms: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> KeysNeeded {
+        if self.fresh_until >= started_at.plus_ms(KEYS_FRESH_MS) {
+            return KeysNeeded::GiveUp;
+        }
         if now < self.fetching_until {
             return KeysNeeded::Wait;
         }
+        if now < self.retry_at {
+            return KeysNeeded::Unavailable;
+        }
         self.unknown_key_fetches.retain(|at| now.ms_since(*at) < UNKNOWN_KEY_PERIOD_MS);
-        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES || now < self.retry_at {
+        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES {
             return KeysNeeded::GiveUp;
         }
         self.unknown_key_fetches.push_back(now);

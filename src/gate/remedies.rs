@@ -1,7 +1,7 @@
 //! What a denied caller can do about it, best first.
 
 use crate::config::{Config, Plan};
-use crate::decision::{Action, Cause, Denial, PlanOffer, Remedy};
+use crate::decision::{Action, Cause, Denial, Enforcement, PlanOffer, QuotaState, Remedy};
 
 /// Fills in the remedies of a denial from what the operator configured.
 ///
@@ -16,7 +16,11 @@ pub(super) fn fill_in(
     let brand = &config.brand;
     let account = brand.account_url.as_deref();
     let any = |plan: &&Plan| plan.includes(requires);
-    let larger = |plan: &&Plan| plan.includes(requires) && Some(plan.id.as_str()) != current;
+    let full = denial.quota.as_ref();
+    let larger = |plan: &&Plan| {
+        let is_other = Some(plan.id.as_str()) != current;
+        is_other && plan.includes(requires) && full.is_none_or(|quota| holds_more(plan, quota))
+    };
     let remedies = &mut denial.remedies;
     match denial.cause {
         Cause::CardExpired | Cause::PaymentFailed => {
@@ -73,6 +77,12 @@ fn offer_plans(remedies: &mut Vec<Remedy>, config: &Config, fits: impl Fn(&&Plan
     if remedies.len() == before {
         remedies.push(Remedy::new(Action::ChoosePlan, plans_url));
     }
+}
+
+/// Whether the plan has no quota of the same name, or a larger one.
+fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
+    let mut same = plan.quotas.iter().filter(|quota| quota.name() == full.name);
+    same.all(|quota| quota.limit > full.limit || quota.enforcement == Enforcement::Soft)
 }
 
 fn offer(plan: &Plan) -> PlanOffer {
