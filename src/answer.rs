@@ -67,15 +67,19 @@ impl Asker<'_> {
     }
 
     /// The path alone, as a URI reference that can't be read as another host (RFC 3986 §4.2).
-    fn instance(&self) -> String {
+    fn instance(&self) -> Cow<'_, str> {
         let path = self.path.split(['?', '#']).next().unwrap_or_default();
         let path = path.get(..path.floor_char_boundary(MAX_INSTANCE_BYTES)).unwrap_or_default();
+        let names_a_host = path.starts_with("//");
+        if !names_a_host && field::is_uri(path) {
+            return Cow::Borrowed(path);
+        }
         let mut out = String::with_capacity(path.len().saturating_add(2));
-        if path.starts_with("//") {
+        if names_a_host {
             out.push_str("/.");
         }
         field::push_uri(&mut out, path);
-        out
+        Cow::Owned(out)
     }
 }
 

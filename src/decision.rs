@@ -36,6 +36,9 @@ pub struct Pass {
     pub charge: Option<Charge>,
     /// Why this passed without the checks it should have had, if so.
     pub degraded: Option<Degraded>,
+    /// A CORS preflight on a gated route: the caller gets the origin's CORS headers and no more,
+    /// since many origins answer any `OPTIONS` with the resource itself.
+    pub is_preflight: bool,
 }
 
 /// A pass that was not properly checked, because something of ours was broken.

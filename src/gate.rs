@@ -23,9 +23,7 @@ use crate::config::{Anonymous, Config, Metering, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LeaseReport, LedgerReply, LedgerRequest};
-use crate::request::path::readings;
-use crate::request::pattern::{RouteMatch, match_route};
-use crate::request::{RequestFacts, credential};
+use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
 
@@ -138,10 +136,9 @@ impl Gate {
             Err(denial) => return self.deny(*denial, None),
         };
         self.route = Some(index);
-        if self.facts.is_preflight()
-            || self.config.routes.get(index).is_some_and(|route| route.open)
-        {
-            return self.pass(Pass::default());
+        let is_open = self.config.routes.get(index).is_some_and(|route| route.open);
+        if is_open || self.facts.is_preflight() {
+            return self.pass(Pass { is_preflight: !is_open, ..Pass::default() });
         }
         self.check_credential(memory, now)
     }
@@ -237,10 +234,20 @@ impl Gate {
 
     /// A mistake of ours or the operator's: never the caller's fault.
     fn misconfigured(&self, detail: &str) -> Step {
-        let mut denial = Denial::new(Cause::Misconfigured);
-        denial.facts.operator_detail = Some(detail.to_owned());
-        self.deny(denial, None)
+        let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
+        Step::Done(Decision::Deny(Box::new(denial)))
     }
+}
+
+/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
+/// configuration there are no remedies.
+pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
+    let mut denial = Denial::new(cause);
+    denial.facts.operator_detail = Some(detail.to_owned());
+    if let Some(config) = config {
+        remedies::fill_in(&mut denial, config, &[], None);
+    }
+    denial
 }
 
 /// Gives a charge back, for a request that the origin could not serve.

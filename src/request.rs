@@ -4,7 +4,8 @@ pub mod credential;
 pub mod path;
 pub mod pattern;
 
-pub use pattern::RoutePattern;
+pub use path::{PathError, Reach, Readings, readings};
+pub use pattern::{RouteMatch, RoutePattern, match_route};
 
 /// The facts of one request. Everything else in it is none of the gate's business.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -47,6 +47,11 @@ pub(super) fn notices(notices: &[Notice]) -> String {
 /// It can only hold printable ASCII; anything else becomes `?`.
 pub(super) fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
@@ -59,14 +64,23 @@ pub(super) fn push_string(out: &mut String, text: &str) {
 
 /// A URI with everything percent-encoded that may not stand in one (RFC 3986 §2).
 pub(super) fn push_uri(out: &mut String, text: &str) {
+    if is_uri(text) {
+        out.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+        if is_uri_byte(byte) {
             out.push(char::from(byte));
         } else {
             let [high, low] = [byte >> 4, byte & 0x0f].map(hex_digit);
             out.extend(['%', high, low]);
         }
     }
+}
+
+/// Whether `text` needs no percent-encoding.
+pub(super) fn is_uri(text: &str) -> bool {
+    text.bytes().all(is_uri_byte)
 }
 
 fn list<T>(items: &[T], mut push: impl FnMut(&mut String, &T)) -> String {
@@ -84,6 +98,10 @@ fn list<T>(items: &[T], mut push: impl FnMut(&mut String, &T)) -> String {
 fn push_integer(out: &mut String, before: &str, number: u64) {
     // Writing to a string can't fail.
     let _ = write!(out, "{before}{}", number.min(MAX_INTEGER));
+}
+
+const fn is_uri_byte(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~')
 }
 
 fn hex_digit(nibble: u8) -> char {

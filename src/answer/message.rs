@@ -6,7 +6,7 @@ mod words;
 use std::borrow::Cow;
 
 pub(super) use explanation::{Explanation, explanation};
-pub(super) use words::{date, grouped};
+pub(super) use words::{date, grouped, quota_name};
 use words::{enumerate, period_of, quota_size, when};
 
 use crate::decision::{Action, Cause, Denial, Facts, QuotaState, Remedy};
@@ -21,9 +21,9 @@ pub(super) const fn title(cause: Cause) -> &'static str {
     match cause {
         Cause::AccountSuspended => "This account is suspended",
         Cause::AllowanceExhausted => "Your free allowance is used up",
-        Cause::BadRequest => "This request can’t be read",
+        Cause::BadRequest => "This request can't be read",
         Cause::CardExpired => "Your card has expired",
-        Cause::CheckerUnavailable => "We can’t check your access right now",
+        Cause::CheckerUnavailable => "We can't check your access right now",
         Cause::CostExceedsQuota => "This request is larger than your plan allows",
         Cause::CredentialRevoked => "This key or token was revoked",
         Cause::CreditsExhausted => "Your credits are used up",
@@ -36,7 +36,7 @@ pub(super) const fn title(cause: Cause) -> &'static str {
         Cause::PaymentIncomplete => "Your first payment is not finished",
         Cause::PaymentRequired => "This is for paying customers",
         Cause::PlanLacksEntitlement => "Your plan does not include this",
-        Cause::QuotaExhausted => "Your plan’s limit is reached",
+        Cause::QuotaExhausted => "Your plan's limit is reached",
         Cause::RateLimited => "Too many requests at once",
         Cause::SignInRequired => "Please sign in",
         Cause::SubscriptionExpired => "Your subscription has ended",
@@ -72,7 +72,7 @@ pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
         }
         Cause::InvalidToken => {
             let reason = token_error(facts.token_error);
-            format!("{reason} So we can’t tell who is asking.")
+            format!("{reason} So we can't tell who is asking.")
         }
         Cause::NotForSale if !facts.missing.is_empty() => {
             format!("This needs {}, which no plan on sale includes.", enumerate(&facts.missing))

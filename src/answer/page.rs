@@ -6,7 +6,8 @@ use askama::Template;
 
 use super::Asker;
 use super::message::{
-    Explanation, LANGUAGE, advice, date, explanation, grouped, instruction, kind, label, title,
+    Explanation, LANGUAGE, advice, date, explanation, grouped, instruction, kind, label,
+    quota_name, title,
 };
 use super::problem::Told;
 use super::style::SHEET;
@@ -34,11 +35,23 @@ impl<'a> Frame<'a> {
 /// The page of a denial.
 pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> String {
     let denial = told.denial;
-    let mut steps: Vec<_> = denial.remedies.iter().map(|remedy| Step::new(remedy, told)).collect();
+    // The detail of these has said until when.
+    let time_is_told =
+        denial.retry_at.is_some() && (denial.quota.is_some() || denial.cause == Cause::RateLimited);
+    let shown = |remedy: &&Remedy| !(time_is_told && remedy.action == Action::Wait);
+    let remedies = denial.remedies.iter().filter(shown);
+    let mut steps: Vec<_> = remedies.map(|remedy| Step::new(remedy, told)).collect();
     if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
         first.primary = true;
     }
-    let try_again = asker.method == "GET";
+    let try_again = match asker.method {
+        // A link sends GET: it can't repeat anything else.
+        method if method != "GET" => TryAgain::Never,
+        _ if denial.cause.status() >= 429 && !steps.iter().any(|step| step.primary) => {
+            TryAgain::Button
+        }
+        _ => TryAgain::Link,
+    };
     render(&DeniedPage {
         frame,
         kind: kind(denial.cause),
@@ -47,7 +60,6 @@ pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> St
         detail: told.detail,
         advice: advice(denial.cause),
         quota: denial.quota.as_ref().map(Meter::of),
-        try_again_first: try_again && !steps.iter().any(|step| step.primary),
         try_again,
         steps,
         code: denial.cause.word(),
@@ -80,6 +92,16 @@ pub(super) fn usable_href(remedy: &Remedy) -> Option<&str> {
     (same_site || known).then_some(href)
 }
 
+/// How a page offers to load the same address again.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum TryAgain {
+    /// As the main thing to do, where waiting helps and there is no other.
+    Button,
+    /// In a sentence, for somebody who has done what the buttons ask for.
+    Link,
+    Never,
+}
+
 /// One remedy as it is shown: a button where there is a place to go, else a sentence.
 struct Step<'a> {
     label: Cow<'static, str>,
@@ -102,8 +124,8 @@ impl<'a> Step<'a> {
 }
 
 /// A quota as a bar with its words.
-struct Meter<'a> {
-    name: &'a str,
+struct Meter {
+    name: String,
     limit: u64,
     filled: u64,
     shown_limit: String,
@@ -112,10 +134,10 @@ struct Meter<'a> {
     shown_reset: String,
 }
 
-impl<'a> Meter<'a> {
-    fn of(quota: &'a QuotaState) -> Self {
+impl Meter {
+    fn of(quota: &QuotaState) -> Self {
         Self {
-            name: &quota.name,
+            name: quota_name(quota),
             // A bar of length 0 is invalid HTML; nothing allowed is shown as full.
             limit: quota.limit.max(1),
             filled: if quota.limit == 0 { 1 } else { quota.used.min(quota.limit) },
@@ -136,10 +158,9 @@ struct DeniedPage<'a> {
     title: &'static str,
     detail: &'a str,
     advice: &'static str,
-    quota: Option<Meter<'a>>,
+    quota: Option<Meter>,
     steps: Vec<Step<'a>>,
-    try_again: bool,
-    try_again_first: bool,
+    try_again: TryAgain,
     code: &'static str,
     status: u16,
     type_uri: &'a str,

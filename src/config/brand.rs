@@ -88,8 +88,9 @@ fn read_color(fields: &mut Fields<'_>) -> Option<String> {
         return None;
     };
     if contrast < MIN_CONTRAST {
-        let shown = format!("{found:?}, on which white text has a contrast of {contrast:.1}:1");
-        let expect = Expect::new("a darker colour, with at least 4.5:1", example);
+        let shown = format!("{found:?}, on which white text has too little contrast");
+        let expect =
+            Expect::new("a darker colour, with a contrast to white of at least 4.5:1", example);
         fields.mistake("color", &shown, expect);
         return None;
     }

@@ -34,10 +34,6 @@ impl<'a> Reader<'a> {
         Self { bindings, mistakes: RefCell::default() }
     }
 
-    pub(super) fn is_clean(&self) -> bool {
-        self.mistakes.borrow().is_empty()
-    }
-
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes.into_inner()
     }
@@ -66,6 +62,8 @@ impl<'a> Reader<'a> {
     /// A secret of at least `min_bytes`. Its value never appears in a mistake.
     pub(super) fn secret(&self, variable: &str, min_bytes: usize) -> Option<String> {
         let found = match self.bindings.value(variable)? {
+            // Left empty in `.dev.vars` or at a deploy button: not set.
+            Binding::Text(text) if text.is_empty() => return None,
             Binding::Text(text) if text.len() >= min_bytes => return Some(text),
             Binding::Text(text) => format!("a value of {} bytes", text.len()),
             Binding::Json(_) => "something that isn't a string".to_owned(),

@@ -118,7 +118,7 @@ impl CredentialSource {
     }
 }
 
-const EXAMPLE: &str = "[[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+const EXAMPLE: &str = "[[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
 const CREDENTIALS_EXAMPLE: &str = "[\"bearer\", \"cookie:tollgate\"]";
 const ANONYMOUS: &[(&str, Anonymous)] = &[("deny", Anonymous::Deny), ("offer", Anonymous::Offer)];
 

@@ -12,24 +12,33 @@ use super::{admin, glue};
 use crate::answer::{self, Answer};
 use crate::config::signing_algorithm;
 use crate::decision::Cause;
-use crate::request::RequestFacts;
+use crate::request::{RequestFacts, readings};
 use crate::strict_json;
 
 /// Answers a request for one of the gate's own endpoints.
+///
+/// # Errors
+///
+/// Never; the type is that of a promise.
 pub(super) async fn answer(
-    isolate: &Rc<Isolate>,
-    request: &Request,
-    facts: &RequestFacts,
-) -> JsValue {
+    isolate: Rc<Isolate>,
+    request: Request,
+    facts: Rc<RequestFacts>,
+) -> Result<JsValue, JsValue> {
+    let (isolate, facts) = (&isolate, &*facts);
     let prefix = with_place(isolate, facts, |place, _| place.prefix.to_owned());
     let rest = facts.path.strip_prefix(prefix.as_str()).unwrap_or_default();
+    if readings(&facts.path).is_err() {
+        let detail = "The path can't be read: servers disagree about what it means.";
+        return Ok(respond(&problem(isolate, facts, 400, detail)).into());
+    }
     let is_read = matches!(facts.method.as_str(), "GET" | "HEAD");
     let answer = match rest {
         "health" if is_read => health(isolate, facts),
         "jwks.json" if is_read => jwks(isolate, facts),
         _ if rest.starts_with("problems/") && is_read => explain(isolate, facts, rest),
         _ if rest == "admin" || rest.starts_with("admin/") => {
-            admin::answer(isolate, request, facts, rest).await
+            admin::answer(isolate, &request, facts, rest).await
         }
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
@@ -40,7 +49,7 @@ pub(super) async fn answer(
         }
         _ => problem(isolate, facts, 404, "The gate has no such endpoint."),
     };
-    respond(&answer).into()
+    Ok(respond(&answer).into())
 }
 
 /// An error of one of these endpoints.
@@ -66,8 +75,8 @@ pub(super) fn problem(
 }
 
 /// A JSON answer that nobody may keep.
-pub(super) fn json_answer(status: u16, facts: &RequestFacts, value: &Value) -> Answer {
-    let body = if facts.method == "HEAD" { String::new() } else { format!("{value:#}\n") };
+pub(super) fn json_answer(status: u16, facts: &RequestFacts, json: String) -> Answer {
+    let body = if facts.method == "HEAD" { String::new() } else { json };
     let headers = vec![
         ("Content-Type", "application/json".into()),
         ("Cache-Control", "no-store".into()),
@@ -80,11 +89,11 @@ fn health(isolate: &Isolate, facts: &RequestFacts) -> Answer {
     match &isolate.config {
         Ok(config) => {
             let value = json!({ "status": "ok", "warnings": config.warnings });
-            json_answer(200, facts, &value)
+            json_answer(200, facts, format!("{value:#}\n"))
         }
         Err(invalid) => {
             let value = json!({ "status": "misconfigured", "mistakes": invalid.mistakes });
-            json_answer(503, facts, &value)
+            json_answer(503, facts, format!("{value:#}\n"))
         }
     }
 }
@@ -93,7 +102,7 @@ fn health(isolate: &Isolate, facts: &RequestFacts) -> Answer {
 fn jwks(isolate: &Isolate, facts: &RequestFacts) -> Answer {
     let key = isolate.config.as_ref().ok().and_then(|config| config.assertion_key.as_deref());
     let keys: Vec<Value> = key.and_then(public_jwk).into_iter().collect();
-    let mut answer = json_answer(200, facts, &json!({ "keys": keys }));
+    let mut answer = json_answer(200, facts, json!({ "keys": keys }).to_string());
     answer.headers.retain(|(name, _)| *name != "Cache-Control");
     answer.headers.push(("Cache-Control", "public, max-age=300".into()));
     answer

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use worker::EnvBinding;
 use worker::web_sys::{Request, Response};
 
 use super::isolate::{Isolate, now, settle};
@@ -17,12 +16,11 @@ use super::origin::{Passage, send_unchecked};
 use super::{endpoints, glue, ledger_object};
 use crate::account::FailurePolicy;
 use crate::answer::{self, Answer, Asker, Place};
-use crate::config::{Brand, Config, KeySource};
+use crate::config::{Brand, Config, KeySource, LogLevel, Route};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
-use crate::request::RequestFacts;
-use crate::request::path::{Reach, readings};
+use crate::request::{Reach, RequestFacts, readings};
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
 /// promise which this module has yet to keep.
@@ -34,7 +32,7 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
         return refuse_unreadable(&isolate).into();
     };
     if is_own(&isolate, &facts) {
-        return later(async move { Ok(endpoints::answer(&isolate, &request, &facts).await) });
+        return later(endpoints::answer(isolate, request, facts));
     }
     let config = match &isolate.config {
         Ok(config) => Rc::clone(config),
@@ -48,8 +46,8 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let first = gate.start(&mut isolate.memory.borrow_mut(), now());
     let exchange = Exchange { isolate, config, facts, request, context };
     match first {
-        Step::Done(decision) => exchange.finish(decision, gate),
-        step => later(async move { exchange.pursue(gate, step).await }),
+        Step::Done(decision) => exchange.finish(gate, decision),
+        step => later(exchange.pursue(gate, step)),
     }
 }
 
@@ -78,7 +76,9 @@ pub fn handle_panic(request: &Request, env: &JsValue, _context: JsValue, reason:
         Err(invalid) => invalid.fallback.on_misconfigured,
     };
     // What was begun may have reached the origin; only what is harmless twice is sent again.
-    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD") && !request.body_used();
+    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD")
+        && !request.body_used()
+        && !is_own(&isolate, &facts);
     let policy = if is_safe { policy } else { FailurePolicy::Deny };
     unchecked(&isolate, request, &facts, policy, Degraded::Panicked, reason)
 }
@@ -95,21 +95,21 @@ struct Exchange {
 impl Exchange {
     /// Acts on a decision that needed no waiting; waits all the same where an assertion has to be
     /// signed or units may have to go back.
-    fn finish(self, decision: Decision, mut gate: Gate) -> JsValue {
-        self.run_errands(gate.take_errands());
-        let pass = match decision {
-            Decision::Deny(denial) => return self.deny(&denial, gate.route()).into(),
+    fn finish(self, mut gate: Gate, decision: Decision) -> JsValue {
+        let pass = match &decision {
+            Decision::Deny(denial) => {
+                self.run_errands(gate.take_errands());
+                return self.deny(denial, gate.route()).into();
+            }
             Decision::Pass(pass) => pass,
         };
-        let passage = self.passage(&pass);
-        let assertion = match passage.to_assert().map(|_| passage.known_assertion(now())) {
-            Some(None) => return later(async move { self.pass(*pass).await }),
-            Some(known) => known,
-            None => None,
-        };
-        if pass.charge.is_some() {
-            return later(async move { self.pass(*pass).await });
+        let passage = self.passage(pass);
+        let assertion = passage.known_assertion(now());
+        let must_sign = assertion.is_none() && passage.to_assert().is_some();
+        if must_sign || pass.charge.is_some() {
+            return later(self.pursue(gate, Step::Done(decision)));
         }
+        self.run_errands(gate.take_errands());
         match passage.send(&self.request, assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(&self.isolate, &self.facts, &reason).into(),
@@ -142,7 +142,7 @@ impl Exchange {
                 Outcome::KeysFetched(fetch_keys(&self.config, issuer).await)
             }
             Step::LimitBurst { binding, key } => {
-                Outcome::BurstAnswered(self.is_within_burst(&binding, key).await)
+                Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.isolate.verifier.verify(&check).await)
@@ -158,10 +158,11 @@ impl Exchange {
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
     /// limit protects the origin, and must not become an outage of its own.
-    async fn is_within_burst(&self, binding: &str, key: String) -> bool {
+    async fn is_within_burst(&self, binding: &str, key: &str) -> bool {
         let Some(limiter) = self.isolate.resource(binding) else { return true };
-        let Ok(limiter) = worker::RateLimiter::get(limiter) else { return true };
-        limiter.limit(key).await.map_or(true, |outcome| outcome.success)
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        let answer = settle(glue::limit_burst(&limiter, key, deadline_ms)).await;
+        answer.map_or(true, |is_within| is_within.is_truthy())
     }
 
     async fn pass(self, pass: Pass) -> Result<JsValue, JsValue> {
@@ -171,7 +172,8 @@ impl Exchange {
             match passage.sign_assertion(now()).await {
                 Some(Ok(signed)) => assertion = Some(signed),
                 Some(Err(reason)) => {
-                    let denial = broken(&format!("ASSERTION_KEY: {reason}"));
+                    let reason = format!("ASSERTION_KEY: {reason}");
+                    let denial = fault(&self.isolate, Cause::Misconfigured, &reason);
                     return Ok(self.deny(&denial, pass.route).into());
                 }
                 None => {}
@@ -204,13 +206,8 @@ impl Exchange {
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
-        let support_id = self.isolate.support_id();
-        if let Some(line) =
-            report::log_line(denial, route, &self.facts, &self.config, &support_id, now())
-        {
-            worker::console_log!("{line}");
-        }
-        deny(&self.isolate, &self.facts, denial, &support_id)
+        let route = route.and_then(|index| self.config.routes.get(index));
+        deny(&self.isolate, &self.facts, denial, route)
     }
 
     /// Runs what is left to do after the response, with the runtime's leave to take its time.
@@ -282,14 +279,24 @@ pub(super) fn with_place<T>(
         Ok(config) => (config.prefix.as_str(), &config.brand),
         Err(invalid) => (invalid.fallback.prefix.as_str(), &Brand::default()),
     };
-    let credential_headers = isolate.credential_headers.join(", ");
-    let credential_headers = String::from(credential_headers);
-    then(&Place { base_url: &base_url, prefix, credential_headers: &credential_headers }, brand)
+    let credential_headers = isolate.credential_names.as_str();
+    then(&Place { base_url: &base_url, prefix, credential_headers }, brand)
 }
 
-fn deny(isolate: &Isolate, facts: &RequestFacts, denial: &Denial, support_id: &str) -> Response {
+/// Answers a denial, and logs it under the support id that the answer shows.
+fn deny(
+    isolate: &Isolate,
+    facts: &RequestFacts,
+    denial: &Denial,
+    route: Option<&Route>,
+) -> Response {
+    let support_id = isolate.support_id();
+    let level = isolate.config.as_ref().map_or(LogLevel::default(), |config| config.log);
+    if let Some(line) = report::log_line(denial, route, facts, level, &support_id, now()) {
+        worker::console_log!("{line}");
+    }
     let answer = with_place(isolate, facts, |place, brand| {
-        answer::denied(denial, &asker(facts), place, brand, support_id, now())
+        answer::denied(denial, &asker(facts), place, brand, &support_id, now())
     });
     respond(&answer)
 }
@@ -303,47 +310,44 @@ fn unchecked(
     why: Degraded,
     reason: &str,
 ) -> JsValue {
-    worker::console_error!("{}", report::fault_line(why.word(), reason));
     let origin = match &isolate.config {
         Ok(config) => Some(&config.origin),
         Err(invalid) => invalid.fallback.origin.as_ref(),
     };
     if let (FailurePolicy::Pass, Some(origin)) = (policy, origin) {
+        worker::console_error!("{}", report::fault_line(why.word(), reason));
         return match send_unchecked(isolate, request, origin, facts, why) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(isolate, facts, &reason).into(),
         };
     }
-    deny(isolate, facts, &broken(reason), &isolate.support_id()).into()
+    let denial = fault(isolate, Cause::Misconfigured, reason);
+    deny(isolate, facts, &denial, None).into()
 }
 
 fn origin_failed(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Response {
-    let mut denial = Denial::new(Cause::OriginUnavailable);
-    denial.facts.operator_detail = Some(reason.to_owned());
-    worker::console_error!("{}", report::fault_line(denial.cause.word(), reason));
-    deny(isolate, facts, &denial, &isolate.support_id())
+    let denial = fault(isolate, Cause::OriginUnavailable, reason);
+    deny(isolate, facts, &denial, None)
 }
 
-fn broken(detail: &str) -> Denial {
-    let mut denial = Denial::new(Cause::Misconfigured);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    denial
+fn fault(isolate: &Isolate, cause: Cause, reason: &str) -> Denial {
+    gate::fault(cause, reason, isolate.config.as_deref().ok())
 }
 
 /// The runtime hands out absolute URLs; should it ever not, that is a bad request.
 fn refuse_unreadable(isolate: &Isolate) -> Response {
     let facts = RequestFacts::default();
-    deny(isolate, &facts, &Denial::new(Cause::BadRequest), &isolate.support_id())
+    deny(isolate, &facts, &Denial::new(Cause::BadRequest), None)
 }
 
-/// Whether a request is for the gate's own endpoints, in any reading of its path: such a request is
-/// never forwarded.
+/// Whether a request is for the gate's own endpoints in any reading of its path, or can't be read
+/// at all: such a request is never forwarded.
 fn is_own(isolate: &Isolate, facts: &RequestFacts) -> bool {
     let prefix = match &isolate.config {
         Ok(config) => &config.prefix,
         Err(invalid) => &invalid.fallback.prefix,
     };
-    readings(&facts.path).is_ok_and(|readings| readings.reach(prefix) != Reach::Outside)
+    readings(&facts.path).map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
 }
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {

@@ -19,20 +19,32 @@ export function makeResponse(status, headerLines, body) {
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
 // ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
 // value removes), `responseLines` are set on the response. The deadline is for the response's
-// headers only, so that streams may last.
-export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs) {
+// headers only, so that streams may last. Of the answer to a preflight only the CORS part is kept.
+export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight) {
   const headers = changedHeaders(request.headers, ownedHeaders, setLines);
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
+  let timer;
+  let isAnswered = false;
+  // The clock runs once the request is sent: an upload may last as long as a stream.
+  const start = () => {
+    if (!isAnswered) timer = setTimeout(late, deadlineMs);
+  };
+  const stop = () => {
+    isAnswered = true;
+    clearTimeout(timer);
+  };
   const init = { method: request.method, headers, redirect: "manual", signal: abort.signal };
-  if (request.body !== null) init.body = request.body;
+  if (request.body === null) start();
+  else init.body = bodyOf(request, start, abort);
   const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
   const arrived = (response) => {
-    clearTimeout(timer);
+    stop();
+    if (isPreflight) return preflightAnswer(response);
     return responseLines === "" ? response : decorated(response, responseLines);
   };
   return sent.then(arrived, (error) => {
-    clearTimeout(timer);
+    stop();
     throw error;
   });
 }
@@ -53,16 +65,8 @@ export async function fetchText(url, deadlineMs, maxBytes) {
 }
 
 // The text of a request's body, at most `maxBytes` of it, within the deadline.
-export async function readBody(request, maxBytes, deadlineMs) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not whole within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([boundedText(request.body, maxBytes), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function readBody(request, maxBytes, deadlineMs) {
+  return within(boundedText(request.body, maxBytes), deadlineMs);
 }
 
 // Asks the ledger of an account, within the deadline.
@@ -83,8 +87,26 @@ export function inTransaction(storage, work) {
   return storage.transactionSync(work);
 }
 
+// Asks a rate-limit binding whether `key` is within its rate, within the deadline.
+export async function limitBurst(limiter, key, deadlineMs) {
+  const { success } = await within(limiter.limit({ key }), deadlineMs);
+  return success;
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function within(promise, deadlineMs) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function boundedText(body, maxBytes) {
@@ -105,8 +127,27 @@ function pairs(lines) {
   return pairs;
 }
 
+// The body of a request; `whenSent` is called when the last of it is under way. A small one counts
+// as sent, since the pipe costs more than it is worth there.
+function bodyOf(request, whenSent, abort) {
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) <= SMALL_BODY_BYTES) {
+    whenSent();
+    return request.body;
+  }
+  const pipe = length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
+  const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
+  piped.then(whenSent, (error) => abort.abort(error));
+  return pipe.readable;
+}
+
+const SMALL_BODY_BYTES = 64 * 1024;
+
 function changedHeaders(original, ownedHeaders, setLines) {
   const headers = new Headers(original);
+  // The runtime takes the origin's `100 Continue` for its response.
+  headers.delete("expect");
   for (const name of ownedHeaders) headers.delete(name);
   if (setLines !== "") setAll(headers, setLines);
   return headers;
@@ -117,6 +158,12 @@ function setAll(headers, lines) {
     if (value === "") headers.delete(name);
     else headers.set(name, value);
   }
+}
+
+function preflightAnswer(response) {
+  response.body?.cancel();
+  const ofCors = ([name]) => name.startsWith("access-control-") || name === "vary" || name === "allow";
+  return new Response(null, { status: response.status, headers: [...response.headers].filter(ofCors) });
 }
 
 function decorated(response, lines) {

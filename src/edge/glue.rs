@@ -25,6 +25,7 @@ extern "C" {
         set_lines: &str,
         response_lines: &str,
         deadline_ms: u32,
+        is_preflight: bool,
     ) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(js_name = fetchText)]
@@ -40,6 +41,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = inTransaction, catch)]
     pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = limitBurst)]
+    pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
 
     pub(super) fn pause(ms: u32) -> Promise;
 
@@ -66,7 +70,9 @@ pub(super) fn lines(headers: &[(impl AsRef<str>, impl AsRef<str>)]) -> String {
         lines.push_str(name.as_ref());
         lines.push('\n');
         // A line break would shift every header behind it.
-        lines.extend(value.as_ref().chars().filter(|c| !matches!(c, '\n' | '\r' | '\0')));
+        for part in value.as_ref().split(['\n', '\r', '\0']) {
+            lines.push_str(part);
+        }
     }
     lines
 }

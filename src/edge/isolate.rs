@@ -30,6 +30,8 @@ pub(super) struct Isolate {
     pub(super) signer: Signer,
     /// Names of the headers that carry credentials.
     pub(super) credential_headers: Array,
+    /// The same, separated by commas.
+    pub(super) credential_names: String,
     /// Names of the headers that only the gate may set.
     pub(super) owned_headers: Array,
     name: String,
@@ -67,6 +69,7 @@ impl Isolate {
             verifier: Verifier::default(),
             signer: Signer::default(),
             credential_headers: strings(&credential_headers),
+            credential_names: credential_headers.join(", "),
             owned_headers: strings(&OWNED_HEADERS),
             env: env.clone(),
             config,

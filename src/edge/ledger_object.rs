@@ -2,11 +2,10 @@
 //!
 //! `wrangler.toml` binds it as `LEDGER`, class `Ledger`, with `new_sqlite_classes`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use worker::{Env, Request, Response, State, durable_object};
 
@@ -29,10 +28,10 @@ pub(super) async fn ask(
     request: &LedgerRequest,
 ) -> Result<LedgerReply, String> {
     let reply = call(isolate, config, account, &Message::Ask(request.clone())).await?;
-    serde_json::from_value(reply).map_err(|error| format!("a reply that can't be read: {error}"))
+    serde_json::from_str(&reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
-/// Sends any message to an account's ledger.
+/// Sends any message to an account's ledger; returns its reply, which is JSON.
 ///
 /// # Errors
 ///
@@ -42,13 +41,12 @@ pub(super) async fn call(
     config: &Config,
     account: &str,
     message: &Message,
-) -> Result<Value, String> {
+) -> Result<String, String> {
     let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
     let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
     let deadline_ms = config.deadlines.ledger_ms;
     let reply = settle(glue::ask_ledger(&namespace, account, &message, deadline_ms)).await?;
-    let text = reply.as_string().unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
+    Ok(reply.as_string().unwrap_or_default())
 }
 
 /// What a ledger can be told.
@@ -79,11 +77,12 @@ pub struct Ledger {
     state: Rc<State>,
     env: Env,
     counting: Rc<RefCell<quota::Ledger>>,
+    has_tables: Rc<Cell<bool>>,
 }
 
 impl worker::DurableObject for Ledger {
     fn new(state: State, env: Env) -> Self {
-        Self { state: Rc::new(state), env, counting: Rc::default() }
+        Self { state: Rc::new(state), env, counting: Rc::default(), has_tables: Rc::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -103,12 +102,17 @@ impl Ledger {
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
         let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
+        let has_tables = Rc::clone(&self.has_tables);
         let work = Closure::once(move || -> Result<String, JsValue> {
-            let mut store = SqlStore::open(&state).map_err(|error| thrown(&error))?;
+            let mut store = SqlStore::new(&state);
+            if !has_tables.get() {
+                store.create_tables().map_err(|error| thrown(&error))?;
+            }
             let mut ledger = counting.borrow_mut();
             let reply = handle(&mut ledger, &mut store, &config, message)
                 .map_err(|error| thrown(&error))?;
-            Ok(reply.to_string())
+            has_tables.set(true);
+            Ok(reply)
         });
         let storage = self.state.storage();
         let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
@@ -122,20 +126,18 @@ fn handle(
     store: &mut SqlStore,
     config: &Config,
     message: Message,
-) -> Result<Value, StoreError> {
-    let told = |error: serde_json::Error| StoreError(error.to_string());
-    match message {
+) -> Result<String, StoreError> {
+    let reply = match message {
         Message::Ask(request) => {
-            let reply = ledger.handle(store, &config.plans, &request, now())?;
-            serde_json::to_value(reply).map_err(told)
+            serde_json::to_string(&ledger.handle(store, &config.plans, &request, now())?)
         }
-        Message::Audit { limit } => serde_json::to_value(store.audit(limit)?).map_err(told),
-        Message::Read => serde_json::to_value(store.account()?).map_err(told),
+        Message::Audit { limit } => serde_json::to_string(&store.audit(limit)?),
+        Message::Read => serde_json::to_string(&store.account()?),
         Message::Write { record, actor } => {
-            let record = quota::Ledger::put_account(store, *record, &actor, now())?;
-            serde_json::to_value(record).map_err(told)
+            serde_json::to_string(&quota::Ledger::put_account(store, *record, &actor, now())?)
         }
-    }
+    };
+    reply.map_err(|error| StoreError(error.to_string()))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

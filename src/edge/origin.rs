@@ -48,27 +48,19 @@ impl Passage<'_> {
             headers.push((DEGRADED_HEADER, degraded.word().to_owned()));
         }
         let strip = self.strip();
-        let target = match &strip {
-            Some(Strip::Target(target)) => target.clone(),
-            _ => self.facts.target(),
-        };
-        match &strip {
-            Some(Strip::Header(name)) => headers.push((name, String::new())),
-            Some(Strip::Cookie(kept)) => headers.push(("cookie", kept.clone())),
-            Some(Strip::Target(_)) | None => {}
-        }
+        headers.extend(strip.headers.iter().map(|name| (name.as_str(), String::new())));
+        headers.extend(strip.cookie.map(|kept| ("cookie", kept)));
+        let target = strip.target.unwrap_or_else(|| self.facts.target());
         let pass = self.pass;
         let on_response = answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
-        send(
-            self.isolate,
-            request,
-            self.target(),
-            &target,
-            &glue::lines(&headers),
-            &glue::lines(&on_response),
-            self.config.deadlines.origin_ms,
-            &self.facts.base_url(),
-        )
+        let changes = Changes {
+            target: &target,
+            on_request: &glue::lines(&headers),
+            on_response: &glue::lines(&on_response),
+            deadline_ms: self.config.deadlines.origin_ms,
+            is_preflight: pass.is_preflight,
+        };
+        send(self.isolate, request, self.target(), self.facts, &changes)
     }
 
     /// The identity to assert, if the operator gave a key to sign it with.
@@ -108,13 +100,13 @@ impl Passage<'_> {
         route.and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
     }
 
-    fn strip(&self) -> Option<Strip> {
-        let route = self.config.routes.get(self.pass.route?)?;
-        if route.forward_credential || route.open {
-            return None;
+    fn strip(&self) -> Strip {
+        match self.pass.route.and_then(|index| self.config.routes.get(index)) {
+            Some(route) if !route.forward_credential && !route.open => {
+                credential::strip(&self.config.credentials, self.facts)
+            }
+            _ => Strip::default(),
         }
-        let found = credential::find(&self.config.credentials, self.facts)?;
-        Some(credential::strip(found.source, self.facts))
     }
 }
 
@@ -130,42 +122,57 @@ pub(super) fn send_unchecked(
     facts: &RequestFacts,
     degraded: crate::decision::Degraded,
 ) -> Result<Promise, String> {
-    let mark = [(DEGRADED_HEADER, degraded.word())];
-    let lines = glue::lines(&mark);
-    let base = facts.base_url();
-    send(isolate, request, origin, &facts.target(), &lines, &lines, UNCHECKED_DEADLINE_MS, &base)
+    let mark = glue::lines(&[(DEGRADED_HEADER, degraded.word())]);
+    let changes = Changes {
+        target: &facts.target(),
+        on_request: &mark,
+        on_response: &mark,
+        deadline_ms: UNCHECKED_DEADLINE_MS,
+        is_preflight: false,
+    };
+    send(isolate, request, origin, facts, &changes)
 }
 
 /// The default of `DEADLINES.origin_ms`: the configuration may be what is broken.
 const UNCHECKED_DEADLINE_MS: u32 = 30_000;
 
-#[expect(clippy::too_many_arguments, reason = "one call across the border, told in one place")]
+/// How a request differs when it goes to the origin, and its response when it comes back.
+struct Changes<'a> {
+    /// Path and query.
+    target: &'a str,
+    /// Headers to set, in lines.
+    on_request: &'a str,
+    /// The same for the response.
+    on_response: &'a str,
+    deadline_ms: u32,
+    is_preflight: bool,
+}
+
 fn send(
     isolate: &Isolate,
     request: &Request,
     origin: &OriginTarget,
-    target: &str,
-    set_lines: &str,
-    response_lines: &str,
-    deadline_ms: u32,
-    base_url: &str,
+    facts: &RequestFacts,
+    changes: &Changes<'_>,
 ) -> Result<Promise, String> {
     let (service, base) = match origin {
-        OriginTarget::Url(url) => (JsValue::UNDEFINED, url.as_str()),
+        OriginTarget::Url(url) => (JsValue::UNDEFINED, url.clone()),
         OriginTarget::Service(binding) => {
             let service = isolate.resource(binding);
-            (service.ok_or_else(|| format!("the service binding {binding:?} is gone"))?, base_url)
+            let gone = || format!("the service binding {binding:?} is gone");
+            (service.ok_or_else(gone)?, facts.base_url())
         }
     };
-    let url = format!("{base}{target}");
+    // Joined as text: a URL parser would read `//host` in the path as another server.
     glue::forward(
         request,
         &service,
-        &url,
+        &format!("{base}{}", changes.target),
         &isolate.owned_headers,
-        set_lines,
-        response_lines,
-        deadline_ms,
+        changes.on_request,
+        changes.on_response,
+        changes.deadline_ms,
+        changes.is_preflight,
     )
     .map_err(|error| glue::message_of(&error))
 }

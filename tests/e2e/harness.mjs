@@ -59,9 +59,10 @@ export async function startOrigin(handler = echo) {
  *
  * `vars` are its variables and secrets (objects as in wrangler.toml), `origin` a server of
  * `startOrigin`, `build` another build than the shipped one, `persist` a folder that outlives it,
- * `bindings` anything else of miniflare's worker options.
+ * `bindings` anything else of miniflare's worker options, `beside` the options of more Workers.
  */
-export async function startGate({ vars = {}, origin, build = "build", persist, bindings = {}, port = 0 } = {}) {
+export async function startGate(options = {}) {
+  const { vars = {}, origin, build = "build", persist, bindings = {}, beside = [], port = 0 } = options;
   const logs = [];
   const miniflare = new Miniflare({
     host: "127.0.0.1",
@@ -74,7 +75,10 @@ export async function startGate({ vars = {}, origin, build = "build", persist, b
       }
     },
     ...(persist ? { durableObjectsPersist: persist } : {}),
-    ...workerOptions({ vars: { ...(origin ? { ORIGIN: origin.url } : {}), ...vars }, build, bindings }),
+    workers: [
+      workerOptions({ vars: { ...(origin ? { ORIGIN: origin.url } : {}), ...vars }, build, bindings }),
+      ...beside,
+    ],
   });
   const url = (await miniflare.ready).origin;
   return {
@@ -91,6 +95,7 @@ export async function startGate({ vars = {}, origin, build = "build", persist, b
 /** Miniflare's options for the Worker as `wrangler.toml` describes it. */
 export function workerOptions({ vars, build = "build", bindings = {} }) {
   return {
+    name: "gate",
     rootPath: ROOT,
     modulesRoot: ROOT,
     modules: true,

@@ -53,17 +53,33 @@ pub(super) fn enumerate(names: &[String]) -> String {
     }
 }
 
-/// How much a quota allows: `1,000 api units`, from its name `api/month`.
+/// How much a quota allows: `1,000 api units` or `5 articles`, from a name like `api/month`.
 pub(super) fn quota_size(quota: &QuotaState) -> String {
-    let meter = quota.name.split_once('/').map_or(quota.name.as_str(), |(meter, _)| meter);
-    let unit = if quota.limit == 1 { "unit" } else { "units" };
-    format!("{} {meter} {unit}", grouped(quota.limit))
+    let (limit, meter) = (grouped(quota.limit), meter_and_period(quota).0);
+    match quota.limit {
+        // A meter that is named in the plural says itself what it counts.
+        _ if meter.ends_with('s') => format!("{limit} {meter}"),
+        1 => format!("1 {meter} unit"),
+        _ => format!("{limit} {meter} units"),
+    }
 }
 
 /// ` per month`, from the name `api/month`; empty where the name has no period.
 pub(super) fn period_of(quota: &QuotaState) -> String {
-    let period = quota.name.split_once('/').map(|(_, period)| period.replace(['-', '_'], " "));
-    period.map(|period| format!(" per {period}")).unwrap_or_default()
+    let period = meter_and_period(quota).1;
+    period.map(|period| format!(" per {}", period.replace(['-', '_'], " "))).unwrap_or_default()
+}
+
+/// `api per month`, from the name `api/month`.
+pub(in crate::answer) fn quota_name(quota: &QuotaState) -> String {
+    format!("{}{}", meter_and_period(quota).0, period_of(quota))
+}
+
+fn meter_and_period(quota: &QuotaState) -> (&str, Option<&str>) {
+    match quota.name.rsplit_once('/') {
+        Some((meter, period)) => (meter, Some(period)),
+        None => (&quota.name, None),
+    }
 }
 
 const MONTHS: [&str; 12] = [

@@ -4,7 +4,7 @@
 pub(super) type Step = fn(&[u8]) -> Vec<u8>;
 
 /// Every step, with the marks of which at least one must be there for it to change anything.
-pub(super) const STEPS: [(Marks, Step); 15] = [
+pub(super) const STEPS: [(Marks, Step); 14] = [
     // Nearly every server decodes once; a proxy and an application behind it, twice.
     (Marks::PERCENT, decode),
     // Routers that split first and decode each segment: Express, Apache's `AllowEncodedSlashes`.
@@ -13,14 +13,10 @@ pub(super) const STEPS: [(Marks, Step); 15] = [
     (Marks::BACKSLASH, backslashes_to_slashes),
     // nginx's `merge_slashes`, Apache's `MergeSlashes`, file systems.
     (Marks::DOUBLE_SLASH, merge_slashes),
-    // Python's http.server, and whoever guards against `//host` in redirects.
-    (Marks::DOUBLE_SLASH, merge_leading_slashes),
     // `new URL(request.url, base)` in Node, `parse_url` in PHP, `urlsplit` in Python: RFC 3986 §4.2.
     (Marks::DOUBLE_SLASH, drop_authority),
-    // RFC 3986 §5.2.4.
+    // RFC 3986 §5.2.4. WHATWG URL parsers take `%2e` for a dot too: they decode segments first.
     (Marks::DOTS, resolve_dots),
-    // WHATWG URL parsers, which take `%2e` for a dot before they decode anything.
-    (Marks::DOTS.or(Marks::PERCENT), resolve_encoded_dots),
     // Handlers that filter dot segments out rather than go up.
     (Marks::DOTS, drop_dots),
     // Tomcat, Jetty, Spring: path parameters, RFC 3986 §3.3.
@@ -31,8 +27,10 @@ pub(super) const STEPS: [(Marks, Step); 15] = [
     // Windows: trailing dots and spaces of a name do not count, `::$DATA` is the file itself.
     (Marks::NAME_END, trim_names),
     (Marks::STREAM, drop_streams),
-    // Old or lenient decoders: overlong UTF-8 (RFC 3629 §3), fullwidth forms under NFKC or best fit.
-    (Marks::LOOKALIKE, fold_lookalikes),
+    // Old decoders, which let `%c0%af` be a slash (RFC 3629 §3).
+    (Marks::OVERLONG, decode_overlong),
+    // Applications that normalise to NFKC, and Windows' best fit.
+    (Marks::FULLWIDTH, narrow_fullwidth),
 ];
 
 /// What stands in a path that makes it more than a plain one.
@@ -53,8 +51,10 @@ impl Marks {
     pub(super) const NAME_END: Self = Self(1 << 8);
     /// `::`
     pub(super) const STREAM: Self = Self(1 << 9);
-    /// Overlong UTF-8 or a fullwidth form may stand here.
-    pub(super) const LOOKALIKE: Self = Self(1 << 10);
+    /// Overlong UTF-8 may stand here.
+    pub(super) const OVERLONG: Self = Self(1 << 10);
+    /// A fullwidth form may stand here.
+    pub(super) const FULLWIDTH: Self = Self(1 << 11);
 
     /// The marks of `path`, found in one pass.
     pub(super) fn of(path: &[u8]) -> Self {
@@ -72,7 +72,8 @@ impl Marks {
                 (b'/', b'.') => Self::DOTS,
                 (b'.' | b' ', b'/') => Self::NAME_END,
                 (b':', b':') => Self::STREAM,
-                (0xc0 | 0xc1 | 0xe0 | 0xf0, 0x80..=0xbf) | (0xef, 0xbc | 0xbd) => Self::LOOKALIKE,
+                (0xc0 | 0xc1 | 0xe0 | 0xf0, 0x80..=0xbf) => Self::OVERLONG,
+                (0xef, 0xbc | 0xbd) => Self::FULLWIDTH,
                 _ => Self(0),
             };
             marks = marks.or(mark);
@@ -144,29 +145,22 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
     out
 }
 
-fn merge_leading_slashes(path: &[u8]) -> Vec<u8> {
-    [b"/", without_leading_slashes(path)].concat()
-}
-
 fn drop_authority(path: &[u8]) -> Vec<u8> {
     if !path.starts_with(b"//") {
         return path.to_vec();
     }
-    let after_host = without_leading_slashes(path).iter().skip_while(|byte| **byte != b'/');
+    let after_slashes = path.iter().skip_while(|byte| **byte == b'/');
+    let after_host = after_slashes.skip_while(|byte| **byte != b'/');
     let path: Vec<u8> = after_host.copied().collect();
     if path.is_empty() { b"/".to_vec() } else { path }
 }
 
 fn resolve_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, Dots::plain, true)
-}
-
-fn resolve_encoded_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, |segment| Dots::plain(&decode(segment)), true)
+    resolve(path, true)
 }
 
 fn drop_dots(path: &[u8]) -> Vec<u8> {
-    resolve(path, Dots::plain, false)
+    resolve(path, false)
 }
 
 fn drop_parameters(path: &[u8]) -> Vec<u8> {
@@ -187,7 +181,7 @@ fn trim_names(path: &[u8]) -> Vec<u8> {
         while let [rest @ .., b' '] = name {
             name = rest;
         }
-        while let (Dots::None, [rest @ .., b' ' | b'.']) = (Dots::plain(name), name) {
+        while let (Dots::None, [rest @ .., b' ' | b'.']) = (Dots::of(name), name) {
             name = rest;
         }
         name
@@ -201,25 +195,25 @@ fn drop_streams(path: &[u8]) -> Vec<u8> {
     })
 }
 
-fn fold_lookalikes(path: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let (byte, after) = match rest {
-            [lead @ (0xc0 | 0xc1), last @ 0x80..=0xbf, after @ ..]
-            | [0xe0, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..]
-            | [0xf0, 0x80, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..] => {
-                let high = if lead & 1 == 0 { 0 } else { 0x40 };
-                (high | (last & 0x3f), after)
-            }
-            [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => (last.wrapping_sub(0x60), after),
-            [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => (last.wrapping_sub(0x20), after),
-            _ => (*first, after),
-        };
-        out.push(byte);
-        rest = after;
-    }
-    out
+fn decode_overlong(path: &[u8]) -> Vec<u8> {
+    replace(path, |rest| match rest {
+        [lead @ (0xc0 | 0xc1), last @ 0x80..=0xbf, after @ ..]
+        | [0xe0, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..]
+        | [0xf0, 0x80, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..] => {
+            let high = if lead & 1 == 0 { 0 } else { 0x40 };
+            Some((high | (last & 0x3f), after))
+        }
+        _ => None,
+    })
+}
+
+fn narrow_fullwidth(path: &[u8]) -> Vec<u8> {
+    replace(path, |rest| match rest {
+        // U+FF01 to U+FF5E stand for U+0021 to U+007E.
+        [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => Some((last.wrapping_sub(0x60), after)),
+        [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => Some((last.wrapping_sub(0x20), after)),
+        _ => None,
+    })
 }
 
 /// Whether a segment is one of the two that have a meaning of their own.
@@ -231,7 +225,7 @@ enum Dots {
 }
 
 impl Dots {
-    fn plain(segment: &[u8]) -> Self {
+    fn of(segment: &[u8]) -> Self {
         match segment {
             b"." => Self::Here,
             b".." => Self::Parent,
@@ -241,11 +235,11 @@ impl Dots {
 }
 
 /// Removes dot segments as RFC 3986 §5.2.4 does; `..` takes the segment before with it if `go_up`.
-fn resolve(path: &[u8], dots: fn(&[u8]) -> Dots, go_up: bool) -> Vec<u8> {
+fn resolve(path: &[u8], go_up: bool) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut segments = path.split(|byte| *byte == b'/').skip(1).peekable();
     while let Some(segment) = segments.next() {
-        let found = dots(segment);
+        let found = Dots::of(segment);
         if found == Dots::None {
             kept.push(segment);
             continue;
@@ -269,21 +263,19 @@ fn until(bytes: &[u8], ends: fn(&u8) -> bool) -> &[u8] {
     bytes.split(ends).next().unwrap_or(bytes)
 }
 
-fn without_leading_slashes(mut path: &[u8]) -> &[u8] {
-    while let [b'/', rest @ ..] = path {
-        path = rest;
-    }
-    path
+fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
+    replace(path, |rest| escape(rest).filter(|(byte, _)| !keep(*byte)))
 }
 
-fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
+/// Goes through `path` and puts one byte wherever `found` finds something: the byte, and what follows.
+fn replace<F>(path: &[u8], found: F) -> Vec<u8>
+where
+    F: Fn(&[u8]) -> Option<(u8, &[u8])>,
+{
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [first, after @ ..] = rest {
-        let (byte, after) = match escape(rest) {
-            Some((byte, after)) if !keep(byte) => (byte, after),
-            _ => (*first, after),
-        };
+        let (byte, after) = found(rest).unwrap_or((*first, after));
         out.push(byte);
         rest = after;
     }

@@ -1,0 +1,81 @@
+// npm run build: the Worker, built into build/. With --drills: into build-drills/, with the panic
+// drills that the tests need. Nothing is done where nothing has changed.
+
+import { createHash } from "node:crypto";
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { locked } from "./lock.mjs";
+import { mustRun, output, Problem, script } from "./process.mjs";
+import { ROOT } from "./setup.mjs";
+
+/** What the gate may weigh, compressed: it is loaded on every cold start. */
+const BUDGET_GZIP_BYTES = 300_000;
+
+const VARIANTS = {
+  release: { outDir: "build", features: [] },
+  // Never deployed: wrangler.toml names build/ alone.
+  drills: { outDir: "build-drills", features: ["--features", "drills"] },
+};
+
+/** Builds one variant, `release` or `drills`. Needs the environment from `with-tools.mjs`. */
+export async function build(variant = "release") {
+  const { outDir, features } = VARIANTS[variant];
+  await locked(join(ROOT, ".tools/build.lock"), "building", async () => {
+    const inputs = fingerprint(features);
+    if (isCurrent(outDir, inputs)) return;
+    console.log(`Building ${outDir}/ (a minute or two from nothing, seconds afterwards) …`);
+    // The order matters to worker-build: its own options, the path, then cargo's.
+    const args = ["--release", "--out-dir", outDir, ".", ...features];
+    await mustRun("worker-build", process.env.WORKER_BUILD_BIN, args, { cwd: ROOT });
+    writeFileSync(stampPath(outDir), JSON.stringify({ inputs, wasm: wasmIdentity(outDir) }));
+  });
+  reportSize(outDir);
+}
+
+/** Cargo would notice on its own that nothing changed; wasm-opt and esbuild would not. */
+function isCurrent(outDir, inputs) {
+  if (!existsSync(stampPath(outDir)) || !existsSync(join(ROOT, outDir, "index.js"))) return false;
+  const stamp = JSON.parse(readFileSync(stampPath(outDir), "utf8"));
+  return stamp.inputs === inputs && stamp.wasm === wasmIdentity(outDir);
+}
+
+function fingerprint(features) {
+  const hash = createHash("sha256");
+  const settings = ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTUP_TOOLCHAIN"].map((name) => process.env[name]);
+  hash.update(JSON.stringify([features, settings, output("rustc", ["-vV"])]));
+  const patterns = ["src/**/*.*", "www/**/*.*", "Cargo.{toml,lock}", "askama.toml", "package-lock.json"];
+  const files = globSync([...patterns, "scripts/build.mjs"], { cwd: ROOT })
+    // The demo site and the entry in JavaScript are not compiled in.
+    .filter((path) => !path.startsWith("www/demo/") && path !== "src/edge/entry.mjs")
+    .sort();
+  for (const path of files) {
+    hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));
+  }
+  return hash.digest("hex");
+}
+
+/** Tells a module that somebody else has built meanwhile; empty where there is none. */
+function wasmIdentity(outDir) {
+  const found = statSync(wasmPath(outDir), { throwIfNoEntry: false });
+  return found ? `${found.size} ${found.mtimeMs}` : "";
+}
+
+function reportSize(outDir) {
+  const wasm = readFileSync(wasmPath(outDir));
+  const packed = gzipSync(wasm, { level: 9 }).length;
+  const kilobytes = (bytes) => `${(bytes / 1_000).toFixed(1)} KB`;
+  console.log(
+    `${outDir}/index_bg.wasm: ${kilobytes(wasm.length)}, ${kilobytes(packed)} gzip ` +
+      `(budget ${kilobytes(BUDGET_GZIP_BYTES)})`,
+  );
+  if (packed > BUDGET_GZIP_BYTES) throw new Problem("The module is over its size budget.");
+}
+
+const stampPath = (outDir) => join(ROOT, outDir, ".stamp");
+const wasmPath = (outDir) => join(ROOT, outDir, "index_bg.wasm");
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await script(() => build(process.argv.includes("--drills") ? "drills" : "release"));
+}

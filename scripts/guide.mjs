@@ -1,0 +1,60 @@
+// What `npm start` prints: a line to paste for each kind of answer.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mint, READERS } from "../www/demo/readers.mjs";
+
+/** Mints a token for each reader, and one that is over, into files that the lines below read. */
+export async function writeTokens(folder, keys) {
+  const write = (name, text) => writeFileSync(join(folder, `${name}.token`), text, { mode: 0o600 });
+  for (const name of Object.keys(READERS)) write(name, await mint(keys.login, name));
+  write("expired", await mint(keys.login, "alice", { expires: "-1h" }));
+  write("admin", keys.stored.adminToken);
+}
+
+/** The text, for a gate at `gateUrl` and an origin behind it. */
+export function guide({ gateUrl, originUrl, folder }) {
+  const token = (name) => `-H "Authorization: Bearer $(cat ${folder}/${name}.token)"`;
+  const article = `${gateUrl}/articles/the-last-mile`;
+  const headlines = `${gateUrl}/api/headlines`;
+  const carol = `${gateUrl}/_tollgate/admin/accounts/-/carol`;
+  const steps = [
+    ["200  alice has paid: the origin sees who she is", `curl -i ${token("alice")} ${headlines}`],
+    ["401  no token", `curl -i ${headlines}`],
+    ["401  a token that has expired", `curl -i ${token("expired")} ${headlines}`],
+    ["402  no token, and the route says \"offer\": what there is to buy", `curl -i ${article}`],
+    ["402  bob's plan does not include long reads", `curl -i ${token("bob")} ${article}`],
+    [
+      "402  bob's five units a minute are used up",
+      `for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code}\\n' ${token("bob")} ${headlines}; done; curl -i ${token("bob")} ${headlines}`,
+    ],
+    ["402  carol's card has expired", `curl -i ${token("carol")} ${article}`],
+    [
+      "200  carol pays, and is back within seconds",
+      `curl -i -X PUT ${token("admin")} -H 'Content-Type: application/json' -d '{"plan":"pro","status":"active"}' ${carol}; sleep 6; curl -i ${token("carol")} ${article}`,
+    ],
+    ["402  dave's subscription has ended", `curl -i ${token("dave")} ${article}`],
+    ["403  the newsroom is not for sale", `curl -i ${token("alice")} ${gateUrl}/newsroom/draft`],
+    ["403  past the gate, the origin refuses", `curl -i ${originUrl}/api/headlines`],
+    ["200  a stream, a line each second", `curl -N ${token("alice")} ${gateUrl}/api/stream`],
+    ["200  a large file, resumable", `curl -o /dev/null -r 104857600- ${gateUrl}/files/200mb`],
+    ["200  is the gate well?", `curl -i ${gateUrl}/_tollgate/health`],
+  ];
+  const lines = steps.map(([what, command]) => `  # ${what}\n  ${command}\n`);
+  const readers = Object.entries(READERS).map(
+    ([name, { about }]) => `  ${gateUrl}/login?as=${name}`.padEnd(48) + about,
+  );
+  return `
+────────────────────────────────────────────────────────────────────────
+The gate is at ${gateUrl}, the demo site behind it at ${originUrl}.
+
+In a browser: open ${gateUrl}/ and follow a long read, then sign in as somebody:
+${readers.join("\n")}
+
+In another terminal, in this folder:
+
+${lines.join("\n")}
+Ctrl-C ends everything. Its records and counters are forgotten at the next start.
+────────────────────────────────────────────────────────────────────────
+`;
+}

@@ -1,0 +1,203 @@
+// Brings the tools: npm packages, the WASM target, worker-build and wasm-bindgen. Whatever is there
+// already is left alone, which takes well under a second. Runs on any Node from 20 on, without packages.
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { locked } from "./lock.mjs";
+import { mustRun, output, Problem } from "./process.mjs";
+
+/** The project's folder. */
+export const ROOT = resolve(fileURLToPath(import.meta.url), "../..");
+
+const TOOLS = join(ROOT, ".tools");
+const BIN = join(ROOT, "node_modules/.bin");
+const TARGET = "wasm32-unknown-unknown";
+const NODE_MINIMUM = [22, 12]; // wrangler's own minimum
+
+/**
+ * Installs what is missing and returns the environment for every further step.
+ * `rust: false` leaves the Rust side out, `lints: true` adds rustfmt and clippy.
+ */
+export async function setup({ rust = true, lints = false } = {}) {
+  process.chdir(ROOT);
+  const env = environment();
+  await locked(join(TOOLS, "setup.lock"), "installing tools", async () => {
+    if (!packagesAreCurrent()) await installPackages(env);
+    if (!rust) return;
+    checkRust();
+    await addTarget();
+    if (lints) await addLints();
+    await installTool(env, workerBuild());
+    await installTool(env, wasmBindgen());
+  });
+  return { ...env, NODE: nodeFrom(env) };
+}
+
+/** The Node that wrangler needs: the project's own, or the running one where that is new enough. */
+function nodeFrom(env) {
+  for (const node of [join(BIN, "node"), process.execPath]) {
+    const version = output(node, ["--version"], { env });
+    const [major, minor] = (version ?? "v0.0").slice(1).split(".").map(Number);
+    if (major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1])) return node;
+  }
+  throw new Problem(
+    `Node ${NODE_MINIMUM.join(".")} or newer is needed, and the npm package \`node\` did not bring one here.\n` +
+      "Install it from https://nodejs.org/ and try again.",
+  );
+}
+
+function environment() {
+  const own = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+  const tools = {
+    ESBUILD_BIN: join(BIN, "esbuild"),
+    WASM_BINDGEN_BIN: join(TOOLS, "bin/wasm-bindgen"),
+    WASM_OPT_BIN: join(BIN, "wasm-opt"),
+    WORKER_BUILD_BIN: join(TOOLS, "bin/worker-build"),
+  };
+  const path = [BIN, process.env.PATH].join(delimiter);
+  return { ...tools, ...own, ...process.env, PATH: path };
+}
+
+// ---- npm packages
+
+/** Compares contents, not times: a copied or freshly checked out folder must not fool it. */
+function packagesAreCurrent() {
+  const wanted = lockedPackages(join(ROOT, "package-lock.json"));
+  const present = lockedPackages(join(ROOT, "node_modules/.package-lock.json"));
+  if (wanted === null) throw new Problem("package-lock.json is missing or damaged.");
+  return (
+    present !== null &&
+    Object.entries(wanted).every(([path, { version, optional }]) =>
+      path === "" || (present[path] ? present[path].version === version : optional === true),
+    )
+  );
+}
+
+function lockedPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")).packages;
+  } catch {
+    return null;
+  }
+}
+
+async function installPackages(env) {
+  console.log("Installing npm packages (about 500 MB; half a minute on a fast line) …");
+  // Where npm started us, its own script is the surest way to find it again.
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
+  const args = [...first, "ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"];
+  // Not through our own PATH: what `npm ci` replaces must not be what runs it.
+  const plain = { ...env, PATH: process.env.PATH };
+  await mustRun("npm ci", command, args, { env: plain });
+}
+
+// ---- Rust
+
+function checkRust() {
+  const version = output("rustc", ["--version"])?.split(" ")[1];
+  if (version === undefined || output("cargo", ["--version"]) === null) {
+    throw new Problem(
+      "Rust is missing: `rustc` and `cargo` were not found.\n" +
+        "Install it from https://rustup.rs/ , open a new terminal and try again.",
+    );
+  }
+  const wanted = /^rust-version = "(.+)"$/m.exec(readFileSync(join(ROOT, "Cargo.toml"), "utf8"))?.[1];
+  if (wanted && version.localeCompare(wanted, "en", { numeric: true }) < 0) {
+    throw new Problem(`Rust ${wanted} or newer is needed, this is ${version}.\nRun: rustup update stable`);
+  }
+}
+
+async function addTarget() {
+  const sysroot = output("rustc", ["--print", "sysroot"]);
+  if (sysroot && existsSync(join(sysroot, "lib/rustlib", TARGET))) return;
+  requireRustup(`the Rust target ${TARGET}`);
+  console.log(`Adding the Rust target ${TARGET} (a few seconds) …`);
+  await mustRun("rustup", "rustup", ["target", "add", TARGET]);
+}
+
+async function addLints() {
+  const missing = [["rustfmt", "fmt"], ["clippy", "clippy"]]
+    .filter(([, command]) => output("cargo", [command, "--version"]) === null)
+    .map(([component]) => component);
+  if (missing.length === 0) return;
+  requireRustup(missing.join(" and "));
+  console.log(`Adding ${missing.join(" and ")} to Rust (a few seconds) …`);
+  await mustRun("rustup", "rustup", ["component", "add", ...missing]);
+}
+
+function requireRustup(what) {
+  if (output("rustup", ["--version"]) !== null) return;
+  throw new Problem(
+    `${what} is missing, and without rustup it can't be added.\n` +
+      "Install rustup from https://rustup.rs/ , or the package of your system that holds it.",
+  );
+}
+
+// ---- worker-build and wasm-bindgen
+
+/** worker-build is released together with the `worker` crate, under the same version. */
+function workerBuild() {
+  const version = lockedCrate("worker");
+  return { variable: "WORKER_BUILD_BIN", name: "worker-build", crate: "worker-build", version, flags: [] };
+}
+
+/** wasm-bindgen refuses modules that were built with another version of the crate. */
+function wasmBindgen() {
+  const version = lockedCrate("wasm-bindgen");
+  // The system's TLS instead of one to compile; the tool itself never downloads anything for us.
+  const flags = ["--no-default-features", "--features", "native-tls"];
+  return { variable: "WASM_BINDGEN_BIN", name: "wasm-bindgen", crate: "wasm-bindgen-cli", version, flags };
+}
+
+function lockedCrate(name) {
+  const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
+  const version = new RegExp(`^name = "${name}"\nversion = "(.+)"$`, "m").exec(lock)?.[1];
+  if (!version) throw new Problem(`Cargo.lock does not name the crate ${name}.`);
+  return version;
+}
+
+/** Takes the tool where it is: as named by the environment, ours, or the user's own on the PATH. */
+async function installTool(env, tool) {
+  const own = join(TOOLS, "bin", tool.name);
+  if (hasVersion(env[tool.variable], tool.version)) return;
+  for (const candidate of [own, tool.name]) {
+    if (!hasVersion(candidate, tool.version)) continue;
+    env[tool.variable] = candidate === own ? own : output("sh", ["-c", `command -v ${tool.name}`]);
+    return;
+  }
+  requireOpenssl();
+  console.log(`Installing ${tool.crate} ${tool.version} into .tools (one to two minutes, once) …`);
+  mkdirSync(TOOLS, { recursive: true });
+  const target = join(TOOLS, "target");
+  // A debug build: three times faster to get, and no slower at what it does here.
+  const args = ["install", tool.crate, "--version", tool.version, "--debug", "--force", "--root", TOOLS];
+  const build = { CARGO_TARGET_DIR: target, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_INCREMENTAL: "0" };
+  await mustRun(`Installing ${tool.crate}`, "cargo", [...args, ...tool.flags, "--quiet"], {
+    env: { ...env, ...build },
+  });
+  env[tool.variable] = own;
+  if (tool.crate === "wasm-bindgen-cli") rmSync(target, { recursive: true, force: true });
+}
+
+function hasVersion(program, version) {
+  const said = output(program, ["--version"]);
+  return said !== null && said.split(" ").at(-1) === version;
+}
+
+/** Both tools link the system's OpenSSL on Linux; say so before cargo says it at length. */
+function requireOpenssl() {
+  if (output("cc", ["--version"]) === null) {
+    throw new Problem(
+      "A C compiler (linker) is missing.\n" +
+        "Debian/Ubuntu: sudo apt-get install build-essential    Fedora: sudo dnf install gcc    macOS: xcode-select --install",
+    );
+  }
+  if (process.platform !== "linux" || process.env.OPENSSL_DIR) return;
+  if (output("pkg-config", ["--exists", "openssl"]) !== null) return;
+  throw new Problem(
+    "pkg-config or the OpenSSL headers are missing; the build tools need them.\n" +
+      "Debian/Ubuntu: sudo apt-get install pkg-config libssl-dev    Fedora: sudo dnf install pkgconf openssl-devel",
+  );
+}
