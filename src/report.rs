@@ -41,9 +41,11 @@ pub fn log_line(
     serde_json::to_string(&line).ok()
 }
 
-/// The log line of something that is wrong on the operator's side.
-pub fn fault_line(what: &str, reason: &str) -> String {
-    serde_json::to_string(&FaultLine { event: "fault", what, reason }).unwrap_or_default()
+/// The log line of something that is wrong on the operator's side. `support_id` is what the caller
+/// was told, where somebody was.
+pub fn fault_line(what: &str, reason: &str, support_id: Option<&str>) -> String {
+    let line = FaultLine { event: "fault", what, reason, support_id };
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -68,4 +70,6 @@ struct FaultLine<'a> {
     event: &'static str,
     what: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_id: Option<&'a str>,
 }

@@ -218,7 +218,7 @@ impl Exchange {
             let (isolate, config) = (Rc::clone(&self.isolate), Rc::clone(&self.config));
             let promise = future_to_promise(async move {
                 if let Err(reason) = run_errand(&isolate, &config, errand).await {
-                    worker::console_error!("{}", report::fault_line("errand", &reason));
+                    worker::console_error!("{}", report::fault_line("errand", &reason, None));
                 }
                 Ok(JsValue::UNDEFINED)
             });
@@ -301,7 +301,8 @@ fn unchecked(
     why: Degraded,
     reason: &str,
 ) -> JsValue {
-    worker::console_error!("{}", report::fault_line(why.word(), reason));
+    let support_id = isolate.support_id();
+    worker::console_error!("{}", report::fault_line(why.word(), reason, Some(&support_id)));
     let origin = match &isolate.config {
         Ok(config) => Some(&config.origin),
         Err(invalid) => invalid.fallback.origin.as_ref(),
@@ -312,14 +313,15 @@ fn unchecked(
             Err(reason) => origin_failed(isolate, facts, &reason).into(),
         };
     }
-    deny(isolate, facts, &broken(reason), &isolate.support_id()).into()
+    deny(isolate, facts, &broken(reason), &support_id).into()
 }
 
 fn origin_failed(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Response {
     let mut denial = Denial::new(Cause::OriginUnavailable);
     denial.facts.operator_detail = Some(reason.to_owned());
-    worker::console_error!("{}", report::fault_line(denial.cause.word(), reason));
-    deny(isolate, facts, &denial, &isolate.support_id())
+    let (what, support_id) = (denial.cause.word(), isolate.support_id());
+    worker::console_error!("{}", report::fault_line(what, reason, Some(&support_id)));
+    deny(isolate, facts, &denial, &support_id)
 }
 
 fn broken(detail: &str) -> Denial {
