@@ -216,6 +216,7 @@ fn told_remedy(remedy: &Remedy) -> String {
 
 fn told_pass(pass: &Pass) -> String {
     let mut told = vec!["pass".to_owned()];
+    told.extend(pass.is_preflight.then(|| "preflight".to_owned()));
     told.extend(pass.identity.iter().map(|caller| format!("as {}", caller.account_name())));
     told.extend(pass.quotas.iter().map(|one| format!("{} {}/{}", one.name, one.used, one.limit)));
     told.extend(pass.notices.iter().map(|notice| match notice {

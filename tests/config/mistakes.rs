@@ -25,7 +25,7 @@ fn nothing_at_all_is_said_once_for_each_needed_variable() {
         found,
         [
             format!("ORIGIN: found nothing; {ORIGIN}"),
-            "ROUTES: found nothing; expected at least one route; for example [[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]".to_owned(),
+            "ROUTES: found nothing; expected at least one route; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]".to_owned(),
         ]
     );
 }
@@ -83,7 +83,7 @@ fn credentials() {
 #[test]
 #[rustfmt::skip]
 fn whole_variables_of_the_wrong_type() {
-    let route = "for example [[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+    let route = "for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
     whole("ROUTES", json!(3), &format!("ROUTES: found 3; expected an array of tables; {route}"));
     whole("ROUTES", json!([7, {"match": "/**", "open": true}]), &format!("ROUTES[0]: found 7; expected a table; {route}"));
     whole("ROUTES", json!("nonsense"), &format!("ROUTES: found a string that isn't JSON (expected ident at line 1 column 2); expected a table in wrangler.toml, or JSON; {route}"));
@@ -118,7 +118,7 @@ fn fields_of_routes() {
     field("ROUTES", "forward_credential", json!(0), "ROUTES[0].forward_credential: found 0; expected true or false; for example true");
     field("ROUTES", "require", json!(["premium"]), "ROUTES[0]: found the unknown field \"require\"; expected no such field; did you mean \"requires\"?");
     field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, anonymous, on_outage, burst, origin, forward_credential, refund");
-    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst or anonymous; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst or anonymous; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
     field("ROUTES", "open", json!(true), asks);
     for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"})] {
         let mut open = json!({"match": "/a", "open": true});
@@ -199,8 +199,8 @@ fn fields_of_the_brand_and_the_deadlines() {
     for bad in ["blue", "#fff", "#1f4fd80", "#+12345", "#1f4fdg"] {
         field("BRAND", "color", json!(bad), &format!("BRAND.color: found {bad:?}; {colour}"));
     }
-    field("BRAND", "color", json!("#ffff00"), "BRAND.color: found \"#ffff00\", on which white text has a contrast of 1.1:1; expected a darker colour, with at least 4.5:1; for example \"#1f4fd8\"");
-    field("BRAND", "color", json!("#777777"), "BRAND.color: found \"#777777\", on which white text has a contrast of 4.5:1; expected a darker colour, with at least 4.5:1; for example \"#1f4fd8\"");
+    field("BRAND", "color", json!("#ffff00"), "BRAND.color: found \"#ffff00\", on which white text has too little contrast; expected a darker colour, with a contrast to white of at least 4.5:1; for example \"#1f4fd8\"");
+    field("BRAND", "color", json!("#777777"), "BRAND.color: found \"#777777\", on which white text has too little contrast; expected a darker colour, with a contrast to white of at least 4.5:1; for example \"#1f4fd8\"");
     field("BRAND", "name", json!("x".repeat(61)), "BRAND.name: found a longer name; expected at most 60 characters; for example \"Example\"");
     field("BRAND", "logo_url", json!("http://example.com/logo.svg"), "BRAND.logo_url: found \"http://example.com/logo.svg\"; expected an https:// URL (http:// only on localhost); for example \"https://example.com/logo.svg\"");
     field("BRAND", "support_url", json!("mailto:nobody"), "BRAND.support_url: found \"mailto:nobody\"; expected an https:// URL or a mailto: address; for example \"mailto:help@example.com\"");
@@ -219,10 +219,24 @@ fn what_the_parts_need_of_each_other() {
     assert_eq!(mistakes(&bare()), [
         "ISSUERS: found routes that ask for a token, and nobody who could sign one; expected at least one issuer; as it stands every such request is refused; for example [[vars.ISSUERS]] iss = \"https://login.example.com\"",
         "LEDGER: found no Durable Object binding, but meters or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        "PLANS: found no plan at all, but a meter on route [0]; expected at least one plan; without any, every such request is refused; for example [[vars.PLANS]] id = \"pro\"",
     ]);
     let by_account = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key(), "subscription": "account"}]);
     let reads_accounts = bare().with("ISSUERS", by_account).with("ROUTES", json!([{"match": "/**"}]));
     assert_eq!(mistakes(&reads_accounts).len(), 1, "the ledger is needed without meters too");
+}
+
+#[test]
+fn checks_of_the_parts_run_beside_mistakes_in_other_parts() {
+    let unmatched = good().with("ROUTES", json!([route()])).with("LOG", json!("x"));
+    let found = mistakes(&unmatched.clone().with("ORIGIN", json!("x")));
+    let starts: Vec<_> = found.iter().filter_map(|one| one.split_once(':')).collect();
+    assert_eq!(
+        starts.iter().map(|(place, _)| *place).collect::<Vec<_>>(),
+        ["ORIGIN", "LOG", "ROUTES"]
+    );
+    let unreadable = unmatched.with("ROUTES", json!([{"match": 5}]));
+    assert_eq!(mistakes(&unreadable).len(), 2, "what can't be read isn't blamed for what lacks");
 }
 
 #[test]

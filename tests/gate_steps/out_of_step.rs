@@ -157,8 +157,9 @@ impl TestOutcome {
     }
 }
 
-/// More steps than any way through the gate has: a hundred waits, a fetch, and one of each kind.
-const MOST_STEPS: usize = 110;
+/// More steps than any way through the gate has: 150 waits (a deadline of 3 s in steps of 20 ms), a
+/// fetch, and one of each kind.
+const MOST_STEPS: usize = 156;
 
 proptest! {
     #![proptest_config(ProptestConfig {
