@@ -189,6 +189,11 @@ impl<'a> Fields<'a> {
         format!("{}.{name}", self.path)
     }
 
+    /// Whether something stands in a field that was not read yet.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// The raw value of a field.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
@@ -209,7 +214,7 @@ impl<'a> Fields<'a> {
 
     /// The same, where the table is useless without it.
     pub(super) fn needed_text(&mut self, name: &'static str, expect: Expect<'_>) -> Option<String> {
-        if self.map.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.take(name);
             self.mistake(name, "nothing", expect);
             return None;

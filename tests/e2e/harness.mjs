@@ -2,7 +2,9 @@
 // Everything listens on the loopback and ends with `stop()`.
 
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Log, LogLevel, Miniflare } from "miniflare";
@@ -12,6 +14,7 @@ export const ISSUER = "https://login.example.test";
 export const AUDIENCE = "https://api.example.test";
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
 export const COMPATIBILITY_DATE = "2026-07-01";
+const ENTRY = "src/edge/entry.mjs";
 
 /** A key pair that signs tokens as one issuer. `claims` override; `undefined` removes a claim. */
 export async function makeIssuer({ alg = "Ed25519", kid = "test-key", iss = ISSUER } = {}) {
@@ -99,7 +102,7 @@ export function workerOptions({ vars, build = "build", bindings = {} }) {
     rootPath: ROOT,
     modulesRoot: ROOT,
     modules: true,
-    scriptPath: build === "build" ? "src/edge/entry.mjs" : `${build}/entry.mjs`,
+    scriptPath: build === "build" ? ENTRY : entryFor(build),
     modulesRules: [
       { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
       { type: "CompiledWasm", include: ["**/*.wasm"] },
@@ -109,6 +112,14 @@ export function workerOptions({ vars, build = "build", bindings = {} }) {
     bindings: JSON.parse(JSON.stringify(vars)),
     ...bindings,
   };
+}
+
+/** The gate's entry, in front of another build. */
+function entryFor(build) {
+  const entry = readFileSync(join(ROOT, ENTRY), "utf8");
+  const path = `${build}/entry.mjs`;
+  writeFileSync(join(ROOT, path), entry.replaceAll("../../build/index.js", "./index.js"));
+  return path;
 }
 
 function echo(request, response) {

@@ -74,7 +74,7 @@ test("an open request arrives byte for byte, but for what the runtime owns", asy
     "POST /bare/a%20b?x=1 HTTP/1.1",
     "Content-Length: 5",
     `Host: ${new URL(rawOrigin.url).host}`,
-    "CF-Worker: worker.example.com",
+    "CF-Worker: gate.example.com",
     "Cookie: a=1, b=2",
     ...headers,
     "",
