@@ -34,10 +34,18 @@ export function forward(request, service, url, ownedHeaders, setLines, responseL
     isAnswered = true;
     clearTimeout(timer);
   };
-  const init = { method: request.method, headers, redirect: "manual", signal: abort.signal };
-  if (request.body === null) start();
-  else init.body = bodyOf(request, start, abort);
-  const sent = service === undefined ? fetch(url, init) : service.fetch(url, init);
+  const { method, body } = request;
+  const init = { method, headers, redirect: "manual", signal: abort.signal };
+  let target = url;
+  if (body === null) start();
+  else if (method !== "GET" && method !== "HEAD") init.body = bodyOf(request, start, abort);
+  else {
+    // Search clients send it. Only a copy of the request, its method untouched, may keep it.
+    target = new Request(url, request);
+    delete init.method;
+    start();
+  }
+  const sent = service === undefined ? fetch(target, init) : service.fetch(target, init);
   const arrived = (response) => {
     stop();
     if (isPreflight) return preflightAnswer(response);
