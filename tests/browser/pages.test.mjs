@@ -316,7 +316,7 @@ async function assertReadable(page, scheme) {
       return (high + 0.05) / (low + 0.05);
     };
     const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
-    const shown = [...document.querySelectorAll("body *")].filter((element) => hasText(element) && element.getClientRects().length > 0);
+    const shown = [...document.querySelectorAll("body :not(progress)")].filter((element) => hasText(element) && element.getClientRects().length > 0);
     const faint = shown
       .map((element) => ({ text: element.textContent.trim().slice(0, 40), ratio: contrast(getComputedStyle(element).color, behind(element)) }))
       .filter(({ ratio }) => ratio < 4.5);
