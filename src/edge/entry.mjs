@@ -15,11 +15,11 @@ export default {
     try {
       answer = handle(request, env, context);
     } catch (error) {
-      return afterPanic(error, request, env, context);
+      return afterPanic(error, request, env);
     }
     if (answer instanceof Response) return answer;
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
-    if (Array.isArray(answer)) return watched(answer[0], request, env, context);
+    if (Array.isArray(answer)) return watched(answer[0], request, env);
     return answer.catch((error) => handle_origin_failure(request, env, String(error)));
   },
 };
@@ -28,13 +28,13 @@ const CRASH_CHECK_MS = 250;
 
 // A panic leaves the promises of every request in flight unkept. Each request looks after itself,
 // since the runtime lets no request wait for another's promise.
-function watched(promise, request, env, context) {
+function watched(promise, request, env) {
   const instance = globalThis.__worker_init_state?.instanceId;
   return new Promise((resolve, reject) => {
     const check = () => {
       const state = globalThis.__worker_init_state;
       if (state?.criticalError || state?.instanceId !== instance) {
-        resolve(afterPanic(new Error("the gate was restarted"), request, env, context));
+        resolve(afterPanic(new Error("the gate was restarted"), request, env));
       } else {
         timer = setTimeout(check, CRASH_CHECK_MS);
       }
@@ -45,10 +45,9 @@ function watched(promise, request, env, context) {
 }
 
 // A new instance of the module answers as the operator chose: pass, or 503.
-function afterPanic(error, request, env, context) {
+function afterPanic(error, request, env) {
   try {
-    const answer = handle_panic(request, env, context, String(error));
-    return answer;
+    return handle_panic(request, env, String(error));
   } finally {
     const state = globalThis.__worker_init_state;
     if (state) state.criticalError = false;
