@@ -52,7 +52,13 @@ fn source_files_fit_on_a_few_screens() {
         assert!(!name.ends_with("/mod.rs"), "{name}: the file beside the folder is the module");
         for (index, line) in text.lines().enumerate() {
             let columns = line.chars().count();
-            assert!(columns <= 100, "{name}:{}: {columns} columns", index.saturating_add(1));
+            // A sentence in a string literal may stay in one piece.
+            let is_text = !line.trim_start().starts_with("//") && line.contains(['"', '`']);
+            assert!(
+                columns <= 100 || is_text,
+                "{name}:{}: {columns} columns",
+                index.saturating_add(1)
+            );
         }
     }
 }
@@ -88,12 +94,13 @@ fn the_readme_lists_exactly_the_variables_there_are() {
 }
 
 #[test]
-fn the_configuration_guide_has_a_heading_for_each_variable() {
+fn the_configuration_guide_describes_each_variable() {
     let guide = read("docs/configuration.md");
-    let headings: Vec<_> = guide.lines().filter(|line| line.starts_with('#')).collect();
     for variable in VARIABLES {
-        let is_named = headings.iter().any(|line| line.contains(&format!("`{}`", variable.name)));
-        assert!(is_named, "{} has no heading", variable.name);
+        let heading = format!("## {}", variable.name);
+        let row = format!("| `{}` |", variable.name);
+        let starts = |line: &str| line == heading || line.starts_with(&row);
+        assert!(guide.lines().any(starts), "{} is not described", variable.name);
     }
 }
 
