@@ -29,7 +29,9 @@ export function makeResponse(status, headerLines, body) {
 // ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
 // value removes), `responseLines` are set on the response. The deadline is for the response's
 // headers only, so that streams may last. Of the answer to a preflight only the CORS part is kept.
-export function forward(request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight) {
+export function forward(
+  request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight,
+) {
   const headers = changedHeaders(request.headers, ownedHeaders, setLines);
   const abort = new AbortController();
   const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
@@ -156,7 +158,8 @@ function bodyOf(request, whenSent, abort) {
     whenSent();
     return request.body;
   }
-  const pipe = length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  const isChunked = length === null;
+  const pipe = isChunked ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
   // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
   const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
   piped.then(whenSent, (error) => abort.abort(error));
@@ -183,8 +186,10 @@ function setAll(headers, lines) {
 
 function preflightAnswer(response) {
   response.body?.cancel();
-  const ofCors = ([name]) => name.startsWith("access-control-") || name === "vary" || name === "allow";
-  return new Response(null, { status: response.status, headers: [...response.headers].filter(ofCors) });
+  const ofCors = ([name]) =>
+    name.startsWith("access-control-") || name === "vary" || name === "allow";
+  const headers = [...response.headers].filter(ofCors);
+  return new Response(null, { status: response.status, headers });
 }
 
 function decorated(response, lines) {
