@@ -91,12 +91,12 @@ impl Config {
         let fallback =
             Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
 
-        let (Some(origin), true) = (origin, reader.is_clean()) else {
-            return Err(Box::new(Invalid { mistakes: reader.into_mistakes(), fallback }));
-        };
+        let mut mistakes = reader.into_mistakes();
+        let has_origin = origin.is_some();
         let mut config = Self {
             prefix,
-            origin,
+            // Only looked at when there are no mistakes, and a missing origin is one.
+            origin: origin.unwrap_or_else(|| OriginTarget::Url(String::new())),
             routes,
             plans,
             issuers,
@@ -110,12 +110,13 @@ impl Config {
             assertion_key,
             warnings: Vec::new(),
         };
-        let findings = checks::check(&config, bindings);
-        if !findings.mistakes.is_empty() {
-            return Err(Box::new(Invalid { mistakes: findings.mistakes, fallback }));
-        }
+        let findings = checks::check(&config, bindings, &mistakes);
+        mistakes.extend(findings.mistakes);
         config.warnings = findings.warnings;
-        Ok(config)
+        if mistakes.is_empty() && has_origin {
+            return Ok(config);
+        }
+        Err(Box::new(Invalid { mistakes, fallback }))
     }
 
     /// The plan with this id.

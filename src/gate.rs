@@ -234,10 +234,20 @@ impl Gate {
 
     /// A mistake of ours or the operator's: never the caller's fault.
     fn misconfigured(&self, detail: &str) -> Step {
-        let mut denial = Denial::new(Cause::Misconfigured);
-        denial.facts.operator_detail = Some(detail.to_owned());
-        self.deny(denial, None)
+        let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
+        Step::Done(Decision::Deny(Box::new(denial)))
     }
+}
+
+/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
+/// configuration there are no remedies.
+pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
+    let mut denial = Denial::new(cause);
+    denial.facts.operator_detail = Some(detail.to_owned());
+    if let Some(config) = config {
+        remedies::fill_in(&mut denial, config, &[], None);
+    }
+    denial
 }
 
 /// Gives a charge back, for a request that the origin could not serve.

@@ -81,14 +81,21 @@ pub const PLAN_HEADER: &str = "Tollgate-Plan";
 /// Names the tenant.
 pub const TENANT_HEADER: &str = "Tollgate-Tenant";
 
-/// Every header the origin may believe; removed from what comes in from outside.
-pub const OWNED_HEADERS: [&str; 6] = [
+/// Every header the origin may believe; removed from what comes in from outside. Also as many
+/// origins spell them: CGI and WSGI make no difference between `-` and `_`.
+pub const OWNED_HEADERS: [&str; 12] = [
     ACCOUNT_HEADER,
     ASSERTION_HEADER,
     DEGRADED_HEADER,
     ENTITLEMENTS_HEADER,
     PLAN_HEADER,
     TENANT_HEADER,
+    "Tollgate_Account",
+    "Tollgate_Assertion",
+    "Tollgate_Degraded",
+    "Tollgate_Entitlements",
+    "Tollgate_Plan",
+    "Tollgate_Tenant",
 ];
 
 /// How long an assertion is valid. Short, since it isn't bound to one request; long enough to be

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::{Config, LogLevel};
+use crate::config::{LogLevel, Route};
 use crate::decision::{Denial, Source};
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
@@ -12,25 +12,24 @@ use crate::token::TokenError;
 /// token, and so is the account's name.
 pub fn log_line(
     denial: &Denial,
-    route: Option<usize>,
+    route: Option<&Route>,
     facts: &RequestFacts,
-    config: &Config,
+    level: LogLevel,
     support_id: &str,
     now: Timestamp,
 ) -> Option<String> {
     let is_fault = denial.cause.source() != Source::Caller;
-    match config.log {
+    match level {
         LogLevel::Off => return None,
         LogLevel::Faults if !is_fault => return None,
         LogLevel::Denials | LogLevel::Faults => {}
     }
-    let pattern = route.and_then(|index| config.routes.get(index));
     let line = DenialLine {
         event: "denied",
         at: now.rfc3339(),
         cause: denial.cause.word(),
         status: denial.cause.status(),
-        route: pattern.map(|route| route.pattern.text.as_str()),
+        route: route.map(|route| route.pattern.text.as_str()),
         method: &facts.method,
         host: facts.host(),
         path: &facts.path,
@@ -41,11 +40,9 @@ pub fn log_line(
     serde_json::to_string(&line).ok()
 }
 
-/// The log line of something that is wrong on the operator's side. `support_id` is what the caller
-/// was told, where somebody was.
-pub fn fault_line(what: &str, reason: &str, support_id: Option<&str>) -> String {
-    let line = FaultLine { event: "fault", what, reason, support_id };
-    serde_json::to_string(&line).unwrap_or_default()
+/// The log line of something that is wrong on the operator's side, beside any one denial.
+pub fn fault_line(what: &str, reason: &str) -> String {
+    serde_json::to_string(&FaultLine { event: "fault", what, reason }).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -70,6 +67,4 @@ struct FaultLine<'a> {
     event: &'static str,
     what: &'a str,
     reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    support_id: Option<&'a str>,
 }

@@ -88,7 +88,7 @@ fn read_color(fields: &mut Fields<'_>) -> Option<String> {
         return None;
     };
     if contrast < MIN_CONTRAST {
-        let shown = format!("{found:?}, on which white text is hard to read");
+        let shown = format!("{found:?}, on which white text has too little contrast");
         let expect =
             Expect::new("a darker colour, with a contrast to white of at least 4.5:1", example);
         fields.mistake("color", &shown, expect);

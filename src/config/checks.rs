@@ -13,24 +13,38 @@ pub(super) struct Findings {
     pub(super) warnings: Vec<Mistake>,
 }
 
-pub(super) fn check(config: &Config, bindings: &impl Bindings) -> Findings {
+/// Checks what could be read: a check is left out where one of its variables has `mistakes`, since
+/// what is missing there would only lead to more of them.
+pub(super) fn check(config: &Config, bindings: &impl Bindings, mistakes: &[Mistake]) -> Findings {
+    let is_clean = |variable: &str| mistakes.iter().all(|mistake| mistake.variable != variable);
     let mut findings = Findings::default();
-    check_catch_all(config, &mut findings);
-    check_unreachable_routes(config, &mut findings);
-    check_who_can_pass(config, &mut findings);
-    check_tenants(config, &mut findings);
-    check_ledger(config, bindings, &mut findings);
-    check_bursts(config, bindings, &mut findings);
-    check_opened_routes(config, &mut findings);
-    check_metered_routes(config, &mut findings);
-    check_plans_can_be_bought(config, &mut findings);
+    for (variables, check) in CHECKS {
+        if variables.iter().all(|variable| is_clean(variable)) {
+            check(config, bindings, &mut findings);
+        }
+    }
     findings
 }
+
+/// A check, and the variables that it looks at.
+type Check = (&'static [&'static str], fn(&Config, &dyn Bindings, &mut Findings));
+
+const CHECKS: &[Check] = &[
+    (&["ROUTES"], check_catch_all),
+    (&["ROUTES"], check_unreachable_routes),
+    (&["ROUTES", "ISSUERS"], check_who_can_pass),
+    (&["ISSUERS"], check_tenants),
+    (&["ROUTES", "ISSUERS"], check_ledger),
+    (&["ROUTES"], check_bursts),
+    (&["ROUTES", "PLANS"], check_opened_routes),
+    (&["ROUTES", "PLANS"], check_metered_routes),
+    (&["ROUTES", "PLANS", "BRAND"], check_plans_can_be_bought),
+];
 
 /// The binding of the Durable Object class that keeps accounts.
 pub const LEDGER_BINDING: &str = "LEDGER";
 
-fn check_catch_all(config: &Config, findings: &mut Findings) {
+fn check_catch_all(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.routes.last().is_some_and(|route| route.pattern.is_catch_all()) {
         findings.mistakes.push(Mistake {
             variable: "ROUTES".to_owned(),
@@ -43,7 +57,7 @@ fn check_catch_all(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn check_unreachable_routes(config: &Config, findings: &mut Findings) {
+fn check_unreachable_routes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
         let covering =
             config.routes.iter().take(index).position(|other| other.pattern.covers(&route.pattern));
@@ -59,7 +73,7 @@ fn check_unreachable_routes(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn check_who_can_pass(config: &Config, findings: &mut Findings) {
+fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let is_gated = config.routes.iter().any(|route| !route.open);
     if is_gated && config.issuers.is_empty() {
         findings.mistakes.push(Mistake {
@@ -73,7 +87,7 @@ fn check_who_can_pass(config: &Config, findings: &mut Findings) {
 }
 
 /// Without a tenant, two issuers that both know a `sub` of `1` mean the same account.
-fn check_tenants(config: &Config, findings: &mut Findings) {
+fn check_tenants(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let nameless =
         config.issuers.iter().enumerate().filter(|(_, issuer)| issuer.mapping.tenant.is_none());
     for (index, _) in nameless.skip(1) {
@@ -89,7 +103,7 @@ fn check_tenants(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn check_ledger(config: &Config, bindings: &impl Bindings, findings: &mut Findings) {
+fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Findings) {
     let is_metered = config.routes.iter().any(|route| route.metering.is_some());
     let reads_accounts =
         config.issuers.iter().any(|issuer| issuer.subscription != SubscriptionSource::Token);
@@ -106,7 +120,7 @@ fn check_ledger(config: &Config, bindings: &impl Bindings, findings: &mut Findin
     }
 }
 
-fn check_bursts(config: &Config, bindings: &impl Bindings, findings: &mut Findings) {
+fn check_bursts(config: &Config, bindings: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
         let Some(binding) = &route.burst else { continue };
         if !bindings.has_resource(binding) {
@@ -122,7 +136,7 @@ fn check_bursts(config: &Config, bindings: &impl Bindings, findings: &mut Findin
 }
 
 /// A route whose entitlements no plan includes opens only to tokens that carry them themselves.
-fn check_opened_routes(config: &Config, findings: &mut Findings) {
+fn check_opened_routes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
         let is_sold = config.plans.iter().any(|plan| plan.includes(&route.requires));
         if !config.plans.is_empty() && !route.requires.is_empty() && !is_sold {
@@ -137,7 +151,7 @@ fn check_opened_routes(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn check_metered_routes(config: &Config, findings: &mut Findings) {
+fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let limited: BTreeSet<_> = config
         .plans
         .iter()
@@ -145,6 +159,17 @@ fn check_metered_routes(config: &Config, findings: &mut Findings) {
         .collect();
     for (index, route) in config.routes.iter().enumerate() {
         let Some(metering) = &route.metering else { continue };
+        if config.plans.is_empty() {
+            findings.mistakes.push(Mistake {
+                variable: "PLANS".to_owned(),
+                field: String::new(),
+                found: format!("no plan at all, but a meter on route [{index}]"),
+                expected: "at least one plan; without any, every such request is refused"
+                    .to_owned(),
+                example: "[[vars.PLANS]] id = \"pro\"".to_owned(),
+            });
+            continue;
+        }
         if !limited.contains(metering.meter.as_str()) {
             findings.warnings.push(Mistake {
                 variable: "ROUTES".to_owned(),
@@ -157,7 +182,7 @@ fn check_metered_routes(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn check_plans_can_be_bought(config: &Config, findings: &mut Findings) {
+fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let offers = config.routes.iter().any(|route| {
         !route.open && (route.anonymous == Anonymous::Offer || !route.requires.is_empty())
     });

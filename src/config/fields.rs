@@ -34,10 +34,6 @@ impl<'a> Reader<'a> {
         Self { bindings, mistakes: RefCell::default() }
     }
 
-    pub(super) fn is_clean(&self) -> bool {
-        self.mistakes.borrow().is_empty()
-    }
-
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes.into_inner()
     }
@@ -66,6 +62,8 @@ impl<'a> Reader<'a> {
     /// A secret of at least `min_bytes`. Its value never appears in a mistake.
     pub(super) fn secret(&self, variable: &str, min_bytes: usize) -> Option<String> {
         let found = match self.bindings.value(variable)? {
+            // Left empty in `.dev.vars` or at a deploy button: not set.
+            Binding::Text(text) if text.is_empty() => return None,
             Binding::Text(text) if text.len() >= min_bytes => return Some(text),
             Binding::Text(text) => format!("a value of {} bytes", text.len()),
             Binding::Json(_) => "something that isn't a string".to_owned(),
@@ -191,6 +189,11 @@ impl<'a> Fields<'a> {
         format!("{}.{name}", self.path)
     }
 
+    /// Whether something stands in a field that was not read yet.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// The raw value of a field.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
@@ -211,7 +214,7 @@ impl<'a> Fields<'a> {
 
     /// The same, where the table is useless without it.
     pub(super) fn needed_text(&mut self, name: &'static str, expect: Expect<'_>) -> Option<String> {
-        if self.map.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.take(name);
             self.mistake(name, "nothing", expect);
             return None;

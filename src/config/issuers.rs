@@ -133,6 +133,7 @@ const MAX_LIFETIME_S: u64 = 366 * 86_400;
 const MAX_SECRET_NAME_BYTES: usize = 40;
 
 fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
+    let is_said = ["keys", "keys_secret", "jwks_url"].iter().any(|name| fields.has(name));
     let inline = fields.take("keys");
     let secret = fields.text("keys_secret", "\"TOKEN_KEYS\"");
     let url = fields.url("jwks_url", "\"https://login.example.com/.well-known/jwks.json\"");
@@ -142,8 +143,10 @@ fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
         }
         (None, Some(name), None) => read_secret_ring(fields, &name),
         (None, None, Some(url)) => Some(KeySource::Url(url)),
+        // What is said and not usable was reported where it was read.
+        (None, None, None) if is_said => None,
         (None, None, None) => {
-            fields.mistake("keys", "an issuer without usable keys", keys_expect());
+            fields.mistake("keys", "an issuer without keys", keys_expect());
             None
         }
         _ => {
@@ -184,12 +187,26 @@ fn read_ring(fields: &Fields<'_>, field: &str, jwks: &str, kind: KeyRingKind) ->
         Ok(ring) => Some(KeySource::Inline(ring)),
         Err(reasons) => {
             for reason in reasons {
-                let expect = Expect::new("keys of a JWKS that can verify signatures", "");
-                fields.mistake(field, &reason, expect);
+                report_key(fields, field, &reason);
             }
             None
         }
     }
+}
+
+/// Reports what a key ring says about itself: `place: found this, expected that`, each part of
+/// which may be left out.
+fn report_key(fields: &Fields<'_>, field: &str, reason: &str) {
+    let place = reason.split_once(": ").filter(|(place, _)| !place.contains(' '));
+    let (field, said) = match place {
+        Some((place, said)) => (format!("{field}.{place}"), said),
+        None => (field.to_owned(), reason),
+    };
+    let (found, expected) =
+        said.split_once("expected ").unwrap_or((said, "keys of a JWKS that can verify signatures"));
+    let found = found.strip_prefix("found ").unwrap_or(found).trim_end_matches([' ', ',', ';']);
+    let found = if found.is_empty() { "something else" } else { found };
+    fields.mistake(&field, found, Expect::new(expected, ""));
 }
 
 fn read_mapping(fields: &mut Fields<'_>) -> ClaimMapping {
@@ -215,7 +232,10 @@ fn read_path(claims: &mut Fields<'_>, name: &'static str) -> Option<ClaimPath> {
             claims.mistake(
                 name,
                 &shown(&value),
-                Expect::new(&reason, "\"plan\" or [\"org\", \"id\"]"),
+                Expect::new(
+                    reason.strip_prefix("expected ").unwrap_or(&reason),
+                    "\"plan\" or [\"org\", \"id\"]",
+                ),
             );
             None
         }

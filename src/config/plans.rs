@@ -107,11 +107,12 @@ fn read_quotas(fields: &mut Fields<'_>) -> Vec<Quota> {
 
 fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
     let meter = fields.needed_text("meter", Expect::new("the meter that is limited", "\"api\""));
+    let is_whole = fields.has("limit") && fields.has("per");
     let limit = fields.whole("limit", 0..=MAX_LIMIT, "1000");
     let period = fields.choice("per", PERIODS, "\"month\"");
     let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"").unwrap_or_default();
     let utc_offset_min = read_offset(&mut fields);
-    if limit.is_none() || period.is_none() {
+    if !is_whole {
         let expect = Expect::new("a limit and a period", "limit = 1000, per = \"month\"");
         fields.mistake("", "a quota without limit or per", expect);
     }

@@ -118,7 +118,7 @@ impl CredentialSource {
     }
 }
 
-const EXAMPLE: &str = "[[vars.ROUTES]] match = \"GET /articles/**\"  requires = [\"premium\"]";
+const EXAMPLE: &str = "[[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
 const CREDENTIALS_EXAMPLE: &str = "[\"bearer\", \"cookie:tollgate\"]";
 const ANONYMOUS: &[(&str, Anonymous)] = &[("deny", Anonymous::Deny), ("offer", Anonymous::Offer)];
 
@@ -174,9 +174,14 @@ fn read_pattern(fields: &mut Fields<'_>) -> Option<RoutePattern> {
 }
 
 fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
+    let has_meter = fields.has("meter");
     let meter = fields.words("meter", "\"api\"");
     let cost = fields.whole("cost", 1..=MAX_COST, "1");
     match (meter.as_slice(), cost) {
+        ([], _) if has_meter => {
+            fields.mistake("meter", "no usable word", Expect::new("one meter", "\"api\""));
+            None
+        }
         ([], None) => None,
         ([], Some(cost)) => {
             let expect = Expect::new("the meter that the cost is counted on", "meter = \"api\"");

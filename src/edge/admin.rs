@@ -136,7 +136,12 @@ async fn write(
 }
 
 fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
-    strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
+    let value =
+        strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
+    // A derived reader would take a list for the fields in their order.
+    if !value.is_object() {
+        return Err("The record: expected an object such as {\"plan\":\"pro\"}.".to_owned());
+    }
     let record: AccountRecord =
         serde_json::from_str(body).map_err(|error| format!("The record: {error}."))?;
     if let Some(plan) = &record.plan

@@ -12,7 +12,7 @@ use super::{admin, glue};
 use crate::answer::{self, Answer};
 use crate::config::signing_algorithm;
 use crate::decision::Cause;
-use crate::request::RequestFacts;
+use crate::request::{RequestFacts, readings};
 use crate::strict_json;
 
 /// Answers a request for one of the gate's own endpoints.
@@ -28,6 +28,10 @@ pub(super) async fn answer(
     let (isolate, facts) = (&isolate, &*facts);
     let prefix = with_place(isolate, facts, |place, _| place.prefix.to_owned());
     let rest = facts.path.strip_prefix(prefix.as_str()).unwrap_or_default();
+    if readings(&facts.path).is_err() {
+        let detail = "The path can't be read: servers disagree about what it means.";
+        return Ok(respond(&problem(isolate, facts, 400, detail)).into());
+    }
     let is_read = matches!(facts.method.as_str(), "GET" | "HEAD");
     let answer = match rest {
         "health" if is_read => health(isolate, facts),

@@ -16,7 +16,7 @@ use super::origin::{Passage, send_unchecked};
 use super::{endpoints, glue, ledger_object};
 use crate::account::FailurePolicy;
 use crate::answer::{self, Answer, Asker, Place};
-use crate::config::{Brand, Config, KeySource};
+use crate::config::{Brand, Config, KeySource, LogLevel, Route};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::report;
@@ -76,7 +76,9 @@ pub fn handle_panic(request: &Request, env: &JsValue, _context: JsValue, reason:
         Err(invalid) => invalid.fallback.on_misconfigured,
     };
     // What was begun may have reached the origin; only what is harmless twice is sent again.
-    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD") && !request.body_used();
+    let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD")
+        && !request.body_used()
+        && !is_own(&isolate, &facts);
     let policy = if is_safe { policy } else { FailurePolicy::Deny };
     unchecked(&isolate, request, &facts, policy, Degraded::Panicked, reason)
 }
@@ -170,7 +172,8 @@ impl Exchange {
             match passage.sign_assertion(now()).await {
                 Some(Ok(signed)) => assertion = Some(signed),
                 Some(Err(reason)) => {
-                    let denial = broken(&format!("ASSERTION_KEY: {reason}"));
+                    let reason = format!("ASSERTION_KEY: {reason}");
+                    let denial = fault(&self.isolate, Cause::Misconfigured, &reason);
                     return Ok(self.deny(&denial, pass.route).into());
                 }
                 None => {}
@@ -203,13 +206,8 @@ impl Exchange {
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
-        let support_id = self.isolate.support_id();
-        if let Some(line) =
-            report::log_line(denial, route, &self.facts, &self.config, &support_id, now())
-        {
-            worker::console_log!("{line}");
-        }
-        deny(&self.isolate, &self.facts, denial, &support_id)
+        let route = route.and_then(|index| self.config.routes.get(index));
+        deny(&self.isolate, &self.facts, denial, route)
     }
 
     /// Runs what is left to do after the response, with the runtime's leave to take its time.
@@ -218,7 +216,7 @@ impl Exchange {
             let (isolate, config) = (Rc::clone(&self.isolate), Rc::clone(&self.config));
             let promise = future_to_promise(async move {
                 if let Err(reason) = run_errand(&isolate, &config, errand).await {
-                    worker::console_error!("{}", report::fault_line("errand", &reason, None));
+                    worker::console_error!("{}", report::fault_line("errand", &reason));
                 }
                 Ok(JsValue::UNDEFINED)
             });
@@ -285,9 +283,20 @@ pub(super) fn with_place<T>(
     then(&Place { base_url: &base_url, prefix, credential_headers }, brand)
 }
 
-fn deny(isolate: &Isolate, facts: &RequestFacts, denial: &Denial, support_id: &str) -> Response {
+/// Answers a denial, and logs it under the support id that the answer shows.
+fn deny(
+    isolate: &Isolate,
+    facts: &RequestFacts,
+    denial: &Denial,
+    route: Option<&Route>,
+) -> Response {
+    let support_id = isolate.support_id();
+    let level = isolate.config.as_ref().map_or(LogLevel::default(), |config| config.log);
+    if let Some(line) = report::log_line(denial, route, facts, level, &support_id, now()) {
+        worker::console_log!("{line}");
+    }
     let answer = with_place(isolate, facts, |place, brand| {
-        answer::denied(denial, &asker(facts), place, brand, support_id, now())
+        answer::denied(denial, &asker(facts), place, brand, &support_id, now())
     });
     respond(&answer)
 }
@@ -301,49 +310,44 @@ fn unchecked(
     why: Degraded,
     reason: &str,
 ) -> JsValue {
-    let support_id = isolate.support_id();
-    worker::console_error!("{}", report::fault_line(why.word(), reason, Some(&support_id)));
     let origin = match &isolate.config {
         Ok(config) => Some(&config.origin),
         Err(invalid) => invalid.fallback.origin.as_ref(),
     };
     if let (FailurePolicy::Pass, Some(origin)) = (policy, origin) {
+        worker::console_error!("{}", report::fault_line(why.word(), reason));
         return match send_unchecked(isolate, request, origin, facts, why) {
             Ok(promise) => promise.into(),
             Err(reason) => origin_failed(isolate, facts, &reason).into(),
         };
     }
-    deny(isolate, facts, &broken(reason), &support_id).into()
+    let denial = fault(isolate, Cause::Misconfigured, reason);
+    deny(isolate, facts, &denial, None).into()
 }
 
 fn origin_failed(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Response {
-    let mut denial = Denial::new(Cause::OriginUnavailable);
-    denial.facts.operator_detail = Some(reason.to_owned());
-    let (what, support_id) = (denial.cause.word(), isolate.support_id());
-    worker::console_error!("{}", report::fault_line(what, reason, Some(&support_id)));
-    deny(isolate, facts, &denial, &support_id)
+    let denial = fault(isolate, Cause::OriginUnavailable, reason);
+    deny(isolate, facts, &denial, None)
 }
 
-fn broken(detail: &str) -> Denial {
-    let mut denial = Denial::new(Cause::Misconfigured);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    denial
+fn fault(isolate: &Isolate, cause: Cause, reason: &str) -> Denial {
+    gate::fault(cause, reason, isolate.config.as_deref().ok())
 }
 
 /// The runtime hands out absolute URLs; should it ever not, that is a bad request.
 fn refuse_unreadable(isolate: &Isolate) -> Response {
     let facts = RequestFacts::default();
-    deny(isolate, &facts, &Denial::new(Cause::BadRequest), &isolate.support_id())
+    deny(isolate, &facts, &Denial::new(Cause::BadRequest), None)
 }
 
-/// Whether a request is for the gate's own endpoints, in any reading of its path: such a request is
-/// never forwarded.
+/// Whether a request is for the gate's own endpoints in any reading of its path, or can't be read
+/// at all: such a request is never forwarded.
 fn is_own(isolate: &Isolate, facts: &RequestFacts) -> bool {
     let prefix = match &isolate.config {
         Ok(config) => &config.prefix,
         Err(invalid) => &invalid.fallback.prefix,
     };
-    readings(&facts.path).is_ok_and(|readings| readings.reach(prefix) != Reach::Outside)
+    readings(&facts.path).map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
 }
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {

@@ -48,15 +48,9 @@ impl Passage<'_> {
             headers.push((DEGRADED_HEADER, degraded.word().to_owned()));
         }
         let strip = self.strip();
-        let target = match &strip {
-            Some(Strip::Target(target)) => target.clone(),
-            _ => self.facts.target(),
-        };
-        match &strip {
-            Some(Strip::Header(name)) => headers.push((name, String::new())),
-            Some(Strip::Cookie(kept)) => headers.push(("cookie", kept.clone())),
-            Some(Strip::Target(_)) | None => {}
-        }
+        headers.extend(strip.headers.iter().map(|name| (name.as_str(), String::new())));
+        headers.extend(strip.cookie.map(|kept| ("cookie", kept)));
+        let target = strip.target.unwrap_or_else(|| self.facts.target());
         let pass = self.pass;
         let on_response = answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         let changes = Changes {
@@ -106,13 +100,13 @@ impl Passage<'_> {
         route.and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
     }
 
-    fn strip(&self) -> Option<Strip> {
-        let route = self.config.routes.get(self.pass.route?)?;
-        if route.forward_credential || route.open {
-            return None;
+    fn strip(&self) -> Strip {
+        match self.pass.route.and_then(|index| self.config.routes.get(index)) {
+            Some(route) if !route.forward_credential && !route.open => {
+                credential::strip(&self.config.credentials, self.facts)
+            }
+            _ => Strip::default(),
         }
-        let found = credential::find(&self.config.credentials, self.facts)?;
-        Some(credential::strip(found.source, self.facts))
     }
 }
 

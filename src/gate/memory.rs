@@ -176,8 +176,10 @@ pub(super) struct KeySet {
 pub(super) enum KeysNeeded {
     /// Fetch them now.
     Fetch,
-    /// Do without: they can't be had, or were fetched too often.
+    /// Do without: they are as new as they get, or were fetched too often.
     GiveUp,
+    /// They can't be had: the last fetch failed a moment ago.
+    Unavailable,
     /// Another request is fetching them. Its promise can't be awaited (the runtime would cancel
     /// it), so look again in a moment.
     Wait,
@@ -189,7 +191,7 @@ impl KeySet {
         if now < self.fetching_until {
             KeysNeeded::Wait
         } else if now < self.retry_at {
-            KeysNeeded::GiveUp
+            KeysNeeded::Unavailable
         } else {
             self.begin(deadline_ms, now)
         }
@@ -210,8 +212,11 @@ impl KeySet {
         if now < self.fetching_until {
             return KeysNeeded::Wait;
         }
+        if now < self.retry_at {
+            return KeysNeeded::Unavailable;
+        }
         self.unknown_key_fetches.retain(|at| now.ms_since(*at) < UNKNOWN_KEY_PERIOD_MS);
-        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES || now < self.retry_at {
+        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES {
             return KeysNeeded::GiveUp;
         }
         self.unknown_key_fetches.push_back(now);

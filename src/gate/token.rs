@@ -94,10 +94,7 @@ impl Gate {
     ) -> Step {
         match take_keys(issuer, body, memory, now) {
             Ok(()) => self.check_credential(memory, now),
-            Err(reason) => match memory.key_set(issuer).map(|set| set.ring.is_some()) {
-                Some(true) => self.check_credential(memory, now),
-                _ => self.keys_unavailable(issuer, &reason, now),
-            },
+            Err(reason) => self.keys_unavailable(issuer, &reason, now),
         }
     }
 
@@ -121,15 +118,15 @@ impl Gate {
         };
         let Some(ring) = set.ring.clone() else {
             let need = set.need_any(deadline_ms, now);
-            let step = self
-                .get_keys(need, index)
-                .unwrap_or_else(|| self.keys_unavailable(index, "its last fetch failed", now));
-            return Err(Box::new(step));
+            let step = self.get_keys(need, index, now);
+            return Err(Box::new(
+                step.unwrap_or_else(|| self.invalid_token(TokenError::UnknownKey)),
+            ));
         };
         match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
                 let need = set.need_newer(deadline_ms, self.started_at, now);
-                let step = self.get_keys(need, index);
+                let step = self.get_keys(need, index, now);
                 Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
             }
             Err(error) => Err(Box::new(self.invalid_token(error))),
@@ -140,7 +137,8 @@ impl Gate {
         }
     }
 
-    fn get_keys(&mut self, need: KeysNeeded, issuer: usize) -> Option<Step> {
+    /// The step that gets the keys or says that they can't be had; `None` to do without.
+    fn get_keys(&mut self, need: KeysNeeded, issuer: usize, now: Timestamp) -> Option<Step> {
         match need {
             KeysNeeded::Fetch => {
                 self.progress = Progress::Keys(issuer);
@@ -151,7 +149,10 @@ impl Gate {
                 self.progress = Progress::Waiting;
                 Some(Step::Wait { for_ms: WAIT_MS })
             }
-            KeysNeeded::GiveUp | KeysNeeded::Wait => None,
+            KeysNeeded::GiveUp => None,
+            KeysNeeded::Unavailable | KeysNeeded::Wait => {
+                Some(self.keys_unavailable(issuer, "its last fetch failed", now))
+            }
         }
     }
 

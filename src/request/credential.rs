@@ -28,35 +28,54 @@ pub fn find<'a>(sources: &'a [CredentialSource], facts: &'a RequestFacts) -> Opt
     })
 }
 
-/// How a request has to change so that its credential doesn't reach the origin.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Strip {
-    /// Remove this header.
-    Header(String),
-    /// Replace `Cookie` by this value; remove it where the value is empty.
-    Cookie(String),
-    /// Replace path and query by this target.
-    Target(String),
+/// How a request has to change so that no credential reaches the origin.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Strip {
+    /// Headers to remove.
+    pub headers: Vec<String>,
+    /// What `Cookie` becomes; it is removed where the value is empty.
+    pub cookie: Option<String>,
+    /// What path and query become.
+    pub target: Option<String>,
 }
 
-/// What to change to take the credential of `source` out.
-pub fn strip(source: &CredentialSource, facts: &RequestFacts) -> Strip {
-    match source {
-        CredentialSource::Bearer => Strip::Header("authorization".to_owned()),
-        CredentialSource::Header(name) => Strip::Header(name.clone()),
-        CredentialSource::Cookie(name) => {
-            let others = facts.cookie.split(';').map(str::trim);
-            let kept: Vec<_> = others.filter(|pair| named(pair, name).is_none()).collect();
-            Strip::Cookie(kept.join("; "))
-        }
-        CredentialSource::Query(name) => {
-            let pairs = facts.query.as_deref().unwrap_or_default().split('&');
-            let kept: Vec<_> = pairs.filter(|pair| named(pair, name).is_none()).collect();
-            let query = kept.join("&");
-            let mark = if query.is_empty() { "" } else { "?" };
-            Strip::Target(format!("{}{mark}{query}", facts.path))
+/// What to change to take out whatever stands where a credential may stand, also the ones that
+/// were not looked at because an earlier one was found.
+pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
+    let mut strip = Strip::default();
+    let is_credential_header =
+        |source: &CredentialSource| matches!(source, CredentialSource::Header(_));
+    let mut headers =
+        sources.iter().filter(|source| is_credential_header(source)).zip(&facts.credential_headers);
+    for source in sources {
+        match source {
+            CredentialSource::Bearer if bearer(&facts.authorization).is_some() => {
+                strip.headers.push("authorization".to_owned());
+            }
+            CredentialSource::Bearer => {}
+            CredentialSource::Header(name) => {
+                if headers.next().is_some_and(|(_, value)| !value.is_empty()) {
+                    strip.headers.push(name.clone());
+                }
+            }
+            CredentialSource::Cookie(name) => {
+                let cookie = strip.cookie.as_deref().unwrap_or(&facts.cookie);
+                if let Some(kept) = without(cookie, name, ';', "; ") {
+                    strip.cookie = Some(kept);
+                }
+            }
+            CredentialSource::Query(name) => {
+                let target = strip.target.clone().unwrap_or_else(|| facts.target());
+                if let Some((path, query)) = target.split_once('?')
+                    && let Some(kept) = without(query, name, '&', "&")
+                {
+                    let mark = if kept.is_empty() { "" } else { "?" };
+                    strip.target = Some(format!("{path}{mark}{kept}"));
+                }
+            }
         }
     }
+    strip
 }
 
 /// The header names among `sources`, in order: what the edge has to read beside
@@ -86,6 +105,16 @@ fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 /// The value of a query parameter. It isn't decoded: a token needs no encoding.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| named(pair, name))
+}
+
+/// `list` without the pairs called `name`; `None` where it has none.
+fn without(list: &str, name: &str, separator: char, joint: &str) -> Option<String> {
+    let is_named = |pair: &str| named(pair.trim(), name).is_some();
+    list.split(separator).any(is_named).then(|| {
+        let kept: Vec<_> =
+            list.split(separator).filter(|pair| !is_named(pair)).map(str::trim).collect();
+        kept.join(joint)
+    })
 }
 
 fn named<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
@@ -137,16 +166,16 @@ mod tests {
     }
 
     #[test]
-    fn strips_only_the_credential() {
-        let stripped: Vec<_> = sources().iter().map(|source| strip(source, &facts())).collect();
+    fn strips_every_credential_and_nothing_else() {
         assert_eq!(
-            stripped,
-            [
-                Strip::Header("x-token".into()),
-                Strip::Target("/a?x=1&y".into()),
-                Strip::Cookie("a=1; b=2".into()),
-                Strip::Header("authorization".into()),
-            ]
+            strip(&sources(), &facts()),
+            Strip {
+                headers: vec!["x-token".into(), "authorization".into()],
+                cookie: Some("a=1; b=2".into()),
+                target: Some("/a?x=1&y".into()),
+            }
         );
+        let other = RequestFacts { authorization: "Basic abc".into(), ..RequestFacts::default() };
+        assert_eq!(strip(&sources(), &other), Strip::default());
     }
 }

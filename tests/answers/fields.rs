@@ -32,11 +32,11 @@ fn a_challenge_stands_on_401_alone_and_names_an_error_only_for_a_bad_token() {
             Cause::SignInRequired => Some("Bearer realm=\"Northwind Data\""),
             Cause::InvalidToken => Some(
                 "Bearer realm=\"Northwind Data\", error=\"invalid_token\", \
-                 error_description=\"The token has expired\"",
+                 error_description=\"The token has expired.\"",
             ),
             Cause::CredentialRevoked => Some(
                 "Bearer realm=\"Northwind Data\", error=\"invalid_token\", \
-                 error_description=\"The token was revoked\"",
+                 error_description=\"The token was revoked.\"",
             ),
             _ => None,
         };

@@ -1,0 +1,82 @@
+//! Warnings: what can be used, and is probably not meant.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{brand, good, issuer, plan, route, warnings, with};
+
+fn routes(first: Value, second: Value) -> Value {
+    json!([first, second, {"match": "/**", "open": true}])
+}
+
+#[test]
+fn a_route_behind_one_that_matches_all_of_it() {
+    let vars =
+        good().with("ROUTES", routes(json!({"match": "/a/**"}), json!({"match": "GET /a/b"})));
+    assert_eq!(
+        warnings(&vars),
+        ["ROUTES[1].match: found a route that is never reached; \
+          expected it before route [0], which matches all of it"]
+    );
+    let apart = routes(json!({"match": "GET /a/b"}), json!({"match": "/a/**"}));
+    assert!(warnings(&good().with("ROUTES", apart)).is_empty());
+}
+
+#[test]
+fn an_entitlement_that_no_plan_includes() {
+    let vars =
+        good().with("ROUTES", routes(route(), json!({"match": "/v", "requires": ["vault"]})));
+    assert_eq!(
+        warnings(&vars),
+        ["ROUTES[1].requires: found [\"vault\"], which no plan includes; \
+          expected a plan with all of them; until then nobody can buy a way in"]
+    );
+    let split = json!([
+        with(plan(), "entitlements", json!(["a"])),
+        with(with(plan(), "entitlements", json!(["b"])), "id", json!("other")),
+    ]);
+    let both = routes(json!({"match": "/a", "requires": ["a", "b"]}), json!({"match": "/b"}));
+    let found = warnings(&good().with("PLANS", split).with("ROUTES", both));
+    assert_eq!(found.len(), 1, "no single plan has both: {found:?}");
+}
+
+#[test]
+fn a_meter_on_which_no_plan_has_a_quota() {
+    let vars = good().with("ROUTES", routes(route(), json!({"match": "/m", "meter": "miles"})));
+    assert_eq!(
+        warnings(&vars),
+        ["ROUTES[1].meter: found \"miles\", on which no plan has a quota; \
+          expected a quota in a plan; without one the meter limits nobody; \
+          for example quotas = [{ meter = \"api\", limit = 1000, per = \"month\" }]"]
+    );
+}
+
+#[test]
+fn a_plan_on_sale_that_nobody_can_reach() {
+    let nowhere = json!([with(plan(), "buy_url", Value::Null)]);
+    let vars = good().with("PLANS", nowhere.clone());
+    assert!(warnings(&vars).is_empty(), "there is a page of plans");
+    let vars = vars.with("BRAND", with(brand(), "plans_url", Value::Null));
+    assert_eq!(
+        warnings(&vars),
+        ["PLANS[0].buy_url: found a plan on sale that nobody can reach; \
+          expected a buy_url here, or a plans_url in BRAND; \
+          for example buy_url = \"https://example.com/buy/pro\""]
+    );
+    let hidden = json!([with(with(plan(), "buy_url", Value::Null), "on_sale", json!(false))]);
+    assert!(warnings(&vars.with("PLANS", hidden)).is_empty());
+}
+
+#[test]
+fn issuers_that_share_account_names() {
+    let nameless =
+        |iss: &str| with(with(issuer(), "iss", json!(iss)), "claims", json!({"account": "sub"}));
+    let vars = |issuers: Value| good().with("ISSUERS", issuers);
+    assert_eq!(
+        warnings(&vars(json!([nameless("a"), issuer(), nameless("b")]))),
+        ["ISSUERS[2].claims.tenant: found a second issuer whose tokens name no tenant, so that \
+          both share account names; expected the claim that names the tenant, unless both know \
+          the same accounts; for example claims = { tenant = \"org\" }"]
+    );
+    assert!(warnings(&vars(json!([nameless("a")]))).is_empty());
+    assert!(warnings(&vars(json!([nameless("a"), issuer()]))).is_empty());
+}

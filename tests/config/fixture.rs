@@ -1,0 +1,123 @@
+//! A configuration in which everything is said, and ways to change it.
+
+use serde_json::{Value, json};
+use tollgate::config::{Config, Mistake};
+
+use crate::bindings::Vars;
+
+/// The public half of RFC 8037 A.1.
+pub(crate) fn key() -> Value {
+    json!({
+        "kid": "ed", "kty": "OKP", "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    })
+}
+
+/// A configuration that is right and warns of nothing.
+pub(crate) fn good() -> Vars {
+    Vars::default()
+        .with_resource("LEDGER")
+        .with_resource("BURST")
+        .with_resource("SITE")
+        .with("ORIGIN", json!("https://origin.example"))
+        .with("ROUTES", json!([route(), {"match": "/**", "open": true}]))
+        .with("PLANS", json!([plan()]))
+        .with("ISSUERS", json!([issuer()]))
+        .with("BRAND", brand())
+        .with("CREDENTIALS", json!(["bearer", "cookie:session", "header:X-Key", "query:token"]))
+        .with("PREFIX", json!("/gate"))
+        .with("ON_MISCONFIGURED", json!("pass"))
+        .with("PROVIDER_OUTAGE", json!(true))
+        .with("DEADLINES", json!({"ledger_ms": 1, "jwks_ms": 2, "origin_ms": 120_000}))
+        .with("LOG", json!("faults"))
+        .with("ADMIN_TOKEN", json!("0123456789abcdef"))
+        .with(
+            "ASSERTION_KEY",
+            json!(r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#),
+        )
+}
+
+pub(crate) fn route() -> Value {
+    json!({
+        "match": "GET api.example/articles/**", "requires": ["premium"], "meter": "api",
+        "cost": 2, "anonymous": "offer", "on_outage": "pass", "burst": "BURST",
+        "origin": "service:SITE", "forward_credential": false, "refund": false,
+    })
+}
+
+pub(crate) fn plan() -> Value {
+    json!({
+        "id": "pro", "name": "Pro", "price": "€20 a month", "entitlements": ["premium"],
+        "buy_url": "https://example.com/buy", "on_sale": true, "on_outage": "deny",
+        "grace_days": 7, "quotas": [quota()],
+    })
+}
+
+pub(crate) fn quota() -> Value {
+    json!({
+        "meter": "api", "limit": 1000, "per": "day", "enforcement": "soft",
+        "utc_offset": "+02:00",
+    })
+}
+
+pub(crate) fn issuer() -> Value {
+    json!({
+        "iss": "https://id.example", "audience": ["https://api.example"], "typ": "at+jwt",
+        "leeway_s": 5, "max_lifetime_s": 3600, "keys": {"keys": [key()]},
+        "claims": {"account": ["org", "id"], "tenant": "tenant", "plan": "plan",
+                   "entitlements": "scope"},
+        "subscription": "both",
+    })
+}
+
+pub(crate) fn brand() -> Value {
+    json!({
+        "name": "Example", "color": "#1F4FD8", "logo_url": "https://example.com/logo.svg",
+        "sign_in_url": "https://example.com/login", "plans_url": "https://example.com/plans",
+        "account_url": "https://example.com/account", "support_url": "mailto:help@example.com",
+    })
+}
+
+/// `table` with one field that differs; null takes it out.
+pub(crate) fn with(mut table: Value, field: &str, value: Value) -> Value {
+    let map = table.as_object_mut().unwrap();
+    if value.is_null() {
+        map.remove(field)
+    } else {
+        map.insert(field.to_owned(), value)
+    };
+    table
+}
+
+/// The variable `name` with one field of its (first) table changed, nested ones by dots.
+pub(crate) fn changed(name: &str, path: &str, value: Value) -> Value {
+    let (field, rest) = path.split_once('.').unwrap_or((path, ""));
+    let change = |table: Value, inner: Value| match rest {
+        "" => with(table, field, value.clone()),
+        rest => with(table, field, with(inner, rest, value.clone())),
+    };
+    match name {
+        "ROUTES" => json!([change(route(), json!({})), {"match": "/**", "open": true}]),
+        "PLANS" if field == "quotas" && !rest.is_empty() => {
+            json!([with(plan(), "quotas", json!([with(quota(), rest, value.clone())]))])
+        }
+        "PLANS" => json!([change(plan(), json!({}))]),
+        "ISSUERS" => json!([change(issuer(), issuer().get("claims").cloned().unwrap())]),
+        "BRAND" => change(brand(), json!({})),
+        _ => change(json!({"ledger_ms": 1}), json!({})),
+    }
+}
+
+/// What is wrong with `vars`, a sentence each.
+pub(crate) fn mistakes(vars: &Vars) -> Vec<String> {
+    Config::parse(vars).map_or_else(|invalid| sentences(&invalid.mistakes), |_| Vec::new())
+}
+
+/// What `vars` is warned of; it has to be right.
+pub(crate) fn warnings(vars: &Vars) -> Vec<String> {
+    sentences(&Config::parse(vars).map_err(|invalid| invalid.mistakes).unwrap().warnings)
+}
+
+fn sentences(mistakes: &[Mistake]) -> Vec<String> {
+    mistakes.iter().map(Mistake::to_string).collect()
+}
