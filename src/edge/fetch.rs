@@ -53,19 +53,27 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
 
 /// Answers a request whose origin could not be reached.
 #[wasm_bindgen]
-pub fn handle_origin_failure(request: &Request, env: &JsValue, reason: &str) -> JsValue {
+pub fn handle_origin_failure(request: &Request, env: &JsValue, reason: &JsValue) -> JsValue {
     let isolate = Isolate::of(env);
     let lines = glue::read_request(request, &isolate.credential_headers);
     let Some(facts) = RequestFacts::from_lines(&lines) else {
         return refuse_unreadable(&isolate).into();
     };
-    origin_failed(&isolate, &facts, reason).into()
+    origin_failed(&isolate, &facts, &reason.as_string().unwrap_or_default()).into()
 }
 
 /// Answers a request that a panic left behind, from a new instance of the module: as the operator
 /// chose for a gate that is broken.
+///
+/// `reason` is a string. As `&str` it would be written into the memory of the old instance before
+/// the new one is made.
 #[wasm_bindgen]
-pub fn handle_panic(request: &Request, env: &JsValue, _context: JsValue, reason: &str) -> JsValue {
+pub fn handle_panic(
+    request: &Request,
+    env: &JsValue,
+    _context: JsValue,
+    reason: &JsValue,
+) -> JsValue {
     let isolate = Isolate::of(env);
     let lines = glue::read_request(request, &isolate.credential_headers);
     let Some(facts) = RequestFacts::from_lines(&lines) else {
@@ -79,8 +87,10 @@ pub fn handle_panic(request: &Request, env: &JsValue, _context: JsValue, reason:
     let is_safe = matches!(facts.method.as_str(), "GET" | "HEAD")
         && !request.body_used()
         && !is_own(&isolate, &facts);
-    let policy = if is_safe { policy } else { FailurePolicy::Deny };
-    unchecked(&isolate, request, &facts, policy, Degraded::Panicked, reason)
+    let may_pass = is_safe && !is_own(&isolate, &facts);
+    let policy = if may_pass { policy } else { FailurePolicy::Deny };
+    let reason = reason.as_string().unwrap_or_default();
+    unchecked(&isolate, request, &facts, policy, Degraded::Panicked, &reason)
 }
 
 /// One request and everything it needs on its way.
