@@ -83,9 +83,7 @@ mod tests {
             authority: "api.example:8443".into(),
             path: "/premium".into(),
             query: Some("token=secret".into()),
-            authorization: "Bearer secret".into(),
-            cookie: "tollgate=secret".into(),
-            credential_headers: vec!["secret".into()],
+            carriers: ["Bearer secret", "tollgate=secret", "secret"].map(Into::into).into(),
             ..RequestFacts::default()
         }
     }

@@ -44,21 +44,25 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
 
 /// Answers a request whose origin could not be reached.
 #[wasm_bindgen]
-pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &str) -> JsValue {
-    Visit::new(request, env).origin_failed(reason).into()
+pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
+    Visit::new(request, env).origin_failed(&reason.as_string().unwrap_or_default()).into()
 }
 
 /// Answers a request that a panic left behind, from a new instance of the module: as the operator
 /// chose for a gate that is broken.
+///
+/// `reason` is a string. As `&str` it would be written into the memory of the old instance before
+/// the new one is made.
 #[wasm_bindgen]
-pub fn handle_panic(request: Request, env: &JsValue, reason: &str) -> JsValue {
+pub fn handle_panic(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
     let visit = Visit::new(request, env);
     // What was begun may have reached the origin; only what is harmless twice is sent again.
     let is_safe = matches!(visit.facts.method.as_str(), "GET" | "HEAD")
         && !visit.request.body_used()
         && !visit.is_own();
     let policy = if is_safe { visit.on_misconfigured() } else { FailurePolicy::Deny };
-    visit.unchecked(policy, Degraded::Panicked, reason)
+    let reason = reason.as_string().unwrap_or_default();
+    visit.unchecked(policy, Degraded::Panicked, &reason)
 }
 
 /// One request on its way through the gate.
