@@ -7,6 +7,7 @@
 //! | `isolate.rs` | what one isolate holds: configuration, memory, keys |
 //! | `bindings.rs` | the environment as the configuration sees it |
 //! | `crypto.rs` | signatures, by WebCrypto |
+//! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
@@ -22,3 +23,4 @@ mod isolate;
 mod ledger_object;
 mod ledger_store;
 mod origin;
+mod visit;

@@ -24,7 +24,8 @@ pub struct Identity {
 impl Identity {
     /// `tenant/account`, the account's name throughout the gate; the tenant is `-` where none is.
     ///
-    /// Both parts are percent-encoded where they hold a slash, so that no two accounts share a name.
+    /// Both parts are percent-encoded where they hold a slash, so that no two accounts share a
+    /// name.
     pub fn account_name(&self) -> String {
         account_name(self.tenant.as_deref(), &self.account)
     }
@@ -45,7 +46,8 @@ impl Identity {
         headers
     }
 
-    /// The claims of the assertion as JSON (RFC 7519), valid from `now` for [`ASSERTION_LIFETIME_S`].
+    /// The claims of the assertion as JSON (RFC 7519), valid from `now` for
+    /// [`ASSERTION_LIFETIME_S`].
     ///
     /// `issuer` is the gate's own host, `audience` the origin's.
     pub fn assertion_claims(&self, issuer: &str, audience: &str, now: Timestamp) -> String {

@@ -1,9 +1,9 @@
 //! Quotas: periods, the ledger and its leases.
 //!
-//! The ledger is the account's one authority on what was used. An isolate asks it for a lease, which
-//! is debited when granted; what it did not spend it reports back. [`lease`] holds the messages
-//! between the two, [`ledger`] what the authority does with them, [`store`] what it needs of a
-//! database, and [`period`] when a count starts again.
+//! The ledger is the account's one authority on what was used. An isolate asks it for a lease,
+//! which is debited when granted; what it did not spend it reports back. [`lease`] holds the
+//! messages between the two, [`ledger`] what the authority does with them, [`store`] what it needs
+//! of a database, and [`period`] when a count starts again.
 
 pub mod lease;
 pub mod ledger;

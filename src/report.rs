@@ -68,3 +68,59 @@ struct FaultLine<'a> {
     what: &'a str,
     reason: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Cause;
+    use serde_json::{Value, json};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
+
+    fn facts() -> RequestFacts {
+        RequestFacts {
+            method: "GET".into(),
+            authority: "api.example:8443".into(),
+            path: "/premium".into(),
+            query: Some("token=secret".into()),
+            carriers: ["Bearer secret", "tollgate=secret", "secret"].map(Into::into).into(),
+            ..RequestFacts::default()
+        }
+    }
+
+    fn line(denial: &Denial, level: LogLevel) -> Option<Value> {
+        let line = log_line(denial, None, &facts(), level, "iso-1", NOW)?;
+        assert!(!line.contains('\n'), "one line");
+        Some(serde_json::from_str(&line).unwrap())
+    }
+
+    #[test]
+    fn a_line_says_what_was_denied_and_nothing_of_the_caller() {
+        let mut denial = Denial::new(Cause::InvalidToken);
+        denial.facts.account = Some("acme/alice".into());
+        denial.facts.token_error = Some(TokenError::Expired);
+        let expected = json!({
+            "event": "denied", "at": "2026-12-01T00:00:00Z", "cause": "invalid-token",
+            "status": 401, "route": null, "method": "GET", "host": "api.example",
+            "path": "/premium", "token_error": "expired", "support_id": "iso-1",
+        });
+        assert_eq!(line(&denial, LogLevel::Denials), Some(expected));
+    }
+
+    #[test]
+    fn the_level_chooses() {
+        for cause in Cause::ALL {
+            let denial = Denial::new(cause);
+            let is_fault = cause.source() != Source::Caller;
+            assert!(line(&denial, LogLevel::Denials).is_some());
+            assert_eq!(line(&denial, LogLevel::Faults).is_some(), is_fault, "{}", cause.word());
+            assert_eq!(line(&denial, LogLevel::Off), None);
+        }
+    }
+
+    #[test]
+    fn a_fault_is_one_line_whatever_its_reason() {
+        let line = fault_line("panicked", "a\nb\"c");
+        assert_eq!(line, r#"{"event":"fault","what":"panicked","reason":"a\nb\"c"}"#);
+    }
+}

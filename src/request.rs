@@ -7,7 +7,8 @@ pub mod pattern;
 pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
 
-/// The facts of one request. Everything else in it is none of the gate's business.
+/// The facts of one request, as far as they decide. Everything else in it is none of the gate's
+/// business.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestFacts {
     /// The method as sent; unknown ones too.
@@ -20,39 +21,18 @@ pub struct RequestFacts {
     pub path: String,
     /// The query without its question mark, still encoded.
     pub query: Option<String>,
-    /// `Authorization`.
-    pub authorization: String,
-    /// `Cookie`.
-    pub cookie: String,
-    /// `Accept`.
-    pub accept: String,
-    /// `Origin`: present when a page of another site asks.
-    pub origin: String,
-    /// `Sec-Fetch-Mode`: `navigate` where a browser loads a page.
-    pub fetch_mode: String,
-    /// `Sec-Fetch-Site`: how the asking page stands to this host.
-    pub fetch_site: String,
-    /// `Access-Control-Request-Method`: makes an `OPTIONS` a preflight.
+    /// `Origin`, of an `OPTIONS` alone.
+    pub preflight_origin: String,
+    /// `Access-Control-Request-Method`, of an `OPTIONS` alone.
     pub preflight_method: String,
-    /// Values of the headers that `CREDENTIALS` names, in that order.
-    pub credential_headers: Vec<String>,
+    /// The header that each of the configuration's credential sources stands in, in their order;
+    /// empty for the query.
+    pub carriers: Vec<String>,
 }
 
-/// The headers that are read, in the order in which [`RequestFacts::from_lines`] takes them.
-pub const HEADERS_READ: [&str; 7] = [
-    "authorization",
-    "cookie",
-    "accept",
-    "origin",
-    "sec-fetch-mode",
-    "sec-fetch-site",
-    "access-control-request-method",
-];
-
 impl RequestFacts {
-    /// Reads method, URL and header values, one a line. A header that is absent is an empty line;
-    /// no value can hold a line break. Values of [`HEADERS_READ`] come first, then the headers that
-    /// carry credentials.
+    /// Reads them one a line, in the order of the fields, the URL whole. A header that is absent
+    /// is an empty line; no value can hold a line break.
     ///
     /// `None` when the URL isn't an absolute one.
     pub fn from_lines(lines: &str) -> Option<Self> {
@@ -76,14 +56,9 @@ impl RequestFacts {
             authority: authority.to_ascii_lowercase(),
             path: path.to_owned(),
             query,
-            authorization: next(),
-            cookie: next(),
-            accept: next(),
-            origin: next(),
-            fetch_mode: next(),
-            fetch_site: next(),
+            preflight_origin: next(),
             preflight_method: next(),
-            credential_headers: lines.map(str::to_owned).collect(),
+            carriers: lines.map(str::to_owned).collect(),
         })
     }
 
@@ -112,7 +87,30 @@ impl RequestFacts {
     /// Whether this is a CORS preflight (Fetch standard, "CORS-preflight request"): never gated,
     /// since a browser sends it without credentials.
     pub fn is_preflight(&self) -> bool {
-        self.method == "OPTIONS" && !self.origin.is_empty() && !self.preflight_method.is_empty()
+        let is_asked = !self.preflight_origin.is_empty() && !self.preflight_method.is_empty();
+        self.method == "OPTIONS" && is_asked
+    }
+}
+
+/// How the caller wants an answer of the gate's own. Read only when there is one to give.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Preferences {
+    /// `Accept`.
+    pub accept: String,
+    /// `Origin`: present when a page of another site asks.
+    pub origin: String,
+    /// `Sec-Fetch-Mode`: `navigate` where a browser loads a page.
+    pub fetch_mode: String,
+    /// `Sec-Fetch-Site`: how the asking page stands to this host.
+    pub fetch_site: String,
+}
+
+impl Preferences {
+    /// Reads them one a line, in the order of the fields.
+    pub fn from_lines(lines: &str) -> Self {
+        let mut lines = lines.split('\n');
+        let mut next = || lines.next().unwrap_or_default().to_owned();
+        Self { accept: next(), origin: next(), fetch_mode: next(), fetch_site: next() }
     }
 }
 
@@ -123,13 +121,13 @@ mod tests {
     #[test]
     fn takes_a_request_apart() {
         let facts = RequestFacts::from_lines(
-            "PROPFIND\nhttps://API.example.com:8443/a//b?x=1?y#z\nBearer t\nc=1\ntext/html\n\n\n\n\nkey",
+            "PROPFIND\nhttps://API.example.com:8443/a//b?x=1?y#z\n\n\nBearer t\n\nkey",
         )
         .unwrap();
         assert_eq!((facts.method.as_str(), facts.host()), ("PROPFIND", "api.example.com"));
         assert_eq!(facts.target(), "/a//b?x=1?y");
         assert_eq!(facts.base_url(), "https://api.example.com:8443");
-        assert_eq!(facts.credential_headers, ["key"]);
+        assert_eq!(facts.carriers, ["Bearer t", "", "key"]);
         assert!(!facts.is_preflight());
     }
 

@@ -181,7 +181,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None, ..ProptestConfig::default()
+        })]
 
         #[test]
         fn never_panics_and_agrees_with_serde_json(text in r#"[\[\]{}:,"ab\\u0016 .e-]{0,40}"#) {

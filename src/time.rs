@@ -70,8 +70,8 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// As RFC 3339 in UTC, with milliseconds where there are any: what [`Self::parse_rfc3339`] reads
-    /// back unchanged. Points outside the years 0000 to 9999 become the nearest one inside.
+    /// As RFC 3339 in UTC, with milliseconds where there are any: what [`Self::parse_rfc3339`]
+    /// reads back unchanged. Points outside the years 0000 to 9999 become the nearest one inside.
     pub fn rfc3339_exact(self) -> String {
         let point = Self(self.0.clamp(FIRST_RFC_3339_MS, LAST_RFC_3339_MS));
         let whole = point.rfc3339();

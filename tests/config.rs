@@ -1,6 +1,7 @@
 //! The configuration: what is accepted, and what is said about everything that isn't.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
+#![expect(clippy::needless_pass_by_value, reason = "values are written where they are passed")]
 
 #[path = "support/bindings.rs"]
 mod bindings;

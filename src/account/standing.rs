@@ -27,9 +27,9 @@ pub enum Standing {
 ///
 /// `grace_days` is how long a failed charge is forgiven, counted from
 /// [`AccountRecord::payment_failed_at`] and from nothing else; a failure at an unknown time has no
-/// grace. `provider_outage` is whether the operator declared that the payment provider is down: then
-/// a charge that the provider still retries and a renewal that did not come are nobody's fault. It
-/// does not bring back who was given up on before.
+/// grace. `provider_outage` is whether the operator declared that the payment provider is down:
+/// then a charge that the provider still retries and a renewal that did not come are nobody's
+/// fault. It does not bring back who was given up on before.
 pub fn standing(
     record: Option<&AccountRecord>,
     grace_days: u32,

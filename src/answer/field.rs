@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use crate::decision::{Notice, QuotaState};
 use crate::time::Timestamp;
 
-/// `RateLimit` (draft-ietf-httpapi-ratelimit-headers): what is left of each quota, and for how long.
+/// `RateLimit` (draft-ietf-httpapi-ratelimit-headers): what is left of each quota, and for how
+/// long.
 pub(super) fn rate_limit(quotas: &[QuotaState], now: Timestamp) -> String {
     list(quotas, |out, quota| {
         push_string(out, &quota.name);

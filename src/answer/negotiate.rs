@@ -78,7 +78,8 @@ struct MediaRange<'a> {
 }
 
 impl<'a> MediaRange<'a> {
-    /// Reads `type/subtype;q=…`. Other parameters are ignored; a q that is no number drops the range.
+    /// Reads `type/subtype;q=…`. Other parameters are ignored; a q that is no number drops the
+    /// range.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_outside_quotes(text, b';');
         let (kind, subtype) = parts.next()?.trim().split_once('/')?;

@@ -3,45 +3,34 @@
 //! They ask for `ADMIN_TOKEN` in the `Authorization` header, never in the query, and every write
 //! leaves an entry in the account's audit trail.
 
-use std::rc::Rc;
+use worker::web_sys::Response;
 
-use worker::web_sys::Request;
-
-use super::endpoints::{body_of, json_answer, problem};
-use super::isolate::Isolate;
+use super::endpoints::{body_of, json_response, problem};
 use super::ledger_object::{Message, call};
+use super::visit::Visit;
 use crate::account::AccountRecord;
-use crate::answer::Answer;
 use crate::config::Config;
 use crate::identity::account_name;
-use crate::request::RequestFacts;
 use crate::strict_json;
 
 /// Answers a request under `admin/`.
-pub(super) async fn answer(
-    isolate: &Rc<Isolate>,
-    request: &Request,
-    facts: &RequestFacts,
-    rest: &str,
-) -> Answer {
-    let Ok(config) = &isolate.config else {
-        return problem(isolate, facts, 503, "The configuration is invalid; see health.");
+pub(super) async fn answer(visit: &Visit, rest: &str) -> Response {
+    let Ok(config) = &visit.isolate.config else {
+        return problem(visit, 503, "The configuration is invalid; see health.", &[]);
     };
-    if let Some(refused) = refuse(isolate, facts, config) {
+    if let Some(refused) = refuse(visit, config) {
         return refused;
     }
     let Some(target) = Target::parse(rest) else {
-        return problem(isolate, facts, 404, "Try admin/accounts/<tenant or ->/<account>.");
+        return problem(visit, 404, "Try admin/accounts/<tenant or ->/<account>.", &[]);
     };
-    match (facts.method.as_str(), target.is_audit) {
-        ("GET" | "HEAD", false) => read(isolate, config, facts, &target).await,
-        ("GET" | "HEAD", true) => audit(isolate, config, facts, &target).await,
-        ("PUT", false) => write(isolate, config, request, facts, &target).await,
-        _ => {
-            let mut answer = problem(isolate, facts, 405, "Accounts can be read and put.");
-            let allowed = if target.is_audit { "GET, HEAD" } else { "GET, HEAD, PUT" };
-            answer.headers.push(("Allow", allowed.into()));
-            answer
+    match (visit.facts.method.as_str(), target.is_audit) {
+        ("GET" | "HEAD", false) => read(visit, config, &target).await,
+        ("GET" | "HEAD", true) => audit(visit, config, &target).await,
+        ("PUT", false) => write(visit, config, &target).await,
+        (_, is_audit) => {
+            let allowed = if is_audit { "GET, HEAD" } else { "GET, HEAD, PUT" };
+            problem(visit, 405, "Accounts can be read and put.", &[("Allow", allowed)])
         }
     }
 }
@@ -73,65 +62,53 @@ const MAX_RECORD_BYTES: u32 = 64 * 1024;
 const AUDIT_ENTRIES: usize = 100;
 
 /// Why a request may not use these endpoints, if it may not.
-fn refuse(isolate: &Isolate, facts: &RequestFacts, config: &Config) -> Option<Answer> {
+fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
     let Some(expected) = &config.admin_token else {
         let detail = "These endpoints are closed: the operator has set no ADMIN_TOKEN.";
-        return Some(problem(isolate, facts, 404, detail));
+        return Some(problem(visit, 404, detail, &[]));
     };
-    let given = facts
-        .authorization
+    let given = visit.request.headers().get("authorization").ok().flatten().unwrap_or_default();
+    let is_right = given
         .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let is_right = given.is_some_and(|(_, token)| same(token.trim(), expected));
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .is_some_and(|(_, token)| same(token.trim(), expected));
     if is_right {
         return None;
     }
     let detail = "Send the operator's token as Authorization: Bearer; it is not taken elsewhere.";
-    let mut answer = problem(isolate, facts, 401, detail);
-    answer.headers.push(("WWW-Authenticate", "Bearer realm=\"tollgate-admin\"".into()));
-    Some(answer)
+    let challenge = ("WWW-Authenticate", "Bearer realm=\"tollgate-admin\"");
+    Some(problem(visit, 401, detail, &[challenge]))
 }
 
-async fn read(isolate: &Isolate, config: &Config, facts: &RequestFacts, target: &Target) -> Answer {
-    match call(isolate, config, &target.account, &Message::Read).await {
-        Ok(record) if record == "null" => problem(isolate, facts, 404, "There is no such account."),
-        Ok(record) => json_answer(200, facts, record),
-        Err(reason) => unavailable(isolate, facts, &reason),
+async fn read(visit: &Visit, config: &Config, target: &Target) -> Response {
+    match call(&visit.isolate, config, &target.account, &Message::Read).await {
+        Ok(record) if record == "null" => problem(visit, 404, "There is no such account.", &[]),
+        Ok(record) => json_response(visit, 200, record, "no-store"),
+        Err(reason) => unavailable(visit, &reason),
     }
 }
 
-async fn audit(
-    isolate: &Isolate,
-    config: &Config,
-    facts: &RequestFacts,
-    target: &Target,
-) -> Answer {
+async fn audit(visit: &Visit, config: &Config, target: &Target) -> Response {
     let message = Message::Audit { limit: AUDIT_ENTRIES };
-    match call(isolate, config, &target.account, &message).await {
-        Ok(entries) => json_answer(200, facts, format!("{{\"entries\":{entries}}}")),
-        Err(reason) => unavailable(isolate, facts, &reason),
+    match call(&visit.isolate, config, &target.account, &message).await {
+        Ok(entries) => json_response(visit, 200, format!("{{\"entries\":{entries}}}"), "no-store"),
+        Err(reason) => unavailable(visit, &reason),
     }
 }
 
-async fn write(
-    isolate: &Isolate,
-    config: &Config,
-    request: &Request,
-    facts: &RequestFacts,
-    target: &Target,
-) -> Answer {
-    let body = match body_of(request, MAX_RECORD_BYTES).await {
+async fn write(visit: &Visit, config: &Config, target: &Target) -> Response {
+    let body = match body_of(&visit.request, MAX_RECORD_BYTES).await {
         Ok(body) => body,
-        Err(reason) => return problem(isolate, facts, 400, &format!("The body: {reason}.")),
+        Err(reason) => return problem(visit, 400, &format!("The body: {reason}."), &[]),
     };
     let record = match parse_record(&body, config) {
         Ok(record) => record,
-        Err(reason) => return problem(isolate, facts, 400, &reason),
+        Err(reason) => return problem(visit, 400, &reason, &[]),
     };
     let message = Message::Write { record: Box::new(record), actor: "admin".to_owned() };
-    match call(isolate, config, &target.account, &message).await {
-        Ok(record) => json_answer(200, facts, record),
-        Err(reason) => unavailable(isolate, facts, &reason),
+    match call(&visit.isolate, config, &target.account, &message).await {
+        Ok(record) => json_response(visit, 200, record, "no-store"),
+        Err(reason) => unavailable(visit, &reason),
     }
 }
 
@@ -153,8 +130,8 @@ fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
     Ok(record)
 }
 
-fn unavailable(isolate: &Isolate, facts: &RequestFacts, reason: &str) -> Answer {
-    problem(isolate, facts, 503, &format!("The account's ledger did not answer: {reason}."))
+fn unavailable(visit: &Visit, reason: &str) -> Response {
+    problem(visit, 503, &format!("The account's ledger did not answer: {reason}."), &[])
 }
 
 /// Compares in a time that does not depend on where the two differ.

@@ -1,18 +1,16 @@
 //! The gate's own endpoints, under `/_tollgate/`: never gated, never forwarded.
 
-use std::rc::Rc;
-
 use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
-use worker::web_sys::Request;
+use worker::web_sys::{Request, Response};
 
-use super::fetch::{asker, respond, with_place};
-use super::isolate::Isolate;
+use super::isolate::settle;
+use super::visit::{Visit, respond};
 use super::{admin, glue};
 use crate::answer::{self, Answer};
 use crate::config::signing_algorithm;
 use crate::decision::Cause;
-use crate::request::{RequestFacts, readings};
+use crate::request::readings;
 use crate::strict_json;
 
 /// Answers a request for one of the gate's own endpoints.
@@ -20,92 +18,81 @@ use crate::strict_json;
 /// # Errors
 ///
 /// Never; the type is that of a promise.
-pub(super) async fn answer(
-    isolate: Rc<Isolate>,
-    request: Request,
-    facts: Rc<RequestFacts>,
-) -> Result<JsValue, JsValue> {
-    let (isolate, facts) = (&isolate, &*facts);
-    let prefix = with_place(isolate, facts, |place, _| place.prefix.to_owned());
-    let rest = facts.path.strip_prefix(prefix.as_str()).unwrap_or_default();
-    if readings(&facts.path).is_err() {
+pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
+    let method = visit.facts.method.as_str();
+    let rest = visit.facts.path.strip_prefix(visit.prefix()).unwrap_or_default();
+    if readings(&visit.facts.path).is_err() {
         let detail = "The path can't be read: servers disagree about what it means.";
-        return Ok(respond(&problem(isolate, facts, 400, detail)).into());
+        return Ok(problem(&visit, 400, detail, &[]).into());
     }
-    let is_read = matches!(facts.method.as_str(), "GET" | "HEAD");
-    let answer = match rest {
-        "health" if is_read => health(isolate, facts),
-        "jwks.json" if is_read => jwks(isolate, facts),
-        _ if rest.starts_with("problems/") && is_read => explain(isolate, facts, rest),
-        _ if rest == "admin" || rest.starts_with("admin/") => {
-            admin::answer(isolate, &request, facts, rest).await
-        }
+    let is_read = matches!(method, "GET" | "HEAD");
+    let response = match rest {
+        "health" if is_read => health(&visit),
+        "jwks.json" if is_read => jwks(&visit),
+        _ if rest.starts_with("problems/") && is_read => explain(&visit, rest),
+        _ if rest == "admin" || rest.starts_with("admin/") => admin::answer(&visit, rest).await,
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
         "health" | "jwks.json" => {
-            let mut answer = problem(isolate, facts, 405, "Only GET and HEAD work here.");
-            answer.headers.push(("Allow", "GET, HEAD".into()));
-            answer
+            problem(&visit, 405, "Only GET and HEAD work here.", &[("Allow", "GET, HEAD")])
         }
-        _ => problem(isolate, facts, 404, "The gate has no such endpoint."),
+        _ => problem(&visit, 404, "The gate has no such endpoint.", &[]),
     };
-    Ok(respond(&answer).into())
+    Ok(response.into())
 }
 
-/// An error of one of these endpoints.
+/// An error of one of these endpoints, with `headers` of its own.
 pub(super) fn problem(
-    isolate: &Isolate,
-    facts: &RequestFacts,
+    visit: &Visit,
     status: u16,
     detail: &str,
-) -> Answer {
+    headers: &[(&'static str, &'static str)],
+) -> Response {
     let title = match status {
         400 => "Bad request",
         401 => "Unauthorized",
         404 => "Not found",
         405 => "Method not allowed",
-        413 => "Content too large",
-        415 => "Unsupported media type",
         503 => "Unavailable",
         _ => "Error",
     };
-    with_place(isolate, facts, |place, brand| {
-        answer::problem(status, title, detail, &asker(facts), place, brand)
+    visit.answer(|asker, place, brand| {
+        let mut answer = answer::problem(status, title, detail, asker, place, brand);
+        answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
+        answer
     })
 }
 
-/// A JSON answer that nobody may keep.
-pub(super) fn json_answer(status: u16, facts: &RequestFacts, json: String) -> Answer {
-    let body = if facts.method == "HEAD" { String::new() } else { json };
+/// A JSON answer; nobody may keep it unless `cache_control` says so.
+pub(super) fn json_response(
+    visit: &Visit,
+    status: u16,
+    json: String,
+    cache_control: &'static str,
+) -> Response {
+    let body = if visit.facts.method == "HEAD" { String::new() } else { json };
     let headers = vec![
         ("Content-Type", "application/json".into()),
-        ("Cache-Control", "no-store".into()),
+        ("Cache-Control", cache_control.into()),
         ("X-Content-Type-Options", "nosniff".into()),
     ];
-    Answer { status, headers, body }
+    respond(&Answer { status, headers, body })
 }
 
-fn health(isolate: &Isolate, facts: &RequestFacts) -> Answer {
-    match &isolate.config {
-        Ok(config) => {
-            let value = json!({ "status": "ok", "warnings": config.warnings });
-            json_answer(200, facts, format!("{value:#}\n"))
-        }
-        Err(invalid) => {
-            let value = json!({ "status": "misconfigured", "mistakes": invalid.mistakes });
-            json_answer(503, facts, format!("{value:#}\n"))
-        }
-    }
+fn health(visit: &Visit) -> Response {
+    let (status, value) = match &visit.isolate.config {
+        Ok(config) => (200, json!({ "status": "ok", "warnings": config.warnings })),
+        Err(invalid) => (503, json!({ "status": "misconfigured", "mistakes": invalid.mistakes })),
+    };
+    json_response(visit, status, format!("{value:#}\n"), "no-store")
 }
 
 /// The public half of `ASSERTION_KEY`, so that origins can check assertions (RFC 7517 §5).
-fn jwks(isolate: &Isolate, facts: &RequestFacts) -> Answer {
-    let key = isolate.config.as_ref().ok().and_then(|config| config.assertion_key.as_deref());
+fn jwks(visit: &Visit) -> Response {
+    let config = visit.isolate.config.as_ref().ok();
+    let key = config.and_then(|config| config.assertion_key.as_deref());
     let keys: Vec<Value> = key.and_then(public_jwk).into_iter().collect();
-    let mut answer = json_answer(200, facts, json!({ "keys": keys }).to_string());
-    answer.headers.retain(|(name, _)| *name != "Cache-Control");
-    answer.headers.push(("Cache-Control", "public, max-age=300".into()));
-    answer
+    json_response(visit, 200, json!({ "keys": keys }).to_string(), "public, max-age=300")
 }
 
 /// A JWK without its private members; none for a shared secret.
@@ -119,19 +106,19 @@ fn public_jwk(jwk: &str) -> Option<Value> {
     (algorithm != "HS256").then_some(value)
 }
 
-fn explain(isolate: &Isolate, facts: &RequestFacts, rest: &str) -> Answer {
+fn explain(visit: &Visit, rest: &str) -> Response {
     let word = rest.strip_prefix("problems/").unwrap_or_default();
     match Cause::from_word(word) {
-        Some(cause) => with_place(isolate, facts, |place, brand| {
-            answer::explained(cause, &asker(facts), place, brand)
-        }),
-        None => problem(isolate, facts, 404, "There is no problem type of this name."),
+        Some(cause) => {
+            visit.answer(|asker, place, brand| answer::explained(cause, asker, place, brand))
+        }
+        None => problem(visit, 404, "There is no problem type of this name.", &[]),
     }
 }
 
 /// Panics, for the tests that watch how a panic is survived. Not part of a deployed build.
 #[cfg(feature = "drills")]
-fn drill_panic() -> Answer {
+fn drill_panic() -> Response {
     #[expect(clippy::panic, reason = "this is the drill")]
     {
         panic!("a drill");
@@ -145,7 +132,7 @@ fn drill_panic() -> Answer {
 /// Why it can't be had.
 pub(super) async fn body_of(request: &Request, max_bytes: u32) -> Result<String, String> {
     let promise = glue::read_body(request, max_bytes, BODY_DEADLINE_MS);
-    super::isolate::settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
 }
 
 /// A client that sends a small record slower than this isn't one of ours.

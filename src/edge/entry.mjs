@@ -12,29 +12,32 @@ export default {
     // The last resort where the operator chose it: whatever breaks, the platform asks the origin.
     if (env.ON_MISCONFIGURED === "pass") context.passThroughOnException();
     let answer;
+    recover();
     try {
       answer = handle(request, env, context);
     } catch (error) {
-      return afterPanic(error, request, env, context);
+      return afterPanic(error, request, env);
     }
     if (answer instanceof Response) return answer;
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
-    if (Array.isArray(answer)) return watched(answer[0], request, env, context);
+    if (Array.isArray(answer)) return watched(answer[0], request, env);
     return answer.catch((error) => handle_origin_failure(request, env, String(error)));
   },
 };
 
+// What the generated code knows about the module's instance.
+const state = globalThis.__worker_init_state;
 const CRASH_CHECK_MS = 250;
 
 // A panic leaves the promises of every request in flight unkept. Each request looks after itself,
 // since the runtime lets no request wait for another's promise.
-function watched(promise, request, env, context) {
-  const instance = globalThis.__worker_init_state?.instanceId;
+function watched(promise, request, env) {
+  const { instanceId } = state;
   return new Promise((resolve, reject) => {
     const check = () => {
-      const state = globalThis.__worker_init_state;
-      if (state?.criticalError || state?.instanceId !== instance) {
-        resolve(afterPanic(new Error("the gate was restarted"), request, env, context));
+      recover();
+      if (state.instanceId !== instanceId) {
+        resolve(afterPanic(new Error("the gate was restarted"), request, env));
       } else {
         timer = setTimeout(check, CRASH_CHECK_MS);
       }
@@ -44,13 +47,17 @@ function watched(promise, request, env, context) {
   });
 }
 
+// After a panic the next call into the module makes a new instance. Whoever notices first says so
+// to all others, once: the generated code would replace the new instance too, and lose the requests
+// that are in flight there.
+function recover() {
+  if (!state.criticalError) return;
+  state.criticalError = false;
+  state.instanceId += 1;
+}
+
 // A new instance of the module answers as the operator chose: pass, or 503.
-function afterPanic(error, request, env, context) {
-  try {
-    const answer = handle_panic(request, env, context, String(error));
-    return answer;
-  } finally {
-    const state = globalThis.__worker_init_state;
-    if (state) state.criticalError = false;
-  }
+function afterPanic(error, request, env) {
+  recover();
+  return handle_panic(request, env, String(error));
 }

@@ -7,7 +7,10 @@ use worker::web_sys::{Request, Response};
 #[wasm_bindgen(module = "/src/edge/glue.js")]
 extern "C" {
     #[wasm_bindgen(js_name = readRequest)]
-    pub(super) fn read_request(request: &Request, credential_headers: &Array) -> String;
+    pub(super) fn read_request(request: &Request, carriers: &Array) -> String;
+
+    #[wasm_bindgen(js_name = readPreferences)]
+    pub(super) fn read_preferences(request: &Request) -> String;
 
     #[wasm_bindgen(js_name = makeResponse, catch)]
     pub(super) fn make_response(

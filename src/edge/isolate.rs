@@ -28,10 +28,10 @@ pub(super) struct Isolate {
     pub(super) verifier: Verifier,
     /// Signs assertions.
     pub(super) signer: Signer,
-    /// Names of the headers that carry credentials.
-    pub(super) credential_headers: Array,
-    /// The same, separated by commas.
-    pub(super) credential_names: String,
+    /// The header that each credential source stands in.
+    pub(super) carriers: Array,
+    /// The ones that the configuration names, for `Vary`.
+    pub(super) credential_headers: String,
     /// Names of the headers that only the gate may set.
     pub(super) owned_headers: Array,
     name: String,
@@ -60,16 +60,18 @@ impl Isolate {
         let config = Config::parse(&Environment(env)).map(Rc::new);
         let holder = random_uuid();
         let name = holder.chars().take(8).collect();
-        let (issuers, credential_headers) = match &config {
-            Ok(config) => (config.issuers.len(), credential::header_names(&config.credentials)),
+        let (issuers, carriers) = match &config {
+            Ok(config) => (config.issuers.len(), credential::carriers(&config.credentials)),
             Err(_) => (0, Vec::new()),
         };
+        let is_named = |name: &&str| !matches!(*name, "" | "authorization" | "cookie");
+        let named: Vec<_> = carriers.iter().copied().filter(is_named).collect();
         Self {
             memory: RefCell::new(Memory::new(issuers, holder)),
             verifier: Verifier::default(),
             signer: Signer::default(),
-            credential_headers: strings(&credential_headers),
-            credential_names: credential_headers.join(", "),
+            carriers: strings(&carriers),
+            credential_headers: named.join(", "),
             owned_headers: strings(&OWNED_HEADERS),
             env: env.clone(),
             config,

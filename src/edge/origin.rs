@@ -4,23 +4,20 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use worker::web_sys::Request;
 
 use super::glue;
-use super::isolate::Isolate;
+use super::visit::Visit;
 use crate::answer;
 use crate::config::{Config, OriginTarget};
-use crate::decision::Pass;
+use crate::decision::{Degraded, Pass};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
-use crate::request::RequestFacts;
 use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
 
 /// Everything that is known about a request that goes to the origin.
 pub(super) struct Passage<'a> {
-    pub(super) isolate: &'a Isolate,
+    pub(super) visit: &'a Visit,
     pub(super) config: &'a Config,
-    pub(super) facts: &'a RequestFacts,
     pub(super) pass: &'a Pass,
 }
 
@@ -31,12 +28,7 @@ impl Passage<'_> {
     /// # Errors
     ///
     /// What the platform says about a request that can't even be sent.
-    pub(super) fn send(
-        &self,
-        request: &Request,
-        assertion: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Promise, String> {
+    pub(super) fn send(&self, assertion: Option<&str>, now: Timestamp) -> Result<Promise, String> {
         let mut headers: Vec<(&str, String)> = Vec::new();
         if let Some(identity) = &self.pass.identity {
             headers.extend(identity.headers());
@@ -50,7 +42,7 @@ impl Passage<'_> {
         let strip = self.strip();
         headers.extend(strip.headers.iter().map(|name| (name.as_str(), String::new())));
         headers.extend(strip.cookie.map(|kept| ("cookie", kept)));
-        let target = strip.target.unwrap_or_else(|| self.facts.target());
+        let target = strip.target.unwrap_or_else(|| self.visit.facts.target());
         let pass = self.pass;
         let on_response = answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         let changes = Changes {
@@ -60,7 +52,7 @@ impl Passage<'_> {
             deadline_ms: self.config.deadlines.origin_ms,
             is_preflight: pass.is_preflight,
         };
-        send(self.isolate, request, self.target(), self.facts, &changes)
+        send(self.visit, self.target(), &changes)
     }
 
     /// The identity to assert, if the operator gave a key to sign it with.
@@ -70,7 +62,7 @@ impl Passage<'_> {
 
     /// The assertion that was signed for this caller a moment ago, if there is one.
     pub(super) fn known_assertion(&self, now: Timestamp) -> Option<String> {
-        self.isolate.signer.known(&self.subject()?, now)
+        self.visit.isolate.signer.known(&self.subject()?, now)
     }
 
     /// Signs an assertion for this caller.
@@ -81,9 +73,9 @@ impl Passage<'_> {
     pub(super) async fn sign_assertion(&self, now: Timestamp) -> Option<Result<String, String>> {
         let (key, identity) = self.to_assert()?;
         let audience = self.target().audience();
-        let claims = identity.assertion_claims(&self.facts.base_url(), audience, now);
+        let claims = identity.assertion_claims(&self.visit.facts.base_url(), audience, now);
         let until = now.plus_seconds(ASSERTION_LIFETIME_S / 2);
-        Some(self.isolate.signer.sign(key, self.subject()?, &claims, until).await)
+        Some(self.visit.isolate.signer.sign(key, self.subject()?, &claims, until).await)
     }
 
     /// What makes one assertion differ from another.
@@ -91,7 +83,7 @@ impl Passage<'_> {
         let identity = self.pass.identity.as_ref()?;
         let plan = identity.plan.as_deref().unwrap_or_default();
         let (name, rights) = (identity.account_name(), identity.entitlements.join(" "));
-        let (base, audience) = (self.facts.base_url(), self.target().audience());
+        let (base, audience) = (self.visit.facts.base_url(), self.target().audience());
         Some(format!("{name}\n{plan}\n{rights}\n{base}\n{audience}"))
     }
 
@@ -103,7 +95,7 @@ impl Passage<'_> {
     fn strip(&self) -> Strip {
         match self.pass.route.and_then(|index| self.config.routes.get(index)) {
             Some(route) if !route.forward_credential && !route.open => {
-                credential::strip(&self.config.credentials, self.facts)
+                credential::strip(&self.config.credentials, &self.visit.facts)
             }
             _ => Strip::default(),
         }
@@ -116,21 +108,19 @@ impl Passage<'_> {
 ///
 /// What the platform says about a request that can't even be sent.
 pub(super) fn send_unchecked(
-    isolate: &Isolate,
-    request: &Request,
+    visit: &Visit,
     origin: &OriginTarget,
-    facts: &RequestFacts,
-    degraded: crate::decision::Degraded,
+    degraded: Degraded,
 ) -> Result<Promise, String> {
     let mark = glue::lines(&[(DEGRADED_HEADER, degraded.word())]);
     let changes = Changes {
-        target: &facts.target(),
+        target: &visit.facts.target(),
         on_request: &mark,
         on_response: &mark,
         deadline_ms: UNCHECKED_DEADLINE_MS,
         is_preflight: false,
     };
-    send(isolate, request, origin, facts, &changes)
+    send(visit, origin, &changes)
 }
 
 /// The default of `DEADLINES.origin_ms`: the configuration may be what is broken.
@@ -148,13 +138,8 @@ struct Changes<'a> {
     is_preflight: bool,
 }
 
-fn send(
-    isolate: &Isolate,
-    request: &Request,
-    origin: &OriginTarget,
-    facts: &RequestFacts,
-    changes: &Changes<'_>,
-) -> Result<Promise, String> {
+fn send(visit: &Visit, origin: &OriginTarget, changes: &Changes<'_>) -> Result<Promise, String> {
+    let Visit { isolate, request, facts } = visit;
     let (service, base) = match origin {
         OriginTarget::Url(url) => (JsValue::UNDEFINED, url.clone()),
         OriginTarget::Service(binding) => {

@@ -49,7 +49,8 @@ pub struct LeaseReport {
 /// What the ledger answers.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LedgerReply {
-    /// The account's record after this call; `None` where the ledger has never heard of the account.
+    /// The account's record after this call; `None` where the ledger has never heard of the
+    /// account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountRecord>,
     /// What became of the want, if there was one.

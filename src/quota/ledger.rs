@@ -3,7 +3,8 @@
 //!
 //! A unit comes from the quotas or from the account's credits. From the quotas, it is counted in
 //! every window of every quota on its meter; from credits, in none, since it is paid for already. A
-//! want takes what the tightest quota still has and makes up the rest with credits, or takes nothing.
+//! want takes what the tightest quota still has and makes up the rest with credits, or takes
+//! nothing.
 
 use crate::account::AccountRecord;
 use crate::config::Plan;
@@ -56,8 +57,8 @@ impl Ledger {
         Ok(LedgerReply { account, grant })
     }
 
-    /// Puts `record` in the place of the account's record and says so in the audit trail. Returns the
-    /// record as it is kept: see [`AccountRecord::succeeding`].
+    /// Puts `record` in the place of the account's record and says so in the audit trail. Returns
+    /// the record as it is kept: see [`AccountRecord::succeeding`].
     ///
     /// # Errors
     /// The store failed; as for [`Self::handle`].
@@ -91,8 +92,8 @@ impl Ledger {
     }
 }
 
-/// Takes returned units off the windows they were debited in; those that were credits go back first,
-/// since a holder spends them last.
+/// Takes returned units off the windows they were debited in; those that were credits go back
+/// first, since a holder spends them last.
 fn hear(
     store: &mut impl LedgerStore,
     account: Option<&mut AccountRecord>,
@@ -298,7 +299,8 @@ fn read<'a>(
 
 /// How long a holder may spend a lease, on its own clock from when it asked.
 pub const LEASE_LIFETIME_MS: i64 = 60_000;
-/// How much longer the ledger listens for reports of it: what holders' clocks and the network may lag.
+/// How much longer the ledger listens for reports of it: what holders' clocks and the network may
+/// lag.
 pub const LEASE_MARGIN_MS: i64 = 60_000;
 /// How often forgotten leases are deleted, at most.
 pub const SWEEP_INTERVAL_MS: i64 = 300_000;

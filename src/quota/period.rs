@@ -66,9 +66,9 @@ impl Period {
 
     /// The window that holds `now`.
     ///
-    /// `anchor` is where the account's billing cycle started, and only [`Period::Cycle`] looks at it:
-    /// a cycle without an anchor is a calendar month. `utc_offset_min` says where days and calendar
-    /// months begin, in minutes ahead of UTC.
+    /// `anchor` is where the account's billing cycle started, and only [`Period::Cycle`] looks at
+    /// it: a cycle without an anchor is a calendar month. `utc_offset_min` says where days and
+    /// calendar months begin, in minutes ahead of UTC.
     pub fn window(self, now: Timestamp, anchor: Option<Timestamp>, utc_offset_min: i32) -> Window {
         let offset_ms = i64::from(utc_offset_min).saturating_mul(MS_PER_MINUTE);
         match (self, anchor) {
@@ -97,8 +97,8 @@ fn month_window(now: Timestamp, offset_ms: i64) -> Window {
     }
 }
 
-/// Counts from the anchor itself, not from the window before: a cycle that began on a 31st is on the
-/// 28th in February and on the 31st again in March.
+/// Counts from the anchor itself, not from the window before: a cycle that began on a 31st is on
+/// the 28th in February and on the 31st again in March.
 fn cycle_window(now: Timestamp, anchor: Timestamp) -> Window {
     let (anchor, today) = (anchor.civil(), now.civil());
     let months = month_number(today).saturating_sub(month_number(anchor));

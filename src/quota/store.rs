@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 /// The rows of one account's ledger.
 ///
 /// Whoever implements it makes each call of the ledger atomic: where one method fails, the call
-/// fails, and nothing that it wrote may stay. A counter is never above [`MAX_UNITS`]; the units of a
-/// lease and the credits of an account may be any `u64`.
+/// fails, and nothing that it wrote may stay. A counter is never above [`MAX_UNITS`]; the units of
+/// a lease and the credits of an account may be any `u64`.
 pub trait LedgerStore {
     /// The account's record, if there is one.
     ///

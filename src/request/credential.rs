@@ -14,12 +14,11 @@ pub struct Found<'a> {
 
 /// The first of `sources` that the request carries.
 pub fn find<'a>(sources: &'a [CredentialSource], facts: &'a RequestFacts) -> Option<Found<'a>> {
-    let mut headers = facts.credential_headers.iter();
-    sources.iter().find_map(|source| {
+    sources.iter().zip(&facts.carriers).find_map(|(source, carrier)| {
         let token = match source {
-            CredentialSource::Bearer => bearer(&facts.authorization),
-            CredentialSource::Cookie(name) => cookie(&facts.cookie, name),
-            CredentialSource::Header(_) => headers.next().map(String::as_str),
+            CredentialSource::Bearer => bearer(carrier),
+            CredentialSource::Cookie(name) => cookie(carrier, name),
+            CredentialSource::Header(_) => Some(carrier.as_str()),
             CredentialSource::Query(name) => {
                 facts.query.as_deref().and_then(|query| parameter(query, name))
             }
@@ -43,23 +42,17 @@ pub struct Strip {
 /// were not looked at because an earlier one was found.
 pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
     let mut strip = Strip::default();
-    let is_credential_header =
-        |source: &CredentialSource| matches!(source, CredentialSource::Header(_));
-    let mut headers =
-        sources.iter().filter(|source| is_credential_header(source)).zip(&facts.credential_headers);
-    for source in sources {
+    for (source, carrier) in sources.iter().zip(&facts.carriers) {
         match source {
-            CredentialSource::Bearer if bearer(&facts.authorization).is_some() => {
+            CredentialSource::Bearer if bearer(carrier).is_some() => {
                 strip.headers.push("authorization".to_owned());
             }
-            CredentialSource::Bearer => {}
-            CredentialSource::Header(name) => {
-                if headers.next().is_some_and(|(_, value)| !value.is_empty()) {
-                    strip.headers.push(name.clone());
-                }
+            CredentialSource::Header(name) if !carrier.is_empty() => {
+                strip.headers.push(name.clone());
             }
+            CredentialSource::Bearer | CredentialSource::Header(_) => {}
             CredentialSource::Cookie(name) => {
-                let cookie = strip.cookie.as_deref().unwrap_or(&facts.cookie);
+                let cookie = strip.cookie.as_deref().unwrap_or(carrier);
                 if let Some(kept) = without(cookie, name, ';', "; ") {
                     strip.cookie = Some(kept);
                 }
@@ -78,16 +71,19 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
     strip
 }
 
-/// The header names among `sources`, in order: what the edge has to read beside
-/// [`HEADERS_READ`](super::HEADERS_READ).
-pub fn header_names(sources: &[CredentialSource]) -> Vec<&str> {
-    let mut names = Vec::new();
-    for source in sources {
-        if let CredentialSource::Header(name) = source {
-            names.push(name.as_str());
-        }
+/// The header that each source stands in, in their order; empty for the query. This is what the
+/// edge reads into [`RequestFacts::carriers`].
+pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
+    sources.iter().map(carrier).collect()
+}
+
+fn carrier(source: &CredentialSource) -> &str {
+    match source {
+        CredentialSource::Bearer => "authorization",
+        CredentialSource::Cookie(_) => "cookie",
+        CredentialSource::Header(name) => name,
+        CredentialSource::Query(_) => "",
     }
-    names
 }
 
 /// The token of `Bearer <token>` (RFC 6750 §2.1); the scheme's case does not matter.
@@ -130,9 +126,7 @@ mod tests {
         RequestFacts {
             path: "/a".into(),
             query: Some("x=1&token=q&y".into()),
-            authorization: "bearer  abc".into(),
-            cookie: "a=1; tollgate=\"c\"; b=2".into(),
-            credential_headers: vec!["h".into()],
+            carriers: ["h", "", "a=1; tollgate=\"c\"; b=2", "bearer  abc"].map(Into::into).into(),
             ..RequestFacts::default()
         }
     }
@@ -151,17 +145,19 @@ mod tests {
         let facts = facts();
         let sources = sources();
         let tokens = ["h", "q", "c", "abc"];
-        for (source, token) in sources.iter().zip(tokens) {
+        for (index, (source, token)) in sources.iter().zip(tokens).enumerate() {
+            let carriers = vec![facts.carriers[index].clone()];
+            let facts = RequestFacts { carriers, ..facts.clone() };
             let found = find(std::slice::from_ref(source), &facts).unwrap();
             assert_eq!(found, Found { token, source });
         }
         assert_eq!(find(&sources, &facts).unwrap().token, "h");
-        assert_eq!(header_names(&sources), ["x-token"]);
+        assert_eq!(carriers(&sources), ["x-token", "", "cookie", "authorization"]);
     }
 
     #[test]
     fn other_schemes_are_not_credentials() {
-        let facts = RequestFacts { authorization: "Basic abc".into(), ..RequestFacts::default() };
+        let facts = RequestFacts { carriers: vec!["Basic abc".into()], ..RequestFacts::default() };
         assert_eq!(find(&[CredentialSource::Bearer], &facts), None);
     }
 
@@ -175,7 +171,8 @@ mod tests {
                 target: Some("/a?x=1&y".into()),
             }
         );
-        let other = RequestFacts { authorization: "Basic abc".into(), ..RequestFacts::default() };
+        let carriers = ["", "", "a=1", "Basic abc"].map(Into::into).into();
+        let other = RequestFacts { carriers, ..RequestFacts::default() };
         assert_eq!(strip(&sources(), &other), Strip::default());
     }
 }

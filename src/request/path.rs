@@ -67,7 +67,8 @@ pub enum Reach {
 /// Why a path can't be read safely.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PathError {
-    /// A `%` that no two hexadecimal digits follow, or a `%u0041`: servers decode those differently.
+    /// A `%` that no two hexadecimal digits follow, or a `%u0041`: servers decode those
+    /// differently.
     BadEscape,
     /// A control character, NUL included, as it is or behind percent signs.
     ControlCharacter,
@@ -100,8 +101,8 @@ impl fmt::Display for PathError {
 
 impl std::error::Error for PathError {}
 
-/// Every way in which a server may read `raw_path`: the path as it stands in the URL, from its first
-/// `/` to before the `?`, neither decoded nor resolved.
+/// Every way in which a server may read `raw_path`: the path as it stands in the URL, from its
+/// first `/` to before the `?`, neither decoded nor resolved.
 ///
 /// The first reading has those percent-escapes decoded that can't be written otherwise, such as
 /// `%20` and `%C3%BC` (RFC 3986 §3.3 allows neither a space nor `ü`); it needs no UTF-8, so that a
@@ -127,9 +128,11 @@ pub fn readings(raw_path: &str) -> Result<Readings<'_>, PathError> {
     follow_all_steps(steps::literal(raw))
 }
 
-/// Applies every step to `literal`, to what came out of that, and so on until nothing new comes out.
+/// Applies every step to `literal`, to what came out of that, and so on until nothing new comes
+/// out.
 ///
-/// It ends, bounds or not: a step makes a path shorter or replaces special characters by plain ones.
+/// It ends, bounds or not: a step makes a path shorter or replaces special characters by plain
+/// ones.
 fn follow_all_steps(literal: Vec<u8>) -> Result<Readings<'static>, PathError> {
     let mut bytes = literal.len();
     let mut found = vec![literal];

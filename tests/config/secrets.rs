@@ -8,6 +8,8 @@ use crate::fixture::{changed, good, issuer, with};
 
 /// In each of these, something secret stands in a wrong way or place.
 const SECRET: &str = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC1z";
+/// Its beginning: a part is as bad as the whole.
+const PART: &str = "c2VjcmV0LX";
 
 fn places() -> Vec<Vars> {
     let oct = json!({"kty": "oct", "k": SECRET});
@@ -20,7 +22,7 @@ fn places() -> Vec<Vars> {
     let mut places = vec![
         good().with("ADMIN_TOKEN", json!({"token": SECRET})),
         good().with("ADMIN_TOKEN", json!([SECRET])),
-        good().with("ADMIN_TOKEN", json!(SECRET[..10])),
+        good().with("ADMIN_TOKEN", json!(PART)),
         good().with("ASSERTION_KEY", json!(SECRET)),
         good().with("ASSERTION_KEY", private.clone()),
         good().with("ASSERTION_KEY", json!(format!(r#"{{"kty":"RSA","d":"{SECRET}"}}"#))),
@@ -60,17 +62,15 @@ fn places() -> Vec<Vars> {
 
 #[test]
 fn no_mistake_repeats_a_secret() {
-    // A part is as bad as the whole.
-    let part = &SECRET[..10];
     for (index, vars) in places().iter().enumerate() {
         let invalid = Config::parse(vars).expect_err(&format!("place {index} is refused"));
         assert!(!invalid.mistakes.is_empty());
         for mistake in &invalid.mistakes {
             let said = format!("{mistake}\n{}", serde_json::to_string(mistake).unwrap());
-            assert!(!said.contains(part), "place {index}: {said}");
+            assert!(!said.contains(PART), "place {index}: {said}");
         }
         let shown = format!("{:?} {:?}", invalid.mistakes, invalid.fallback);
-        assert!(!shown.contains(part), "place {index}: {shown}");
+        assert!(!shown.contains(PART), "place {index}: {shown}");
     }
 }
 
@@ -80,5 +80,5 @@ fn a_secret_that_is_right_is_used() {
     let set = json!({"keys": [{"kty": "oct", "k": SECRET, "kid": "a"}]}).to_string();
     let vars = good().with("ISSUERS", json!([by_secret])).with("TOKEN_KEYS", json!(set));
     let config = Config::parse(&vars).map_err(|invalid| invalid.mistakes).unwrap();
-    assert!(!format!("{:?}", config.issuers).contains(&SECRET[..10]), "nor shown for debugging");
+    assert!(!format!("{:?}", config.issuers).contains(PART), "nor shown for debugging");
 }

@@ -91,9 +91,9 @@ impl World {
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
         let lines = match method {
             "PREFLIGHT" => {
-                format!("OPTIONS\nhttps://api.example{path}\n\n\n\nhttps://app.example\n\n\nGET")
+                format!("OPTIONS\nhttps://api.example{path}\nhttps://app.example\nGET")
             }
-            _ => format!("{method}\nhttps://api.example{path}\n{bearer}"),
+            _ => format!("{method}\nhttps://api.example{path}\n\n\n{bearer}"),
         };
         let facts = RequestFacts::from_lines(&lines).unwrap();
         Gate::new(Rc::clone(&self.config), Rc::new(facts))

@@ -13,7 +13,8 @@ pub(super) const STEPS: [(Marks, Step); 14] = [
     (Marks::BACKSLASH, backslashes_to_slashes),
     // nginx's `merge_slashes`, Apache's `MergeSlashes`, file systems.
     (Marks::DOUBLE_SLASH, merge_slashes),
-    // `new URL(request.url, base)` in Node, `parse_url` in PHP, `urlsplit` in Python: RFC 3986 §4.2.
+    // `new URL(request.url, base)` in Node, `parse_url` in PHP, `urlsplit` in Python: RFC 3986
+    // §4.2.
     (Marks::DOUBLE_SLASH, drop_authority),
     // RFC 3986 §5.2.4. WHATWG URL parsers take `%2e` for a dot too: they decode segments first.
     (Marks::DOTS, resolve_dots),
@@ -267,7 +268,8 @@ fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
     replace(path, |rest| escape(rest).filter(|(byte, _)| !keep(*byte)))
 }
 
-/// Goes through `path` and puts one byte wherever `found` finds something: the byte, and what follows.
+/// Goes through `path` and puts one byte wherever `found` finds something: the byte, and what
+/// follows.
 fn replace<F>(path: &[u8], found: F) -> Vec<u8>
 where
     F: Fn(&[u8]) -> Option<(u8, &[u8])>,

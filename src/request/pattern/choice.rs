@@ -14,7 +14,8 @@ pub enum RouteMatch {
     One(usize),
 }
 
-/// Finds the route of a request among `routes`: each a pattern, and whether it is open to everybody.
+/// Finds the route of a request among `routes`: each a pattern, and whether it is open to
+/// everybody.
 ///
 /// The first match in order counts, for every one of `readings` by itself, and they must agree.
 /// `host` is the host of the URL, with or without port. Where a reading matches one route exactly

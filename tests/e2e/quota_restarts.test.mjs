@@ -1,0 +1,111 @@
+// The runtime is killed outright, again and again; what was counted stays counted.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { countAnswers, flood } from "./fixtures/load.mjs";
+import { runtimesOfThisProcess, startDirectGate, until } from "./fixtures/runtime.mjs";
+import { issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
+
+const LIMIT = 1_000;
+const CLIENTS = 64;
+
+let gate, headers, issuer, origin, persist, reached;
+
+before(async () => {
+  issuer = await makeIssuer();
+  headers = { authorization: `Bearer ${await issuer.mint({ plan: "pro" })}` };
+  origin = await startOrigin((_, response) => {
+    reached += 1;
+    response.end("ok");
+  });
+});
+
+after(() => origin?.stop());
+
+beforeEach(() => {
+  persist = mkdtempSync(join(tmpdir(), "tollgate-"));
+  reached = 0;
+});
+
+afterEach(async () => {
+  await stop();
+  rmSync(persist, { recursive: true });
+});
+
+test("after a kill the exhausted quota is still exhausted, and the count still the same", async () => {
+  await start();
+  const answers = await flood(ask, 1_300, CLIENTS);
+  assert.deepEqual(countAnswers(answers), { "200": LIMIT, "402 quota-exhausted": 300 });
+  await killRuntime();
+  assert.equal(countedUnits(), LIMIT);
+  await start();
+  assert.deepEqual(countAnswers(await flood(ask, 300, CLIENTS)), { "402 quota-exhausted": 300 });
+  assert.equal(reached, LIMIT);
+});
+
+test("kills in the middle of the load never let a unit be sold twice", async () => {
+  const kills = 5;
+  for (let kill = 1; kill <= kills; kill += 1) {
+    await start();
+    const load = flood(ask, LIMIT, CLIENTS);
+    await until(() => reached >= kill * 150, "enough requests are through for the next kill");
+    await killRuntime();
+    const counts = countAnswers(await load);
+    assert.ok(Object.keys(counts).some((what) => what.startsWith("TypeError")), "requests were cut off");
+    assert.ok(countedUnits() >= reached, `${countedUnits()} counted, ${reached} reached the origin`);
+  }
+  await start();
+  await flood(ask, LIMIT + 200, CLIENTS);
+  assert.equal((await ask()).status, 402);
+  await stop();
+  assert.equal(countedUnits(), LIMIT);
+  assert.ok(reached <= LIMIT, `${reached} of ${LIMIT} passed`);
+  // What was being asked for when the runtime died is charged; nothing else is.
+  assert.ok(reached >= LIMIT - kills * CLIENTS, `${reached} of ${LIMIT} passed`);
+});
+
+async function start() {
+  gate = await startDirectGate({
+    origin,
+    persist,
+    vars: {
+      ROUTES: [{ match: "/api/**", meter: "api" }, { match: "/**", open: true }],
+      PLANS: [{ id: "pro", quotas: [{ meter: "api", limit: LIMIT, per: "month" }] }],
+      ISSUERS: [issuerVar(issuer)],
+      LOG: "faults",
+      DEADLINES: { ledger_ms: 30_000 },
+    },
+  });
+}
+
+async function ask() {
+  const answer = await gate.fetch("/api/x", { headers });
+  await answer.arrayBuffer();
+  return answer;
+}
+
+async function killRuntime() {
+  gate.kill();
+  await until(() => !runtimesOfThisProcess().includes(gate.pid), "the runtime is gone");
+  await stop();
+}
+
+async function stop() {
+  await gate?.stop();
+  gate = undefined;
+}
+
+/** What stands in the ledger's database while no runtime has it open. */
+function countedUnits() {
+  const folder = join(persist, "gate-Ledger");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  assert.equal(files.length, 1, "one account");
+  const database = new DatabaseSync(join(folder, files[0]));
+  const { used } = database.prepare("SELECT sum(used) AS used FROM counter").get();
+  database.close();
+  return used;
+}

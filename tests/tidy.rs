@@ -1,0 +1,230 @@
+//! What the compiler can't hold: the border of the core, the size of files, and that code,
+//! configuration and documentation speak of the same things.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where a file is missing")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tollgate::config::{LEDGER_BINDING, VARIABLES, VariableKind};
+
+#[test]
+fn the_platform_is_named_by_the_edge_alone() {
+    let is_edge = |name: &str| name == "src/edge.rs" || name.starts_with("src/edge/");
+    let mut edge_names_it = false;
+    for (name, text) in files(&["src"], &["rs"]) {
+        let found = text.lines().filter(|line| names_the_platform(line)).collect::<Vec<_>>();
+        if is_edge(&name) {
+            edge_names_it |= !found.is_empty();
+        } else {
+            assert!(found.is_empty(), "{name} is part of the core: {found:?}");
+        }
+    }
+    assert!(edge_names_it, "this test sees what it looks for");
+}
+
+#[test]
+fn what_names_the_platform_is_recognised() {
+    for line in ["use worker::Env;", "let x = js_sys::Array::new();", "fn f(v: web_sys::Url) {}"] {
+        assert!(names_the_platform(line), "{line}");
+    }
+    for line in ["// worker::Env", "//! [`worker`]", "let coworker = 1;", "call(\"Worker\")"] {
+        assert!(!names_the_platform(line), "{line}");
+    }
+}
+
+/// Whether a line of code (not of a comment) has one of the platform's crates in it, as a word.
+fn names_the_platform(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| PLATFORM.contains(&word))
+}
+
+const PLATFORM: [&str; 5] = ["js_sys", "wasm_bindgen", "wasm_bindgen_futures", "web_sys", "worker"];
+
+#[test]
+fn source_files_fit_on_a_few_screens() {
+    let sources = files(&["src"], &["rs", "js", "mjs"]);
+    assert!(sources.len() > 40, "the sources are found");
+    for (name, text) in sources {
+        assert!(text.lines().count() <= 400, "{name} has {} lines", text.lines().count());
+        assert!(!name.ends_with("/mod.rs"), "{name}: the file beside the folder is the module");
+        for (index, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            // A sentence in a string literal may stay in one piece.
+            let is_text = !line.trim_start().starts_with("//") && line.contains(['"', '`']);
+            assert!(
+                columns <= 100 || is_text,
+                "{name}:{}: {columns} columns",
+                index.saturating_add(1)
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Written apart, so that this file may be looked at too.
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+    let kinds = ["rs", "js", "mjs", "html", "css", "md", "toml", "json"];
+    for (name, text) in files(&["src", "tests", "www", "docs", "scripts"], &kinds) {
+        for word in words {
+            let found = text.split(|c: char| !c.is_alphanumeric()).any(|other| other == word);
+            assert!(!found, "{name} has a {word}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_exactly_the_variables_there_are() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("<!-- variables:start -->").unwrap();
+    let (table, _) = rest.split_once("<!-- variables:end -->").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
+    assert_eq!(listed, VARIABLES.map(|variable| variable.name), "in this order");
+    for variable in VARIABLES {
+        let row = table.lines().find(|line| line.contains(&format!("| `{}`", variable.name)));
+        let required = row.and_then(|row| row.split('|').nth(2)).unwrap().trim();
+        assert_eq!(required == "yes", variable.required, "{}: {required}", variable.name);
+        let is_secret = variable.kind == VariableKind::Secret;
+        assert_eq!(required.contains("secret"), is_secret, "{}: {required}", variable.name);
+    }
+}
+
+#[test]
+fn the_configuration_guide_describes_each_variable() {
+    let guide = read("docs/configuration.md");
+    for variable in VARIABLES {
+        let heading = format!("## {}", variable.name);
+        let row = format!("| `{}` |", variable.name);
+        let starts = |line: &str| line == heading || line.starts_with(&row);
+        assert!(guide.lines().any(starts), "{} is not described", variable.name);
+    }
+}
+
+#[test]
+fn the_shipped_configuration_names_every_variable_and_no_other() {
+    let shipped = read("wrangler.toml");
+    let set: BTreeSet<_> = shipped.lines().filter_map(variable_set).collect();
+    let of_kind = |kind| VARIABLES.iter().filter(move |variable| variable.kind == kind);
+    let vars: BTreeSet<_> = of_kind(VariableKind::Var).map(|variable| variable.name).collect();
+    assert_eq!(set, vars, "set, or set in a comment");
+    for secret in of_kind(VariableKind::Secret) {
+        assert!(shipped.contains(secret.name), "{}", secret.name);
+    }
+}
+
+/// The variable that a line of `wrangler.toml` sets, commented or not.
+fn variable_set(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(['#', ' ']);
+    let table = line.strip_prefix("[[vars.").or_else(|| line.strip_prefix("[vars."));
+    let name = match table {
+        Some(table) => table.split([']', '.']).next()?,
+        None => line.split_once(" = ")?.0,
+    };
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(name)
+}
+
+#[test]
+fn the_ledgers_class_is_called_the_same_everywhere() {
+    let shipped = read("wrangler.toml");
+    let value = |key: &str| {
+        let assignment = format!("{key} = ");
+        let line = shipped.lines().find_map(|line| line.strip_prefix(assignment.as_str()));
+        line.unwrap().trim_matches(['[', ']', '"']).to_owned()
+    };
+    let class = value("class_name");
+    assert_eq!(value("new_sqlite_classes"), class);
+    let (_, bindings) = shipped.split_once("[[durable_objects.bindings]]").unwrap();
+    assert!(bindings.trim_start().starts_with(&format!("name = \"{LEDGER_BINDING}\"")));
+    let object = read("src/edge/ledger_object.rs");
+    assert!(object.contains(&format!("#[durable_object(fetch)]\npub struct {class} {{")));
+    assert!(read("src/edge/entry.mjs").contains(&format!("export {{ {class} }}")));
+}
+
+#[test]
+fn the_life_of_a_request_is_told_as_the_gate_lives_it() {
+    let told = read("docs/life-of-a-request.md");
+    let gate = read("src/gate.rs");
+    for name in ["Step", "Outcome", "Errand"] {
+        let variants = variants(&gate, name);
+        assert!(variants.len() > 1, "{name}: {variants:?}");
+        for variant in variants {
+            let path = format!("{name}::{variant}");
+            assert!(told.contains(&path), "{path} is not in the story");
+        }
+    }
+    let mut rest = told.as_str();
+    for (index, stage) in STAGES.iter().enumerate() {
+        let heading = format!("\n## {}. {stage}\n", index.saturating_add(1));
+        let (_, after) = rest.split_once(&heading).unwrap_or_else(|| panic_for(&heading));
+        rest = after;
+    }
+    let order = STAGES.iter().take(6).map(|stage| stage.to_lowercase()).collect::<Vec<_>>();
+    assert!(gate.contains(&format!("//! {} (`docs/life-of-a-request.md`)", order.join(" → "))));
+}
+
+const STAGES: [&str; 9] = [
+    "Facts",
+    "Route",
+    "Credential",
+    "Token",
+    "Account",
+    "Decision",
+    "Answer",
+    "Origin",
+    "Afterwards",
+];
+
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn panic_for<T>(heading: &str) -> T {
+    panic!("the story has no {heading:?}, or not in its place")
+}
+
+/// The names of the variants of a public enum in `source`.
+fn variants(source: &str, name: &str) -> Vec<String> {
+    let (_, body) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+    let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    lines.filter_map(|line| line.split([' ', '(', ',']).next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn versions_of_rust_tools_stand_in_the_lock_alone() {
+    let packages = read("package.json");
+    let lock = read("Cargo.lock");
+    for name in ["wasm-bindgen", "worker"] {
+        assert!(lock.contains(&format!("name = \"{name}\"")), "{name}");
+    }
+    for name in ["wasm-bindgen", "worker-build", "wasm-pack", "cargo"] {
+        assert!(!packages.contains(&format!("\"{name}")), "package.json has a version of {name}");
+    }
+}
+
+/// Every file of these kinds in these folders, by its path from the root.
+fn files(folders: &[&str], kinds: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut left: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|kind| kinds.iter().any(|one| kind == *one)) {
+            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
