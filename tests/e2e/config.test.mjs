@@ -79,7 +79,7 @@ const cases = [
   ["an empty key set", keyedBy({ keys: { keys: [] } }), "ISSUERS", "[0].keys.keys", /0/],
   ["a key id twice", keyedBy({ keys: { keys: [issuer.jwk, { ...other.jwk, kid: issuer.kid }] } }), "ISSUERS", "[0].keys.keys[1].kid", /same/],
   ["a key for another algorithm", keyedBy({ keys: { keys: [{ ...issuer.jwk, alg: "ES256" }] } }), "ISSUERS", "[0].keys.keys[0].alg", /ES256/],
-  ["a key for encryption", keyedBy({ keys: { keys: [{ ...issuer.jwk, use: "enc" }] } }), "ISSUERS", "[0].keys.keys[0].use", /enc/],
+  ["a key for encryption", keyedBy({ keys: { keys: [{ ...issuer.jwk, use: "enc" }] } }), "ISSUERS", "[0].keys.keys[0].use", /"enc"/],
   ["the name of a secret that is not there", keyedBy({ keys_secret: "TOKEN_KEYS" }), "ISSUERS", "[0].keys_secret", /TOKEN_KEYS/],
   ["a secret that is no key set", { ...keyedBy({ keys_secret: "TOKEN_KEYS" }), TOKEN_KEYS: "hush-hush-hush" }, "ISSUERS", "[0].keys_secret", /./],
   ["a shared secret that is short", { ...keyedBy({ keys_secret: "TOKEN_KEYS" }), TOKEN_KEYS: JSON.stringify({ keys: [{ kty: "oct", k: "aHVzaC1odXNo" }] }) }, "ISSUERS", "[0].keys_secret.keys[0].k", /9 bytes/],
@@ -163,7 +163,7 @@ describe("one mistake", { concurrency: 4 }, () => {
         assert.equal(status, "misconfigured");
         const mistake = mistakes.find((one) => one.variable === variable && one.field === field && found.test(one.found));
         assert.ok(mistake, JSON.stringify(mistakes));
-        assert.ok(mistake.expected.length > 5, mistake.expected);
+        assert.ok(mistake.expected.length > 0, "what would be right is said");
         assert.equal(health.headers.get("cache-control"), "no-store");
 
         const before = origin.requests.length;
