@@ -42,11 +42,12 @@ for (const policy of ["deny", "pass"]) {
       const admin = ask("/_tollgate/admin/accounts/-/alice", { headers: operator });
       await until(async () => (await gate.control()).inFlight === 2, "two wait for the ledger");
       const panicking = ask(PANIC);
+      await until(() => gate.log().includes("a drill"), "the panic");
       await gate.control({ ledger: "works" });
+      assert.deepEqual(await outcome(ask("/paid/x")), [200], "a counted request in the new instance, at once");
 
       assert.deepEqual(await outcome(panicking), [503, "misconfigured"]);
-      assert.deepEqual(await outcome(ask("/open/x")), [200], "an open request in the new instance");
-      assert.deepEqual(await outcome(ask("/paid/x")), [200], "a counted one too");
+      assert.deepEqual(await outcome(ask("/open/x")), [200]);
       assert.deepEqual(await outcome(open), [200], "it needed the gate no more");
       assert.deepEqual(await outcome(posted), [503, "misconfigured"], "never sent twice");
       assert.deepEqual(await outcome(admin), [503, "misconfigured"]);
@@ -63,6 +64,20 @@ for (const policy of ["deny", "pass"]) {
     });
   });
 }
+
+test("after a panic nobody needs another request to come by to be answered", async () => {
+  await withGate({ build: "build-drills" }, async (gate) => {
+    const ask = asker(gate);
+    const seen = origin.requests.length;
+    const waiting = Array.from({ length: 5 }, () => ask("/paid/slow"));
+    await until(() => origin.requests.length === seen + 5, "all wait for the origin");
+    for (const answering of [ask(PANIC), ...waiting]) {
+      assert.deepEqual(await outcome(answering), [503, "misconfigured"]);
+      assert.ok((await answering).took < RESCUE_MS);
+    }
+    await assertCounted(ask, { atLeast: 5, atMost: 5 });
+  });
+});
 
 test("panic after panic, with requests beside each", async () => {
   await withGate({ build: "build-drills" }, async (gate) => {
