@@ -52,8 +52,8 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
             }
             CredentialSource::Bearer | CredentialSource::Header(_) => {}
             CredentialSource::Cookie(name) => {
-                let cookie = strip.cookie.as_deref().unwrap_or(carrier);
-                if let Some(kept) = without(cookie, name, ';', "; ") {
+                let cookie = strip.cookie.clone().unwrap_or_else(|| carrier.replace(", ", "; "));
+                if let Some(kept) = without(&cookie, name, ';', "; ") {
                     strip.cookie = Some(kept);
                 }
             }
@@ -92,9 +92,10 @@ fn bearer(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add.
+/// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
+/// `Cookie` lines arrive joined by commas, which can't stand in a cookie.
 fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let value = header.split(';').find_map(|pair| named(pair.trim(), name))?;
+    let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
     Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
 }
 
@@ -153,6 +154,15 @@ mod tests {
         }
         assert_eq!(find(&sources, &facts).unwrap().token, "h");
         assert_eq!(carriers(&sources), ["x-token", "", "cookie", "authorization"]);
+    }
+
+    #[test]
+    fn several_cookie_lines_are_one() {
+        let sources = [CredentialSource::Cookie("tollgate".into())];
+        let carriers = vec!["a=1, tollgate=c".to_owned()];
+        let facts = RequestFacts { carriers, ..RequestFacts::default() };
+        assert_eq!(find(&sources, &facts).unwrap().token, "c");
+        assert_eq!(strip(&sources, &facts).cookie.as_deref(), Some("a=1"));
     }
 
     #[test]
