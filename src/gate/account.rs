@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
+use super::standing::barred;
 use super::{Gate, Progress, Step, refund};
 use crate::account::{AccountRecord, FailurePolicy};
 use crate::config::{Metering, Plan, SubscriptionSource};
@@ -183,7 +184,8 @@ impl Gate {
         self.without_ledger(caller, reason, memory, now)
     }
 
-    /// The ledger can't be asked: what the route says, else what the plan says.
+    /// The ledger can't be asked: what the route says, else what the plan says. Who was known to be
+    /// revoked or suspended stays out.
     fn without_ledger(
         &mut self,
         caller: &Rc<Caller>,
@@ -196,6 +198,9 @@ impl Gate {
         let plan = self.plan_of(caller, stale.as_deref());
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
+        if let Some(cause) = stale.as_deref().and_then(|record| barred(caller, record)) {
+            return self.deny(Denial::new(cause), Some(&caller.identity));
+        }
         if policy == FailurePolicy::Pass {
             let identity = self.identity_of(caller, stale.as_deref());
             return self.pass(Pass {

@@ -14,7 +14,7 @@ use crate::token::KeyRing;
 /// The memory of one isolate. The runtime may throw it away at any time.
 #[derive(Debug)]
 pub struct Memory {
-    tokens: BoundedMap<String, Rc<Caller>>,
+    tokens: BoundedMap<Rc<str>, Rc<Caller>>,
     accounts: BoundedMap<String, AccountView>,
     key_sets: Vec<KeySet>,
     holder: String,
@@ -49,7 +49,7 @@ impl Memory {
         is_valid.then(|| Rc::clone(caller))
     }
 
-    pub(super) fn remember_caller(&mut self, token: String, caller: Rc<Caller>) {
+    pub(super) fn remember_caller(&mut self, token: Rc<str>, caller: Rc<Caller>) {
         self.tokens.insert(token, caller);
     }
 

@@ -31,15 +31,10 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Result<Good, Box<Denial>> {
-        let is_revoked = record
-            .is_some_and(|record| is_revoked(record, caller.token_id.as_deref(), caller.issued_at));
-        if is_revoked {
-            return Err(Box::new(Denial::new(Cause::CredentialRevoked)));
+        if let Some(cause) = record.and_then(|record| barred(caller, record)) {
+            return Err(Box::new(Denial::new(cause)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
-            if record.is_some_and(|record| record.suspended) {
-                return Err(Box::new(Denial::new(Cause::AccountSuspended)));
-            }
             return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
         }
         let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
@@ -133,4 +128,12 @@ impl Gate {
             ..(*caller.identity).clone()
         })
     }
+}
+
+/// What keeps a caller out whoever says what the account may do, and also while the ledger is down.
+pub(super) fn barred(caller: &Caller, record: &AccountRecord) -> Option<Cause> {
+    if is_revoked(record, caller.token_id.as_deref(), caller.issued_at) {
+        return Some(Cause::CredentialRevoked);
+    }
+    record.suspended.then_some(Cause::AccountSuspended)
 }

@@ -13,7 +13,7 @@ use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdenti
 /// A token whose signature is being verified. Nothing in it may be believed yet.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    token: String,
+    token: Rc<str>,
     unverified: Unverified,
     issuer: usize,
     generation: u32,
@@ -44,7 +44,7 @@ impl Gate {
             Err(step) => return *step,
         };
         let generation = memory.key_set(index).map_or(0, |set| set.generation);
-        let token = token.to_owned();
+        let token = Rc::from(token);
         let candidate = Candidate { token, unverified, issuer: index, generation, expires_at };
         self.progress = Progress::Signature(Box::new(candidate));
         Step::VerifySignature(check)

@@ -237,3 +237,22 @@ fn a_denial_names_the_plan_of_the_record() {
     assert_eq!(denied(&decision).facts.plan.as_deref(), Some("pro"));
     assert_eq!(denied(&decision).facts.missing, ["vault"]);
 }
+
+#[test]
+fn an_outage_lets_nobody_in_who_was_known_to_be_barred() {
+    for (record, expected) in [
+        (r#"{"plan":"pro","status":"active","suspended":true}"#, Cause::AccountSuspended),
+        (
+            r#"{"plan":"pro","status":"active","tokens_revoked_before":"2026-12-01T00:00:00Z"}"#,
+            Cause::CredentialRevoked,
+        ),
+    ] {
+        let mut world = world();
+        world.put_account(ALICE, record);
+        let token = token("{}");
+        assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(expected));
+        world.ledger_is_down = true;
+        world.pass_ms(60_000);
+        assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(expected));
+    }
+}
