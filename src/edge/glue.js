@@ -26,46 +26,28 @@ export function makeResponse(status, headerLines, body) {
 }
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
-// ways. `ownedHeaders` are removed from what came in, `setLines` are set ("name\nvalue…"; an empty
-// value removes), `responseLines` are set on the response. The deadline is for the response's
-// headers only, so that streams may last. Of the answer to a preflight only the CORS part is kept.
+// ways. The headers in `owned` (a set of lower-case names) are removed from what came in, `setLines`
+// are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
+// deadline is for the response's headers only, so that streams may last. Of the answer to a
+// preflight only the CORS part is kept.
 export function forward(
-  request, service, url, ownedHeaders, setLines, responseLines, deadlineMs, isPreflight,
+  request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight,
 ) {
-  const headers = changedHeaders(request.headers, ownedHeaders, setLines);
-  const abort = new AbortController();
-  const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
-  let timer;
-  let isAnswered = false;
-  // The clock runs once the request is sent: an upload may last as long as a stream.
-  const start = () => {
-    if (!isAnswered) timer = setTimeout(late, deadlineMs);
-  };
-  const stop = () => {
-    isAnswered = true;
-    clearTimeout(timer);
-  };
   const { method, body } = request;
-  const init = { method, headers, redirect: "manual", signal: abort.signal };
-  let target = url;
-  if (body === null) start();
-  else if (method !== "GET" && method !== "HEAD") init.body = bodyOf(request, start, abort);
-  else {
+  const init = { method, headers: changedHeaders(request.headers, owned, setLines), redirect: "manual" };
+  const send = (target) => (service === undefined ? fetch(target, init) : service.fetch(target, init));
+  let answer;
+  if (body === null) {
+    answer = answeredInTime(send(url), deadlineMs);
+  } else if (method === "GET" || method === "HEAD") {
     // Search clients send it. Only a copy of the request, its method untouched, may keep it.
-    target = new Request(url, request);
     delete init.method;
-    start();
+    answer = answeredInTime(send(new Request(url, request)), deadlineMs);
+  } else {
+    answer = uploaded(request, init, () => send(url), deadlineMs);
   }
-  const sent = service === undefined ? fetch(target, init) : service.fetch(target, init);
-  const arrived = (response) => {
-    stop();
-    if (isPreflight) return preflightAnswer(response);
-    return responseLines === "" ? response : decorated(response, responseLines);
-  };
-  return sent.then(arrived, (error) => {
-    stop();
-    throw error;
-  });
+  if (isPreflight) return answer.then(preflightAnswer);
+  return responseLines === "" ? answer : answer.then((response) => decorated(response, responseLines));
 }
 
 // The text at a URL, at most `maxBytes` of it, within the deadline. No redirects: only the
@@ -158,29 +140,57 @@ function pairs(lines) {
   return pairs;
 }
 
-// The body of a request; `whenSent` is called when the last of it is under way. A small one counts
-// as sent, since the pipe costs more than it is worth there.
-function bodyOf(request, whenSent, abort) {
+// A response that comes within the deadline. Racing costs less than an abort signal, which every
+// fetch would have to listen to; what comes too late is thrown away.
+async function answeredInTime(sent, deadlineMs) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${deadlineMs} ms`));
+      sent.then((response) => response.body?.cancel(), () => {});
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([sent, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// The same for a request whose body streams. The clock runs once the last of it is under way: an
+// upload may last as long as a stream. A small body counts as sent at once, since the pipe costs
+// more than it is worth there.
+function uploaded(request, init, send, deadlineMs) {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) <= SMALL_BODY_BYTES) {
-    whenSent();
-    return request.body;
+    init.body = request.body;
+    return answeredInTime(send(), deadlineMs);
   }
-  const isChunked = length === null;
-  const pipe = isChunked ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  const abort = new AbortController();
+  let timer;
+  let isAnswered = false;
+  const start = () => {
+    const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
+    if (!isAnswered) timer = setTimeout(late, deadlineMs);
+  };
+  const stop = () => {
+    isAnswered = true;
+    clearTimeout(timer);
+  };
+  const pipe = length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
   // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
   const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
-  piped.then(whenSent, (error) => abort.abort(error));
-  return pipe.readable;
+  piped.then(start, (error) => abort.abort(error));
+  init.body = pipe.readable;
+  init.signal = abort.signal;
+  return send().finally(stop);
 }
 
 const SMALL_BODY_BYTES = 64 * 1024;
 
-function changedHeaders(original, ownedHeaders, setLines) {
+function changedHeaders(original, owned, setLines) {
   const headers = new Headers(original);
-  // The runtime takes the origin's `100 Continue` for its response.
-  headers.delete("expect");
-  for (const name of ownedHeaders) headers.delete(name);
+  for (const name of original.keys()) if (owned.has(name)) headers.delete(name);
   if (setLines !== "") setAll(headers, setLines);
   return headers;
 }

@@ -1,6 +1,6 @@
 //! The Rust side of `glue.js`.
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function, Promise, Set};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
 
@@ -24,7 +24,7 @@ extern "C" {
         request: &Request,
         service: &JsValue,
         url: &str,
-        owned_headers: &Array,
+        owned: &Set,
         set_lines: &str,
         response_lines: &str,
         deadline_ms: u32,

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Set};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -32,8 +32,8 @@ pub(super) struct Isolate {
     pub(super) carriers: Array,
     /// The ones that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
-    /// Names of the headers that only the gate may set.
-    pub(super) owned_headers: Array,
+    /// Names, in lower case, of the headers that don't go to the origin as they came in.
+    pub(super) removed_headers: Set,
     name: String,
     requests: Cell<u32>,
 }
@@ -72,7 +72,7 @@ impl Isolate {
             signer: Signer::default(),
             carriers: strings(&carriers),
             credential_headers: named.join(", "),
-            owned_headers: strings(&OWNED_HEADERS),
+            removed_headers: removed_headers(),
             env: env.clone(),
             config,
             name,
@@ -100,6 +100,17 @@ thread_local! {
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     fn random_uuid() -> String;
+}
+
+/// What only the gate may set, and `Expect`: the runtime takes the origin's `100 Continue` for its
+/// response.
+fn removed_headers() -> Set {
+    let set = Set::new(&JsValue::UNDEFINED);
+    set.add(&JsValue::from_str("expect"));
+    for name in OWNED_HEADERS {
+        set.add(&JsValue::from_str(&name.to_ascii_lowercase()));
+    }
+    set
 }
 
 fn strings(names: &[&str]) -> Array {

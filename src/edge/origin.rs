@@ -153,7 +153,7 @@ fn send(visit: &Visit, origin: &OriginTarget, changes: &Changes<'_>) -> Result<P
         request,
         &service,
         &format!("{base}{}", changes.target),
-        &isolate.owned_headers,
+        &isolate.removed_headers,
         changes.on_request,
         changes.on_response,
         changes.deadline_ms,
