@@ -70,6 +70,14 @@ pub fn account_name(tenant: Option<&str>, account: &str) -> String {
     format!("{}/{}", name_part(tenant.unwrap_or("-")), name_part(account))
 }
 
+/// All of the lists of entitlements together, sorted, each once.
+pub fn union<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<String> {
+    let mut all: Vec<String> = lists.into_iter().flatten().cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Names the account.
 pub const ACCOUNT_HEADER: &str = "Tollgate-Account";
 /// Carries the signed assertion.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::isolate::settle;
+use super::glue::settle;
 use crate::bounded_map::BoundedMap;
 use crate::config::signing_algorithm;
 use crate::time::Timestamp;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
-use super::isolate::settle;
+use super::glue::settle;
 use super::visit::{Visit, respond};
 use super::{admin, glue};
 use crate::answer::{self, Answer};

@@ -11,7 +11,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
-use super::isolate::{Isolate, now, settle};
+use super::glue::settle;
+use super::isolate::{Isolate, now};
 use super::origin::Passage;
 use super::visit::Visit;
 use super::{endpoints, glue, ledger_object};

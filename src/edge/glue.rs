@@ -54,6 +54,11 @@ extern "C" {
     pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
 }
 
+/// Waits for a promise, and says why it failed.
+pub(super) async fn settle(promise: Promise) -> Result<JsValue, String> {
+    wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|error| message_of(&error))
+}
+
 /// What a rejected promise or a thrown value says.
 pub(super) fn message_of(error: &JsValue) -> String {
     js_sys::Reflect::get(error, &JsValue::from_str("message"))

@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
-use super::glue;
 use crate::config::{Config, Invalid};
 use crate::gate::Memory;
 use crate::identity::OWNED_HEADERS;
@@ -85,11 +84,6 @@ impl Isolate {
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds fit into 53 bits")]
 pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as i64)
-}
-
-/// Waits for a promise, and says why it failed.
-pub(super) async fn settle(promise: js_sys::Promise) -> Result<JsValue, String> {
-    wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|error| glue::message_of(&error))
 }
 
 thread_local! {

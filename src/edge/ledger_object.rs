@@ -10,7 +10,8 @@ use wasm_bindgen::prelude::*;
 use worker::{Env, Request, Response, State, durable_object};
 
 use super::glue;
-use super::isolate::{Isolate, now, settle};
+use super::glue::settle;
+use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};

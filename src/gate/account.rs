@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::barred;
-use super::{Gate, Progress, Step, refund};
+use super::{Gate, Progress, RETRY_MS, Step, refund};
 use crate::account::{AccountRecord, FailurePolicy};
 use crate::config::{Metering, Plan, SubscriptionSource};
 use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
@@ -13,10 +13,6 @@ use crate::quota::{
     Charge, Enforcement, GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want,
 };
 use crate::time::Timestamp;
-
-/// How long the ledger isn't asked again after it failed, so that an outage costs a request in a
-/// while its deadline, and not every one.
-pub(super) const LEDGER_RETRY_MS: i64 = 2_000;
 
 impl Gate {
     pub(super) fn check_burst(
@@ -179,7 +175,7 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         if let Some(view) = memory.account_mut(&caller.account) {
-            view.ledger_down_until = now.plus_ms(LEDGER_RETRY_MS);
+            view.ledger_down_until = now.plus_ms(RETRY_MS);
         }
         self.without_ledger(caller, reason, memory, now)
     }
@@ -210,7 +206,7 @@ impl Gate {
             });
         }
         let mut denial = Denial::new(Cause::CheckerUnavailable);
-        denial.retry_at = Some(now.plus_ms(LEDGER_RETRY_MS));
+        denial.retry_at = Some(now.plus_ms(RETRY_MS));
         denial.facts.operator_detail = Some(format!("ledger: {reason}"));
         self.deny(denial, Some(&caller.identity))
     }

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use super::Gate;
 use super::memory::Caller;
-use super::token::union;
 use crate::account::{AccountRecord, Standing, is_revoked, standing};
 use crate::config::{Plan, SubscriptionSource};
 use crate::decision::{Cause, Denial, Notice, Pass};
-use crate::identity::Identity;
+use crate::identity::{Identity, union};
 use crate::time::Timestamp;
 
 /// An account that may pass, quotas aside.

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, KeysNeeded, Memory};
-use super::{Errand, Gate, Progress, Step};
+use super::{Errand, Gate, Progress, RETRY_MS, Step};
 use crate::config::{Config, Issuer, KeySource};
 use crate::decision::{Cause, Denial};
-use crate::identity::Identity;
+use crate::identity::{Identity, union};
 use crate::time::Timestamp;
 use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified};
 
@@ -179,7 +179,7 @@ impl Gate {
     fn keys_unavailable(&self, issuer: usize, reason: &str, now: Timestamp) -> Step {
         let iss = self.config.issuers.get(issuer).map(|issuer| issuer.rules.issuer.as_str());
         let mut denial = Denial::new(Cause::CheckerUnavailable);
-        denial.retry_at = Some(now.plus_ms(super::account::LEDGER_RETRY_MS));
+        denial.retry_at = Some(now.plus_ms(RETRY_MS));
         denial.facts.operator_detail =
             Some(format!("no keys of issuer {}: {reason}", iss.unwrap_or("?")));
         self.deny(denial, None)
@@ -216,12 +216,4 @@ fn with_plan(mut identity: Identity, config: &Config) -> Identity {
     let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
     identity.entitlements = union([&identity.entitlements, of_plan]);
     identity
-}
-
-/// All of the lists together, sorted, each once.
-pub(super) fn union<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<String> {
-    let mut all: Vec<String> = lists.into_iter().flatten().cloned().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
