@@ -23,11 +23,15 @@ export async function startRuntime(folder, services) {
   const child = spawn(workerd, ["serve", writeConfig(folder, services), "--control-fd=3"], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
+  // Whatever ends the benchmark ends the runtime.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (complaints = (complaints + text).slice(-4_000)));
-  const ended = once(child, "exit");
+  const ended = once(child, "close");
   const stop = async () => {
-    child.kill("SIGKILL");
+    process.off("exit", kill);
+    kill();
     await ended;
   };
   const expected = services.filter((service) => service.listens).length;
