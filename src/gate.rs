@@ -271,6 +271,6 @@ pub fn keys_refreshed(
     token::take_keys(issuer, body, memory, now)
 }
 
-/// How long a ledger isn't asked again after it failed, so that an outage costs a request in a while
-/// its deadline, and not every one; also when callers are told to come back.
+/// How long a ledger isn't asked again after it failed, so that an outage costs a request in a
+/// while its deadline, and not every one; also when callers are told to come back.
 const RETRY_MS: i64 = 2_000;

@@ -43,7 +43,11 @@ function watched(promise, request, env) {
       }
     };
     let timer = setTimeout(check, CRASH_CHECK_MS);
-    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+    const settle = (then) => (value) => {
+      clearTimeout(timer);
+      then(value);
+    };
+    promise.then(settle(resolve), settle(reject));
   });
 }
 

@@ -7,7 +7,9 @@
 export function readRequest(request, carriers) {
   const { headers, method } = request;
   let lines = `${method}\n${request.url}\n`;
-  lines += method === "OPTIONS" ? `${read(headers, "origin")}\n${read(headers, "access-control-request-method")}` : "\n";
+  if (method === "OPTIONS") lines += read(headers, "origin");
+  lines += "\n";
+  if (method === "OPTIONS") lines += read(headers, "access-control-request-method");
   for (const name of carriers) lines += name === "" ? "\n" : `\n${read(headers, name)}`;
   return lines;
 }
@@ -22,32 +24,36 @@ export function readPreferences(request) {
 
 // A response from a status, headers as "name\nvalue\nname\nvalue", and a body ("" for none).
 export function makeResponse(status, headerLines, body) {
-  return new Response(body === "" ? null : body, { status, headers: record(headerLines) });
+  return new Response(body === "" ? null : body, { status, headers: headersOf(headerLines) });
 }
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
-// ways. The headers in `owned` (a set of lower-case names) are removed from what came in, `setLines`
-// are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
-// deadline is for the response's headers only, so that streams may last. Of the answer to a
-// preflight only the CORS part is kept.
+// ways. The headers in `owned` (a set of lower-case names) are removed from what came in,
+// `setLines` are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the
+// response. The deadline is for the response's headers only, so that streams may last. Of the
+// answer to a preflight only the CORS part is kept.
 export function forward(
   request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight,
 ) {
   const { method, body } = request;
-  const init = { method, headers: changedHeaders(request.headers, owned, setLines), redirect: "manual" };
-  const send = (target) => (service === undefined ? fetch(target, init) : service.fetch(target, init));
+  const headers = changedHeaders(request.headers, owned, setLines);
+  const init = { method, headers, redirect: "manual" };
+  const send = (target) => {
+    return service === undefined ? fetch(target, init) : service.fetch(target, init);
+  };
   let answer;
   if (body === null) {
-    answer = answeredInTime(send(url), deadlineMs);
+    answer = within(send(url), deadlineMs);
   } else if (method === "GET" || method === "HEAD") {
     // Search clients send it. Only a copy of the request, its method untouched, may keep it.
     delete init.method;
-    answer = answeredInTime(send(new Request(url, request)), deadlineMs);
+    answer = within(send(new Request(url, request)), deadlineMs);
   } else {
     answer = uploaded(request, init, () => send(url), deadlineMs);
   }
   if (isPreflight) return answer.then(preflightAnswer);
-  return responseLines === "" ? answer : answer.then((response) => decorated(response, responseLines));
+  if (responseLines === "") return answer;
+  return answer.then((response) => decorated(response, responseLines));
 }
 
 // The text at a URL, at most `maxBytes` of it, within the deadline. No redirects: only the
@@ -71,16 +77,8 @@ export function readBody(request, maxBytes, deadlineMs) {
 }
 
 // Asks the ledger of an account, within the deadline.
-export async function askLedger(namespace, account, message, deadlineMs) {
-  const stub = namespace.get(namespace.idFromName(account));
-  const response = await stub.fetch("https://ledger/", {
-    method: "POST",
-    body: message,
-    signal: AbortSignal.timeout(deadlineMs),
-  });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(text || `status ${response.status}`);
-  return text;
+export function askLedger(namespace, account, message, deadlineMs) {
+  return within(tellLedger(namespace, account, message), deadlineMs);
 }
 
 // Runs `work` as one transaction of the object's storage: a throw undoes all of it.
@@ -98,18 +96,6 @@ export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function within(promise, deadlineMs) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function boundedText(body, maxBytes) {
   const chunks = [];
   let bytes = 0;
@@ -125,36 +111,42 @@ function read(headers, name) {
   return headers.get(name) ?? "";
 }
 
-// As one object, which the runtime takes in faster than pairs. No name stands twice in an answer.
-function record(lines) {
-  const parts = lines.split("\n");
-  const record = {};
-  for (let at = 0; at + 1 < parts.length; at += 2) record[parts[at]] = parts[at + 1];
-  return record;
-}
-
-function pairs(lines) {
-  const parts = lines.split("\n");
-  const pairs = [];
-  for (let at = 0; at + 1 < parts.length; at += 2) pairs.push([parts[at], parts[at + 1]]);
-  return pairs;
-}
-
-// A response that comes within the deadline. Racing costs less than an abort signal, which every
-// fetch would have to listen to; what comes too late is thrown away.
-async function answeredInTime(sent, deadlineMs) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${deadlineMs} ms`));
-      sent.then((response) => response.body?.cancel(), () => {});
-    }, deadlineMs);
-  });
-  try {
-    return await Promise.race([sent, late]);
-  } finally {
-    clearTimeout(timer);
+// Headers by their text. Making them is most of what an answer costs, and a flood of refusals says
+// the same again and again; the runtime takes an existing object as it is.
+function headersOf(lines) {
+  let headers = known.get(lines);
+  if (headers === undefined) {
+    headers = new Headers();
+    setAll(headers, lines);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(lines, headers);
   }
+  return headers;
+}
+
+const known = new Map();
+const MAX_KNOWN = 64;
+
+// What a promise comes to, if it does within the deadline. A timer costs less than an abort signal,
+// which the runtime has to watch and sweep up; what a late fetch still holds ends with its request.
+function within(promise, deadlineMs) {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${deadlineMs} ms`));
+    const timer = setTimeout(late, deadlineMs);
+    const settle = (then) => (value) => {
+      clearTimeout(timer);
+      then(value);
+    };
+    promise.then(settle(resolve), settle(reject));
+  });
+}
+
+async function tellLedger(namespace, account, message) {
+  const stub = namespace.get(namespace.idFromName(account));
+  const response = await stub.fetch("https://ledger/", { method: "POST", body: message });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(text || `status ${response.status}`);
+  return text;
 }
 
 // The same for a request whose body streams. The clock runs once the last of it is under way: an
@@ -164,7 +156,7 @@ function uploaded(request, init, send, deadlineMs) {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) <= SMALL_BODY_BYTES) {
     init.body = request.body;
-    return answeredInTime(send(), deadlineMs);
+    return within(send(), deadlineMs);
   }
   const abort = new AbortController();
   let timer;
@@ -177,7 +169,8 @@ function uploaded(request, init, send, deadlineMs) {
     isAnswered = true;
     clearTimeout(timer);
   };
-  const pipe = length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  const pipe =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
   // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
   const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
   piped.then(start, (error) => abort.abort(error));
@@ -196,9 +189,10 @@ function changedHeaders(original, owned, setLines) {
 }
 
 function setAll(headers, lines) {
-  for (const [name, value] of pairs(lines)) {
-    if (value === "") headers.delete(name);
-    else headers.set(name, value);
+  const parts = lines.split("\n");
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    if (parts[at + 1] === "") headers.delete(parts[at]);
+    else headers.set(parts[at], parts[at + 1]);
   }
 }
 

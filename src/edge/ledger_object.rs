@@ -78,12 +78,12 @@ pub struct Ledger {
     state: Rc<State>,
     env: Env,
     counting: Rc<RefCell<quota::Ledger>>,
-    has_tables: Rc<Cell<bool>>,
+    has_tables: Cell<bool>,
 }
 
 impl worker::DurableObject for Ledger {
     fn new(state: State, env: Env) -> Self {
-        Self { state: Rc::new(state), env, counting: Rc::default(), has_tables: Rc::default() }
+        Self { state: Rc::new(state), env, counting: Rc::default(), has_tables: Cell::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -103,21 +103,20 @@ impl Ledger {
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
         let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
-        let has_tables = Rc::clone(&self.has_tables);
+        let has_tables = self.has_tables.get();
         let work = Closure::once(move || -> Result<String, JsValue> {
             let mut store = SqlStore::new(&state);
-            if !has_tables.get() {
+            if !has_tables {
                 store.create_tables().map_err(|error| thrown(&error))?;
             }
             let mut ledger = counting.borrow_mut();
-            let reply = handle(&mut ledger, &mut store, &config, message)
-                .map_err(|error| thrown(&error))?;
-            has_tables.set(true);
-            Ok(reply)
+            handle(&mut ledger, &mut store, &config, message).map_err(|error| thrown(&error))
         });
         let storage = self.state.storage();
         let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
         let reply = reply.map_err(|error| glue::message_of(&error))?;
+        // Only now: a transaction that is undone takes the tables with it.
+        self.has_tables.set(true);
         Ok(reply.as_string().unwrap_or_default())
     }
 }
