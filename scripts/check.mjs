@@ -1,21 +1,32 @@
-// npm run check: what can be said about the code without running it.
+// npm run check: what can be said about the code and the configuration without running the gate.
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { mustRun, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
 
-await script(async () => {
-  const deny = ["--", "-D", "warnings"];
-  await mustRun("cargo fmt --check", "cargo", ["fmt", "--check"]);
-  await mustRun("clippy", "cargo", ["clippy", "--all-targets", ...deny]);
-  // The Worker as it is shipped, and with the panic drills.
-  const wasm = ["clippy", "--lib", "--target", "wasm32-unknown-unknown"];
-  await mustRun("clippy for WASM", "cargo", [...wasm, ...deny]);
-  await mustRun("clippy for WASM with drills", "cargo", [...wasm, "--features", "drills", ...deny]);
-  if (existsSync(join(ROOT, "src/bin/tollgate.rs"))) {
-    const command = ["run", "--quiet", "--features", "cli", "--bin", "tollgate", "--"];
-    await mustRun("tollgate check", "cargo", [...command, "check", "wrangler.toml"]);
-  }
-  console.log("check: all good");
-});
+/** Format, lints of all that is built (native, the Worker, the Worker with drills), configuration. */
+export async function check() {
+  await cargo("cargo fmt --check", "fmt", "--check");
+  await clippy("clippy", "--all-targets", "--features", "cli");
+  await clippy("clippy for WASM", ...WASM);
+  await clippy("clippy for WASM with drills", ...WASM, "--features", "drills");
+  const command = ["run", "--quiet", "--features", "cli", "--bin", "tollgate", "--"];
+  await cargo("tollgate check", ...command, "check", "wrangler.toml");
+}
+
+const WASM = ["--lib", "--target", "wasm32-unknown-unknown"];
+
+function clippy(name, ...what) {
+  return cargo(name, "clippy", ...what, "--", "-D", "warnings");
+}
+
+function cargo(name, ...args) {
+  return mustRun(name, "cargo", args, { ownGroup: true, cwd: ROOT });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await script(async () => {
+    await check();
+    console.log("check: all good");
+  });
+}

@@ -2,6 +2,7 @@
 
 import { globSync } from "node:fs";
 import { build } from "./build.mjs";
+import { check } from "./check.mjs";
 import { mustRun, Problem, script } from "./process.mjs";
 import { findChromium, findNginx } from "./programs.mjs";
 import { ROOT } from "./setup.mjs";
@@ -16,9 +17,8 @@ const skipped = [];
 
 await script(async () => {
   const programs = testPrograms();
-  await ring("Format", () => cargo("fmt", "--check"));
-  await ring("Lints", () => cargo("clippy", "--all-targets", "--", "-D", "warnings"));
-  await ring("Native tests", () => cargo("test"));
+  await ring("Format, lints, configuration", check);
+  await ring("Native tests", () => mustRun("cargo test", "cargo", ["test", "--features", "cli"], { ownGroup: true, cwd: ROOT }));
   await ring("Build", () => build("release"));
   await ring("Build with panic drills", () => build("drills"));
   await ring("End-to-end tests", () => nodeTests("tests/e2e/**/*.test.mjs", programs));
@@ -34,10 +34,6 @@ async function ring(name, work) {
   const begun = performance.now();
   await work();
   console.log(`── ${name}: passed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
-}
-
-function cargo(...args) {
-  return mustRun(`cargo ${args[0]}`, "cargo", args, { ownGroup: true, cwd: ROOT });
 }
 
 async function nodeTests(pattern, programs) {

@@ -184,12 +184,18 @@ fn write_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
 const fn is_zero(value: &u64) -> bool {
     *value == 0
 }
