@@ -18,7 +18,7 @@ const skipped = [];
 await script(async () => {
   const programs = testPrograms();
   await ring("Format, lints, configuration", check);
-  await ring("Native tests", () => mustRun("cargo test", "cargo", ["test", "--features", "cli"], { ownGroup: true, cwd: ROOT }));
+  await ring("Native tests", nativeTests);
   await ring("Build", () => build("release"));
   await ring("Build with panic drills", () => build("drills"));
   await ring("End-to-end tests", () => nodeTests("tests/e2e/**/*.test.mjs", programs));
@@ -34,6 +34,11 @@ async function ring(name, work) {
   const begun = performance.now();
   await work();
   console.log(`── ${name}: passed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
+}
+
+function nativeTests() {
+  const args = ["test", "--features", "cli"];
+  return mustRun("cargo test", "cargo", args, { ownGroup: true, cwd: ROOT });
 }
 
 async function nodeTests(pattern, programs) {
