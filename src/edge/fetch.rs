@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
-use super::glue::settle;
+use super::glue::{BROKEN_UPLOAD, settle};
 use super::isolate::{Isolate, now};
 use super::origin::Passage;
 use super::visit::Visit;
@@ -156,6 +156,7 @@ impl Exchange {
                 Some(Err(reason)) => {
                     let reason = format!("ASSERTION_KEY: {reason}");
                     let denial = self.visit.fault(Cause::Misconfigured, &reason);
+                    self.refund(&pass);
                     return Ok(self.deny(&denial, pass.route).into());
                 }
                 None => {}
@@ -165,11 +166,12 @@ impl Exchange {
             Ok(promise) => settle(promise).await,
             Err(reason) => Err(reason),
         };
-        let failed = match &sent {
+        let origin_failed = match &sent {
             Ok(response) => response.unchecked_ref::<Response>().status() >= 500,
-            Err(_) => true,
+            // The origin may have done its work by then, so who breaks off pays all the same.
+            Err(reason) => !reason.contains(BROKEN_UPLOAD),
         };
-        if failed {
+        if origin_failed {
             self.refund(&pass);
         }
         sent.or_else(|reason| Ok(self.visit.origin_failed(&reason).into()))

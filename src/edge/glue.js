@@ -173,13 +173,16 @@ function uploaded(request, init, send, deadlineMs) {
     length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
   // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
   const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
-  piped.then(start, (error) => abort.abort(error));
+  piped.then(start, () => abort.abort(new Error(BROKEN_UPLOAD)));
   init.body = pipe.readable;
   init.signal = abort.signal;
   return send().finally(stop);
 }
 
 const SMALL_BODY_BYTES = 64 * 1024;
+
+// Told from an origin that fails: this is the caller's doing. `glue.rs` knows it by the same words.
+const BROKEN_UPLOAD = "the body of the request broke off";
 
 function changedHeaders(original, owned, setLines) {
   const headers = new Headers(original);

@@ -59,6 +59,9 @@ pub(super) async fn settle(promise: Promise) -> Result<JsValue, String> {
     wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|error| message_of(&error))
 }
 
+/// Why [`forward`] fails where the caller, and not the origin, broke the connection off.
+pub(super) const BROKEN_UPLOAD: &str = "the body of the request broke off";
+
 /// What a rejected promise or a thrown value says.
 pub(super) fn message_of(error: &JsValue) -> String {
     js_sys::Reflect::get(error, &JsValue::from_str("message"))

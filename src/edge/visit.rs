@@ -5,6 +5,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
+use super::glue::BROKEN_UPLOAD;
 use super::isolate::{Isolate, now};
 use super::{glue, origin};
 use crate::account::FailurePolicy;
@@ -107,9 +108,11 @@ impl Visit {
         }
     }
 
-    /// Answers for an origin that could not be reached.
+    /// Answers for an origin that could not be reached; or the caller who broke its upload off.
     pub(super) fn origin_failed(&self, reason: &str) -> Response {
-        self.deny(&self.fault(Cause::OriginUnavailable, reason), None)
+        let is_callers_doing = reason.contains(BROKEN_UPLOAD);
+        let cause = if is_callers_doing { Cause::BadRequest } else { Cause::OriginUnavailable };
+        self.deny(&self.fault(cause, reason), None)
     }
 
     /// A denial that isn't the caller's fault.

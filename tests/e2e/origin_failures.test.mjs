@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { startDirectGate, until } from "./fixtures/runtime.mjs";
 import { COMPATIBILITY_DATE, issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
@@ -128,6 +128,19 @@ test("units go back when the origin fails, and stay where it answers", async () 
   assert.equal(await caller.used(), 6);
 });
 
+test("who breaks an upload off pays for it, and the origin is not blamed", async () => {
+  const caller = await newCaller();
+  const socket = connect(Number(new URL(gate.url).port), "127.0.0.1").on("error", () => {});
+  const head = `POST /paid/hang HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer ${caller.token}\r\n`;
+  socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
+  await until(async () => (await caller.used()) === 3, "the units are spent");
+  socket.write("no chunk at all\r\n");
+  await until(() => /"cause":"bad-request".*broke off/.test(gate.log()), "the break is noticed");
+  socket.destroy();
+  assert.equal(await caller.used(), 3);
+  assert.doesNotMatch(gate.log(), /origin-unavailable.*broke off/);
+});
+
 test("units stay spent where the route says so", async () => {
   const caller = await newCaller();
   for (const [index, path] of ["/dead/kept", "/kept/reset", "/kept/500"].entries()) {
@@ -190,7 +203,7 @@ async function newCaller() {
     return LIMIT - left - (used.asked += 1);
   };
   used.asked = 0;
-  return Object.assign(ask, { account, used });
+  return Object.assign(ask, { account, token, used });
 }
 
 async function portNobodyListensOn() {
