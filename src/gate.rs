@@ -69,8 +69,8 @@ pub enum Outcome {
     KeysFetched(Result<String, String>),
     /// Of [`Step::CallLedger`]: the reply, or why there is none.
     LedgerAnswered(Result<Box<LedgerReply>, String>),
-    /// Of [`Step::VerifySignature`]: whether it is right.
-    SignatureVerified(bool),
+    /// Of [`Step::VerifySignature`]: whether it is right, or why no key could be used.
+    SignatureVerified(Result<bool, String>),
     /// Of [`Step::Wait`].
     Waited,
 }
@@ -152,8 +152,8 @@ impl Gate {
             (Progress::Keys(issuer), Outcome::KeysFetched(body)) => {
                 self.keys_fetched(issuer, body, memory, now)
             }
-            (Progress::Signature(candidate), Outcome::SignatureVerified(is_right)) => {
-                self.signature_verified(*candidate, is_right, memory, now)
+            (Progress::Signature(candidate), Outcome::SignatureVerified(verdict)) => {
+                self.signature_verified(*candidate, verdict, memory, now)
             }
             (Progress::Burst(caller), Outcome::BurstAnswered(is_within)) => {
                 self.burst_answered(&caller, is_within, memory, now)

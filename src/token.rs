@@ -18,8 +18,6 @@ mod numeric_date;
 mod rules;
 mod unverified;
 
-use std::rc::Rc;
-
 pub use self::algorithm::Algorithm;
 pub use self::claims::{ClaimMapping, ClaimPath, TokenIdentity};
 pub use self::error::TokenError;
@@ -28,33 +26,8 @@ pub use self::key_ring::{KeyRing, KeyRingKind, MAX_CANDIDATES, SignatureCheck};
 pub use self::rules::Rules;
 pub use self::unverified::Unverified;
 
-use crate::identity::Identity;
-use crate::time::Timestamp;
-
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// The longest key id, account name or other identifier in a token, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
-
-/// The facts of a verified token: what is worth remembering until it expires.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
-    /// Who the caller is.
-    pub identity: Rc<Identity>,
-    /// The token's own id (`jti`), by which it can be revoked.
-    pub token_id: Option<String>,
-    /// When it was issued (`iat`), by which all older tokens of an account can be revoked.
-    pub issued_at: Option<Timestamp>,
-    /// When it stops being valid, leeway included.
-    pub expires_at: Timestamp,
-}
-
-impl Verified {
-    /// Joins what [`ClaimMapping::read`] and [`Rules::check`] found, after the signature was
-    /// found good.
-    pub fn new(found: TokenIdentity, expires_at: Timestamp) -> Self {
-        let TokenIdentity { identity, token_id, issued_at } = found;
-        Self { identity: Rc::new(identity), token_id, issued_at, expires_at }
-    }
-}

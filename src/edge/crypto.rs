@@ -25,19 +25,30 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// Whether one of the keys made the signature. A key that WebCrypto refuses made nothing.
-    pub(super) async fn verify(&self, check: &SignatureCheck) -> bool {
+    /// Whether one of the keys made the signature.
+    ///
+    /// # Errors
+    ///
+    /// None did, and WebCrypto refused one of them: what it said.
+    pub(super) async fn verify(&self, check: &SignatureCheck) -> Result<bool, String> {
         let parameters = parameters(check.algorithm.name());
         let signature = Uint8Array::from(check.signature.as_slice());
         let signed = Uint8Array::from(check.signed.as_bytes());
+        let mut verdict = Ok(false);
         for key in &check.keys {
-            let Ok(key) = self.import(&key.jwk, check.algorithm).await else { continue };
+            let key = match self.import(&key.jwk, check.algorithm).await {
+                Ok(key) => key,
+                Err(reason) => {
+                    verdict = Err(reason);
+                    continue;
+                }
+            };
             let verified = settle(verify(&parameters, &key, &signature, &signed)).await;
             if verified.is_ok_and(|verified| verified.is_truthy()) {
-                return true;
+                return Ok(true);
             }
         }
-        false
+        verdict
     }
 
     async fn import(&self, jwk: &str, algorithm: Algorithm) -> Result<JsValue, String> {

@@ -1,5 +1,5 @@
-// The Worker's entry. It calls the gate past the generated class and its proxies, which cost more
-// than the gate itself (docs/performance.md), and keeps a panic from taking the site down.
+// The Worker's entry. It calls the gate past the generated class and its proxies, which would be
+// made anew for each request, and keeps a panic from taking the site down.
 
 import Module from "../../build/index.js";
 

@@ -53,12 +53,15 @@ impl Gate {
     pub(super) fn signature_verified(
         &mut self,
         candidate: Candidate,
-        is_right: bool,
+        verdict: Result<bool, String>,
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        if !is_right {
-            return self.invalid_token(TokenError::BadSignature);
+        match verdict {
+            Ok(true) => {}
+            Ok(false) => return self.invalid_token(TokenError::BadSignature),
+            // Whoever holds a token can't help a key that is none: a point off its curve, say.
+            Err(reason) => return self.misconfigured(&format!("a key can't be used: {reason}")),
         }
         let Candidate { token, unverified, issuer, generation, expires_at } = candidate;
         let config = Rc::clone(&self.config);

@@ -364,3 +364,17 @@ async function until(ask, isGood, everyMs = 250) {
     await pause(everyMs);
   }
 }
+
+test("a key that is no point of its curve is the operator's mistake, not the caller's", async () => {
+  const issuer = await makeIssuer({ alg: "ES256" });
+  const coordinate = Buffer.alloc(32, 7).toString("base64url");
+  const off = { ...issuer, jwk: { ...issuer.jwk, x: coordinate, y: coordinate } };
+  const gate = await startGate({ vars: { ORIGIN: "http://127.0.0.1:9", ROUTES: [{ match: "/**" }], ISSUERS: [issuerVar(off)] } });
+  try {
+    const answer = await gate.fetch("/", { headers: { authorization: `Bearer ${await issuer.mint()}` } });
+    assert.deepEqual([answer.status, (await answer.json()).cause], [503, "misconfigured"]);
+    assert.match(gate.log(), /a key can't be used/);
+  } finally {
+    await gate.stop();
+  }
+});

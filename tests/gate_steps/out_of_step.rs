@@ -15,7 +15,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::BurstAnswered(true),
         Outcome::KeysFetched(key_set("ed")),
         Outcome::LedgerAnswered(Ok(Box::default())),
-        Outcome::SignatureVerified(true),
+        Outcome::SignatureVerified(Ok(true)),
         Outcome::Waited,
     ]
 }
@@ -151,7 +151,7 @@ impl TestOutcome {
             Self::Ledger(reply) => Outcome::LedgerAnswered(reply),
             Self::Right if matches!(step, Step::Done(_)) => Outcome::Waited,
             Self::Right => world.perform(step),
-            Self::Signature(is_right) => Outcome::SignatureVerified(is_right),
+            Self::Signature(is_right) => Outcome::SignatureVerified(Ok(is_right)),
             Self::Waited => Outcome::Waited,
         }
     }

@@ -108,7 +108,9 @@ impl World {
             }
             Step::FetchKeys { .. } => ("keys", Outcome::KeysFetched(self.key_set.clone())),
             Step::LimitBurst { .. } => ("burst", Outcome::BurstAnswered(self.is_within_burst)),
-            Step::VerifySignature(check) => ("verify", Outcome::SignatureVerified(is_right(check))),
+            Step::VerifySignature(check) => {
+                ("verify", Outcome::SignatureVerified(Ok(is_right(check))))
+            }
             Step::Wait { for_ms } => {
                 self.pass_ms(i64::from(*for_ms));
                 ("wait", Outcome::Waited)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tollgate::time::Timestamp;
 use tollgate::token::{
     Algorithm, ClaimMapping, ClaimPath, Key, KeyRing, KeyRingKind, Rules, SignatureCheck,
-    TokenError, Unverified, Verified,
+    TokenError, TokenIdentity, Unverified,
 };
 
 pub(crate) const NOW_S: i64 = 1_800_000_000;
@@ -49,15 +49,19 @@ pub(crate) fn good_claims() -> Value {
     })
 }
 
-/// The whole way, as the gate and the edge share it.
-pub(crate) fn admit(text: &str, rules: &Rules, ring: &KeyRing) -> Result<Verified, TokenError> {
+/// The whole way, as the gate and the edge share it: who the token is about, and until when.
+pub(crate) fn admit(
+    text: &str,
+    rules: &Rules,
+    ring: &KeyRing,
+) -> Result<(TokenIdentity, Timestamp), TokenError> {
     let unverified = Unverified::parse(text)?;
     let expires_at = rules.check(&unverified, now())?;
     let check = ring.signature_check(&unverified)?;
     if !is_verified(&check) {
         return Err(TokenError::BadSignature);
     }
-    Ok(Verified::new(mapping().read(unverified.claims())?, expires_at))
+    Ok((mapping().read(unverified.claims())?, expires_at))
 }
 
 /// What the edge does with the platform's crypto.
