@@ -34,17 +34,18 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
         self.entries.get_mut(key)
     }
 
-    /// Puts `value` at `key`, and drops the oldest entry where there is no room.
-    pub fn insert(&mut self, key: K, value: V) {
+    /// Puts `value` at `key`, and drops the oldest entry where there is no room. Returns what was
+    /// dropped.
+    pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         if self.entries.insert(key.clone(), value).is_some() {
-            return;
+            return None;
         }
         self.order.push_back(key);
-        if self.order.len() > self.capacity
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.entries.remove(&oldest);
+        if self.order.len() <= self.capacity {
+            return None;
         }
+        let oldest = self.order.pop_front()?;
+        self.entries.remove_entry(&oldest)
     }
 }
 
@@ -57,8 +58,8 @@ mod tests {
         let mut map = BoundedMap::new(2);
         map.insert("a", 1);
         map.insert("b", 2);
-        map.insert("a", 3);
-        map.insert("c", 4);
+        assert_eq!(map.insert("a", 3), None);
+        assert_eq!(map.insert("c", 4), Some(("a", 3)));
         assert_eq!((map.get("a"), map.get("b"), map.get("c")), (None, Some(&2), Some(&4)));
         assert_eq!((map.entries.len(), map.order.len()), (2, 2));
     }

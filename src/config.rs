@@ -10,6 +10,7 @@ mod checks;
 mod closest;
 mod fields;
 mod issuers;
+mod meters;
 mod mistake;
 mod origin;
 mod plans;
@@ -20,15 +21,17 @@ mod variables;
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
+pub use meters::{Notify, webhook_key};
 pub use mistake::Mistake;
 pub use origin::OriginTarget;
 pub use plans::Plan;
-pub use routes::{Anonymous, CredentialSource, Metering, Route};
+pub use routes::{Anonymous, CredentialSource, Metering, Route, Uncounted};
 pub use variables::{VARIABLES, Variable, VariableKind};
 
 use fields::{Expect, Fields, Reader};
 
 use crate::account::FailurePolicy;
+use crate::quota::{Meter, Terms};
 
 /// A configuration that was checked.
 #[derive(Debug)]
@@ -41,6 +44,10 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// What is sold, in the operator's order.
     pub plans: Vec<Plan>,
+    /// How meters are counted, where something is said about it.
+    pub meters: Vec<Meter>,
+    /// Where reached thresholds are announced.
+    pub notify: Option<Notify>,
     /// Who signs tokens.
     pub issuers: Vec<Issuer>,
     /// What the pages look like and link to.
@@ -77,6 +84,8 @@ impl Config {
         let origin = origin::read(&reader);
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
+        let meters = meters::read(&reader);
+        let notify = meters::read_notify(&reader);
         let issuers = issuers::read(&reader);
         let brand = brand::read(&reader);
         let credentials = routes::read_credentials(&reader);
@@ -99,6 +108,8 @@ impl Config {
             origin: origin.unwrap_or_else(|| OriginTarget::Url(String::new())),
             routes,
             plans,
+            meters,
+            notify,
             issuers,
             brand,
             credentials,
@@ -122,6 +133,11 @@ impl Config {
     /// The plan with this id.
     pub fn plan(&self, id: &str) -> Option<&Plan> {
         self.plans.iter().find(|plan| plan.id == id)
+    }
+
+    /// What is sold and how it is counted: what the ledger goes by.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms { plans: &self.plans, meters: &self.meters, announces: self.notify.is_some() }
     }
 
     /// The issuer whose `iss` this is.

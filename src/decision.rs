@@ -72,6 +72,8 @@ pub struct Denial {
     pub remedies: Vec<Remedy>,
     /// The quota that denied, if one did.
     pub quota: Option<QuotaState>,
+    /// All quotas that the request would have been counted in, the one that denied among them.
+    pub quotas: Vec<QuotaState>,
     /// When waiting alone helps: the earliest time at which a retry can succeed.
     pub retry_at: Option<Timestamp>,
     /// Facts for the sentence that explains it.
@@ -81,7 +83,14 @@ pub struct Denial {
 impl Denial {
     /// A denial for `cause` with nothing else known.
     pub fn new(cause: Cause) -> Self {
-        Self { cause, remedies: Vec::new(), quota: None, retry_at: None, facts: Facts::default() }
+        Self {
+            cause,
+            remedies: Vec::new(),
+            quota: None,
+            quotas: Vec::new(),
+            retry_at: None,
+            facts: Facts::default(),
+        }
     }
 }
 
@@ -357,6 +366,12 @@ impl QuotaState {
     pub const fn remaining(&self) -> u64 {
         self.limit.saturating_sub(self.used)
     }
+
+    /// Whether it limits this meter.
+    pub fn is_about(&self, meter: &str) -> bool {
+        let name = self.name.strip_suffix("/member").unwrap_or(&self.name);
+        name.rsplit_once('/').is_some_and(|(of, _)| of == meter)
+    }
 }
 
 /// What happens when a quota is used up.
@@ -379,6 +394,13 @@ pub enum Notice {
     PaymentGrace {
         /// When the grace ends.
         until: Timestamp,
+    },
+    /// A threshold of a quota is reached.
+    QuotaNearLimit {
+        /// The quota's name.
+        quota: String,
+        /// The threshold, in percent of the limit.
+        percent: u8,
     },
     /// A soft quota is passed.
     SoftQuotaPassed {

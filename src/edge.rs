@@ -9,6 +9,7 @@
 //! | `crypto.rs` | signatures, by WebCrypto |
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
+//! | `errands.rs` | what is left to do after the response |
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
@@ -17,6 +18,7 @@ mod admin;
 mod bindings;
 mod crypto;
 mod endpoints;
+mod errands;
 pub mod fetch;
 mod glue;
 mod isolate;

@@ -8,21 +8,23 @@
 //! facts → route → credential → token → account → decision (`docs/life-of-a-request.md`).
 
 mod account;
+mod afterwards;
 mod memory;
 mod remedies;
 mod standing;
 mod token;
 
+pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
 
 use std::rc::Rc;
 
 use memory::Caller;
 
-use crate::config::{Anonymous, Config, Metering, Route};
+use crate::config::{Anonymous, Config, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
-use crate::quota::{Charge, LeaseReport, LedgerReply, LedgerRequest};
+use crate::quota::{Charge, LedgerReply, LedgerRequest};
 use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
@@ -83,12 +85,19 @@ pub enum Errand {
         /// Index of the issuer in the configuration.
         issuer: usize,
     },
-    /// Send a report to an account's ledger.
-    Report {
+    /// Send a message to an account's ledger and hand the reply to [`told`].
+    Tell {
         /// The account's name.
         account: String,
-        /// The report.
+        /// The message.
         request: LedgerRequest,
+    },
+    /// Ask [`watch`] what to do about this lease, and do it, until it is done.
+    Watch {
+        /// The account's name.
+        account: String,
+        /// The lease.
+        lease: u64,
     },
 }
 
@@ -101,6 +110,7 @@ pub struct Gate {
     progress: Progress,
     started_at: Timestamp,
     waits: u32,
+    is_demand_noted: bool,
     errands: Vec<Errand>,
 }
 
@@ -115,8 +125,10 @@ enum Progress {
     Signature(Box<token::Candidate>),
     /// The caller is known; the burst limit is being asked.
     Burst(Rc<Caller>),
-    /// The ledger is being asked; the lease it was asked for, if any.
-    Ledger(Rc<Caller>, Option<Charge>),
+    /// The ledger is being asked: the message's number, and what was set aside for the request.
+    Ledger(Rc<Caller>, (u64, Charge)),
+    /// A message of another request to the same ledger is under way.
+    Held(Rc<Caller>),
     /// Another request fetches the keys.
     Waiting,
 }
@@ -125,7 +137,16 @@ impl Gate {
     /// A request that was not looked at yet.
     pub fn new(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
         let (progress, started_at) = (Progress::Idle, Timestamp::default());
-        Self { config, facts, route: None, progress, started_at, waits: 0, errands: Vec::new() }
+        Self {
+            config,
+            facts,
+            route: None,
+            progress,
+            started_at,
+            waits: 0,
+            is_demand_noted: false,
+            errands: Vec::new(),
+        }
     }
 
     /// Begins. `now` is the edge's clock, read once for the request.
@@ -149,6 +170,7 @@ impl Gate {
         let progress = std::mem::replace(&mut self.progress, Progress::Idle);
         match (progress, outcome) {
             (Progress::Waiting, Outcome::Waited) => self.check_credential(memory, now),
+            (Progress::Held(caller), Outcome::Waited) => self.check_account(&caller, memory, now),
             (Progress::Keys(issuer), Outcome::KeysFetched(body)) => {
                 self.keys_fetched(issuer, body, memory, now)
             }
@@ -158,8 +180,8 @@ impl Gate {
             (Progress::Burst(caller), Outcome::BurstAnswered(is_within)) => {
                 self.burst_answered(&caller, is_within, memory, now)
             }
-            (Progress::Ledger(caller, charge), Outcome::LedgerAnswered(reply)) => {
-                self.ledger_answered(&caller, charge, reply, memory, now)
+            (Progress::Ledger(caller, asked), Outcome::LedgerAnswered(reply)) => {
+                self.ledger_answered(&caller, asked, reply, memory, now)
             }
             // Not with what it holds: that may be an account or a key set, and this is logged.
             _ => self.misconfigured("the edge answered something that was not asked"),
@@ -211,10 +233,6 @@ impl Gate {
         self.matched().map_or(&[], |route| &route.requires)
     }
 
-    fn metering(&self) -> Option<&Metering> {
-        self.matched().and_then(|route| route.metering.as_ref())
-    }
-
     fn pass(&self, mut pass: Pass) -> Step {
         pass.route = self.route;
         Step::Done(Decision::Pass(Box::new(pass)))
@@ -250,13 +268,6 @@ pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
     denial
 }
 
-/// Gives a charge back, for a request that the origin could not serve.
-pub fn refund(account: String, charge: &Charge) -> Errand {
-    let report = LeaseReport { lease: charge.lease.clone(), spent: 0, returned: charge.units };
-    let request = LedgerRequest { plan: None, want: None, reports: vec![report] };
-    Errand::Report { account, request }
-}
-
 /// Takes the body of [`Errand::RefreshKeys`] over; a failure keeps the last good set.
 ///
 /// # Errors
@@ -271,6 +282,7 @@ pub fn keys_refreshed(
     token::take_keys(issuer, body, memory, now)
 }
 
-/// How long a ledger isn't asked again after it failed, so that an outage costs a request in a
-/// while its deadline, and not every one; also when callers are told to come back.
-const RETRY_MS: i64 = 2_000;
+/// How soon to look again whether another request's message was answered: at first soon, then with
+/// more patience.
+const WAIT_MIN_MS: u32 = 4;
+const WAIT_MAX_MS: u32 = 32;

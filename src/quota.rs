@@ -1,26 +1,36 @@
 //! Quotas: periods, the ledger and its leases.
 //!
 //! The ledger is the account's one authority on what was used. An isolate asks it for a lease,
-//! which is debited when granted; what it did not spend it reports back. [`lease`] holds the
-//! messages between the two, [`ledger`] what the authority does with them, [`store`] what it needs
-//! of a database, and [`period`] when a count starts again.
+//! which is debited when granted, and passes requests from it without asking again; what it did not
+//! spend it gives back. [`lease`] holds the messages between the two, [`holder`] what the isolate
+//! does with them, [`ledger`] what the authority does, [`store`] what that needs of a database, and
+//! [`period`] when a count starts again. `docs/quotas.md` tells the whole.
 
+pub mod holder;
 pub mod lease;
 pub mod ledger;
 pub mod period;
 pub mod store;
 
 pub use crate::decision::Enforcement;
-pub use lease::{GrantOutcome, LeaseReport, LedgerReply, LedgerRequest, RefusalReason, Want};
+pub use holder::Holder;
+pub use lease::{
+    GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, MeterUnits, RefusalReason,
+    Usage, Want,
+};
 pub use ledger::Ledger;
 pub use period::{Period, Window};
-pub use store::{LedgerStore, StoreError};
+pub use store::{CreditPack, LedgerStore, StoreError};
 
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use crate::config::Plan;
 use crate::decision::QuotaState;
 use crate::time::Timestamp;
 
 /// How much of a meter may be used in a period.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Quota {
     /// The meter that is limited.
     pub meter: String,
@@ -32,12 +42,22 @@ pub struct Quota {
     pub utc_offset_min: i32,
     /// What happens at the limit.
     pub enforcement: Enforcement,
+    /// Whose units are counted.
+    pub scope: Scope,
+    /// Of a soft quota: units beyond the limit that pass; without it, any number.
+    pub overage_max: Option<u64>,
+    /// Units that were left of one period and may be used in the next, at most.
+    pub rollover_max: u64,
+    /// Units per period during a trial, in the place of `limit`.
+    pub trial_limit: Option<u64>,
 }
 
 impl Quota {
-    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`.
+    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`, with
+    /// `/member` behind it where each member has a count of its own.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.meter, self.period.word())
+        let of_member = if self.scope == Scope::Member { "/member" } else { "" };
+        format!("{}/{}{of_member}", self.meter, self.period.word())
     }
 
     /// The window that holds `now`, for an account whose billing cycle starts at `anchor`.
@@ -45,11 +65,12 @@ impl Quota {
         self.period.window(now, anchor, self.utc_offset_min)
     }
 
-    /// How the quota stands with `used` units used in `window`.
-    pub fn state(&self, window: Window, used: u64) -> QuotaState {
+    /// How the quota stands with `used` units of `limit` used in `window`. The limit is what the
+    /// account may use there: an exception of its own and what rolled over included.
+    pub fn state(&self, window: Window, limit: u64, used: u64) -> QuotaState {
         QuotaState {
             name: self.name(),
-            limit: self.limit,
+            limit,
             used,
             resets_at: window.ends_at,
             window_s: window.length_s(),
@@ -58,13 +79,155 @@ impl Quota {
     }
 }
 
-/// What a passed request spent, so that it can be given back.
+/// Whose units a quota counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scope {
+    /// Those of the whole account.
+    #[default]
+    Account,
+    /// Those of each member (the token's subject) on their own, inside the account's quotas.
+    Member,
+}
+
+/// What happens to the units that an isolate held when it was lost without a word.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Lost {
+    /// They are charged: a hard quota is never exceeded.
+    #[default]
+    Strict,
+    /// They go back: the customer never pays for what didn't happen, and a hard quota may be
+    /// exceeded by what the isolate spent since it last reported.
+    Lenient,
+}
+
+/// How a meter is counted and watched.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Charge {
-    /// The lease it was spent from.
-    pub lease: String,
+pub struct Meter {
+    /// Its id in routes and quotas.
+    pub id: String,
+    /// What its units are called on pages.
+    pub name: Option<String>,
+    /// What happens to units that are lost with an isolate.
+    pub lost: Lost,
+    /// Shares of a quota, in percent and rising, at which the caller and the operator are told.
+    pub notify_at: Vec<u8>,
+    /// Days after the end of a period for which its count is kept; forever where it is not said.
+    pub keep_days: Option<u32>,
+}
+
+/// What is sold and how it is counted: the part of the configuration that the ledger goes by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms<'a> {
+    /// The plans.
+    pub plans: &'a [Plan],
+    /// The meters that the operator said something about.
+    pub meters: &'a [Meter],
+    /// Whether reached thresholds are to be announced (a webhook is configured).
+    pub announces: bool,
+}
+
+impl<'a> Terms<'a> {
+    /// The plan of this id.
+    pub fn plan(self, id: &str) -> Option<&'a Plan> {
+        self.plans.iter().find(|plan| plan.id == id)
+    }
+
+    /// What happens to this meter's units when they are lost.
+    pub fn lost(self, meter: &str) -> Lost {
+        self.meter(meter).map(|meter| meter.lost).unwrap_or_default()
+    }
+
+    /// The thresholds of this meter, in percent, rising.
+    pub fn notify_at(self, meter: &str) -> &'a [u8] {
+        self.meter(meter).map_or(&DEFAULT_NOTIFY_AT, |meter| &meter.notify_at)
+    }
+
+    /// For how many days the counts of this meter are kept after their period.
+    pub fn keep_days(self, meter: &str) -> Option<u32> {
+        self.meter(meter)?.keep_days
+    }
+
+    fn meter(self, id: &str) -> Option<&'a Meter> {
+        self.meters.iter().find(|meter| meter.id == id)
+    }
+}
+
+/// Units of a meter that one request costs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cost {
     /// The meter.
     pub meter: String,
-    /// Units.
+    /// How many; the most it can be, where the origin says what it was.
     pub units: u64,
+}
+
+/// What a passed request took from the isolate's leases, so that it can be given back.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Charge {
+    /// Who held them. Another holder may have leases of the same ids.
+    pub holder: Rc<str>,
+    /// Where the units were taken from.
+    pub takings: Vec<Taking>,
+}
+
+/// Units that were taken from one lease.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Taking {
+    /// The lease's id.
+    pub lease: u64,
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
+}
+
+impl Charge {
+    /// As text that the edge keeps while the origin works: the holder, then one taking a line,
+    /// `lease units meter`.
+    pub fn to_lines(&self) -> String {
+        let mut lines = format!("{}\n", self.holder);
+        for Taking { lease, meter, units } in &self.takings {
+            // Meters hold no white space: the configuration sees to it.
+            let _ = writeln!(lines, "{lease} {units} {meter}");
+        }
+        lines
+    }
+
+    /// Reads [`Self::to_lines`]; what can't be read is left out.
+    pub fn from_lines(lines: &str) -> Self {
+        let taking = |line: &str| {
+            let mut parts = line.splitn(3, ' ');
+            let lease = parts.next()?.parse().ok()?;
+            let units = parts.next()?.parse().ok()?;
+            Some(Taking { lease, units, meter: parts.next()?.to_owned() })
+        };
+        let (holder, takings) = lines.split_once('\n').unwrap_or_default();
+        Self { holder: holder.into(), takings: takings.lines().filter_map(taking).collect() }
+    }
+}
+
+/// When nothing else is configured.
+pub const DEFAULT_NOTIFY_AT: [u8; 2] = [80, 95];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_survives_as_text() {
+        let taking = |lease, units, meter: &str| Taking { lease, units, meter: meter.to_owned() };
+        let takings = vec![taking(7, 1, "api"), taking(u64::MAX, 40, "to/kens")];
+        let charge = Charge { holder: "h:1".into(), takings };
+        assert_eq!(Charge::from_lines(&charge.to_lines()), charge);
+        assert!(Charge::from_lines("h:1\nx 1 api\n7 1\n\n").takings.is_empty());
+    }
+
+    #[test]
+    fn names_tell_meter_period_and_scope() {
+        let quota = Quota { meter: "a/b".to_owned(), scope: Scope::Member, ..Quota::default() };
+        assert_eq!(quota.name(), "a/b/month/member");
+        let state = quota.state(Window::default(), 5, 3);
+        assert!(state.is_about("a/b") && !state.is_about("a"));
+        assert_eq!((state.limit, state.remaining()), (5, 2));
+    }
 }

@@ -3,12 +3,15 @@
 //! Operators write it by hand, so times are RFC 3339 strings, every field may be left out, and a
 //! field that nobody knows is refused.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::quota::store::MAX_UNITS;
 use crate::time::Timestamp;
 
-/// A customer's subscription, credits and revocations.
+/// A customer's subscription, exceptions and revocations.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "Written")]
 pub struct AccountRecord {
@@ -41,12 +44,9 @@ pub struct AccountRecord {
     /// Whether the operator suspended the account.
     #[serde(skip_serializing_if = "is_false")]
     pub suspended: bool,
-    /// Prepaid units left, used where a hard quota is used up.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub credits: u64,
-    /// The most credits the account ever held: above zero, running out is about credits.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub credits_ever: u64,
+    /// Limits of its own, in the place of the plan's, by the quota's name: `{"api/month": 5000}`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u64>,
     /// Tokens issued before this are revoked.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub tokens_revoked_before: Option<Timestamp>,
@@ -94,8 +94,7 @@ impl AccountRecord {
     /// This record as it is to be kept where it takes the place of `previous` at `now`.
     ///
     /// A failed payment without a time of its own keeps the start of the grace that is already
-    /// running, or starts it now; a second failure must not start it again. [`Self::credits_ever`]
-    /// never falls.
+    /// running, or starts it now; a second failure must not start it again.
     #[must_use]
     pub fn succeeding(mut self, previous: Option<&Self>, now: Timestamp) -> Self {
         if self.payment_is_failing() && self.payment_failed_at.is_none() {
@@ -103,8 +102,6 @@ impl AccountRecord {
             self.payment_failed_at =
                 running.and_then(|record| record.payment_failed_at).or(Some(now));
         }
-        let ever = previous.map_or(0, |record| record.credits_ever);
-        self.credits_ever = self.credits_ever.max(self.credits).max(ever);
         self
     }
 
@@ -128,8 +125,7 @@ struct Written {
     payment_failure: Option<PaymentFailure>,
     entitlements: Vec<String>,
     suspended: bool,
-    credits: u64,
-    credits_ever: u64,
+    limits: BTreeMap<String, u64>,
     tokens_revoked_before: Value,
     revoked_tokens: Vec<String>,
 }
@@ -152,14 +148,23 @@ impl TryFrom<Written> for AccountRecord {
             payment_failure: written.payment_failure,
             entitlements: written.entitlements,
             suspended: written.suspended,
-            credits: written.credits,
-            credits_ever: written.credits_ever,
+            limits: read_limits(written.limits)?,
             tokens_revoked_before: read_time(
                 "tokens_revoked_before",
                 &written.tokens_revoked_before,
             )?,
             revoked_tokens: written.revoked_tokens,
         })
+    }
+}
+
+/// What is beyond [`MAX_UNITS`] could not be counted to.
+fn read_limits(limits: BTreeMap<String, u64>) -> Result<BTreeMap<String, u64>, String> {
+    match limits.iter().find(|(_, limit)| **limit > MAX_UNITS) {
+        Some((name, limit)) => {
+            Err(format!("limits: expected at most {MAX_UNITS} for {name:?}, found {limit}"))
+        }
+        None => Ok(limits),
     }
 }
 
@@ -192,14 +197,6 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde calls; only wide pointers make it a lint"
-)]
-const fn is_zero(value: &u64) -> bool {
-    *value == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +219,7 @@ mod tests {
             r#""current_period_ends_at":"2026-02-28T15:00:00Z","#,
             r#""trial_ends_at":"2026-01-31T15:00:00Z","ends_at":"2026-12-01T00:00:00Z","#,
             r#""payment_failed_at":"2026-02-28T15:00:00.250Z","payment_failure":"card_expired","#,
-            r#""entitlements":["export"],"suspended":true,"credits":5,"credits_ever":9,"#,
+            r#""entitlements":["export"],"suspended":true,"limits":{"api/month":5},"#,
             r#""tokens_revoked_before":"2026-01-01T00:00:00Z","revoked_tokens":["t1"]}"#,
         );
         let record: AccountRecord = serde_json::from_str(json).unwrap();
@@ -241,7 +238,9 @@ mod tests {
         let status = error(r#"{"status":"canceled"}"#);
         assert!(status.contains("`canceled`") && status.contains("`ended`"), "{status}");
         assert!(error(r#"{"plan":"a","plan":"b"}"#).contains("duplicate field `plan`"));
-        assert!(error(r#"{"credits":-1}"#).contains("-1"));
+        assert!(error(r#"{"limits":{"api/day":-1}}"#).contains("-1"));
+        let limit = error(r#"{"limits":{"api/day":9007199254740992}}"#);
+        assert!(limit.contains("api/day") && limit.contains("9007199254740991"), "{limit}");
     }
 
     #[test]
@@ -260,13 +259,5 @@ mod tests {
         assert_eq!(failed_later.payment_failed_at, Some(second), "a new failure, a new grace");
         let chosen = AccountRecord { payment_failed_at: Some(second), ..started.clone() };
         assert_eq!(chosen.succeeding(Some(&started), first).payment_failed_at, Some(second));
-    }
-
-    #[test]
-    fn having_had_credits_is_remembered() {
-        let now = Timestamp::from_seconds(0);
-        let rich = AccountRecord { credits: 7, ..AccountRecord::default() }.succeeding(None, now);
-        assert_eq!(rich.credits_ever, 7);
-        assert_eq!(AccountRecord::default().succeeding(Some(&rich), now).credits_ever, 7);
     }
 }

@@ -32,6 +32,11 @@ pub(super) fn notices(notices: &[Notice]) -> String {
             out.push_str("payment-grace;until=");
             push_string(out, &until.rfc3339());
         }
+        Notice::QuotaNearLimit { quota, percent } => {
+            out.push_str("quota-near-limit;quota=");
+            push_string(out, quota);
+            push_integer(out, ";percent=", u64::from(*percent));
+        }
         Notice::SoftQuotaPassed { quota } => {
             out.push_str("soft-quota-passed;quota=");
             push_string(out, quota);

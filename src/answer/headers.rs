@@ -80,7 +80,8 @@ pub(super) fn push_denial(
         let seconds = retry_at.seconds_from(now).max(1);
         headers.push(("Retry-After", seconds.to_string().into()));
     }
-    push_quotas(headers, denial.quota.as_slice(), now);
+    let all = if denial.quotas.is_empty() { denial.quota.as_slice() } else { &denial.quotas };
+    push_quotas(headers, all, now);
     if denial.cause.status() == 401 {
         headers.push(("WWW-Authenticate", challenge(denial, realm).into()));
     }

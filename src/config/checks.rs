@@ -38,6 +38,7 @@ const CHECKS: &[Check] = &[
     (&["ROUTES"], check_bursts),
     (&["ROUTES", "PLANS"], check_opened_routes),
     (&["ROUTES", "PLANS"], check_metered_routes),
+    (&["ROUTES", "METERS"], check_meters),
     (&["ROUTES", "PLANS", "BRAND"], check_plans_can_be_bought),
 ];
 
@@ -170,13 +171,31 @@ fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findin
             });
             continue;
         }
-        if !limited.contains(metering.meter.as_str()) {
+        for cost in metering.costs.iter().filter(|cost| !limited.contains(cost.meter.as_str())) {
             findings.warnings.push(Mistake {
                 variable: "ROUTES".to_owned(),
                 field: format!("[{index}].meter"),
-                found: format!("{:?}, on which no plan has a quota", metering.meter),
+                found: format!("{:?}, on which no plan has a quota", cost.meter),
                 expected: "a quota in a plan; without one the meter limits nobody".to_owned(),
                 example: "quotas = [{ meter = \"api\", limit = 1000, per = \"month\" }]".to_owned(),
+            });
+        }
+    }
+}
+
+/// An entry about a meter that nothing counts on is most likely misspelt.
+fn check_meters(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    let on_routes =
+        config.routes.iter().filter_map(|route| route.metering.as_ref()).flat_map(|m| &m.costs);
+    let counted: BTreeSet<_> = on_routes.map(|cost| cost.meter.as_str()).collect();
+    for (index, meter) in config.meters.iter().enumerate() {
+        if !counted.contains(meter.id.as_str()) {
+            findings.warnings.push(Mistake {
+                variable: "METERS".to_owned(),
+                field: format!("[{index}].id"),
+                found: format!("{:?}, which no route counts on", meter.id),
+                expected: "the id of a meter on a route".to_owned(),
+                example: "meter = \"api\"".to_owned(),
             });
         }
     }

@@ -86,6 +86,16 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A variable that is an `https:` URL, or `http:` on the loopback for trying things out.
+    pub(super) fn url(&self, variable: &'static str, example: &str) -> Option<String> {
+        let found = self.text(variable, example)?;
+        if is_safe_url(&found) {
+            return Some(found);
+        }
+        self.mistake(variable, "", &shown_url(&found), Expect::new(SAFE_URL, example));
+        None
+    }
+
     /// A variable that is one of a few words.
     pub(super) fn choice<T: Copy>(
         &self,
@@ -294,9 +304,30 @@ impl<'a> Fields<'a> {
         if is_safe_url(&found) {
             return Some(found);
         }
-        let expect = Expect::new("an https:// URL (http:// only on localhost)", example);
-        self.mistake(name, &shown_url(&found), expect);
+        self.mistake(name, &shown_url(&found), Expect::new(SAFE_URL, example));
         None
+    }
+
+    /// A field that is a table of whole numbers in `range`, in the order of their names.
+    pub(super) fn numbers(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u64>,
+        example: &str,
+    ) -> Vec<(String, u64)> {
+        let Some(value) = self.take(name) else { return Vec::new() };
+        let number = |(word, value): (&String, &Value)| {
+            let number = value.as_u64().filter(|number| range.contains(number))?;
+            is_word(word).then(|| (word.clone(), number))
+        };
+        let read: Option<Vec<_>> =
+            value.as_object().and_then(|map| map.iter().map(number).collect());
+        read.filter(|numbers| !numbers.is_empty()).unwrap_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            let expected = format!("a table of whole numbers from {least} to {most}");
+            self.mistake(name, &shown(&value), Expect::new(&expected, example));
+            Vec::new()
+        })
     }
 
     /// A field that is an array of tables.
@@ -354,6 +385,8 @@ pub(super) fn host_of(authority: &str) -> &str {
         _ => authority,
     }
 }
+
+const SAFE_URL: &str = "an https:// URL (http:// only on localhost)";
 
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())

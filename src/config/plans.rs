@@ -3,7 +3,7 @@
 use super::POLICIES;
 use super::fields::{Expect, Fields, Reader};
 use crate::account::FailurePolicy;
-use crate::quota::{Enforcement, Period, Quota};
+use crate::quota::{Enforcement, Period, Quota, Scope};
 
 /// Something that is sold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +29,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether one of its quotas is about this meter.
+    pub fn limits(&self, meter: &str) -> bool {
+        self.quotas.iter().any(|quota| quota.meter == meter)
+    }
+
     /// Whether it includes all of `entitlements`.
     pub fn includes(&self, entitlements: &[String]) -> bool {
         entitlements.iter().all(|one| self.entitlements.contains(one))
@@ -66,6 +71,8 @@ const PERIODS: &[(&str, Period)] = &[
 const ENFORCEMENTS: &[(&str, Enforcement)] =
     &[("hard", Enforcement::Hard), ("soft", Enforcement::Soft)];
 
+const SCOPES: &[(&str, Scope)] = &[("account", Scope::Account), ("member", Scope::Member)];
+
 fn read_plan(mut fields: Fields<'_>) -> Option<Plan> {
     let id = fields.needed_text("id", Expect::new("the plan's id in tokens", "\"pro\""));
     let name = fields.text("name", "\"Pro\"");
@@ -97,7 +104,7 @@ fn read_quotas(fields: &mut Fields<'_>) -> Vec<Quota> {
     for table in fields.tables("quotas", example) {
         let Some(quota) = read_quota(table) else { continue };
         if quotas.iter().any(|other| other.name() == quota.name()) {
-            let expect = Expect::new("one quota per meter and period", example);
+            let expect = Expect::new("one quota per meter, period and scope", example);
             fields.mistake("quotas", &format!("{:?} twice", quota.name()), expect);
         }
         quotas.push(quota);
@@ -111,13 +118,31 @@ fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
     let limit = fields.whole("limit", 0..=MAX_LIMIT, "1000");
     let period = fields.choice("per", PERIODS, "\"month\"");
     let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"").unwrap_or_default();
+    let scope = fields.choice("each", SCOPES, "\"member\"").unwrap_or_default();
+    let overage_max = fields.whole("overage_max", 0..=MAX_LIMIT, "500");
+    let rollover_max = fields.whole("rollover_max", 0..=MAX_LIMIT, "500").unwrap_or(0);
+    let trial_limit = fields.whole("trial_limit", 0..=MAX_LIMIT, "100");
     let utc_offset_min = read_offset(&mut fields);
     if !is_whole {
         let expect = Expect::new("a limit and a period", "limit = 1000, per = \"month\"");
         fields.mistake("", "a quota without limit or per", expect);
     }
+    if overage_max.is_some() && enforcement == Enforcement::Hard {
+        let expect = Expect::new("enforcement = \"soft\" beside it", "enforcement = \"soft\"");
+        fields.mistake("overage_max", "an overage of a hard quota", expect);
+    }
     fields.finish();
-    Some(Quota { meter: meter?, limit: limit?, period: period?, utc_offset_min, enforcement })
+    Some(Quota {
+        meter: meter?,
+        limit: limit?,
+        period: period?,
+        utc_offset_min,
+        enforcement,
+        scope,
+        overage_max,
+        rollover_max,
+        trial_limit,
+    })
 }
 
 /// Reads `+02:00` as 120.

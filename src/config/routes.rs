@@ -6,6 +6,7 @@ use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
 use crate::account::FailurePolicy;
+use crate::quota::Cost;
 use crate::request::RoutePattern;
 
 /// A method + host + path pattern and what it asks for.
@@ -36,10 +37,23 @@ pub struct Route {
 /// What one request on a route costs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Metering {
-    /// The meter that counts.
-    pub meter: String,
-    /// Units per request, at least 1.
-    pub cost: u64,
+    /// Units per request and meter, at least 1 each; the most it can be where `is_settled`.
+    pub costs: Vec<Cost>,
+    /// Whether the origin says in [`COST_HEADER`](crate::gate::COST_HEADER) what it really was.
+    pub is_settled: bool,
+    /// Requests that cost nothing all the same.
+    pub uncounted: Vec<Uncounted>,
+}
+
+/// A kind of request that costs nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Uncounted {
+    /// The origin's cache, or one before it, had the answer (`CF-Cache-Status: HIT`).
+    CacheHit,
+    /// `HEAD` requests; they pass also where nothing is left.
+    Head,
+    /// The caller had the answer already: 304.
+    NotModified,
 }
 
 /// What a request without a credential gets.
@@ -175,24 +189,56 @@ fn read_pattern(fields: &mut Fields<'_>) -> Option<RoutePattern> {
 
 fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
     let has_meter = fields.has("meter");
+    let has_costs = fields.has("costs");
     let meter = fields.words("meter", "\"api\"");
     let cost = fields.whole("cost", 1..=MAX_COST, "1");
+    let costs = fields.numbers("costs", 1..=MAX_COST, "{ api = 1, tokens = 4000 }");
+    let is_settled = fields.flag("settle").unwrap_or(false);
+    let uncounted = read_uncounted(fields);
+    let mut costs: Vec<_> = costs.into_iter().map(|(meter, units)| Cost { meter, units }).collect();
     match (meter.as_slice(), cost) {
+        (_, _) if has_costs && (has_meter || cost.is_some()) => {
+            let expect = Expect::new("costs alone, which names its meters", "costs = { api = 1 }");
+            fields.mistake("costs", "costs beside meter or cost", expect);
+        }
         ([], _) if has_meter => {
             fields.mistake("meter", "no usable word", Expect::new("one meter", "\"api\""));
-            None
         }
-        ([], None) => None,
+        ([], None) => {}
         ([], Some(cost)) => {
             let expect = Expect::new("the meter that the cost is counted on", "meter = \"api\"");
             fields.mistake("meter", &format!("nothing, beside cost = {cost}"), expect);
-            None
         }
-        ([meter], cost) => Some(Metering { meter: meter.clone(), cost: cost.unwrap_or(1) }),
+        ([meter], cost) => costs.push(Cost { meter: meter.clone(), units: cost.unwrap_or(1) }),
         (more, _) => {
-            let expect = Expect::new("one meter", "\"api\"");
+            let expect = Expect::new("one meter, or costs for several", "costs = { api = 1 }");
             fields.mistake("meter", &format!("{more:?}"), expect);
-            None
         }
     }
+    if costs.is_empty() && !has_costs && !has_meter && (is_settled || !uncounted.is_empty()) {
+        let expect = Expect::new("a meter beside it", "meter = \"api\"");
+        fields.mistake("meter", "nothing, beside settle or uncounted", expect);
+    }
+    (!costs.is_empty()).then_some(Metering { costs, is_settled, uncounted })
 }
+
+fn read_uncounted(fields: &mut Fields<'_>) -> Vec<Uncounted> {
+    let mut kinds = Vec::new();
+    for word in fields.words("uncounted", "[\"HEAD\", \"304\"]") {
+        match UNCOUNTED.iter().find(|(known, _)| *known == word) {
+            Some((_, kind)) => kinds.push(*kind),
+            None => {
+                let expect =
+                    Expect::new("any of \"HEAD\", \"304\" and \"cache-hit\"", "[\"HEAD\"]");
+                fields.mistake("uncounted", &format!("{word:?}"), expect);
+            }
+        }
+    }
+    kinds
+}
+
+const UNCOUNTED: &[(&str, Uncounted)] = &[
+    ("HEAD", Uncounted::Head),
+    ("304", Uncounted::NotModified),
+    ("cache-hit", Uncounted::CacheHit),
+];

@@ -26,11 +26,12 @@ pub enum VariableKind {
 }
 
 /// Everything that can be configured, in the order of the documentation.
-pub const VARIABLES: [Variable; 13] = [
+pub const VARIABLES: [Variable; 16] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
     var("PLANS", false, "what is sold: entitlements, quotas, price, where to buy"),
+    var("METERS", false, "how meters are counted and watched, where the defaults don't fit"),
     var("BRAND", false, "name, colour, logo and links of the pages"),
     var("CREDENTIALS", false, "where a token may stand in a request"),
     var("PREFIX", false, "the path of the gate's own endpoints"),
@@ -38,6 +39,7 @@ pub const VARIABLES: [Variable; 13] = [
     var("PROVIDER_OUTAGE", false, "`true` while the payment provider is down: grace for everyone"),
     var("DEADLINES", false, "how long to wait for the ledger, key sets and the origin"),
     var("LOG", false, "which decisions are logged: `denials`, `faults` or `off`"),
+    var("NOTIFY_URL", false, "where reached thresholds of quotas are announced"),
     Variable {
         name: "ADMIN_TOKEN",
         kind: VariableKind::Secret,
@@ -49,6 +51,12 @@ pub const VARIABLES: [Variable; 13] = [
         kind: VariableKind::Secret,
         required: false,
         meaning: "private JWK that signs the assertion sent to the origin",
+    },
+    Variable {
+        name: "NOTIFY_SECRET",
+        kind: VariableKind::Secret,
+        required: false,
+        meaning: "signs what is sent to NOTIFY_URL (Standard Webhooks)",
     },
 ];
 

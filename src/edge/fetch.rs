@@ -6,21 +6,21 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
-use super::glue::{BROKEN_UPLOAD, settle};
-use super::isolate::{Isolate, now};
+use super::glue::settle;
+use super::isolate::now;
 use super::origin::Passage;
 use super::visit::Visit;
-use super::{endpoints, glue, ledger_object};
+use super::{endpoints, errands, glue, ledger_object};
 use crate::account::FailurePolicy;
-use crate::config::{Config, KeySource};
+use crate::config::Config;
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
-use crate::report;
+use crate::quota::{LedgerReply, LedgerRequest};
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
 /// promise which this module has yet to keep.
@@ -75,7 +75,7 @@ struct Exchange {
 
 impl Exchange {
     /// Acts on a decision that needed no waiting; waits all the same where an assertion has to be
-    /// signed or units may have to go back.
+    /// signed.
     fn finish(self, mut gate: Gate, decision: Decision) -> JsValue {
         let pass = match &decision {
             Decision::Deny(denial) => {
@@ -86,8 +86,7 @@ impl Exchange {
         };
         let passage = self.passage(pass);
         let assertion = passage.known_assertion(now());
-        let must_sign = assertion.is_none() && passage.to_assert().is_some();
-        if must_sign || pass.charge.is_some() {
+        if assertion.is_none() && passage.to_assert().is_some() {
             return later(self.pursue(gate, Step::Done(decision)));
         }
         self.run_errands(gate.take_errands());
@@ -116,12 +115,11 @@ impl Exchange {
     async fn take(&self, step: Step) -> Outcome {
         match step {
             Step::CallLedger { account, request } => {
-                let reply =
-                    ledger_object::ask(&self.visit.isolate, &self.config, &account, &request);
-                Outcome::LedgerAnswered(reply.await.map(Box::new))
+                let reply = self.ask_ledger(account, request).await;
+                Outcome::LedgerAnswered(reply.map(Box::new))
             }
             Step::FetchKeys { issuer } => {
-                Outcome::KeysFetched(fetch_keys(&self.config, issuer).await)
+                Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
             }
             Step::LimitBurst { binding, key } => {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
@@ -136,6 +134,18 @@ impl Exchange {
             // The loop in `pursue` ends before this.
             Step::Done(_) => Outcome::Waited,
         }
+    }
+
+    /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
+    async fn ask_ledger(
+        &self,
+        account: String,
+        request: LedgerRequest,
+    ) -> Result<LedgerReply, String> {
+        let isolate = &self.visit.isolate;
+        let text = ledger_object::send(isolate, &self.config, &account, &request)?;
+        glue::wait_until(&self.context, &text);
+        ledger_object::read(settle(text).await?)
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
@@ -156,7 +166,7 @@ impl Exchange {
                 Some(Err(reason)) => {
                     let reason = format!("ASSERTION_KEY: {reason}");
                     let denial = self.visit.fault(Cause::Misconfigured, &reason);
-                    self.refund(&pass);
+                    self.give_back(&pass);
                     return Ok(self.deny(&denial, pass.route).into());
                 }
                 None => {}
@@ -166,26 +176,20 @@ impl Exchange {
             Ok(promise) => settle(promise).await,
             Err(reason) => Err(reason),
         };
-        let origin_failed = match &sent {
-            Ok(response) => response.unchecked_ref::<Response>().status() >= 500,
-            // The origin may have done its work by then, so who breaks off pays all the same.
-            Err(reason) => !reason.contains(BROKEN_UPLOAD),
-        };
-        if origin_failed {
-            self.refund(&pass);
-        }
         sent.or_else(|reason| Ok(self.visit.origin_failed(&reason).into()))
     }
 
     fn passage<'a>(&'a self, pass: &'a Pass) -> Passage<'a> {
-        Passage { visit: &self.visit, config: &self.config, pass }
+        let Self { visit, config, context } = self;
+        Passage { visit, config, context, pass }
     }
 
-    fn refund(&self, pass: &Pass) {
-        let route = pass.route.and_then(|index| self.config.routes.get(index));
-        let wants_refund = route.is_some_and(|route| route.refund);
-        if let (Some(charge), Some(identity), true) = (&pass.charge, &pass.identity, wants_refund) {
-            self.run_errands(vec![gate::refund(identity.account_name(), charge)]);
+    /// Gives a charge back for a request that was never sent.
+    fn give_back(&self, pass: &Pass) {
+        if let (Some(charge), Some(identity)) = (&pass.charge, &pass.identity) {
+            let memory = &mut self.visit.isolate.memory.borrow_mut();
+            let errands = gate::give_back(&identity.account_name(), charge, memory, now());
+            self.run_errands(errands);
         }
     }
 
@@ -194,53 +198,13 @@ impl Exchange {
         self.visit.deny(denial, route)
     }
 
-    /// Runs what is left to do after the response, with the runtime's leave to take its time.
     fn run_errands(&self, errands: Vec<Errand>) {
-        for errand in errands {
-            let (isolate, config) = (Rc::clone(&self.visit.isolate), Rc::clone(&self.config));
-            let promise = future_to_promise(async move {
-                if let Err(reason) = run_errand(&isolate, &config, errand).await {
-                    worker::console_error!("{}", report::fault_line("errand", &reason));
-                }
-                Ok(JsValue::UNDEFINED)
-            });
-            wait_until(&self.context, &promise);
-        }
+        errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
 }
-
-async fn run_errand(isolate: &Isolate, config: &Config, errand: Errand) -> Result<(), String> {
-    match errand {
-        Errand::RefreshKeys { issuer } => {
-            let body = fetch_keys(config, issuer).await;
-            gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())
-        }
-        Errand::Report { account, request } => {
-            ledger_object::ask(isolate, config, &account, &request).await.map(|_| ())
-        }
-    }
-}
-
-async fn fetch_keys(config: &Config, issuer: usize) -> Result<String, String> {
-    let Some(KeySource::Url(url)) = config.issuers.get(issuer).map(|issuer| &issuer.keys) else {
-        return Err("the issuer has no JWKS URL".to_owned());
-    };
-    let promise = glue::fetch_text(url, config.deadlines.jwks_ms, MAX_JWKS_BYTES);
-    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
-}
-
-/// A key set is a few KB; anything much larger isn't one.
-const MAX_JWKS_BYTES: u32 = 64 * 1024;
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
     let array = Array::new();
     array.push(&future_to_promise(work));
     array.into()
-}
-
-fn wait_until(context: &JsValue, promise: &Promise) {
-    let wait_until = Reflect::get(context, &JsValue::from_str("waitUntil"));
-    if let Some(wait_until) = wait_until.ok().and_then(|f| f.dyn_into::<js_sys::Function>().ok()) {
-        let _ = wait_until.call1(context, promise);
-    }
 }

@@ -31,9 +31,11 @@ export function makeResponse(status, headerLines, body) {
 // ways. The headers in `owned` (a set of lower-case names) are removed from what came in,
 // `setLines` are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the
 // response. The deadline is for the response's headers only, so that streams may last. Of the
-// answer to a preflight only the CORS part is kept.
+// answer to a preflight only the CORS part is kept. `charge` is what the request cost ("" for
+// nothing); on one of the `occasions` the gate looks at it again.
 export function forward(
-  request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight,
+  request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight, context, charge,
+  occasions,
 ) {
   const { method, body } = request;
   const headers = changedHeaders(request.headers, owned, setLines);
@@ -52,8 +54,31 @@ export function forward(
     answer = uploaded(request, init, () => send(url), deadlineMs);
   }
   if (isPreflight) return answer.then(preflightAnswer);
+  if (charge !== "" && occasions !== 0) {
+    const settled = (response) => {
+      settle(response, context, charge, occasions);
+      return decorated(response, responseLines);
+    };
+    const failed = (error) => {
+      // The origin may have done its work by then, so who breaks off pays all the same.
+      const isTheirs = String(error).includes(BROKEN_UPLOAD);
+      if (occasions & FAILED && !isTheirs) settleWith(context, charge, 0, "", "");
+      throw error;
+    };
+    return answer.then(settled, failed);
+  }
   if (responseLines === "") return answer;
   return answer.then((response) => decorated(response, responseLines));
+}
+
+// Who settles a charge: each instance of the module says so of itself.
+export function setSettler(settle) {
+  settler = settle;
+}
+
+// Lets work go on after the response.
+export function waitUntil(context, promise) {
+  context?.waitUntil?.(promise);
 }
 
 // The text at a URL, at most `maxBytes` of it, within the deadline. No redirects: only the
@@ -94,6 +119,36 @@ export async function limitBurst(limiter, key, deadlineMs) {
 
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+let settler = () => {};
+
+// The same bits as in `origin.rs`.
+const FAILED = 1;
+const NOT_MODIFIED = 2;
+const CACHE_HIT = 4;
+const ALWAYS = 8;
+
+// Has the charge looked at where this response is one of the occasions.
+function settle(response, context, charge, occasions) {
+  const { status, headers } = response;
+  const cacheStatus = occasions & CACHE_HIT ? read(headers, "cf-cache-status") : "";
+  const isOccasion =
+    (occasions & FAILED && status >= 500) ||
+    (occasions & NOT_MODIFIED && status === 304) ||
+    cacheStatus !== "" ||
+    occasions & ALWAYS;
+  if (!isOccasion) return;
+  const cost = occasions & ALWAYS ? read(headers, "tollgate-cost") : "";
+  settleWith(context, charge, status, cost, cacheStatus);
+}
+
+function settleWith(...answer) {
+  try {
+    settler(...answer);
+  } catch {
+    // The instance that charged has panicked: what it held is lost, and the response is not.
+  }
 }
 
 async function boundedText(body, maxBytes) {

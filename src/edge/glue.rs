@@ -29,7 +29,16 @@ extern "C" {
         response_lines: &str,
         deadline_ms: u32,
         is_preflight: bool,
+        context: &JsValue,
+        charge: &str,
+        occasions: u8,
     ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = setSettler)]
+    pub(super) fn set_settler(settle: &Function);
+
+    #[wasm_bindgen(js_name = waitUntil)]
+    pub(super) fn wait_until(context: &JsValue, promise: &Promise);
 
     #[wasm_bindgen(js_name = fetchText)]
     pub(super) fn fetch_text(url: &str, deadline_ms: u32, max_bytes: u32) -> Promise;

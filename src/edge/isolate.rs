@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
+use super::origin;
 use crate::config::{Config, Invalid};
 use crate::gate::Memory;
 use crate::identity::OWNED_HEADERS;
@@ -43,6 +44,11 @@ impl Isolate {
         ISOLATE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Self::new(env)))))
     }
 
+    /// This isolate, if it was built.
+    pub(super) fn current() -> Option<Rc<Self>> {
+        ISOLATE.with(|cell| cell.get().map(Rc::clone))
+    }
+
     /// An id for one request, which the page shows and the log repeats.
     pub(super) fn support_id(&self) -> String {
         let number = self.requests.get().wrapping_add(1);
@@ -57,16 +63,20 @@ impl Isolate {
 
     fn new(env: &JsValue) -> Self {
         let config = Config::parse(&Environment(env)).map(Rc::new);
+        origin::register_settler();
         let holder = random_uuid();
         let name = holder.chars().take(8).collect();
-        let (issuers, carriers) = match &config {
-            Ok(config) => (config.issuers.len(), credential::carriers(&config.credentials)),
-            Err(_) => (0, Vec::new()),
+        let (issuers, carriers, origin_ms) = match &config {
+            Ok(config) => {
+                let carriers = credential::carriers(&config.credentials);
+                (config.issuers.len(), carriers, config.deadlines.origin_ms)
+            }
+            Err(_) => (0, Vec::new(), 0),
         };
         let is_named = |name: &&str| !matches!(*name, "" | "authorization" | "cookie");
         let named: Vec<_> = carriers.iter().copied().filter(is_named).collect();
         Self {
-            memory: RefCell::new(Memory::new(issuers, holder)),
+            memory: RefCell::new(Memory::new(issuers, holder, origin_ms)),
             verifier: Verifier::default(),
             signer: Signer::default(),
             carriers: strings(&carriers),

@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Promise;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, Request, Response, State, durable_object};
@@ -15,7 +16,7 @@ use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};
-use crate::quota::{self, LedgerReply, LedgerRequest, LedgerStore, StoreError};
+use crate::quota::{self, CreditPack, LedgerReply, LedgerRequest, LedgerStore, StoreError};
 
 /// Asks an account's ledger.
 ///
@@ -28,8 +29,31 @@ pub(super) async fn ask(
     account: &str,
     request: &LedgerRequest,
 ) -> Result<LedgerReply, String> {
-    let reply = call(isolate, config, account, &Message::Ask(request.clone())).await?;
-    serde_json::from_str(&reply).map_err(|error| format!("a reply that can't be read: {error}"))
+    read(settle(send(isolate, config, account, request)?).await?)
+}
+
+/// Sends what [`ask`] sends; [`read`] reads what the promise comes to.
+///
+/// # Errors
+///
+/// Why nothing can be sent.
+pub(super) fn send(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    request: &LedgerRequest,
+) -> Result<Promise, String> {
+    post(isolate, config, account, &Message::Ask(request.clone()))
+}
+
+/// Reads the reply to [`send`].
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn read(reply: JsValue) -> Result<LedgerReply, String> {
+    let text = reply.as_string().unwrap_or_default();
+    serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
 /// Sends any message to an account's ledger; returns its reply, which is JSON.
@@ -43,10 +67,7 @@ pub(super) async fn call(
     account: &str,
     message: &Message,
 ) -> Result<String, String> {
-    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
-    let deadline_ms = config.deadlines.ledger_ms;
-    let reply = settle(glue::ask_ledger(&namespace, account, &message, deadline_ms)).await?;
+    let reply = settle(post(isolate, config, account, message)?).await?;
     Ok(reply.as_string().unwrap_or_default())
 }
 
@@ -54,6 +75,13 @@ pub(super) async fn call(
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Message {
+    /// Add a pack of credits.
+    AddCredits {
+        /// The pack.
+        pack: Box<CreditPack>,
+        /// Who wants it.
+        actor: String,
+    },
     /// Hear reports, grant units.
     Ask(LedgerRequest),
     /// The last entries of the audit trail.
@@ -61,8 +89,17 @@ pub(super) enum Message {
         /// How many at most.
         limit: usize,
     },
+    /// Every pack of credits that the account ever had.
+    Credits,
     /// The account's record.
     Read,
+    /// How the account stands.
+    Usage {
+        /// The plan that the token names.
+        plan: Option<String>,
+        /// Whose own quotas are meant.
+        member: Option<String>,
+    },
     /// Put a record in the place of the one that is there.
     Write {
         /// The new record.
@@ -127,17 +164,37 @@ fn handle(
     config: &Config,
     message: Message,
 ) -> Result<String, StoreError> {
+    let terms = config.terms();
     let reply = match message {
+        Message::AddCredits { pack, actor } => {
+            serde_json::to_string(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
+        }
         Message::Ask(request) => {
-            serde_json::to_string(&ledger.handle(store, &config.plans, &request, now())?)
+            serde_json::to_string(&ledger.handle(store, terms, &request, now())?)
         }
         Message::Audit { limit } => serde_json::to_string(&store.audit(limit)?),
+        Message::Credits => serde_json::to_string(&store.credits()?),
+        Message::Usage { plan, member } => {
+            let (plan, member) = (plan.as_deref(), member.as_deref());
+            serde_json::to_string(&quota::Ledger::usage(store, terms, plan, member, now())?)
+        }
         Message::Read => serde_json::to_string(&store.account()?),
         Message::Write { record, actor } => {
             serde_json::to_string(&quota::Ledger::put_account(store, *record, &actor, now())?)
         }
     };
     reply.map_err(|error| StoreError(error.to_string()))
+}
+
+fn post(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    message: &Message,
+) -> Result<Promise, String> {
+    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
+    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use worker::{SqlStorage, SqlStorageValue, State};
 
 use crate::account::AccountRecord;
-use crate::quota::store::{AuditEntry, CounterWindow, LeaseRow};
+use crate::quota::store::{
+    Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
+};
 use crate::quota::{LedgerStore, StoreError};
 use crate::time::Timestamp;
 
@@ -43,9 +45,17 @@ impl SqlStore {
         query: &str,
         values: Vec<SqlStorageValue>,
     ) -> Result<Option<T>, StoreError> {
+        self.all_json(query, values).map(|rows| rows.into_iter().next())
+    }
+
+    /// The JSON in the column `value` of every row.
+    fn all_json<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>, StoreError> {
         let rows: Vec<JsonRow> = self.rows(query, values)?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        serde_json::from_str(&row.value).map(Some).map_err(failed)
+        rows.iter().map(|row| serde_json::from_str(&row.value).map_err(failed)).collect()
     }
 }
 
@@ -60,39 +70,82 @@ impl LedgerStore for SqlStore {
         self.write(query, vec![json(record)?])
     }
 
-    fn counter(&self, meter: &str, window: CounterWindow) -> Result<u64, StoreError> {
-        let query = "SELECT used FROM counter WHERE meter = ? AND period = ? AND starts_at_ms = ?";
-        let rows: Vec<CounterRow> = self.rows(query, window_key(meter, window))?;
-        // SQLite's numbers arrive as JavaScript's; the ledger keeps them within 2^53.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-        Ok(rows.first().map_or(0, |row| row.used as u64))
+    fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
+        let query = "SELECT used, carried, degraded, announced_percent FROM counter \
+                     WHERE meter = ? AND member = ? AND period = ? AND starts_at_ms = ?";
+        let rows: Vec<CounterRow> = self.rows(query, window_key(key))?;
+        Ok(rows.first().map(CounterRow::counter))
     }
 
-    fn set_counter(
-        &mut self,
-        meter: &str,
-        window: CounterWindow,
-        used: u64,
-    ) -> Result<(), StoreError> {
-        let query = "INSERT INTO counter (meter, period, starts_at_ms, used) VALUES (?, ?, ?, ?) \
-                     ON CONFLICT (meter, period, starts_at_ms) DO UPDATE SET used = excluded.used";
-        let mut values = window_key(meter, window);
-        values.push(SqlStorageValue::Integer(i64::try_from(used).map_err(failed)?));
+    fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
+        let query = "INSERT INTO counter (meter, member, period, starts_at_ms, \
+                         used, carried, degraded, announced_percent) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+                     ON CONFLICT (meter, member, period, starts_at_ms) DO UPDATE SET \
+                         used = excluded.used, carried = excluded.carried, \
+                         degraded = excluded.degraded, \
+                         announced_percent = excluded.announced_percent";
+        let mut values = window_key(key);
+        for units in [counter.used, counter.carried, counter.degraded] {
+            values.push(SqlStorageValue::Integer(i64::try_from(units).map_err(failed)?));
+        }
+        values.push(SqlStorageValue::Integer(counter.announced_percent.into()));
         self.write(query, values)
     }
 
-    fn lease(&self, name: &str) -> Result<Option<LeaseRow>, StoreError> {
-        self.json("SELECT value FROM lease WHERE name = ?", vec![name.into()])
+    fn delete_counters(
+        &mut self,
+        meter: &str,
+        started_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = "DELETE FROM counter WHERE meter = ? AND starts_at_ms < ?";
+        self.write(query, vec![meter.into(), time(started_before)])
     }
 
-    fn put_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
-        let query = "INSERT INTO lease (name, forget_at_ms, value) VALUES (?, ?, ?) \
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.write(query, vec![row.lease.as_str().into(), time(row.forget_at), json(row)?])
+    fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
+        self.json("SELECT value FROM holder WHERE name = ?", vec![name.into()])
     }
 
-    fn delete_leases(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.write("DELETE FROM lease WHERE forget_at_ms <= ?", vec![time(now)])
+    fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
+        let query = "INSERT INTO holder (name, seen_at_ms, forget_at_ms, value) \
+                     VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
+                         seen_at_ms = excluded.seen_at_ms, \
+                         forget_at_ms = excluded.forget_at_ms, value = excluded.value";
+        let name = row.name.as_str().into();
+        self.write(query, vec![name, time(row.seen_at), time(row.forget_at), json(row)?])
+    }
+
+    fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
+        self.write("DELETE FROM holder WHERE name = ?", vec![name.into()])
+    }
+
+    fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
+        let query = "SELECT name, seen_at_ms, forget_at_ms FROM holder";
+        let rows: Vec<TimesRow> = self.rows(query, Vec::new())?;
+        Ok(rows.into_iter().map(TimesRow::times).collect())
+    }
+
+    fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
+        let query = "SELECT value FROM credit ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
+        self.all_json(query, Vec::new())
+    }
+
+    fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError> {
+        let query = "INSERT INTO credit (id, expires_at_ms, value) VALUES (?, ?, ?) \
+                     ON CONFLICT (id) DO UPDATE SET value = excluded.value";
+        let expires_at = pack.expires_at.map_or(SqlStorageValue::Null, time);
+        self.write(query, vec![pack.id.as_str().into(), expires_at, json(pack)?])
+    }
+
+    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
+        let query =
+            "INSERT INTO merged (reader) VALUES (?) ON CONFLICT DO NOTHING RETURNING reader";
+        let rows: Vec<MergedRow> = self.rows(query, vec![reader.into()])?;
+        Ok(rows.first().is_some_and(|row| row.reader == reader))
+    }
+
+    fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
+        self.write("INSERT INTO announcement (value) VALUES (?)", vec![json(announcement)?])
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -102,8 +155,7 @@ impl LedgerStore for SqlStore {
     fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let limit = i64::try_from(limit).map_err(failed)?;
         let query = "SELECT value FROM audit ORDER BY id DESC LIMIT ?";
-        let rows: Vec<JsonRow> = self.rows(query, vec![SqlStorageValue::Integer(limit)])?;
-        rows.iter().map(|row| serde_json::from_str(&row.value).map_err(failed)).collect()
+        self.all_json(query, vec![SqlStorageValue::Integer(limit)])
     }
 }
 
@@ -112,26 +164,77 @@ struct JsonRow {
     value: String,
 }
 
+/// SQLite's numbers arrive as JavaScript's; the ledger keeps them within 2^53.
 #[derive(Deserialize)]
 struct CounterRow {
     used: f64,
+    carried: f64,
+    degraded: f64,
+    announced_percent: f64,
+}
+
+impl CounterRow {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    fn counter(&self) -> Counter {
+        Counter {
+            used: self.used as u64,
+            carried: self.carried as u64,
+            degraded: self.degraded as u64,
+            announced_percent: self.announced_percent as u8,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TimesRow {
+    name: String,
+    seen_at_ms: f64,
+    forget_at_ms: f64,
+}
+
+impl TimesRow {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds fit into 53 bits")]
+    fn times(self) -> HolderTimes {
+        HolderTimes {
+            name: self.name,
+            seen_at: Timestamp::from_millis(self.seen_at_ms as i64),
+            forget_at: Timestamp::from_millis(self.forget_at_ms as i64),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct MergedRow {
+    reader: String,
 }
 
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
-/// is; what is only read back whole stands as JSON. No index on `forget_at_ms`: it would cost a row
-/// written with every grant, for one scan in five minutes.
+/// is; what is only read back whole stands as JSON. All leases of a holder are one row, so that a
+/// call writes that and the counters, and no more. No index on `forget_at_ms`: it would cost a row
+/// written with every grant, for one scan now and then.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS counter (
-        meter TEXT NOT NULL, period TEXT NOT NULL, starts_at_ms INTEGER NOT NULL,
-        used INTEGER NOT NULL, PRIMARY KEY (meter, period, starts_at_ms)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS lease (
-        name TEXT PRIMARY KEY, forget_at_ms INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+        meter TEXT NOT NULL, member TEXT NOT NULL, period TEXT NOT NULL,
+        starts_at_ms INTEGER NOT NULL, used INTEGER NOT NULL, carried INTEGER NOT NULL,
+        degraded INTEGER NOT NULL, announced_percent INTEGER NOT NULL,
+        PRIMARY KEY (meter, member, period, starts_at_ms)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS holder (
+        name TEXT PRIMARY KEY, seen_at_ms INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL,
+        value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS credit (
+        added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, expires_at_ms INTEGER,
+        value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS merged (reader TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS announcement (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
 ";
 
-fn window_key(meter: &str, window: CounterWindow) -> Vec<SqlStorageValue> {
-    vec![meter.into(), window.period.word().into(), time(window.starts_at)]
+/// Where no member is meant the column is empty: a key with NULL in it is equal to none.
+fn window_key(key: &CounterKey) -> Vec<SqlStorageValue> {
+    let member = key.member.as_deref().unwrap_or_default();
+    vec![key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
 }
 
 fn time(point: Timestamp) -> SqlStorageValue {

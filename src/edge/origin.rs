@@ -3,21 +3,26 @@
 use std::rc::Rc;
 
 use js_sys::Promise;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
-use super::glue;
+use super::isolate::{Isolate, now};
 use super::visit::Visit;
-use crate::answer;
-use crate::config::{Config, OriginTarget};
+use super::{errands, glue};
+use crate::config::{Config, OriginTarget, Uncounted};
 use crate::decision::{Degraded, Pass};
+use crate::gate::{self, COST_HEADER, OriginAnswer};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
+use crate::quota::Charge;
 use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
+use crate::{answer, report};
 
 /// Everything that is known about a request that goes to the origin.
 pub(super) struct Passage<'a> {
     pub(super) visit: &'a Visit,
-    pub(super) config: &'a Config,
+    pub(super) config: &'a Rc<Config>,
+    /// The runtime's context of the request.
+    pub(super) context: &'a JsValue,
     pub(super) pass: &'a Pass,
 }
 
@@ -44,15 +49,41 @@ impl Passage<'_> {
         headers.extend(strip.cookie.map(|kept| ("cookie", kept)));
         let target = strip.target.unwrap_or_else(|| self.visit.facts.target());
         let pass = self.pass;
-        let on_response = answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
+        let mut on_response =
+            answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
+        let settlement = self.settlement();
+        if settlement.is_settled {
+            // Between origin and gate; empty removes it.
+            on_response.push((COST_HEADER, "".into()));
+        }
         let changes = Changes {
             target: &target,
             on_request: &glue::lines(&headers),
             on_response: &glue::lines(&on_response),
             deadline_ms: self.config.deadlines.origin_ms,
             is_preflight: pass.is_preflight,
+            settlement: &settlement,
         };
-        send(self.visit, self.target(), &changes)
+        send(self.visit, self.target(), self.context, &changes)
+    }
+
+    /// What may come back of the charge when the origin has answered.
+    fn settlement(&self) -> Settlement {
+        let pass = self.pass;
+        let route = pass.route.and_then(|index| Some((index, self.config.routes.get(index)?)));
+        let (Some(charge), Some(identity), Some((index, route))) =
+            (&pass.charge, &pass.identity, route)
+        else {
+            return Settlement::default();
+        };
+        let Some(metering) = &route.metering else { return Settlement::default() };
+        Settlement {
+            charge: format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines()),
+            is_refunded: route.refund,
+            is_settled: metering.is_settled,
+            is_free_304: metering.uncounted.contains(&Uncounted::NotModified),
+            is_free_hit: metering.uncounted.contains(&Uncounted::CacheHit),
+        }
     }
 
     /// The identity to assert, if the operator gave a key to sign it with.
@@ -102,6 +133,40 @@ impl Passage<'_> {
     }
 }
 
+/// Takes back what a charge was too much, now that the origin has answered. `glue.js` calls it with
+/// what [`Passage::settlement`] made.
+fn settle_charge(
+    isolate: &Rc<Isolate>,
+    context: &JsValue,
+    charge: &str,
+    answer: &OriginAnswer<'_>,
+) {
+    let Ok(config) = &isolate.config else { return };
+    let mut lines = charge.splitn(3, '\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (route, account, charge) = (next(), next(), Charge::from_lines(next()));
+    let route = route.parse().ok().and_then(|index: usize| config.routes.get(index));
+    let Some(route) = route else { return };
+    let settlement = gate::settle(route, &charge, answer);
+    if let Some(fault) = &settlement.fault {
+        worker::console_error!("{}", report::fault_line("origin", fault));
+    }
+    let memory = &mut isolate.memory.borrow_mut();
+    let errands = gate::give_back(account, &settlement.returned, memory, now());
+    errands::run(isolate, config, context, errands);
+}
+
+/// Has `glue.js` settle charges with this instance of the module.
+pub(super) fn register_settler() {
+    let settle = |context: JsValue, charge: String, status: u16, cost: String, cache: String| {
+        let Some(isolate) = Isolate::current() else { return };
+        let answer = OriginAnswer { status, cost: &cost, cache_status: &cache };
+        settle_charge(&isolate, &context, &charge, &answer);
+    };
+    let settle = Closure::<dyn Fn(JsValue, String, u16, String, String)>::new(settle);
+    glue::set_settler(settle.into_js_value().unchecked_ref());
+}
+
 /// Sends a request on without any decision about it: for a gate that is misconfigured or restarted.
 ///
 /// # Errors
@@ -119,8 +184,9 @@ pub(super) fn send_unchecked(
         on_response: &mark,
         deadline_ms: UNCHECKED_DEADLINE_MS,
         is_preflight: false,
+        settlement: &Settlement::default(),
     };
-    send(visit, origin, &changes)
+    send(visit, origin, &JsValue::UNDEFINED, &changes)
 }
 
 /// The default of `DEADLINES.origin_ms`: the configuration may be what is broken.
@@ -136,9 +202,36 @@ struct Changes<'a> {
     on_response: &'a str,
     deadline_ms: u32,
     is_preflight: bool,
+    settlement: &'a Settlement,
 }
 
-fn send(visit: &Visit, origin: &OriginTarget, changes: &Changes<'_>) -> Result<Promise, String> {
+/// When to look at a charge again, and the charge as [`settle_charge`] reads it.
+#[derive(Default)]
+struct Settlement {
+    /// Empty where nothing was charged.
+    charge: String,
+    /// Where the origin fails.
+    is_refunded: bool,
+    /// Always: the origin says what it was.
+    is_settled: bool,
+    is_free_304: bool,
+    is_free_hit: bool,
+}
+
+impl Settlement {
+    /// The occasions as `glue.js` knows them, one bit each.
+    fn occasions(&self) -> u8 {
+        let flags = [self.is_refunded, self.is_free_304, self.is_free_hit, self.is_settled];
+        flags.iter().rev().fold(0, |bits, flag| (bits << 1) | u8::from(*flag))
+    }
+}
+
+fn send(
+    visit: &Visit,
+    origin: &OriginTarget,
+    context: &JsValue,
+    changes: &Changes<'_>,
+) -> Result<Promise, String> {
     let Visit { isolate, request, facts } = visit;
     let (service, base) = match origin {
         OriginTarget::Url(url) => (JsValue::UNDEFINED, url.clone()),
@@ -158,6 +251,9 @@ fn send(visit: &Visit, origin: &OriginTarget, changes: &Changes<'_>) -> Result<P
         changes.on_response,
         changes.deadline_ms,
         changes.is_preflight,
+        context,
+        &changes.settlement.charge,
+        changes.settlement.occasions(),
     )
     .map_err(|error| glue::message_of(&error))
 }

@@ -1,17 +1,17 @@
-//! From a verified caller to a decision: burst limit, the account's record, the quota.
+//! From a verified caller to a decision: burst limit, the account's record, its units.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::memory::{Caller, Memory, Refusal, Refused, Snapshot};
-use super::standing::barred;
-use super::{Gate, Progress, RETRY_MS, Step, refund};
+use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
+use super::standing::{Good, barred};
+use super::{Errand, Gate, Progress, Step, WAIT_MAX_MS, WAIT_MIN_MS};
 use crate::account::{AccountRecord, FailurePolicy};
-use crate::config::{Metering, Plan, SubscriptionSource};
+use crate::config::{Config, Plan, SubscriptionSource, Uncounted};
 use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
 use crate::identity::Identity;
-use crate::quota::{
-    Charge, Enforcement, GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want,
-};
+use crate::quota::holder::Ask;
+use crate::quota::{Charge, Cost, Enforcement, GrantOutcome, LedgerReply, RefusalReason};
 use crate::time::Timestamp;
 
 impl Gate {
@@ -44,140 +44,188 @@ impl Gate {
         self.deny(denial, Some(&caller.identity))
     }
 
+    /// Decides from memory, or asks the ledger.
+    pub(super) fn check_account(
+        &mut self,
+        caller: &Rc<Caller>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        if let Some(denial) = self.undefined_plan(caller, None) {
+            return self.deny(*denial, Some(&caller.identity));
+        }
+        let config = Rc::clone(&self.config);
+        let Some(view) = memory.account_mut(&caller.account) else {
+            return self.misconfigured("the memory of accounts has no room");
+        };
+        let fresh = view.fresh(now);
+        let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
+        let known = match self.known_standing(caller, fresh.as_ref(), now) {
+            Some(Err(denial)) => return self.deny_account(*denial, caller, record, memory, now),
+            Some(Ok(standing)) => Some(standing),
+            None => None,
+        };
+        let plan = known.as_ref().and_then(|_| self.plan_of(caller, record));
+        let costs = self.costs(&config, plan);
+        if !std::mem::replace(&mut self.is_demand_noted, true) {
+            view.holder.note_demand(&costs, Some(caller.member()), now);
+        }
+        if let Some(standing) = known {
+            if costs.is_empty() {
+                return self.pass_standing(standing, caller, memory, now);
+            }
+            if fresh.is_some() && self.plan_id(caller, record).is_none() {
+                let denial = Denial::new(Cause::NoSubscription);
+                return self.deny_account(denial, caller, record, memory, now);
+            }
+            if let Some(charge) = view.holder.take(&costs, Some(caller.member()), now) {
+                return self.pass_charged(standing, charge, &costs, caller, memory, now);
+            }
+            if let Some(refusal) = view.refusal(&costs, caller, now) {
+                return self.refused(&refusal, &standing.identity);
+            }
+        }
+        self.ask_ledger(caller, &costs, memory, now)
+    }
+
     pub(super) fn ledger_answered(
         &mut self,
         caller: &Rc<Caller>,
-        charge: Option<Charge>,
+        asked: (u64, Charge),
         reply: Result<Box<LedgerReply>, String>,
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
+        let (number, set_aside) = asked;
+        let config = Rc::clone(&self.config);
+        let costs = self.costs(&config, None);
+        let Some(view) = memory.account_mut(&caller.account) else {
+            return self.misconfigured("the memory of accounts has no room");
+        };
         let reply = match reply {
             Ok(reply) => reply,
-            Err(reason) => return self.ledger_failed(caller, &reason, memory, now),
+            Err(reason) => {
+                view.holder.failed(number, now);
+                self.put_back(&set_aside, caller, memory, now);
+                return self.without_ledger(caller, &costs, &reason, memory, now);
+            }
         };
-        let record = reply.account.map(Rc::new);
-        if let Some(view) = memory.account_mut(&caller.account) {
-            view.snapshot = Some(Snapshot { record: record.clone() });
-            view.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
-            view.ledger_down_until = Timestamp::default();
-        }
-        let standing = match self.check_standing(caller, record.as_deref(), now) {
+        let Some(answered) = view.holder.answered(number, &reply, now) else {
+            // A later message has voided this one: whoever sent it brings the units.
+            self.put_back(&set_aside, caller, memory, now);
+            return self.wait(caller, &costs, memory, now);
+        };
+        view.take_snapshot(&reply, now);
+        self.watch(&caller.account, answered.to_watch);
+        let charge = set_aside.plus(answered.charge);
+        let record = reply.account.as_ref();
+        let standing = match self.check_standing(caller, record, now) {
             Ok(standing) => standing,
             Err(denial) => {
-                self.give_back(caller, charge.as_ref(), reply.grant.as_ref());
-                return self.deny_account(*denial, caller, record.as_deref(), memory, now);
+                self.put_back(&charge, caller, memory, now);
+                return self.deny_account(*denial, caller, record, memory, now);
             }
         };
         match reply.grant {
-            None | Some(GrantOutcome::Unlimited) => self.pass(standing.into_pass()),
-            Some(GrantOutcome::LeaseTaken) => self.misconfigured("two isolates share a name"),
+            None => self.pass_standing(standing, caller, memory, now),
+            Some(GrantOutcome::Granted { .. }) => {
+                self.pass_charged(standing, charge, &costs, caller, memory, now)
+            }
+            Some(GrantOutcome::Refused { reason, meter, quota, quotas }) => {
+                self.put_back(&charge, caller, memory, now);
+                let refusal = Refusal { reason, quota, quotas };
+                remember_refusal(memory, caller, &meter, &costs, &refusal, now);
+                self.refused(&refusal, &standing.identity)
+            }
             Some(GrantOutcome::NoPlan) => {
                 let denial = Denial::new(Cause::NoSubscription);
-                self.deny_account(denial, caller, record.as_deref(), memory, now)
-            }
-            Some(GrantOutcome::Granted { quotas, .. }) => {
-                let mut pass = standing.into_pass();
-                pass.notices.extend(quotas.iter().filter_map(soft_notice));
-                pass.quotas = quotas;
-                pass.charge = charge;
-                self.pass(pass)
-            }
-            Some(GrantOutcome::Refused { reason, quota, .. }) => {
-                let refusal = Refusal { reason, quota };
-                remember_refusal(memory, caller, charge.as_ref(), &refusal, now);
-                self.refused(&refusal, &standing.identity)
+                self.deny_account(denial, caller, record, memory, now)
             }
             Some(GrantOutcome::UnknownPlan) => {
                 self.misconfigured("an account is on a plan that PLANS doesn't define")
             }
+            Some(GrantOutcome::Void) => {
+                self.misconfigured("the ledger knows a later message of this isolate")
+            }
         }
     }
 
-    /// Decides from memory, or asks the ledger.
-    fn check_account(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) -> Step {
-        let issuer = self.config.issuers.get(caller.issuer);
-        let source = issuer.map(|issuer| issuer.subscription).unwrap_or_default();
-        if let Some(denial) = self.undefined_plan(caller, None) {
-            return self.deny(*denial, Some(&caller.identity));
-        }
-        let metering = self.metering().cloned();
-        let view = memory.account(&caller.account);
-        let fresh = view.and_then(|view| view.fresh(now));
-
-        let known = if source == SubscriptionSource::Token && fresh.is_none() {
-            self.check_entitlements(Rc::clone(&caller.identity), Vec::new()).map(Some)
-        } else if let Some(snapshot) = &fresh {
-            self.check_standing(caller, snapshot.record.as_deref(), now).map(Some)
-        } else {
-            Ok(None)
-        };
-        let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
-        let known = match known {
-            Ok(known) => known,
-            Err(denial) => return self.deny_account(*denial, caller, record, memory, now),
-        };
-        match (known, metering) {
-            (Some(standing), None) => self.pass(standing.into_pass()),
-            (Some(standing), Some(metering)) => {
-                let plan = standing.identity.plan.as_deref().and_then(|id| self.config.plan(id));
-                if plan.is_some_and(|plan| is_unlimited(plan, &metering)) {
-                    return self.pass(standing.into_pass());
-                }
-                if fresh.is_some() && self.plan_id(caller, record).is_none() {
-                    let denial = Denial::new(Cause::NoSubscription);
-                    return self.deny_account(denial, caller, record, memory, now);
-                }
-                let remembered =
-                    view.and_then(|view| view.refusal(&metering.meter, metering.cost, now));
-                match remembered {
-                    Some(refusal) => self.refused(&refusal, &standing.identity),
-                    None => self.ask_ledger(caller, Some(&metering), memory, now),
-                }
+    /// What memory alone says of the caller's standing; `None` where the ledger has to be asked.
+    fn known_standing(
+        &self,
+        caller: &Caller,
+        fresh: Option<&Snapshot>,
+        now: Timestamp,
+    ) -> Option<Result<Good, Box<Denial>>> {
+        let by_token = self.subscription_of(caller) == SubscriptionSource::Token;
+        match fresh {
+            Some(snapshot) => Some(self.check_standing(caller, snapshot.record.as_deref(), now)),
+            None if by_token => {
+                Some(self.check_entitlements(Rc::clone(&caller.identity), Vec::new()))
             }
-            (None, metering) => self.ask_ledger(caller, metering.as_ref(), memory, now),
+            None => None,
         }
+    }
+
+    /// What the request costs on the meters that count; nothing on one that the plan doesn't limit.
+    fn costs<'a>(&self, config: &'a Config, plan: Option<&Plan>) -> Cow<'a, [Cost]> {
+        let route = self.route.and_then(|index| config.routes.get(index));
+        let Some(metering) = route.and_then(|route| route.metering.as_ref()) else {
+            return Cow::Borrowed(&[]);
+        };
+        let is_free_head = metering.uncounted.contains(&Uncounted::Head);
+        if is_free_head && self.facts.method == "HEAD" {
+            return Cow::Borrowed(&[]);
+        }
+        let is_limited = |cost: &&Cost| plan.is_none_or(|plan| plan.limits(&cost.meter));
+        if metering.costs.iter().all(|cost| is_limited(&cost)) {
+            return Cow::Borrowed(&metering.costs);
+        }
+        metering.costs.iter().filter(is_limited).cloned().collect()
     }
 
     fn ask_ledger(
         &mut self,
         caller: &Rc<Caller>,
-        metering: Option<&Metering>,
+        costs: &[Cost],
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let is_down =
-            memory.account(&caller.account).is_some_and(|view| now < view.ledger_down_until);
-        if is_down {
-            return self.without_ledger(caller, "it failed a moment ago", memory, now);
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        let plan = self.plan_id(caller, None);
+        let Some(view) = memory.account_mut(&caller.account) else {
+            return self.misconfigured("the memory of accounts has no room");
+        };
+        match view.holder.ask(costs, Some(caller.member()), plan, deadline_ms, now) {
+            Ask::Send { request, charge } => {
+                self.close_forgotten(memory, now);
+                self.progress = Progress::Ledger(Rc::clone(caller), (request.number, charge));
+                Step::CallLedger { account: caller.account.clone(), request }
+            }
+            Ask::Wait => self.wait(caller, costs, memory, now),
+            Ask::Unavailable => {
+                self.without_ledger(caller, costs, "it failed a moment ago", memory, now)
+            }
         }
-        let charge = metering.map(|metering| Charge {
-            lease: memory.new_lease(),
-            meter: metering.meter.clone(),
-            units: metering.cost,
-        });
-        let want = charge.as_ref().map(|charge| Want {
-            lease: charge.lease.clone(),
-            meter: charge.meter.clone(),
-            units: charge.units,
-        });
-        let plan = self.plan_id(caller, None).map(str::to_owned);
-        let request = LedgerRequest { plan, want, reports: Vec::new() };
-        self.progress = Progress::Ledger(Rc::clone(caller), charge);
-        Step::CallLedger { account: caller.account.clone(), request }
     }
 
-    fn ledger_failed(
+    /// Looks again in a moment: a message of another request is under way. Its promise can't be
+    /// awaited, since the runtime would cancel it with that request.
+    fn wait(
         &mut self,
         caller: &Rc<Caller>,
-        reason: &str,
+        costs: &[Cost],
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        if let Some(view) = memory.account_mut(&caller.account) {
-            view.ledger_down_until = now.plus_ms(RETRY_MS);
+        let deadline_ms = i64::from(self.config.deadlines.ledger_ms).saturating_mul(2);
+        if now.ms_since(self.started_at) >= deadline_ms {
+            return self.without_ledger(caller, costs, "others wait for it", memory, now);
         }
-        self.without_ledger(caller, reason, memory, now)
+        let for_ms = WAIT_MIN_MS.checked_shl(self.waits).unwrap_or(WAIT_MAX_MS).min(WAIT_MAX_MS);
+        self.waits = self.waits.saturating_add(1);
+        self.progress = Progress::Held(Rc::clone(caller));
+        Step::Wait { for_ms }
     }
 
     /// The ledger can't be asked: what the route says, else what the plan says. Who was known to be
@@ -185,12 +233,15 @@ impl Gate {
     fn without_ledger(
         &mut self,
         caller: &Rc<Caller>,
+        costs: &[Cost],
         reason: &str,
-        memory: &Memory,
+        memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let view = memory.account(&caller.account);
-        let stale = view.and_then(|view| view.snapshot.as_ref()?.record.clone());
+        let Some(view) = memory.account_mut(&caller.account) else {
+            return self.misconfigured("the memory of accounts has no room");
+        };
+        let stale = view.snapshot.as_ref().and_then(|snapshot| snapshot.record.clone());
         let plan = self.plan_of(caller, stale.as_deref());
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
@@ -198,6 +249,7 @@ impl Gate {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
         if policy == FailurePolicy::Pass {
+            view.holder.count_degraded(costs);
             let identity = self.identity_of(caller, stale.as_deref());
             return self.pass(Pass {
                 identity: Some(identity),
@@ -206,9 +258,62 @@ impl Gate {
             });
         }
         let mut denial = Denial::new(Cause::CheckerUnavailable);
-        denial.retry_at = Some(now.plus_ms(RETRY_MS));
+        denial.retry_at = Some(view.holder.ask_again_at().max(now.plus_ms(OUTAGE_RETRY_MS)));
         denial.facts.operator_detail = Some(format!("ledger: {reason}"));
         self.deny(denial, Some(&caller.identity))
+    }
+
+    /// Passes a request that costs nothing.
+    fn pass_standing(
+        &mut self,
+        standing: Good,
+        caller: &Rc<Caller>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        if let Some(view) = memory.known_account_mut(&caller.account)
+            && view.snapshot.is_some()
+        {
+            self.top_up(caller, memory, now);
+        }
+        self.pass(standing.into_pass())
+    }
+
+    /// Passes a request whose units are taken, and fetches more off its path if they run out.
+    fn pass_charged(
+        &mut self,
+        standing: Good,
+        charge: Charge,
+        costs: &[Cost],
+        caller: &Rc<Caller>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        let mut pass = standing.into_pass();
+        if let Some(view) = memory.account(&caller.account) {
+            pass.quotas = view.holder.quotas(costs, Some(caller.member()), now);
+        }
+        let terms = self.config.terms();
+        let notices = costs.iter().zip(std::iter::repeat(&pass.quotas)).flat_map(|(cost, all)| {
+            let thresholds = terms.notify_at(&cost.meter);
+            all.iter()
+                .filter(|quota| quota.is_about(&cost.meter))
+                .filter_map(|quota| notice(quota, thresholds))
+        });
+        pass.notices.extend(notices.collect::<Vec<_>>());
+        pass.charge = (!charge.is_empty()).then_some(charge);
+        self.top_up(caller, memory, now);
+        self.pass(pass)
+    }
+
+    fn top_up(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) {
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        let plan = self.plan_id(caller, None);
+        let Some(view) = memory.known_account_mut(&caller.account) else { return };
+        let refresh = view.fresh_until.plus_ms(-REFRESH_AHEAD_MS) <= now;
+        if let Some(request) = view.holder.top_up(plan, refresh, deadline_ms, now) {
+            self.errands.push(Errand::Tell { account: caller.account.clone(), request });
+        }
     }
 
     /// Denies for what the account's record says, `None` where nothing is known of it.
@@ -236,40 +341,69 @@ impl Gate {
             denial.retry_at = Some(refusal.quota.resets_at);
         }
         denial.quota = Some(refusal.quota.clone());
+        denial.quotas.clone_from(&refusal.quotas);
         self.deny(denial, Some(identity))
     }
 
-    /// Units that were granted to a request that is denied for another reason go back.
-    fn give_back(
-        &mut self,
-        caller: &Caller,
-        charge: Option<&Charge>,
-        grant: Option<&GrantOutcome>,
-    ) {
-        if let (Some(charge), Some(GrantOutcome::Granted { .. })) = (charge, grant) {
-            self.errands.push(refund(caller.account.clone(), charge));
+    /// Puts units back that were taken for a request that will not pass.
+    fn put_back(&mut self, charge: &Charge, caller: &Caller, memory: &mut Memory, now: Timestamp) {
+        if let Some(view) = memory.known_account_mut(&caller.account) {
+            let to_watch = view.holder.give_back(charge, now);
+            self.watch(&caller.account, to_watch);
+        }
+    }
+
+    fn watch(&mut self, account: &str, leases: Vec<u64>) {
+        let errand = |lease| Errand::Watch { account: account.to_owned(), lease };
+        self.errands.extend(leases.into_iter().map(errand));
+    }
+
+    /// Gives back what was held of accounts that had to make room in memory.
+    fn close_forgotten(&mut self, memory: &mut Memory, now: Timestamp) {
+        let deadline_ms = self.config.deadlines.ledger_ms;
+        for (account, mut holder) in memory.take_forgotten() {
+            if let Some(request) = holder.close(deadline_ms, now) {
+                self.errands.push(Errand::Tell { account, request });
+            }
         }
     }
 }
 
-/// How long a good standing is believed without asking; also how long a revocation may take.
+impl AccountView {
+    /// Keeps what a reply says of the account.
+    pub(super) fn take_snapshot(&mut self, reply: &LedgerReply, now: Timestamp) {
+        self.snapshot = Some(Snapshot { record: reply.account.clone().map(Rc::new) });
+        self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS.max(i64::from(reply.horizon_ms)));
+    }
+}
+
+/// How long a good standing is believed without asking, unless the ledger has so many holders that
+/// it tells them to come less often; also how long a revocation may take.
 const SNAPSHOT_TTL_MS: i64 = 10_000;
+/// How long before that a request has the snapshot renewed off its path.
+const REFRESH_AHEAD_MS: i64 = 2_000;
 /// How long a denial is believed; also the longest that somebody who has paid is kept out.
 const DENIAL_TTL_MS: i64 = 3_000;
 /// The shorter of the two periods that the platform's rate limits know.
 const BURST_RETRY_MS: i64 = 10_000;
+/// The least that callers are told to wait during an outage.
+const OUTAGE_RETRY_MS: i64 = 1_000;
 
 fn remember_refusal(
     memory: &mut Memory,
     caller: &Caller,
-    charge: Option<&Charge>,
+    meter: &str,
+    costs: &[Cost],
     refusal: &Refusal,
     now: Timestamp,
 ) {
-    let (Some(view), Some(charge)) = (memory.account_mut(&caller.account), charge) else { return };
+    let Some(view) = memory.account_mut(&caller.account) else { return };
+    let Some(cost) = costs.iter().find(|cost| cost.meter == meter) else { return };
     let refused = Refused {
-        meter: charge.meter.clone(),
-        units: charge.units,
+        meter: meter.to_owned(),
+        units: cost.units,
+        member: Some(caller.member().to_owned()),
+        plan: caller.identity.plan.clone(),
         refusal: Rc::new(refusal.clone()),
         until: now.plus_ms(DENIAL_TTL_MS).min(refusal.quota.resets_at),
     };
@@ -284,12 +418,12 @@ fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
     }
 }
 
-/// Whether no quota of the plan is about the meter, so that there is nothing to ask the ledger for.
-fn is_unlimited(plan: &Plan, metering: &Metering) -> bool {
-    !plan.quotas.iter().any(|quota| quota.meter == metering.meter)
-}
-
-fn soft_notice(quota: &QuotaState) -> Option<Notice> {
-    let is_passed = quota.enforcement == Enforcement::Soft && quota.used > quota.limit;
-    is_passed.then(|| Notice::SoftQuotaPassed { quota: quota.name.clone() })
+/// What the caller should know about a quota that the request was counted in.
+fn notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
+    if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
+        return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
+    }
+    let percent = quota.used.saturating_mul(100).checked_div(quota.limit).unwrap_or(100);
+    let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
+    Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
 }

@@ -7,7 +7,7 @@ use crate::account::AccountRecord;
 use crate::bounded_map::BoundedMap;
 use crate::decision::QuotaState;
 use crate::identity::Identity;
-use crate::quota::RefusalReason;
+use crate::quota::{Cost, Holder, RefusalReason};
 use crate::time::Timestamp;
 use crate::token::KeyRing;
 
@@ -17,27 +17,26 @@ pub struct Memory {
     tokens: BoundedMap<Rc<str>, Rc<Caller>>,
     accounts: BoundedMap<String, AccountView>,
     key_sets: Vec<KeySet>,
-    holder: String,
-    next_lease: u64,
+    isolate: String,
+    holders: u64,
+    refund_ms: i64,
+    forgotten: Vec<(String, Holder)>,
 }
 
 impl Memory {
-    /// An empty memory for `issuers` issuers. `holder` names this isolate and must be unique.
-    pub fn new(issuers: usize, holder: String) -> Self {
+    /// An empty memory for `issuers` issuers. `isolate` names this isolate and must be unique; an
+    /// origin has `origin_ms` to answer, so that long units may come back.
+    pub fn new(issuers: usize, isolate: String, origin_ms: u32) -> Self {
         let key_sets = std::iter::repeat_with(KeySet::default).take(issuers).collect();
         Self {
             tokens: BoundedMap::new(MAX_TOKENS),
             accounts: BoundedMap::new(MAX_ACCOUNTS),
             key_sets,
-            holder,
-            next_lease: 0,
+            isolate,
+            holders: 0,
+            refund_ms: i64::from(origin_ms),
+            forgotten: Vec::new(),
         }
-    }
-
-    /// An id for a lease that no other isolate and no earlier call has used.
-    pub(super) fn new_lease(&mut self) -> String {
-        self.next_lease = self.next_lease.saturating_add(1);
-        format!("{}:{}", self.holder, self.next_lease)
     }
 
     /// The caller behind a token that was verified before, is still valid, and was verified with
@@ -69,9 +68,19 @@ impl Memory {
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
         if self.accounts.get(name).is_none() {
-            self.accounts.insert(name.to_owned(), AccountView::default());
+            // Each holder has a name of its own: its messages start again with the first number.
+            self.holders = self.holders.saturating_add(1);
+            let name = format!("{}:{}", self.isolate, self.holders);
+            let holder = Holder::new(&name, self.refund_ms);
+            let dropped = self.accounts.insert(name.to_owned(), AccountView::new(holder));
+            self.forgotten.extend(dropped.map(|(name, view)| (name, view.holder)));
         }
         self.accounts.get_mut(name)
+    }
+
+    /// The holders of accounts that had to make room. What they hold should go back.
+    pub(super) fn take_forgotten(&mut self) -> Vec<(String, Holder)> {
+        std::mem::take(&mut self.forgotten)
     }
 }
 
@@ -97,16 +106,16 @@ pub(super) struct Caller {
 }
 
 /// What is remembered about an account.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct AccountView {
+    /// Its units that this isolate holds.
+    pub(super) holder: Holder,
     /// What the ledger said last.
     pub(super) snapshot: Option<Snapshot>,
     /// Until when the snapshot is good enough to decide by.
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
     pub(super) refusals: Vec<Refused>,
-    /// Until when the ledger is not asked again after it failed.
-    pub(super) ledger_down_until: Timestamp,
 }
 
 /// The account as the ledger knows it.
@@ -122,37 +131,67 @@ pub(super) struct Refusal {
     pub(super) reason: RefusalReason,
     /// The quota that refused, as it stood.
     pub(super) quota: QuotaState,
+    /// All quotas of what was wanted.
+    pub(super) quotas: Vec<QuotaState>,
 }
 
-/// A meter that the ledger refused.
+/// A want that the ledger refused.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
+    /// The meter that was in the way.
     pub(super) meter: String,
     /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
     /// for a reason that no waiting helps against.
     pub(super) units: u64,
+    /// Who asked: others may have room of their own.
+    pub(super) member: Option<String>,
+    /// On which plan, as far as the token says.
+    pub(super) plan: Option<String>,
     pub(super) refusal: Rc<Refusal>,
     pub(super) until: Timestamp,
 }
 
+impl Refused {
+    fn is_about(&self, cost: &Cost, caller: &Caller) -> bool {
+        self.meter == cost.meter
+            && self.units == cost.units
+            && self.member.as_deref() == Some(caller.member())
+            && self.plan == caller.identity.plan
+    }
+}
+
+impl Caller {
+    /// Whose own count this is, where a plan counts each member: the token's subject.
+    pub(super) fn member(&self) -> &str {
+        self.identity.subject.as_deref().unwrap_or(&self.identity.account)
+    }
+}
+
 impl AccountView {
+    fn new(holder: Holder) -> Self {
+        Self { holder, snapshot: None, fresh_until: Timestamp::default(), refusals: Vec::new() }
+    }
+
     /// The snapshot, if it is fresh.
     pub(super) fn fresh(&self, now: Timestamp) -> Option<Snapshot> {
         self.snapshot.clone().filter(|_| now < self.fresh_until)
     }
 
-    /// The refusal that still covers a want of `units` on `meter`.
-    pub(super) fn refusal(&self, meter: &str, units: u64, now: Timestamp) -> Option<Rc<Refusal>> {
+    /// The refusal that still covers one of these costs.
+    pub(super) fn refusal(
+        &self,
+        costs: &[Cost],
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Option<Rc<Refusal>> {
         let covers = |refused: &&Refused| {
-            refused.meter == meter && refused.units == units && now < refused.until
+            now < refused.until && costs.iter().any(|cost| refused.is_about(cost, caller))
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
     }
 
     pub(super) fn remember_refusal(&mut self, refused: Refused, now: Timestamp) {
-        let is_same =
-            |other: &Refused| other.meter == refused.meter && other.units == refused.units;
-        self.refusals.retain(|other| now < other.until && !is_same(other));
+        self.refusals.retain(|other| now < other.until);
         self.refusals.insert(0, refused);
         self.refusals.truncate(MAX_REFUSALS);
     }

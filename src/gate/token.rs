@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, KeysNeeded, Memory};
-use super::{Errand, Gate, Progress, RETRY_MS, Step};
+use super::{Errand, Gate, Progress, Step};
 use crate::config::{Config, Issuer, KeySource};
 use crate::decision::{Cause, Denial};
 use crate::identity::{Identity, union};
@@ -182,7 +182,7 @@ impl Gate {
     fn keys_unavailable(&self, issuer: usize, reason: &str, now: Timestamp) -> Step {
         let iss = self.config.issuers.get(issuer).map(|issuer| issuer.rules.issuer.as_str());
         let mut denial = Denial::new(Cause::CheckerUnavailable);
-        denial.retry_at = Some(now.plus_ms(RETRY_MS));
+        denial.retry_at = Some(now.plus_ms(KEYS_RETRY_MS));
         denial.facts.operator_detail =
             Some(format!("no keys of issuer {}: {reason}", iss.unwrap_or("?")));
         self.deny(denial, None)
@@ -220,3 +220,5 @@ fn with_plan(mut identity: Identity, config: &Config) -> Identity {
     identity.entitlements = union([&identity.entitlements, of_plan]);
     identity
 }
+/// When callers are told to come back while an issuer's keys can't be had.
+const KEYS_RETRY_MS: i64 = 2_000;

@@ -1,49 +1,88 @@
 //! The messages between an isolate and its account's ledger.
 //!
-//! An isolate names each lease it asks for, and reports running totals. So any message may be lost,
-//! sent again or overtaken by another: the ledger ends in the same state.
+//! Each message of an isolate, the *holder*, carries a number that rises and names every lease that
+//! the holder still keeps, with running totals. So any message may be lost, sent again or overtaken
+//! by another: the highest number heard is the truth, and all others are void. A lease that was
+//! granted and isn't named in a later message never arrived, and goes back whole.
 
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountRecord;
 use crate::decision::QuotaState;
+use crate::quota::CreditPack;
 
 /// What an isolate asks of the ledger, and what it has to tell.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LedgerRequest {
+    /// Who asks. Random enough never to be met twice.
+    pub holder: String,
+    /// The message's number. The leases it asks for are called by it and those that follow, so the
+    /// next message's number is higher by at least the number of wants.
+    pub number: u64,
     /// The plan that the token names; where it names none, the account's record decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// The units that are wanted. Without it only the account is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub want: Option<Want>,
-    /// News of earlier leases; heard before the want is looked at.
+    /// The units that are wanted: all of what is needed is granted, or nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reports: Vec<LeaseReport>,
+    pub wants: Vec<Want>,
+    /// Every lease that the holder keeps; heard before the wants are looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leases: Vec<LeaseReport>,
+    /// Units that passed without being counted while the ledger was out of reach, as totals since
+    /// the holder began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<MeterUnits>,
+    /// What the caller used before it signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
 }
 
 /// Units that an isolate wants to hold.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Want {
-    /// The isolate's name for the lease, `<holder>:<sequence>`. Holders must be random enough never
-    /// to meet. Asking again with the same name, within the lifetime, is the same want.
-    pub lease: String,
     /// The meter they are for.
     pub meter: String,
-    /// How many; all of them are granted or none.
+    /// Whose they are, where the plan counts each member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// Units that a request waits for; 0 where none does.
+    pub needed: u64,
+    /// Units that are likely to be wanted soon: as many of them are granted as are fair.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ahead: u64,
+}
+
+/// What became of a lease so far. Of `spent` and `returned` the message with the highest number is
+/// right; their sum never passes the lease's units.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LeaseReport {
+    /// The lease.
+    pub id: u64,
+    /// Units that requests took and that were not given back to the lease.
+    pub spent: u64,
+    /// Units that the holder will not spend any more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub returned: u64,
+}
+
+/// Units of a meter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MeterUnits {
+    /// The meter.
+    pub meter: String,
+    /// How many.
     pub units: u64,
 }
 
-/// What became of a lease so far. Both numbers are totals since it was granted, and never fall.
+/// Units that were used without an account, and are counted in it once, as far as it has room.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct LeaseReport {
-    /// The lease's name.
-    pub lease: String,
-    /// Units spent on requests. A unit that is not returned stays charged whether it was spent or
-    /// not, so the ledger only takes note of `returned`.
-    pub spent: u64,
-    /// Units given back: the holder will not spend them any more. Beyond what was granted, ignored.
-    pub returned: u64,
+pub struct Merge {
+    /// Whose they were, and in which period: the same name is never counted twice.
+    pub reader: String,
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
 }
 
 /// What the ledger answers.
@@ -53,58 +92,102 @@ pub struct LedgerReply {
     /// account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountRecord>,
-    /// What became of the want, if there was one.
+    /// What became of the wants, if there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantOutcome>,
+    /// For how much of its demand, in milliseconds, a holder should ask at a time: longer where
+    /// there are many of them, so that the ledger can answer them all.
+    #[serde(default)]
+    pub horizon_ms: u32,
 }
 
-/// What became of a want. The quotas are those of the plan that are about the wanted meter, in the
+/// What became of the wants. The quotas are those of the plan that are about a wanted meter, in the
 /// plan's order, as they stand after the call.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantOutcome {
     /// The units are debited and the isolate may spend them.
     Granted {
-        /// The lease's name.
-        lease: String,
-        /// How many units it holds.
-        units: u64,
-        /// For how long the holder may spend them, in milliseconds from when it asked.
-        lifetime_ms: u64,
-        /// How many of the units were taken from the account's credits.
-        credits_spent: u64,
-        /// The quotas, these units included.
-        quotas: Vec<QuotaState>,
+        /// One for each want that got units. A meter that no quota is about needs none.
+        leases: Vec<Lease>,
+        /// The quotas of each want's meter, these units included; in the order of the wants.
+        quotas: Vec<Vec<QuotaState>>,
     },
     /// Nothing is debited.
     Refused {
         /// Why.
         reason: RefusalReason,
+        /// The meter that is in the way.
+        meter: String,
         /// The quota that refused; where several do, the one that takes longest to start again.
         quota: QuotaState,
-        /// All quotas of the meter.
+        /// All quotas of the meters.
         quotas: Vec<QuotaState>,
     },
-    /// No quota of the plan is about that meter: nothing to count.
-    Unlimited,
     /// The plan is not in the configuration.
     UnknownPlan,
     /// Neither the token nor the record names a plan.
     NoPlan,
-    /// The lease's name already stands for units of another meter: two holders share a name.
-    LeaseTaken,
+    /// The message was overtaken by a later one and changes nothing.
+    Void,
 }
 
-/// Why a want was refused.
+/// Units that were handed to an isolate.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Lease {
+    /// Its id: the number of the message that asked for it, plus the place of the want in it.
+    pub id: u64,
+    /// How many units: what was needed and as much more as was fair.
+    pub units: u64,
+    /// For how long the holder may spend them, in milliseconds from when it asked. What a request
+    /// waited for it may take at any time: that was spent when it was granted.
+    pub lifetime_ms: u64,
+    /// Whether the holder should tell soon what it spent, since lost units go back (`lenient`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_lenient: bool,
+    /// Whether only the member it was asked for may spend them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_of_member: bool,
+}
+
+/// Why wants were refused.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalReason {
-    /// A hard quota has too few units left, and the account never had credits.
+    /// A quota has too few units left, and the account never had credits.
     QuotaExhausted,
     /// The quota has too few units left and the account's credits don't make up for it.
     CreditsExhausted,
     /// Even a fresh period, with the account's credits, could not hold it: waiting does not help.
     CostExceedsQuota,
+}
+
+/// What the ledger knows about an account's use, for the account itself.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Usage {
+    /// The account's record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountRecord>,
+    /// Every quota of the plan, in the plan's order.
+    pub quotas: Vec<QuotaState>,
+    /// Credit packs that can still be used, the first to expire first.
+    pub credits: Vec<CreditPack>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[cfg(test)]
@@ -114,15 +197,21 @@ mod tests {
     #[test]
     fn messages_are_compact() {
         let request = LedgerRequest {
-            plan: None,
-            want: Some(Want { lease: "h:1".into(), meter: "api".into(), units: 1 }),
-            reports: Vec::new(),
+            holder: "h".into(),
+            number: 7,
+            wants: vec![Want { meter: "api".into(), needed: 1, ..Want::default() }],
+            leases: vec![LeaseReport { id: 3, spent: 2, returned: 0 }],
+            ..LedgerRequest::default()
         };
-        let json = r#"{"want":{"lease":"h:1","meter":"api","units":1}}"#;
+        let json = concat!(
+            r#"{"holder":"h","number":7,"wants":[{"meter":"api","needed":1}],"#,
+            r#""leases":[{"id":3,"spent":2}]}"#,
+        );
         assert_eq!(serde_json::to_string(&request).unwrap(), json);
         assert_eq!(serde_json::from_str::<LedgerRequest>(json).unwrap(), request);
-        let reply = LedgerReply { account: None, grant: Some(GrantOutcome::UnknownPlan) };
-        assert_eq!(serde_json::to_string(&reply).unwrap(), r#"{"grant":"unknown-plan"}"#);
+        let reply = LedgerReply { grant: Some(GrantOutcome::UnknownPlan), ..Default::default() };
+        let json = r#"{"grant":"unknown-plan","horizon_ms":0}"#;
+        assert_eq!(serde_json::to_string(&reply).unwrap(), json);
         assert_eq!(serde_json::from_str::<LedgerReply>("{}").unwrap(), LedgerReply::default());
     }
 }

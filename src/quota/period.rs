@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::time::{Civil, MS_PER_DAY, Timestamp, days_in_month};
 
 /// How often a count starts again.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// Every minute of UTC.
@@ -18,13 +20,14 @@ pub enum Period {
     /// Every day, at midnight of a fixed offset from UTC.
     Day,
     /// Every calendar month, at midnight of its first day at a fixed offset from UTC.
+    #[default]
     Month,
     /// Every month, on the day and at the time of day that the subscription began, in UTC.
     Cycle,
 }
 
 /// A stretch of time in which one count runs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Window {
     /// The first instant in it.
     pub starts_at: Timestamp,

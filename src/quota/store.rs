@@ -1,4 +1,4 @@
-//! What the ledger needs of a database: four kinds of rows, read and written one at a time.
+//! What the ledger needs of a database: a few kinds of rows, read and written one at a time.
 
 use std::error::Error;
 use std::fmt;
@@ -6,14 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountRecord;
-use crate::quota::Period;
+use crate::quota::{MeterUnits, Period};
 use crate::time::Timestamp;
 
 /// The rows of one account's ledger.
 ///
 /// Whoever implements it makes each call of the ledger atomic: where one method fails, the call
-/// fails, and nothing that it wrote may stay. A counter is never above [`MAX_UNITS`]; the units of
-/// a lease and the credits of an account may be any `u64`.
+/// fails, and nothing that it wrote may stay. No number is above [`MAX_UNITS`].
 pub trait LedgerStore {
     /// The account's record, if there is one.
     ///
@@ -27,40 +26,73 @@ pub trait LedgerStore {
     /// The row could not be written; so for every method that writes.
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError>;
 
-    /// Units counted in a window; 0 where nothing was.
+    /// What was counted in a window, if anything was.
     ///
     /// # Errors
     /// See [`Self::account`].
-    fn counter(&self, meter: &str, window: CounterWindow) -> Result<u64, StoreError>;
+    fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
 
-    /// Writes the units counted in a window.
+    /// Writes what was counted in a window.
     ///
     /// # Errors
     /// See [`Self::put_account`].
-    fn set_counter(
-        &mut self,
-        meter: &str,
-        window: CounterWindow,
-        used: u64,
-    ) -> Result<(), StoreError>;
+    fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError>;
 
-    /// The lease of this name, if it is known.
+    /// Deletes the counters of a meter whose window started before `started_before`.
+    ///
+    /// # Errors
+    /// See [`Self::put_account`].
+    fn delete_counters(&mut self, meter: &str, started_before: Timestamp)
+    -> Result<(), StoreError>;
+
+    /// What is known of a holder, if anything is.
     ///
     /// # Errors
     /// See [`Self::account`].
-    fn lease(&self, name: &str) -> Result<Option<LeaseRow>, StoreError>;
+    fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError>;
 
-    /// Writes a lease, in the place of one with the same name.
+    /// Writes what is known of a holder.
     ///
     /// # Errors
     /// See [`Self::put_account`].
-    fn put_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError>;
+    fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError>;
 
-    /// Deletes every lease whose `forget_at` is `now` or earlier.
+    /// Forgets a holder.
     ///
     /// # Errors
     /// See [`Self::put_account`].
-    fn delete_leases(&mut self, now: Timestamp) -> Result<(), StoreError>;
+    fn delete_holder(&mut self, name: &str) -> Result<(), StoreError>;
+
+    /// Every holder's times, in any order.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError>;
+
+    /// Every pack of credits that the account ever had, the first to expire first, and of those
+    /// that expire together the oldest.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn credits(&self) -> Result<Vec<CreditPack>, StoreError>;
+
+    /// Writes a pack of credits, in the place of one with the same id.
+    ///
+    /// # Errors
+    /// See [`Self::put_account`].
+    fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError>;
+
+    /// Notes that this reader's allowance was merged; whether it was new.
+    ///
+    /// # Errors
+    /// See [`Self::put_account`].
+    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError>;
+
+    /// Queues an announcement for the operator.
+    ///
+    /// # Errors
+    /// See [`Self::put_account`].
+    fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError>;
 
     /// Adds to the audit trail.
     ///
@@ -76,33 +108,148 @@ pub trait LedgerStore {
 }
 
 /// Which count of a meter is meant.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct CounterWindow {
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct CounterKey {
+    /// The meter.
+    pub meter: String,
+    /// Whose units, where a member's are counted.
+    pub member: Option<String>,
     /// The kind of period.
     pub period: Period,
     /// Where this one started.
     pub starts_at: Timestamp,
 }
 
+/// What was counted in a window.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Counter {
+    /// Units that were debited and did not come back.
+    pub used: u64,
+    /// Units that rolled over from the period before: they add to the limit.
+    pub carried: u64,
+    /// Units that passed uncounted while the ledger was out of reach, as far as it was told.
+    pub degraded: u64,
+    /// The highest threshold, in percent, that was announced in this window.
+    pub announced_percent: u8,
+}
+
+/// A holder as the ledger remembers it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HolderRow {
+    /// Its name: the key.
+    pub name: String,
+    /// The highest number of a message that was heard.
+    pub heard: u64,
+    /// The leases that it may still keep.
+    pub leases: Vec<LeaseRow>,
+    /// What it said passed uncounted, as totals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<MeterUnits>,
+    /// When it was heard last.
+    pub seen_at: Timestamp,
+    /// When no message of it can be under way any more and what it holds is lost.
+    pub forget_at: Timestamp,
+}
+
+impl HolderRow {
+    /// When it was heard and when it is to be forgotten.
+    pub fn times(&self) -> HolderTimes {
+        let Self { name, seen_at, forget_at, .. } = self;
+        HolderTimes { name: name.clone(), seen_at: *seen_at, forget_at: *forget_at }
+    }
+}
+
+/// When a holder was heard, and when it is to be forgotten.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct HolderTimes {
+    /// The holder.
+    pub name: String,
+    /// When it was heard last.
+    pub seen_at: Timestamp,
+    /// When it may be forgotten.
+    pub forget_at: Timestamp,
+}
+
 /// A lease as the ledger remembers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LeaseRow {
-    /// Its name: the key.
-    pub lease: String,
+    /// Its id.
+    pub id: u64,
     /// The meter it is for.
     pub meter: String,
+    /// The member it is for, where members are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Units granted.
     pub units: u64,
-    /// How many of them came from credits; the others were debited in every window.
-    pub credits: u64,
-    /// Units given back so far.
-    pub returned: u64,
+    /// How many of them came from which credits; the others were debited in every window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<PackUnits>,
     /// Where the units that are not credits were debited.
-    pub windows: Vec<CounterWindow>,
-    /// When it was granted.
-    pub granted_at: Timestamp,
-    /// When nobody can hold it any more and it may be deleted.
-    pub forget_at: Timestamp,
+    pub windows: Vec<WindowKey>,
+    /// What the holder said it spent.
+    pub spent: u64,
+    /// What it gave back.
+    pub returned: u64,
+    /// Whether a message of the holder has named it: then it arrived.
+    pub has_arrived: bool,
+}
+
+/// Units of a pack of credits.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PackUnits {
+    /// The pack's id.
+    pub pack: String,
+    /// How many.
+    pub units: u64,
+}
+
+/// A window of the meter and member of a lease.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WindowKey {
+    /// Whether it is the member's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_member: bool,
+    /// The kind of period.
+    pub period: Period,
+    /// Where it started.
+    pub starts_at: Timestamp,
+}
+
+/// Prepaid units, for any meter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CreditPack {
+    /// The operator's name for it: the same is never added twice.
+    pub id: String,
+    /// Units that were bought.
+    pub units: u64,
+    /// Units that are left; leases that are out have theirs already.
+    pub left: u64,
+    /// When they came.
+    pub added_at: Timestamp,
+    /// When they can't be used any more; never where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// That an account reached a threshold of a quota, for the operator's webhook.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Announcement {
+    /// When it did.
+    pub at: Timestamp,
+    /// The quota's name.
+    pub quota: String,
+    /// The member, where the quota is each member's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// The threshold in percent.
+    pub percent: u8,
+    /// Units used, leases that are out included.
+    pub used: u64,
+    /// Units that may be used.
+    pub limit: u64,
+    /// When the count starts again.
+    pub resets_at: Timestamp,
 }
 
 /// Who did what to an account, and when.

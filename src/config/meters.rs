@@ -1,0 +1,101 @@
+//! How meters are counted and watched; a meter that nothing is said of needs no entry.
+
+use serde_json::Value;
+
+use super::fields::{Expect, Fields, Reader};
+use super::shown::shown;
+use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
+
+/// Where reached thresholds are announced.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notify {
+    /// The operator's endpoint.
+    pub url: String,
+    /// What it knows our messages by: `NOTIFY_SECRET`, as Standard Webhooks writes it.
+    pub secret: String,
+}
+
+pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
+    let mut meters: Vec<Meter> = Vec::new();
+    for (index, fields) in reader.tables("METERS", EXAMPLE).into_iter().enumerate() {
+        let Some(meter) = read_meter(fields) else { continue };
+        if meters.iter().any(|other| other.id == meter.id) {
+            let found = format!("{:?} a second time", meter.id);
+            let expect = Expect::new("one entry for each meter", "\"api\"");
+            reader.mistake("METERS", &format!("[{index}].id"), &found, expect);
+        }
+        meters.push(meter);
+    }
+    meters
+}
+
+/// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
+pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
+    let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
+    let secret = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
+    if let Some(secret) = &secret
+        && webhook_key(secret).is_none()
+    {
+        let expect = Expect::new("`whsec_` and base64 of 24 to 64 random bytes", SECRET_EXAMPLE);
+        reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
+        return None;
+    }
+    match (url, secret) {
+        (Some(url), Some(secret)) => Some(Notify { url, secret }),
+        (Some(_), None) if reader.bindings().value("NOTIFY_SECRET").is_none() => {
+            let expect = Expect::new(
+                "the secret that messages to NOTIFY_URL are signed with",
+                SECRET_EXAMPLE,
+            );
+            reader.mistake("NOTIFY_SECRET", "", "nothing, beside NOTIFY_URL", expect);
+            None
+        }
+        _ => None,
+    }
+}
+
+/// The bytes of a Standard Webhooks secret, `whsec_<base64>`.
+pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    let text = secret.strip_prefix("whsec_").unwrap_or(secret);
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+    (24..=64).contains(&bytes.len()).then_some(bytes)
+}
+
+const EXAMPLE: &str = "[[vars.METERS]] id = \"api\"  name = \"API calls\"  notify_at = [80, 95]";
+const SECRET_EXAMPLE: &str = "npm run keygen";
+const MIN_SECRET_BYTES: usize = 32;
+const MAX_THRESHOLDS: usize = 10;
+
+const LOST: &[(&str, Lost)] = &[("strict", Lost::Strict), ("lenient", Lost::Lenient)];
+
+fn read_meter(mut fields: Fields<'_>) -> Option<Meter> {
+    let id = fields.needed_text("id", Expect::new("the meter's id in routes", "\"api\""));
+    let name = fields.text("name", "\"API calls\"");
+    let lost = fields.choice("lost", LOST, "\"lenient\"").unwrap_or_default();
+    let notify_at = read_thresholds(&mut fields);
+    let keep_days = fields.whole("keep_days", 1..=36_500, "400");
+    fields.finish();
+    let keep_days = keep_days.and_then(|days| u32::try_from(days).ok());
+    Some(Meter { id: id?, name, lost, notify_at, keep_days })
+}
+
+fn read_thresholds(fields: &mut Fields<'_>) -> Vec<u8> {
+    let Some(value) = fields.take("notify_at") else { return DEFAULT_NOTIFY_AT.to_vec() };
+    let percent = |item: &Value| {
+        item.as_u64().and_then(|number| u8::try_from(number).ok()).filter(|p| (1..=100).contains(p))
+    };
+    let read: Option<Vec<u8>> =
+        value.as_array().and_then(|items| items.iter().map(percent).collect());
+    match read {
+        Some(rising) if rising.len() <= MAX_THRESHOLDS && rising.is_sorted_by(|a, b| a < b) => {
+            rising
+        }
+        _ => {
+            let expect =
+                Expect::new("at most ten whole numbers from 1 to 100 that rise", "[80, 95, 100]");
+            fields.mistake("notify_at", &shown(&value), expect);
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is left to do after the response, with the runtime's leave to take its time.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::glue::settle;
+use super::isolate::{Isolate, now};
+use super::{glue, ledger_object};
+use crate::config::{Config, KeySource};
+use crate::gate::{self, Errand};
+use crate::quota::LedgerRequest;
+use crate::quota::holder::Watch;
+use crate::report;
+
+/// Runs errands, each on its own. The runtime lets them go on for 30 seconds after the response.
+pub(super) fn run(
+    isolate: &Rc<Isolate>,
+    config: &Rc<Config>,
+    context: &JsValue,
+    errands: Vec<Errand>,
+) {
+    for errand in errands {
+        let (isolate, config) = (Rc::clone(isolate), Rc::clone(config));
+        let promise: Promise = future_to_promise(async move {
+            if let Err(reason) = see_through(&isolate, &config, errand).await {
+                worker::console_error!("{}", report::fault_line("errand", &reason));
+            }
+            Ok(JsValue::UNDEFINED)
+        });
+        glue::wait_until(context, &promise);
+    }
+}
+
+/// Fetches the key set of an issuer.
+///
+/// # Errors
+///
+/// Why it can't be had.
+pub(super) async fn fetch_keys(config: &Config, issuer: usize) -> Result<String, String> {
+    let Some(KeySource::Url(url)) = config.issuers.get(issuer).map(|issuer| &issuer.keys) else {
+        return Err("the issuer has no JWKS URL".to_owned());
+    };
+    let promise = glue::fetch_text(url, config.deadlines.jwks_ms, MAX_JWKS_BYTES);
+    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+}
+
+/// Does an errand and what follows from it.
+async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Result<(), String> {
+    let mut open = vec![errand];
+    while let Some(errand) = open.pop() {
+        match errand {
+            Errand::RefreshKeys { issuer } => {
+                let body = fetch_keys(config, issuer).await;
+                gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())?;
+            }
+            Errand::Tell { account, request } => {
+                open.extend(tell(isolate, config, &account, &request).await?);
+            }
+            Errand::Watch { account, lease } => watch(isolate, config, &account, lease).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Sends a message to a ledger and has the answer taken over. Returns what follows from it.
+async fn tell(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    request: &LedgerRequest,
+) -> Result<Vec<Errand>, String> {
+    let reply = ledger_object::ask(isolate, config, account, request).await;
+    let memory = &mut isolate.memory.borrow_mut();
+    let reply_or_reason = reply.as_ref().map_err(String::as_str);
+    let errands = gate::told(account, request.number, reply_or_reason, memory, now());
+    reply.map(|_| errands)
+}
+
+/// Waits until nobody asks for a lease any more, and gives the rest back.
+async fn watch(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    lease: u64,
+) -> Result<(), String> {
+    loop {
+        let next = gate::watch(account, lease, config, &mut isolate.memory.borrow_mut(), now());
+        match next {
+            Watch::Done => return Ok(()),
+            Watch::Send(request) => {
+                // What fails is tried again, as long as the lease is worth it.
+                let _ = tell(isolate, config, account, &request).await;
+            }
+            Watch::Wait(ms) => {
+                let _ = settle(glue::pause(u32::try_from(ms.max(1)).unwrap_or(u32::MAX))).await;
+            }
+        }
+    }
+}
+
+/// A key set is a few KB; anything much larger isn't one.
+const MAX_JWKS_BYTES: u32 = 64 * 1024;

@@ -1,0 +1,159 @@
+//! What is done after the decision: units that come back, answers to messages off the request's
+//! path, and leases that nobody asks for any more.
+
+use super::{Errand, Memory};
+use crate::config::{Config, Route, Uncounted};
+use crate::quota::holder::Watch;
+use crate::quota::{Charge, LedgerReply};
+use crate::time::Timestamp;
+
+/// In which an origin says what a request really cost: `Tollgate-Cost: 37`, or on a route with
+/// several meters `Tollgate-Cost: api=1, tokens=37` (a dictionary of RFC 9651 §3.2).
+pub const COST_HEADER: &str = "tollgate-cost";
+
+/// What the origin made of a passed request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OriginAnswer<'a> {
+    /// The status; 0 where it gave none, unreachable or too late.
+    pub status: u16,
+    /// The value of [`COST_HEADER`], empty where it is absent.
+    pub cost: &'a str,
+    /// The value of `CF-Cache-Status`, empty where it is absent.
+    pub cache_status: &'a str,
+}
+
+/// What comes back of a charge, and what was wrong with what the origin said about it.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Settlement {
+    /// Units to give back.
+    pub returned: Charge,
+    /// For the operator's log.
+    pub fault: Option<String>,
+}
+
+/// What comes back of a charge once the origin has answered.
+pub fn settle(route: &Route, charge: &Charge, answer: &OriginAnswer<'_>) -> Settlement {
+    let all = || Settlement { returned: charge.clone(), fault: None };
+    let Some(metering) = &route.metering else { return Settlement::default() };
+    let has_failed = answer.status == 0 || answer.status >= 500;
+    if has_failed {
+        return if route.refund { all() } else { Settlement::default() };
+    }
+    let is_uncounted = |kind: &Uncounted| match kind {
+        Uncounted::CacheHit => answer.cache_status.eq_ignore_ascii_case("hit"),
+        Uncounted::Head => false,
+        Uncounted::NotModified => answer.status == 304,
+    };
+    if metering.uncounted.iter().any(is_uncounted) {
+        return all();
+    }
+    if !metering.is_settled || answer.cost.is_empty() {
+        return Settlement::default();
+    }
+    let mut settlement = Settlement::default();
+    for cost in &metering.costs {
+        let is_only = metering.costs.len() == 1;
+        let Some(real) = real_cost(answer.cost, &cost.meter, is_only) else {
+            settlement.fault = Some(format!(
+                "{COST_HEADER}: expected a whole number for the meter {:?}, found {:?}",
+                cost.meter, answer.cost
+            ));
+            continue;
+        };
+        if real > cost.units {
+            settlement.fault = Some(format!(
+                "{COST_HEADER}: {real} units of {:?}, but the route reserves {} at most: only \
+                 those are charged",
+                cost.meter, cost.units
+            ));
+        }
+        settlement.returned = settlement.returned.plus(charge.beyond(&cost.meter, real));
+    }
+    settlement
+}
+
+/// Puts units back into the isolate's lease. Returns what is left to do.
+pub fn give_back(
+    account: &str,
+    charge: &Charge,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Vec<Errand> {
+    let Some(view) = memory.known_account_mut(account) else { return Vec::new() };
+    watches(account, view.holder.give_back(charge, now))
+}
+
+/// Takes over what a ledger answered to [`Errand::Tell`]. Returns what is left to do.
+pub fn told(
+    account: &str,
+    number: u64,
+    reply: Result<&LedgerReply, &str>,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Vec<Errand> {
+    let Some(view) = memory.known_account_mut(account) else { return Vec::new() };
+    let Ok(reply) = reply else {
+        view.holder.failed(number, now);
+        return Vec::new();
+    };
+    let Some(answered) = view.holder.answered(number, reply, now) else { return Vec::new() };
+    view.take_snapshot(reply, now);
+    watches(account, answered.to_watch)
+}
+
+/// Looks after the lease of [`Errand::Watch`].
+pub fn watch(
+    account: &str,
+    lease: u64,
+    config: &Config,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Watch {
+    match memory.known_account_mut(account) {
+        Some(view) => view.holder.watch(lease, config.deadlines.ledger_ms, now),
+        None => Watch::Done,
+    }
+}
+
+fn watches(account: &str, leases: Vec<u64>) -> Vec<Errand> {
+    let errand = |lease| Errand::Watch { account: account.to_owned(), lease };
+    leases.into_iter().map(errand).collect()
+}
+
+/// The units that `header` names for a meter; a single number will do where it is the only one.
+fn real_cost(header: &str, meter: &str, is_only: bool) -> Option<u64> {
+    let number = |text: &str| {
+        let digits = text.split(';').next().unwrap_or_default().trim();
+        let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| digits.parse().ok()).flatten()
+    };
+    let by_name = header.split(',').find_map(|member| {
+        let (name, value) = member.split_once('=')?;
+        (name.trim() == meter).then(|| number(value))
+    });
+    by_name.unwrap_or_else(|| if is_only { number(header) } else { None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_origin_says_it_cost() {
+        for (header, only, expected) in [
+            ("37", true, Some(37)),
+            (" 0 ", true, Some(0)),
+            ("tokens=37", true, Some(37)),
+            ("api=1, tokens=37;x=1", false, Some(37)),
+            ("37", false, None),
+            ("api=1", false, None),
+            ("-1", true, None),
+            ("1.5", true, None),
+            ("+1", true, None),
+            ("99999999999999999999", true, None),
+            ("tokens=many", true, None),
+        ] {
+            assert_eq!(real_cost(header, "tokens", only), expected, "{header}");
+        }
+    }
+}

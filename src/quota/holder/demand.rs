@@ -1,0 +1,102 @@
+//! How much of a meter is wanted: a rate over the last few seconds.
+
+use crate::time::Timestamp;
+
+/// Units that were asked for lately, each counting less the longer ago it was.
+///
+/// The weight of a unit halves in [`HALF_LIFE_MS`], in a straight line within each half-life. With
+/// a steady rate of r units a second the level before each of them is 5 r.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Demand {
+    /// Thousandths of a unit, before the last note.
+    before_milli: u64,
+    /// The same with it.
+    level_milli: u64,
+    noted_at: Timestamp,
+}
+
+impl Demand {
+    /// Notes that `units` are wanted.
+    pub(super) fn note(&mut self, units: u64, now: Timestamp) {
+        let before_milli = decayed(self.level_milli, now.ms_since(self.noted_at));
+        let level_milli = before_milli.saturating_add(units.saturating_mul(MILLI));
+        *self = Self { before_milli, level_milli, noted_at: now };
+    }
+
+    /// Units that will be wanted within the next `ms`, if it goes on like this. A first request
+    /// promises nothing: the last note isn't reckoned with.
+    pub(super) fn expected(&self, ms: i64, now: Timestamp) -> u64 {
+        let level_milli = decayed(self.before_milli, now.ms_since(self.noted_at));
+        let units_milli = u128::from(level_milli).saturating_mul(ms.max(0).unsigned_abs().into());
+        let units = units_milli.checked_div(u128::from(TIME_CONSTANT_MS * MILLI)).unwrap_or(0);
+        u64::try_from(units).unwrap_or(u64::MAX)
+    }
+}
+
+fn decayed(level_milli: u64, age_ms: i64) -> u64 {
+    let age_ms = age_ms.max(0).unsigned_abs();
+    let halvings = u32::try_from(age_ms / HALF_LIFE_MS).unwrap_or(u32::MAX);
+    let halved = level_milli.checked_shr(halvings).unwrap_or(0);
+    // The rest of a half-life takes up to another half, in proportion.
+    let rest_ms = u128::from(age_ms % HALF_LIFE_MS);
+    let lost = u128::from(halved).saturating_mul(rest_ms) / u128::from(TIME_CONSTANT_MS);
+    halved.saturating_sub(u64::try_from(lost).unwrap_or(u64::MAX))
+}
+
+const MILLI: u64 = 1_000;
+const HALF_LIFE_MS: u64 = 2_500;
+/// What small steps of [`decayed`] come to.
+const TIME_CONSTANT_MS: u64 = 2 * HALF_LIFE_MS;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(1_000_000_000_000).plus_ms(ms)
+    }
+
+    /// What is expected for ten seconds after requests at an even pace for a minute.
+    fn after_a_minute(every_ms: i64) -> u64 {
+        let mut demand = Demand::default();
+        let mut ms = 0;
+        while ms < 60_000 {
+            demand.note(1, at(ms));
+            ms += every_ms;
+        }
+        demand.expected(10_000, at(ms - every_ms))
+    }
+
+    #[test]
+    fn a_steady_rate_is_recognised() {
+        for (every_ms, least, most) in [(1_000, 7, 10), (100, 90, 101), (10, 950, 1_001)] {
+            let expected = after_a_minute(every_ms);
+            assert!((least..=most).contains(&expected), "every {every_ms} ms: {expected}");
+        }
+        assert_eq!(after_a_minute(30_000), 0, "a request now and then promises no other");
+    }
+
+    #[test]
+    fn the_first_request_promises_nothing_and_a_crowd_does() {
+        let mut demand = Demand::default();
+        demand.note(1, at(0));
+        assert_eq!(demand.expected(10_000, at(0)), 0);
+        for _ in 0..63 {
+            demand.note(1, at(0));
+        }
+        assert_eq!(demand.expected(10_000, at(0)), 126);
+    }
+
+    #[test]
+    fn silence_is_forgotten() {
+        let mut demand = Demand::default();
+        for _ in 0..10_000 {
+            demand.note(1, at(0));
+        }
+        assert!(demand.expected(10_000, at(0)) > 19_000);
+        assert!(demand.expected(10_000, at(60_000)) < 2);
+        demand.note(u64::MAX, at(i64::MAX));
+        demand.note(u64::MAX, at(i64::MIN));
+        assert!(demand.expected(i64::MAX, at(0)) > 0, "absurd numbers don't overflow");
+    }
+}

@@ -1,0 +1,120 @@
+//! What a holder reports: leases, units that passed uncounted, and what a reader used before it
+//! signed in.
+
+use crate::account::AccountRecord;
+use crate::config::Plan;
+use crate::quota::ledger::count::Counts;
+use crate::quota::ledger::credits;
+use crate::quota::store::{
+    CounterKey, HolderRow, LeaseRow, LedgerStore, MAX_UNITS, StoreError, WindowKey,
+};
+use crate::quota::{LedgerRequest, Merge, MeterUnits};
+use crate::time::Timestamp;
+
+/// Takes over what the message says of the holder's leases.
+///
+/// A lease that it doesn't name is settled if an earlier message named it. Otherwise the answer
+/// that granted it never arrived, nor ever will, and all of it goes back.
+pub(super) fn hear(
+    store: &mut impl LedgerStore,
+    row: &mut HolderRow,
+    request: &LedgerRequest,
+) -> Result<(), StoreError> {
+    for mut lease in std::mem::take(&mut row.leases) {
+        let Some(report) = request.leases.iter().find(|report| report.id == lease.id) else {
+            if !lease.has_arrived {
+                take_back(store, &lease, lease.units)?;
+            }
+            continue;
+        };
+        let returned = report.returned.clamp(lease.returned, lease.units);
+        take_back(store, &lease, returned.saturating_sub(lease.returned))?;
+        lease.returned = returned;
+        lease.spent = report.spent.min(lease.units.saturating_sub(returned));
+        lease.has_arrived = true;
+        row.leases.push(lease);
+    }
+    Ok(())
+}
+
+/// Takes `units` of a lease off the windows they were debited in, whether or not a new period has
+/// begun; those that were credits go back first, since a holder spends them last.
+pub(super) fn take_back(
+    store: &mut impl LedgerStore,
+    lease: &LeaseRow,
+    units: u64,
+) -> Result<(), StoreError> {
+    if units == 0 {
+        return Ok(());
+    }
+    let all_credits = lease.credits.iter().fold(0, |sum: u64, pack| sum.saturating_add(pack.units));
+    let credits_out = all_credits.saturating_sub(lease.returned);
+    let from_credits = units.min(credits_out);
+    credits::put_back(store, &lease.credits, lease.returned.min(all_credits), from_credits)?;
+    for window in &lease.windows {
+        let key = counter_key(lease, *window);
+        let mut counter = store.counter(&key)?.unwrap_or_default();
+        counter.used = counter.used.saturating_sub(units.saturating_sub(from_credits));
+        store.put_counter(&key, &counter)?;
+    }
+    Ok(())
+}
+
+/// Adds what passed while the ledger was out of reach to the windows that hold the present. It is
+/// counted apart: nobody is refused for what an outage let through.
+pub(super) fn count_degraded(
+    store: &mut impl LedgerStore,
+    row: &mut HolderRow,
+    plan: Option<&Plan>,
+    account: Option<&AccountRecord>,
+    request: &LedgerRequest,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for MeterUnits { meter, units } in &request.degraded {
+        let known = row.degraded.iter_mut().find(|other| other.meter == *meter);
+        let before = known.as_ref().map_or(0, |known| known.units);
+        let news = units.saturating_sub(before);
+        if news == 0 {
+            continue;
+        }
+        match known {
+            Some(known) => known.units = *units,
+            None => row.degraded.push(MeterUnits { meter: meter.clone(), units: *units }),
+        }
+        let Some(plan) = plan else { continue };
+        for count in Counts::of_meter(store, plan, account, meter, None, now)?.iter_mut() {
+            count.counter.degraded = count.counter.degraded.saturating_add(news).min(MAX_UNITS);
+            store.put_counter(&count.key, &count.counter)?;
+        }
+    }
+    Ok(())
+}
+
+/// Counts what a reader used before it signed in, once and as far as there is room.
+pub(super) fn merge(
+    store: &mut impl LedgerStore,
+    plan: &Plan,
+    account: Option<&AccountRecord>,
+    merge: &Merge,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !store.note_merge(&merge.reader)? {
+        return Ok(());
+    }
+    let mut counts = Counts::of_meter(store, plan, account, &merge.meter, None, now)?;
+    let units = merge.units.min(counts.room());
+    for count in counts.iter_mut() {
+        count.counter.used = count.counter.used.saturating_add(units);
+        store.put_counter(&count.key, &count.counter)?;
+    }
+    Ok(())
+}
+
+fn counter_key(lease: &LeaseRow, window: WindowKey) -> CounterKey {
+    CounterKey {
+        meter: lease.meter.clone(),
+        member: lease.member.clone().filter(|_| window.of_member),
+        period: window.period,
+        starts_at: window.starts_at,
+    }
+}

@@ -1,0 +1,116 @@
+//! What the ledger does from time to time: forget holders that are gone, and count the ones that
+//! are there.
+
+use crate::quota::ledger::{LEASE_LIFETIME_MS, heard};
+use crate::quota::store::{HolderRow, LedgerStore, StoreError};
+use crate::quota::{Lost, Terms};
+use crate::time::Timestamp;
+
+/// What is remembered between calls. A restart forgets it, and the next call looks again.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    looked_at: Option<Timestamp>,
+    look_again_at: Timestamp,
+    counters_deleted_at: Option<Timestamp>,
+    holders_active: u64,
+}
+
+impl Upkeep {
+    /// Looks at all holders, if it is time to, and forgets the ones that are gone.
+    pub(super) fn run(
+        &mut self,
+        store: &mut impl LedgerStore,
+        terms: Terms<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // A clock that was set back must not put this off.
+        if self.looked_at.is_some_and(|at| at <= now) && now < self.look_again_at {
+            return Ok(());
+        }
+        let mut look_again_at = now.plus_ms(LOOK_AT_LEAST_EVERY_MS);
+        self.holders_active = 0;
+        for times in store.holder_times()? {
+            if times.forget_at <= now {
+                forget(store, terms, &times.name)?;
+                continue;
+            }
+            look_again_at = look_again_at.min(times.forget_at);
+            if now.ms_since(times.seen_at) < HOLDER_ACTIVE_MS {
+                self.holders_active = self.holders_active.saturating_add(1);
+            }
+        }
+        self.looked_at = Some(now);
+        self.look_again_at = look_again_at.max(now.plus_ms(LOOK_AT_MOST_EVERY_MS));
+        self.delete_counters(store, terms, now)
+    }
+
+    /// Notes that a holder sent a message; `known` is what was known of it before.
+    pub(super) fn heard_of(&mut self, known: Option<&HolderRow>, now: Timestamp) {
+        let was_active = known.is_some_and(|row| now.ms_since(row.seen_at) < HOLDER_ACTIVE_MS);
+        if !was_active {
+            self.holders_active = self.holders_active.saturating_add(1);
+        }
+    }
+
+    /// How many holders share the account's units, at least 1.
+    pub(super) fn holders_active(&self) -> u64 {
+        self.holders_active.max(1)
+    }
+
+    /// For how much of its demand a holder should ask at a time.
+    pub(super) fn horizon_ms(&self) -> u32 {
+        let wanted_ms = self.holders_active.saturating_mul(HORIZON_MS_PER_HOLDER);
+        let bounded_ms = wanted_ms.clamp(HORIZON_MIN_MS, HORIZON_MAX_MS);
+        u32::try_from(bounded_ms).unwrap_or(u32::MAX)
+    }
+
+    fn delete_counters(
+        &mut self,
+        store: &mut impl LedgerStore,
+        terms: Terms<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let recent = |at: Timestamp| (0..MS_PER_DAY).contains(&now.ms_since(at));
+        if self.counters_deleted_at.is_some_and(recent) {
+            return Ok(());
+        }
+        for meter in terms.meters {
+            let Some(keep_days) = meter.keep_days else { continue };
+            let days = i64::from(keep_days).saturating_add(LONGEST_PERIOD_DAYS);
+            let started_before = now.plus_ms(days.saturating_mul(MS_PER_DAY).saturating_neg());
+            store.delete_counters(&meter.id, started_before)?;
+        }
+        self.counters_deleted_at = Some(now);
+        Ok(())
+    }
+}
+
+/// Forgets a holder. What it still held is lost: charged, or given back where the meter is lenient.
+fn forget(store: &mut impl LedgerStore, terms: Terms<'_>, name: &str) -> Result<(), StoreError> {
+    let Some(row) = store.holder(name)? else { return Ok(()) };
+    for lease in &row.leases {
+        if terms.lost(&lease.meter) == Lost::Lenient {
+            let kept = lease.spent.saturating_add(lease.returned);
+            heard::take_back(store, lease, lease.units.saturating_sub(kept))?;
+        }
+    }
+    store.delete_holder(name)
+}
+
+/// How much longer than a lease lives the ledger waits for news of it: what the network may lag,
+/// and what an origin may take before a request is known to have failed.
+pub const LEASE_MARGIN_MS: i64 = 60_000;
+/// Who was heard within this time counts as a holder that units are shared with.
+pub const HOLDER_ACTIVE_MS: i64 = 30_000;
+
+/// With this many milliseconds a holder, holders together ask at most 50 times a second, until the
+/// longest horizon is reached. An object answers 200 to 500 calls that write (Cloudflare's figure).
+const HORIZON_MS_PER_HOLDER: u64 = 20;
+const HORIZON_MIN_MS: u64 = 10_000;
+/// Still shorter than a lease lives, so that what was asked for can be spent.
+const HORIZON_MAX_MS: u64 = LEASE_LIFETIME_MS.unsigned_abs() - 5_000;
+
+const LOOK_AT_LEAST_EVERY_MS: i64 = 30_000;
+const LOOK_AT_MOST_EVERY_MS: i64 = 5_000;
+const LONGEST_PERIOD_DAYS: i64 = 31;
+const MS_PER_DAY: i64 = 86_400_000;
