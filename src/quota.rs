@@ -6,6 +6,7 @@
 //! does with them, [`ledger`] what the authority does, [`store`] what that needs of a database, and
 //! [`period`] when a count starts again. `docs/quotas.md` tells the whole.
 
+pub mod charge;
 pub mod holder;
 pub mod lease;
 pub mod ledger;
@@ -13,6 +14,7 @@ pub mod period;
 pub mod store;
 
 pub use crate::decision::Enforcement;
+pub use charge::{Charge, Taking};
 pub use holder::Holder;
 pub use lease::{
     GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, MeterUnits, RefusalReason,
@@ -21,9 +23,6 @@ pub use lease::{
 pub use ledger::Ledger;
 pub use period::{Period, Window};
 pub use store::{CreditPack, LedgerStore, StoreError};
-
-use std::fmt::Write as _;
-use std::rc::Rc;
 
 use crate::config::Plan;
 use crate::decision::QuotaState;
@@ -161,66 +160,12 @@ pub struct Cost {
     pub units: u64,
 }
 
-/// What a passed request took from the isolate's leases, so that it can be given back.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Charge {
-    /// Who held them. Another holder may have leases of the same ids.
-    pub holder: Rc<str>,
-    /// Where the units were taken from.
-    pub takings: Vec<Taking>,
-}
-
-/// Units that were taken from one lease.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Taking {
-    /// The lease's id.
-    pub lease: u64,
-    /// The meter.
-    pub meter: String,
-    /// How many.
-    pub units: u64,
-}
-
-impl Charge {
-    /// As text that the edge keeps while the origin works: the holder, then one taking a line,
-    /// `lease units meter`.
-    pub fn to_lines(&self) -> String {
-        let mut lines = format!("{}\n", self.holder);
-        for Taking { lease, meter, units } in &self.takings {
-            // Meters hold no white space: the configuration sees to it.
-            let _ = writeln!(lines, "{lease} {units} {meter}");
-        }
-        lines
-    }
-
-    /// Reads [`Self::to_lines`]; what can't be read is left out.
-    pub fn from_lines(lines: &str) -> Self {
-        let taking = |line: &str| {
-            let mut parts = line.splitn(3, ' ');
-            let lease = parts.next()?.parse().ok()?;
-            let units = parts.next()?.parse().ok()?;
-            Some(Taking { lease, units, meter: parts.next()?.to_owned() })
-        };
-        let (holder, takings) = lines.split_once('\n').unwrap_or_default();
-        Self { holder: holder.into(), takings: takings.lines().filter_map(taking).collect() }
-    }
-}
-
 /// When nothing else is configured.
 pub const DEFAULT_NOTIFY_AT: [u8; 2] = [80, 95];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_charge_survives_as_text() {
-        let taking = |lease, units, meter: &str| Taking { lease, units, meter: meter.to_owned() };
-        let takings = vec![taking(7, 1, "api"), taking(u64::MAX, 40, "to/kens")];
-        let charge = Charge { holder: "h:1".into(), takings };
-        assert_eq!(Charge::from_lines(&charge.to_lines()), charge);
-        assert!(Charge::from_lines("h:1\nx 1 api\n7 1\n\n").takings.is_empty());
-    }
 
     #[test]
     fn names_tell_meter_period_and_scope() {

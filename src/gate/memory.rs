@@ -70,8 +70,8 @@ impl Memory {
         if self.accounts.get(name).is_none() {
             // Each holder has a name of its own: its messages start again with the first number.
             self.holders = self.holders.saturating_add(1);
-            let name = format!("{}:{}", self.isolate, self.holders);
-            let holder = Holder::new(&name, self.refund_ms);
+            let holder_name = format!("{}:{}", self.isolate, self.holders);
+            let holder = Holder::new(&holder_name, self.refund_ms);
             let dropped = self.accounts.insert(name.to_owned(), AccountView::new(holder));
             self.forgotten.extend(dropped.map(|(name, view)| (name, view.holder)));
         }

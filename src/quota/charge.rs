@@ -1,0 +1,113 @@
+//! What a request was charged, and how it is taken back.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+/// What a passed request took from the isolate's leases, so that it can be given back.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Charge {
+    /// Who held them. Another holder may have leases of the same ids.
+    pub holder: Rc<str>,
+    /// Where the units were taken from.
+    pub takings: Vec<Taking>,
+}
+
+/// Units that were taken from one lease.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Taking {
+    /// The lease's id.
+    pub lease: u64,
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
+}
+
+impl Charge {
+    /// Units of a meter in it.
+    pub fn units_of(&self, meter: &str) -> u64 {
+        let of_meter = self.takings.iter().filter(|taking| taking.meter == meter);
+        of_meter.fold(0, |sum: u64, taking| sum.saturating_add(taking.units))
+    }
+
+    /// Whether nothing was taken.
+    pub fn is_empty(&self) -> bool {
+        self.takings.is_empty()
+    }
+
+    /// Both together; they are of the same holder.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let holder = if self.is_empty() { other.holder } else { self.holder };
+        Self { holder, takings: self.takings.into_iter().chain(other.takings).collect() }
+    }
+
+    /// The part of it beyond `units` of a meter: what was taken too much.
+    #[must_use]
+    pub fn beyond(&self, meter: &str, units: u64) -> Self {
+        let mut rest = units;
+        let mut charge = Self { holder: Rc::clone(&self.holder), takings: Vec::new() };
+        for taking in self.takings.iter().filter(|taking| taking.meter == meter) {
+            let kept = taking.units.min(rest);
+            rest = rest.saturating_sub(kept);
+            charge.push(taking.lease, meter, taking.units.saturating_sub(kept));
+        }
+        charge
+    }
+
+    pub(super) fn push(&mut self, lease: u64, meter: &str, units: u64) {
+        if units > 0 {
+            self.takings.push(Taking { lease, meter: meter.to_owned(), units });
+        }
+    }
+
+    /// As text that the edge keeps while the origin works: the holder, then one taking a line,
+    /// `lease units meter`.
+    pub fn to_lines(&self) -> String {
+        let mut lines = format!("{}\n", self.holder);
+        for Taking { lease, meter, units } in &self.takings {
+            // Meters hold no white space: the configuration sees to it.
+            let _ = writeln!(lines, "{lease} {units} {meter}");
+        }
+        lines
+    }
+
+    /// Reads [`Self::to_lines`]; what can't be read is left out.
+    pub fn from_lines(lines: &str) -> Self {
+        let taking = |line: &str| {
+            let mut parts = line.splitn(3, ' ');
+            let lease = parts.next()?.parse().ok()?;
+            let units = parts.next()?.parse().ok()?;
+            Some(Taking { lease, units, meter: parts.next()?.to_owned() })
+        };
+        let (holder, takings) = lines.split_once('\n').unwrap_or_default();
+        Self { holder: holder.into(), takings: takings.lines().filter_map(taking).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_survives_as_text() {
+        let taking = |lease, units, meter: &str| Taking { lease, units, meter: meter.to_owned() };
+        let takings = vec![taking(7, 1, "api"), taking(u64::MAX, 40, "to/kens")];
+        let charge = Charge { holder: "h:1".into(), takings };
+        assert_eq!(Charge::from_lines(&charge.to_lines()), charge);
+        assert!(Charge::from_lines("h:1\nx 1 api\n7 1\n\n").takings.is_empty());
+    }
+
+    #[test]
+    fn what_is_beyond_the_real_cost_comes_off_the_end() {
+        let mut charge = Charge::default();
+        for (lease, units) in [(1, 3), (2, 5)] {
+            charge.push(lease, "tokens", units);
+        }
+        charge.push(3, "api", 1);
+        let beyond = charge.beyond("tokens", 4);
+        assert_eq!((beyond.takings.len(), beyond.units_of("tokens")), (1, 4));
+        assert_eq!(charge.beyond("tokens", 0).units_of("tokens"), 8);
+        assert!(charge.beyond("tokens", 8).is_empty() && charge.beyond("none", 0).is_empty());
+    }
+}

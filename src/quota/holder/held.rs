@@ -1,0 +1,50 @@
+//! One lease as its holder sees it.
+
+use crate::quota::LeaseReport;
+use crate::time::Timestamp;
+
+/// A lease as its holder sees it.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) id: u64,
+    pub(super) pocket: usize,
+    pub(super) units: u64,
+    /// Units that may still be taken.
+    pub(super) available: u64,
+    /// Units that won't be.
+    pub(super) returned: u64,
+    pub(super) expires_at: Timestamp,
+    pub(super) last_taken_at: Timestamp,
+    pub(super) is_lenient: bool,
+    pub(super) is_watched: bool,
+    /// What the ledger has confirmed to know.
+    pub(super) told_spent: u64,
+    pub(super) told_returned: u64,
+}
+
+impl Held {
+    pub(super) fn spent(&self) -> u64 {
+        self.units.saturating_sub(self.available).saturating_sub(self.returned)
+    }
+
+    /// What is left after the lifetime is returned.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        if now >= self.expires_at {
+            self.close();
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.returned = self.returned.saturating_add(self.available);
+        self.available = 0;
+    }
+
+    pub(super) fn report(&self) -> LeaseReport {
+        LeaseReport { id: self.id, spent: self.spent(), returned: self.returned }
+    }
+
+    /// Whether the ledger should hear of it for its own sake: nobody else will ask.
+    pub(super) fn has_news(&self) -> bool {
+        self.returned != self.told_returned || (self.is_lenient && self.spent() != self.told_spent)
+    }
+}

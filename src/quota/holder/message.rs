@@ -1,0 +1,254 @@
+//! Asking the ledger: one message at a time, and what its answer brings.
+
+use crate::decision::QuotaState;
+use crate::quota::holder::held::Held;
+use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
+use crate::quota::{
+    Charge, Cost, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
+};
+use crate::time::Timestamp;
+
+/// Whether the ledger can be asked for units that a request waits for.
+#[derive(Debug)]
+pub enum Ask {
+    /// Send this, and hand the reply to [`Holder::answered`].
+    Send {
+        /// The message.
+        request: LedgerRequest,
+        /// Units that were held already and are set aside for the request.
+        charge: Charge,
+    },
+    /// Another message is under way: look again in a moment.
+    Wait,
+    /// The ledger failed a moment ago, or another request is finding out whether it still does.
+    Unavailable,
+}
+
+/// What an answer of the ledger came to.
+#[derive(Debug)]
+pub struct Answered {
+    /// The units that the message needed, taken from what was granted.
+    pub charge: Charge,
+    /// Leases that have to be watched from now on.
+    pub to_watch: Vec<u64>,
+}
+
+impl Holder {
+    /// Asks for what is missing of the costs, and what is likely to be wanted next. `plan` is the
+    /// one that the token names; an answer is waited for until `deadline_ms` from now.
+    pub fn ask(
+        &mut self,
+        costs: &[Cost],
+        member: Option<&str>,
+        plan: Option<&str>,
+        deadline_ms: u32,
+        now: Timestamp,
+    ) -> Ask {
+        if self.is_asking(now) {
+            return if self.failures > 0 { Ask::Unavailable } else { Ask::Wait };
+        }
+        if now < self.ask_again_at {
+            return Ask::Unavailable;
+        }
+        let charge = self.set_aside(costs, member, now);
+        let mut wants = Vec::new();
+        for cost in costs {
+            let held = charge.units_of(&cost.meter);
+            let needed = cost.units.saturating_sub(held);
+            let ahead = self.ahead(&cost.meter, member, now);
+            wants.push(Want {
+                meter: cost.meter.clone(),
+                member: member.map(str::to_owned),
+                needed,
+                ahead,
+            });
+        }
+        let request = self.message(wants, plan, deadline_ms, now);
+        Ask::Send { request, charge }
+    }
+
+    /// The message that fetches more before what is held runs out, if it is time for one. Where
+    /// `refresh` says that news of the account are due anyway, it goes out in any case, and what is
+    /// held is filled up with it.
+    pub fn top_up(
+        &mut self,
+        plan: Option<&str>,
+        refresh: bool,
+        deadline_ms: u32,
+        now: Timestamp,
+    ) -> Option<LedgerRequest> {
+        if now < self.ask_again_at || self.is_asking(now) {
+            return None;
+        }
+        let mut wants = Vec::new();
+        if now >= self.top_up_again_at {
+            let wanted = |pocket| self.wanted_soon(pocket, refresh, now);
+            wants = self.pockets.iter().filter_map(wanted).collect();
+        }
+        let is_due = refresh || !wants.is_empty();
+        is_due.then(|| self.message(wants, plan, deadline_ms, now))
+    }
+
+    /// Takes an answer over. `None` where a later message has voided it.
+    pub fn answered(
+        &mut self,
+        number: u64,
+        reply: &LedgerReply,
+        now: Timestamp,
+    ) -> Option<Answered> {
+        let message = self.under_way.take_if(|message| message.number == number)?;
+        self.failures = 0;
+        self.horizon_ms = i64::from(reply.horizon_ms).max(DEFAULT_HORIZON_MS);
+        let is_unchanged = |lease: &Held| message.reports.contains(&lease.report());
+        self.leases.retain(|lease| !(message.settled.contains(&lease.id) && is_unchanged(lease)));
+        for (lease, report) in self.leases.iter_mut().filter_map(|lease| {
+            let report = message.reports.iter().find(|report| report.id == lease.id)?;
+            Some((lease, report))
+        }) {
+            (lease.told_spent, lease.told_returned) = (report.spent, report.returned);
+        }
+        let mut answered = Answered { charge: self.nothing(), to_watch: Vec::new() };
+        if let Some(GrantOutcome::Granted { leases, quotas }) = &reply.grant {
+            for ((want, quotas), id) in message.wants.iter().zip(quotas).zip(number..) {
+                let lease = leases.iter().find(|lease| lease.id == id);
+                self.take_over(want, lease, quotas, &message, &mut answered, now);
+            }
+        }
+        Some(answered)
+    }
+
+    /// Notes that no answer came to the message of this number.
+    pub fn failed(&mut self, number: u64, now: Timestamp) {
+        if self.under_way.take_if(|message| message.number == number).is_none() {
+            return;
+        }
+        let doublings = self.failures.min(MAX_BACKOFF_DOUBLINGS);
+        let pause_ms = RETRY_MS.checked_shl(doublings).unwrap_or(RETRY_MS);
+        self.failures = self.failures.saturating_add(1);
+        self.ask_again_at = now.plus_ms(pause_ms.saturating_add(self.jitter_ms(pause_ms)));
+    }
+
+    /// Whether a message is under way.
+    pub(super) fn is_asking(&mut self, now: Timestamp) -> bool {
+        // Whoever was to bring the answer is gone.
+        self.under_way.take_if(|message| message.until <= now);
+        self.under_way.is_some()
+    }
+
+    /// A message with everything that the ledger should know.
+    pub(super) fn message(
+        &mut self,
+        wants: Vec<Want>,
+        plan: Option<&str>,
+        deadline_ms: u32,
+        now: Timestamp,
+    ) -> LedgerRequest {
+        for lease in &mut self.leases {
+            lease.expire(now);
+        }
+        let is_settled = |lease: &&Held| {
+            lease.available == 0 && lease.last_taken_at.plus_ms(self.refund_ms) <= now
+        };
+        let settled = self.leases.iter().filter(is_settled).map(|lease| lease.id).collect();
+        let reports: Vec<_> = self.leases.iter().map(Held::report).collect();
+        // A holder that never wanted units is nothing that the ledger has to remember.
+        let is_reader = self.next_number == 1 && wants.is_empty();
+        let number = if is_reader { 0 } else { self.next_number };
+        if !is_reader {
+            let wanted = u64::try_from(wants.len()).unwrap_or(u64::MAX).max(1);
+            self.next_number = number.saturating_add(wanted);
+        }
+        let request = LedgerRequest {
+            holder: self.name.to_string(),
+            number,
+            plan: plan.map(str::to_owned),
+            wants: wants.clone(),
+            leases: reports.clone(),
+            degraded: self.degraded.clone(),
+            merge: None,
+        };
+        let until = now.plus_ms(i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS));
+        self.under_way = Some(UnderWay { number, asked_at: now, until, wants, reports, settled });
+        request
+    }
+
+    /// Keeps a lease that was granted, and takes from it what the message needed.
+    fn take_over(
+        &mut self,
+        want: &Want,
+        lease: Option<&Lease>,
+        quotas: &[QuotaState],
+        message: &UnderWay,
+        answered: &mut Answered,
+        now: Timestamp,
+    ) {
+        let is_of_member = lease.is_some_and(|lease| lease.is_of_member);
+        let member = want.member.as_deref().filter(|_| is_of_member);
+        let place = match lease {
+            Some(_) => self.exact_pocket_for(&want.meter, member),
+            None => self.pocket_for(&want.meter, want.member.as_deref()),
+        };
+        if let Some(pocket) = self.pockets.get_mut(place) {
+            pocket.quotas = quotas.to_vec();
+        }
+        let units = lease.map_or(0, |lease| lease.units);
+        if units < want.needed.saturating_add(want.ahead) {
+            // The limit is near: there is no use in asking ahead all the time.
+            self.top_up_again_at = now.plus_ms(TOP_UP_PAUSE_MS);
+        }
+        let Some(lease) = lease else { return };
+        let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
+        let held = Held {
+            id: lease.id,
+            pocket: place,
+            units: lease.units,
+            available: lease.units.saturating_sub(want.needed),
+            returned: 0,
+            expires_at: message.asked_at.plus_ms(lifetime_ms),
+            last_taken_at: now,
+            is_lenient: lease.is_lenient,
+            is_watched: lease.units > want.needed || lease.is_lenient,
+            told_spent: 0,
+            told_returned: 0,
+        };
+        if want.needed > 0 {
+            answered.charge.push(lease.id, &want.meter, want.needed.min(lease.units));
+        }
+        if held.is_watched {
+            answered.to_watch.push(held.id);
+        }
+        self.leases.push(held);
+    }
+
+    /// Up to half of `pause_ms`, different for each holder and failure, so that not all of them
+    /// come back at once.
+    fn jitter_ms(&self, pause_ms: i64) -> i64 {
+        let seed = self.name.bytes().fold(u64::from(self.failures), |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let half_ms = (pause_ms / 2).max(1).unsigned_abs();
+        i64::try_from(seed.checked_rem(half_ms).unwrap_or(0)).unwrap_or(0)
+    }
+}
+
+/// The message that an answer is waited for.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    number: u64,
+    asked_at: Timestamp,
+    until: Timestamp,
+    wants: Vec<Want>,
+    reports: Vec<LeaseReport>,
+    /// Leases that are over, and need not be named again once this is heard.
+    settled: Vec<u64>,
+}
+
+/// How long nothing is asked ahead after the ledger gave less than was asked.
+const TOP_UP_PAUSE_MS: i64 = 1_000;
+/// How long a ledger isn't asked again after it failed; twice that after the next failure, and so
+/// on, so that an outage costs a request in a while its deadline and a recovery isn't run over.
+pub const RETRY_MS: i64 = 2_000;
+const MAX_BACKOFF_DOUBLINGS: u32 = 2;
+/// Whoever waits for an answer gives up at the deadline; only after that is a message given up for
+/// one that nobody waits for.
+const ANSWER_SLACK_MS: i64 = 500;

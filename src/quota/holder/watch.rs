@@ -1,0 +1,64 @@
+//! Leases that nobody asks for any more: what is left of them goes back.
+
+use crate::quota::LedgerRequest;
+use crate::quota::holder::Holder;
+use crate::time::Timestamp;
+
+/// What is to be done about a lease that nobody asks for any more.
+#[derive(Debug)]
+pub enum Watch {
+    /// Nothing, ever.
+    Done,
+    /// Send this, hand the reply to [`Holder::answered`], and look again.
+    Send(LedgerRequest),
+    /// Look again after this many milliseconds.
+    Wait(i64),
+}
+
+impl Holder {
+    /// Looks after a lease: gives back what nobody asks for any more.
+    pub fn watch(&mut self, id: u64, deadline_ms: u32, now: Timestamp) -> Watch {
+        let is_asking = self.is_asking(now);
+        let Some(lease) = self.leases.iter_mut().find(|lease| lease.id == id) else {
+            return Watch::Done;
+        };
+        let quiet_at = lease.last_taken_at.plus_ms(QUIET_MS);
+        let due_at = quiet_at.min(lease.expires_at);
+        if now < due_at && (lease.available > 0 || lease.has_news()) {
+            return Watch::Wait(due_at.ms_since(now));
+        }
+        lease.close();
+        let is_too_late = now >= lease.expires_at.plus_ms(WATCH_GIVES_UP_MS);
+        if !lease.has_news() || is_too_late {
+            lease.is_watched = false;
+            return Watch::Done;
+        }
+        if is_asking {
+            return Watch::Wait(LOOK_AGAIN_MS);
+        }
+        if now < self.ask_again_at {
+            return Watch::Wait(self.ask_again_at.ms_since(now));
+        }
+        Watch::Send(self.message(Vec::new(), None, deadline_ms, now))
+    }
+
+    /// Gives everything back, since the isolate forgets this account. `None` where nothing is held
+    /// or a message is under way.
+    pub fn close(&mut self, deadline_ms: u32, now: Timestamp) -> Option<LedgerRequest> {
+        let is_holding = self.leases.iter().any(|lease| lease.available > 0);
+        if !is_holding || self.is_asking(now) {
+            return None;
+        }
+        for lease in &mut self.leases {
+            lease.close();
+        }
+        Some(self.message(Vec::new(), None, deadline_ms, now))
+    }
+}
+
+/// What nobody asked for in this time goes back.
+pub const QUIET_MS: i64 = 5_000;
+/// How soon a lease is looked at again while another message is under way.
+const LOOK_AGAIN_MS: i64 = 100;
+/// How long after its end a lease is still worth a message, as far as the platform lets one wait.
+const WATCH_GIVES_UP_MS: i64 = 4_000;
