@@ -33,6 +33,7 @@ pub struct Holder {
     refund_ms: i64,
     horizon_ms: i64,
     pockets: Vec<Pocket>,
+    pockets_made: u64,
     leases: Vec<Held>,
     under_way: Option<UnderWay>,
     degraded: Vec<MeterUnits>,
@@ -51,6 +52,7 @@ impl Holder {
             refund_ms,
             horizon_ms: DEFAULT_HORIZON_MS,
             pockets: Vec::new(),
+            pockets_made: 0,
             leases: Vec::new(),
             under_way: None,
             degraded: Vec::new(),
@@ -63,8 +65,8 @@ impl Holder {
     /// Notes that a request wants these units, whether or not it will get them. Once a request.
     pub fn note_demand(&mut self, costs: &[Cost], member: Option<&str>, now: Timestamp) {
         for cost in costs {
-            let place = self.pocket_for(&cost.meter, member);
-            if let Some(pocket) = self.pockets.get_mut(place) {
+            let id = self.pocket_for(&cost.meter, member, now);
+            if let Some(pocket) = self.pocket_mut(id) {
                 pocket.demand.note(cost.units, now);
             }
         }
@@ -127,8 +129,8 @@ impl Holder {
 
     /// Units of a meter that can be spent now.
     pub fn available(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        let Some(place) = self.place(meter, member) else { return 0 };
-        let is_live = |lease: &&Held| lease.pocket == place && now < lease.expires_at;
+        let Some(pocket) = self.pocket_id(meter, member) else { return 0 };
+        let is_live = |lease: &&Held| lease.pocket == pocket && now < lease.expires_at;
         let live = self.leases.iter().filter(is_live);
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
     }
@@ -142,10 +144,10 @@ impl Holder {
     fn set_aside(&mut self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Charge {
         let mut charge = self.nothing();
         for cost in costs {
-            let Some(place) = self.place(&cost.meter, member) else { continue };
+            let Some(pocket) = self.pocket_id(&cost.meter, member) else { continue };
             let mut missing = cost.units;
             // Leases expire in the order they came, but for those that end with a period.
-            for lease in self.leases.iter_mut().filter(|lease| lease.pocket == place) {
+            for lease in self.leases.iter_mut().filter(|lease| lease.pocket == pocket) {
                 let units = missing.min(lease.available);
                 if units == 0 || now >= lease.expires_at {
                     continue;

@@ -23,6 +23,11 @@ impl Demand {
         *self = Self { before_milli, level_milli, noted_at: now };
     }
 
+    /// Whether anything was wanted lately.
+    pub(super) fn is_recent(&self, now: Timestamp) -> bool {
+        now.ms_since(self.noted_at) < RECENT_MS
+    }
+
     /// Units that will be wanted within the next `ms`, if it goes on like this. A first request
     /// promises nothing: the last note isn't reckoned with.
     pub(super) fn expected(&self, ms: i64, now: Timestamp) -> u64 {
@@ -43,6 +48,7 @@ fn decayed(level_milli: u64, age_ms: i64) -> u64 {
     halved.saturating_sub(u64::try_from(lost).unwrap_or(u64::MAX))
 }
 
+const RECENT_MS: i64 = 60_000;
 const MILLI: u64 = 1_000;
 const HALF_LIFE_MS: u64 = 2_500;
 /// What small steps of [`decayed`] come to.

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) id: u64,
-    pub(super) pocket: usize,
+    pub(super) pocket: u64,
     pub(super) units: u64,
     /// Units that may still be taken.
     pub(super) available: u64,

@@ -184,11 +184,11 @@ impl Holder {
     ) {
         let is_of_member = lease.is_some_and(|lease| lease.is_of_member);
         let member = want.member.as_deref().filter(|_| is_of_member);
-        let place = match lease {
-            Some(_) => self.exact_pocket_for(&want.meter, member),
-            None => self.pocket_for(&want.meter, want.member.as_deref()),
+        let pocket = match lease {
+            Some(_) => self.exact_pocket_for(&want.meter, member, now),
+            None => self.pocket_for(&want.meter, want.member.as_deref(), now),
         };
-        if let Some(pocket) = self.pockets.get_mut(place) {
+        if let Some(pocket) = self.pocket_mut(pocket) {
             pocket.quotas = quotas.to_vec();
         }
         let units = lease.map_or(0, |lease| lease.units);
@@ -200,7 +200,7 @@ impl Holder {
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
         let held = Held {
             id: lease.id,
-            pocket: place,
+            pocket,
             units: lease.units,
             available: lease.units.saturating_sub(want.needed),
             returned: 0,

@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 /// Units of one meter, and how many of them are wanted.
 #[derive(Debug)]
 pub(super) struct Pocket {
+    /// What leases know it by.
+    pub(super) id: u64,
     pub(super) meter: String,
     /// Only where the plan counts each member.
     pub(super) member: Option<String>,
@@ -52,35 +54,66 @@ impl Holder {
     }
 
     pub(super) fn pocket(&self, meter: &str, member: Option<&str>) -> Option<&Pocket> {
-        self.pockets.get(self.place(meter, member)?)
+        let id = self.pocket_id(meter, member)?;
+        self.pockets.iter().find(|pocket| pocket.id == id)
+    }
+
+    pub(super) fn pocket_mut(&mut self, id: u64) -> Option<&mut Pocket> {
+        self.pockets.iter_mut().find(|pocket| pocket.id == id)
     }
 
     /// The pocket of this member, or else that of the whole account.
-    pub(super) fn place(&self, meter: &str, member: Option<&str>) -> Option<usize> {
-        let place_of = |member: Option<&str>| {
-            self.pockets.iter().position(|pocket| pocket.is_for(meter, member))
-        };
-        place_of(member).or_else(|| member.and_then(|_| place_of(None)))
+    pub(super) fn pocket_id(&self, meter: &str, member: Option<&str>) -> Option<u64> {
+        let exact = self.exact_pocket_id(meter, member);
+        exact.or_else(|| member.and_then(|_| self.exact_pocket_id(meter, None)))
     }
 
-    pub(super) fn pocket_for(&mut self, meter: &str, member: Option<&str>) -> usize {
-        self.place(meter, member).unwrap_or_else(|| self.add_pocket(meter, None, Demand::default()))
+    /// The same; a new one for the whole account where there is neither.
+    pub(super) fn pocket_for(&mut self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
+        self.pocket_id(meter, member)
+            .unwrap_or_else(|| self.add_pocket(meter, None, Demand::default(), now))
     }
 
-    pub(super) fn exact_pocket_for(&mut self, meter: &str, member: Option<&str>) -> usize {
-        let exact = self.pockets.iter().position(|pocket| pocket.is_for(meter, member));
-        exact.unwrap_or_else(|| {
+    /// The pocket of just this member, or of the whole account where none is meant.
+    pub(super) fn exact_pocket_for(
+        &mut self,
+        meter: &str,
+        member: Option<&str>,
+        now: Timestamp,
+    ) -> u64 {
+        self.exact_pocket_id(meter, member).unwrap_or_else(|| {
             let demand = self.pocket(meter, None).map_or_else(Demand::default, |all| all.demand);
-            self.add_pocket(meter, member, demand)
+            self.add_pocket(meter, member, demand, now)
         })
     }
 
-    fn add_pocket(&mut self, meter: &str, member: Option<&str>, demand: Demand) -> usize {
-        let (meter, member) = (meter.to_owned(), member.map(str::to_owned));
-        self.pockets.push(Pocket { meter, member, demand, quotas: Vec::new() });
-        self.pockets.len().saturating_sub(1)
+    fn exact_pocket_id(&self, meter: &str, member: Option<&str>) -> Option<u64> {
+        let is_it = |pocket: &&Pocket| pocket.is_for(meter, member);
+        self.pockets.iter().find(is_it).map(|pocket| pocket.id)
+    }
+
+    fn add_pocket(
+        &mut self,
+        meter: &str,
+        member: Option<&str>,
+        demand: Demand,
+        now: Timestamp,
+    ) -> u64 {
+        if self.pockets.len() >= MANY_POCKETS {
+            let Self { pockets, leases, .. } = self;
+            pockets.retain(|pocket| {
+                let is_held = leases.iter().any(|lease| lease.pocket == pocket.id);
+                is_held || pocket.demand.is_recent(now)
+            });
+        }
+        self.pockets_made = self.pockets_made.saturating_add(1);
+        let (id, meter, member) = (self.pockets_made, meter.to_owned(), member.map(str::to_owned));
+        self.pockets.push(Pocket { id, meter, member, demand, quotas: Vec::new() });
+        id
     }
 }
 
 /// More is fetched when what is held lasts for less than this: far longer than an answer takes.
 const LOW_MS: i64 = 2_000;
+/// From so many members on, the ones that have gone are forgotten.
+const MANY_POCKETS: usize = 32;
