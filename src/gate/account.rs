@@ -222,7 +222,7 @@ impl Gate {
         if now.ms_since(self.started_at) >= deadline_ms {
             return self.without_ledger(caller, costs, "others wait for it", memory, now);
         }
-        let for_ms = WAIT_MIN_MS.checked_shl(self.waits).unwrap_or(WAIT_MAX_MS).min(WAIT_MAX_MS);
+        let for_ms = WAIT_MIN_MS.saturating_mul(self.waits.saturating_add(1)).min(WAIT_MAX_MS);
         self.waits = self.waits.saturating_add(1);
         self.progress = Progress::Held(Rc::clone(caller));
         Step::Wait { for_ms }

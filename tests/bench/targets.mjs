@@ -75,6 +75,7 @@ function targetsOf({ tokens, gates }) {
   const spent = { ...JSON_HEADERS, authorization: `Bearer ${tokens.spent}` };
   const article = { path: "/articles/1", status: 200 };
   const counted = { path: "/api/things", headers: JSON_HEADERS, tokensFile: tokens.accountsFile, status: 200, warmUp: 2 * ACCOUNTS };
+  const hot = { path: "/api/things", headers: { ...JSON_HEADERS, authorization: `Bearer ${tokens.hot}` }, status: 200, warmUp: 50 };
   const refused = { path: "/api/things", headers: spent, status: 402, warmUp: 2 * FEW };
   const offered = { path: "/articles/1", headers: JSON_HEADERS, status: 402 };
   const page = { path: "/articles/1", headers: PAGE_HEADERS, status: 402 };
@@ -87,7 +88,8 @@ function targetsOf({ tokens, gates }) {
     { name: "static-page", about: "JS: a constant page as gate-page gives", service: "static-page", ...page },
     { name: "js-token", about: "JS gate with jose: checks the token", service: "js-token", ...article, headers: known },
     { name: "js-new", about: "the same, a new token each time", service: "js-token", ...news },
-    { name: "js-metered", about: "the same, and counts in a Durable Object", service: "js-metered", ...counted },
+    { name: "js-metered", about: `the same, and counts in a Durable Object, over ${ACCOUNTS} accounts`, service: "js-metered", ...counted },
+    { name: "js-hot", about: "the same for one account", service: "js-metered", ...hot },
     { name: "js-refuse", about: "the same, quota used up", service: "js-metered", ...refused },
   ];
   const of = (gate) => [
@@ -96,6 +98,7 @@ function targetsOf({ tokens, gates }) {
     { name: "assert", about: "the same, and a signed assertion", service: `${gate}-assert`, ...article, headers: known, bare: "pass-through", js: "js-token" },
     { name: "new", about: "a new token each time", service: gate, ...news, bare: "pass-through", js: "js-new" },
     { name: "metered", about: `counted, over ${ACCOUNTS} accounts`, service: gate, ...counted, bare: "pass-through", js: "js-metered" },
+    { name: "hot", about: "counted, one account", service: gate, ...hot, bare: "pass-through", js: "js-hot" },
     { name: "refuse", about: "quota used up: 402, JSON", service: gate, ...refused, bare: "static-quota", js: "js-refuse" },
     { name: "refuse-log", about: "the same, and logs a line", service: `${gate}-log`, ...refused, bare: "static-log", js: "js-refuse" },
     { name: "offer", about: "no token: 402, JSON", service: gate, ...offered, bare: "static-offer" },
@@ -208,6 +211,7 @@ function makeTokens({ folder, issuer }) {
   writeFileSync(accountsFile, lines(ACCOUNTS, (index) => ({ sub: `account-${index}`, plan: "pro" })));
   return {
     known: issuer.mint({ sub: "alice", plan: "pro" }),
+    hot: issuer.mint({ sub: "carol", plan: "pro" }),
     spent: issuer.mint({ sub: "bob", plan: "free" }),
     newFile,
     accountsFile,

@@ -112,7 +112,8 @@ describe("by the token alone", () => {
       assert.equal(status, 200);
       notices.push(headers.get("tollgate-notice"));
     }
-    assert.deepEqual(notices, [null, null, 'soft-quota-passed;quota="soft/day"', 'soft-quota-passed;quota="soft/day"']);
+    const near = 'quota-near-limit;quota="soft/day";percent=95';
+    assert.deepEqual(notices, [null, near, 'soft-quota-passed;quota="soft/day"', 'soft-quota-passed;quota="soft/day"']);
   });
 
   test("a request that costs more than the quota ever allows: waiting does not help", async () => {

@@ -10,8 +10,8 @@ import { startControlledGate, until } from "./fixtures/runtime.mjs";
 const RESCUE_MS = 2_000;
 const SLOW_ORIGIN_MS = 1_200;
 const LEDGER_DEADLINE_MS = 500;
-/** How long the gate doesn't ask a ledger that failed: `LEDGER_RETRY_MS` in `src/gate/account.rs`. */
-const CIRCUIT_MS = 2_000;
+/** How long the gate doesn't ask a ledger that failed once: `RETRY_MS` in `src/quota/holder/message.rs`, and half as much for jitter. */
+const CIRCUIT_MS = 3_000;
 const PANIC = "/_tollgate/drill/panic";
 
 let issuer, origin, headers;

@@ -97,7 +97,7 @@ test("of two quotas on a meter the tighter one decides, and both are told", asyn
     const refused = await ask("/api/x");
     const retryAfter = Number(refused.headers.get("retry-after"));
     assert.ok(retryAfter > 0 && retryAfter <= 60, "the minute is in the way, not the day");
-    assert.match(refused.headers.get("ratelimit"), /^"api\/minute";r=0;t=\d+$/);
+    assert.match(refused.headers.get("ratelimit"), /^"api\/minute";r=0;t=\d+, "api\/day";r=30;t=\d+$/);
 
     assert.deepEqual(await minute(1, 19), { "200": 19 });
     const last = await ask("/api/x");
@@ -106,7 +106,7 @@ test("of two quotas on a meter the tighter one decides, and both are told", asyn
 
     assert.deepEqual(await minute(2, 30), { "200": 10, "402 quota-exhausted": 20 });
     const done = await ask("/api/x");
-    assert.match(done.headers.get("ratelimit"), /^"api\/day";r=0;t=\d+$/);
+    assert.match(done.headers.get("ratelimit"), /^"api\/minute";r=10;t=\d+, "api\/day";r=0;t=\d+$/);
     assert.ok(Number(done.headers.get("retry-after")) > 11 * 3_600, "only tomorrow helps");
   } finally {
     await gate.stop();
@@ -134,7 +134,7 @@ test("counts start again when their period does", async () => {
   }
 });
 
-test("a plan that the operator changes counts at once", async () => {
+test("a plan that the operator changes counts within seconds", async () => {
   const plans = [
     { id: "small", quotas: [monthly(3)] },
     { id: "large", quotas: [monthly(9)] },
@@ -150,12 +150,15 @@ test("a plan that the operator changes counts at once", async () => {
     await until(async () => (await ask("/api/x")).status === 200, "the new subscription counts");
     assert.deepEqual(await leftAfter(ask, "/api/x", 1), [1]);
     await putPlan(gate, "large");
-    assert.deepEqual(await leftAfter(ask, "/api/x", 1), [6], "what was used stays used");
+    await until(async () => (await leftAfter(ask, "/api/x", 1))[0] > 1, "the larger plan counts");
     await putPlan(gate, "small");
-    assert.deepEqual(await leftAfter(ask, "/api/x", 1), ["quota-exhausted"]);
+    // A lease that is out may still be spent; a record is believed for up to ten seconds.
+    await until(async () => (await ask("/api/x")).status === 402, "the smaller plan counts");
     await putPlan(gate, "large");
     await until(async () => (await ask("/api/x")).status === 200, "the larger plan counts");
-    assert.deepEqual(await leftAfter(ask, "/api/x", 6), [4, 3, 2, 1, 0, "quota-exhausted"]);
+    const left = await leftAfter(ask, "/api/x", 8);
+    assert.equal(left.at(-1), "quota-exhausted");
+    assert.ok(left.filter(Number.isInteger).every((one, index) => one === left[0] - index), `${left}`);
   } finally {
     await gate.stop();
   }

@@ -32,9 +32,7 @@ impl Demand {
     /// promises nothing: the last note isn't reckoned with.
     pub(super) fn expected(&self, ms: i64, now: Timestamp) -> u64 {
         let level_milli = decayed(self.before_milli, now.ms_since(self.noted_at));
-        let units_milli = u128::from(level_milli).saturating_mul(ms.max(0).unsigned_abs().into());
-        let units = units_milli.checked_div(u128::from(TIME_CONSTANT_MS * MILLI)).unwrap_or(0);
-        u64::try_from(units).unwrap_or(u64::MAX)
+        level_milli.saturating_mul(ms.max(0).unsigned_abs()) / (TIME_CONSTANT_MS * MILLI)
     }
 }
 
@@ -43,9 +41,8 @@ fn decayed(level_milli: u64, age_ms: i64) -> u64 {
     let halvings = u32::try_from(age_ms / HALF_LIFE_MS).unwrap_or(u32::MAX);
     let halved = level_milli.checked_shr(halvings).unwrap_or(0);
     // The rest of a half-life takes up to another half, in proportion.
-    let rest_ms = u128::from(age_ms % HALF_LIFE_MS);
-    let lost = u128::from(halved).saturating_mul(rest_ms) / u128::from(TIME_CONSTANT_MS);
-    halved.saturating_sub(u64::try_from(lost).unwrap_or(u64::MAX))
+    let lost = halved.saturating_mul(age_ms % HALF_LIFE_MS) / TIME_CONSTANT_MS;
+    halved.saturating_sub(lost)
 }
 
 const RECENT_MS: i64 = 60_000;

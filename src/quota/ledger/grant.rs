@@ -77,9 +77,9 @@ struct Share {
 }
 
 impl Share {
-    /// What is needed, and ahead of it at most half of an even share of the rest: whoever comes
-    /// next finds something too, and as the limit nears this falls to nothing, so that the last
-    /// unit is sold to whoever asks for it.
+    /// What is needed, and ahead of it at most a quarter of an even share of the rest: whoever comes
+    /// next finds something too, what a lost isolate takes with it is a small part, and as the
+    /// limit nears this falls to nothing, so that the last unit is sold to whoever asks for it.
     fn of(
         want: &Want,
         counts: &Counts<'_>,
@@ -90,7 +90,7 @@ impl Share {
         let credits_left = credits.map_or(0, Credits::left);
         let room = counts.room();
         let rest = room.saturating_add(credits_left).saturating_sub(want.needed);
-        let fair = rest.checked_div(holders.saturating_mul(2)).unwrap_or(0);
+        let fair = rest.checked_div(holders.saturating_mul(PARTS_OF_A_SHARE)).unwrap_or(0);
         let ends_soon =
             counts.ends_at().is_some_and(|ends_at| ends_at.ms_since(now) < AHEAD_MIN_LIFETIME_MS);
         let ahead = if ends_soon { 0 } else { want.ahead.min(fair) };
@@ -227,6 +227,8 @@ fn refuse(
     GrantOutcome::Refused { reason, meter: want.meter.clone(), quota: count.state(), quotas }
 }
 
+/// An even share of the rest is granted in so many parts.
+const PARTS_OF_A_SHARE: u64 = 4;
 /// With less time left nothing is granted ahead: it would hardly arrive in time to be spent.
 const AHEAD_MIN_LIFETIME_MS: i64 = 1_000;
 /// What part of a time is left out, for a holder whose clock runs slow.
