@@ -225,13 +225,11 @@ fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
 fn read_uncounted(fields: &mut Fields<'_>) -> Vec<Uncounted> {
     let mut kinds = Vec::new();
     for word in fields.words("uncounted", "[\"HEAD\", \"304\"]") {
-        match UNCOUNTED.iter().find(|(known, _)| *known == word) {
-            Some((_, kind)) => kinds.push(*kind),
-            None => {
-                let expect =
-                    Expect::new("any of \"HEAD\", \"304\" and \"cache-hit\"", "[\"HEAD\"]");
-                fields.mistake("uncounted", &format!("{word:?}"), expect);
-            }
+        if let Some((_, kind)) = UNCOUNTED.iter().find(|(known, _)| *known == word) {
+            kinds.push(*kind);
+        } else {
+            let expect = Expect::new("any of \"HEAD\", \"304\" and \"cache-hit\"", "[\"HEAD\"]");
+            fields.mistake("uncounted", &format!("{word:?}"), expect);
         }
     }
     kinds

@@ -145,7 +145,7 @@ impl Exchange {
         let isolate = &self.visit.isolate;
         let text = ledger_object::send(isolate, &self.config, &account, &request)?;
         glue::wait_until(&self.context, &text);
-        ledger_object::read(settle(text).await?)
+        ledger_object::read(&settle(text).await?)
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst

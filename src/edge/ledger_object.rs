@@ -29,7 +29,7 @@ pub(super) async fn ask(
     account: &str,
     request: &LedgerRequest,
 ) -> Result<LedgerReply, String> {
-    read(settle(send(isolate, config, account, request)?).await?)
+    read(&settle(send(isolate, config, account, request)?).await?)
 }
 
 /// Sends what [`ask`] sends; [`read`] reads what the promise comes to.
@@ -51,7 +51,7 @@ pub(super) fn send(
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn read(reply: JsValue) -> Result<LedgerReply, String> {
+pub(super) fn read(reply: &JsValue) -> Result<LedgerReply, String> {
     let text = reply.as_string().unwrap_or_default();
     serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
 }

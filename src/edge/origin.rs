@@ -52,7 +52,7 @@ impl Passage<'_> {
         let mut on_response =
             answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         let settlement = self.settlement();
-        if settlement.is_settled {
+        if settlement.occasions & ALWAYS != 0 {
             // Between origin and gate; empty removes it.
             on_response.push((COST_HEADER, "".into()));
         }
@@ -77,12 +77,16 @@ impl Passage<'_> {
             return Settlement::default();
         };
         let Some(metering) = &route.metering else { return Settlement::default() };
+        let is_free = |kind| metering.uncounted.contains(&kind);
+        let occasions = [
+            (FAILED, route.refund),
+            (NOT_MODIFIED, is_free(Uncounted::NotModified)),
+            (CACHE_HIT, is_free(Uncounted::CacheHit)),
+            (ALWAYS, metering.is_settled),
+        ];
         Settlement {
             charge: format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines()),
-            is_refunded: route.refund,
-            is_settled: metering.is_settled,
-            is_free_304: metering.uncounted.contains(&Uncounted::NotModified),
-            is_free_hit: metering.uncounted.contains(&Uncounted::CacheHit),
+            occasions: occasions.iter().filter(|(_, is_one)| *is_one).map(|(bit, _)| bit).sum(),
         }
     }
 
@@ -210,21 +214,18 @@ struct Changes<'a> {
 struct Settlement {
     /// Empty where nothing was charged.
     charge: String,
-    /// Where the origin fails.
-    is_refunded: bool,
-    /// Always: the origin says what it was.
-    is_settled: bool,
-    is_free_304: bool,
-    is_free_hit: bool,
+    /// The sum of the occasions below.
+    occasions: u8,
 }
 
-impl Settlement {
-    /// The occasions as `glue.js` knows them, one bit each.
-    fn occasions(&self) -> u8 {
-        let flags = [self.is_refunded, self.is_free_304, self.is_free_hit, self.is_settled];
-        flags.iter().rev().fold(0, |bits, flag| (bits << 1) | u8::from(*flag))
-    }
-}
+/// The origin failed; `glue.js` knows the same numbers.
+const FAILED: u8 = 1;
+/// The caller had the answer already.
+const NOT_MODIFIED: u8 = 2;
+/// The answer came from a cache.
+const CACHE_HIT: u8 = 4;
+/// Whatever the answer: the origin says what it cost.
+const ALWAYS: u8 = 8;
 
 fn send(
     visit: &Visit,
@@ -253,7 +254,7 @@ fn send(
         changes.is_preflight,
         context,
         &changes.settlement.charge,
-        changes.settlement.occasions(),
+        changes.settlement.occasions,
     )
     .map_err(|error| glue::message_of(&error))
 }

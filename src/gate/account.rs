@@ -200,7 +200,7 @@ impl Gate {
             Ask::Send { request, charge } => {
                 self.close_forgotten(memory, now);
                 self.progress = Progress::Ledger(Rc::clone(caller), (request.number, charge));
-                Step::CallLedger { account: caller.account.clone(), request }
+                Step::CallLedger { account: caller.account.clone(), request: *request }
             }
             Ask::Wait => self.wait(caller, costs, memory, now),
             Ask::Unavailable => {

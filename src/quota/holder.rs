@@ -103,11 +103,11 @@ impl Holder {
     /// Notes that a request passed without being counted, since the ledger is out of reach.
     pub fn count_degraded(&mut self, costs: &[Cost]) {
         for cost in costs {
-            match self.degraded.iter_mut().find(|other| other.meter == cost.meter) {
-                Some(total) => total.units = total.units.saturating_add(cost.units),
-                None => {
-                    self.degraded.push(MeterUnits { meter: cost.meter.clone(), units: cost.units })
-                }
+            if let Some(total) = self.degraded.iter_mut().find(|one| one.meter == cost.meter) {
+                total.units = total.units.saturating_add(cost.units);
+            } else {
+                let Cost { meter, units } = cost.clone();
+                self.degraded.push(MeterUnits { meter, units });
             }
         }
     }

@@ -14,7 +14,7 @@ pub enum Ask {
     /// Send this, and hand the reply to [`Holder::answered`].
     Send {
         /// The message.
-        request: LedgerRequest,
+        request: Box<LedgerRequest>,
         /// Units that were held already and are set aside for the request.
         charge: Charge,
     },
@@ -64,7 +64,7 @@ impl Holder {
             });
         }
         let request = self.message(wants, plan, deadline_ms, now);
-        Ask::Send { request, charge }
+        Ask::Send { request: Box::new(request), charge }
     }
 
     /// The message that fetches more before what is held runs out, if it is time for one. Where

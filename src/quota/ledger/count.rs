@@ -153,12 +153,11 @@ fn read_one<'a>(
         starts_at: window.starts_at,
     };
     let own_limit = own_limit(quota, account);
-    let counter = match store.counter(&key)? {
-        Some(counter) => counter,
-        None => {
-            let carried = carried_over(store, quota, &key, own_limit, anchor)?;
-            Counter { carried, ..Counter::default() }
-        }
+    let counter = if let Some(counter) = store.counter(&key)? {
+        counter
+    } else {
+        let carried = carried_over(store, quota, &key, own_limit, anchor)?;
+        Counter { carried, ..Counter::default() }
     };
     let limit = own_limit.saturating_add(counter.carried).min(MAX_UNITS);
     Ok(Count { quota, window, key, counter, limit })
