@@ -138,13 +138,16 @@ impl Gate {
                 self.refused(&refusal, &standing.identity)
             }
             Some(GrantOutcome::NoPlan) => {
+                self.put_back(&charge, caller, memory, now);
                 let denial = Denial::new(Cause::NoSubscription);
                 self.deny_account(denial, caller, record, memory, now)
             }
             Some(GrantOutcome::UnknownPlan) => {
+                self.put_back(&charge, caller, memory, now);
                 self.misconfigured("an account is on a plan that PLANS doesn't define")
             }
             Some(GrantOutcome::Void) => {
+                self.put_back(&charge, caller, memory, now);
                 self.misconfigured("the ledger knows a later message of this isolate")
             }
         }
