@@ -252,10 +252,15 @@ impl Gate {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
         if policy == FailurePolicy::Pass {
-            view.holder.count_degraded(costs);
+            // What is held is debited already: it is spent before anything goes uncounted.
+            let charge = view.holder.take(costs, Some(caller.member()), now);
+            if charge.is_none() {
+                view.holder.count_degraded(costs);
+            }
             let identity = self.identity_of(caller, stale.as_deref());
             return self.pass(Pass {
                 identity: Some(identity),
+                charge: charge.filter(|charge| !charge.is_empty()),
                 degraded: Some(Degraded::CheckerUnavailable),
                 ..Pass::default()
             });
