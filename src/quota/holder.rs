@@ -14,7 +14,7 @@ mod watch;
 use std::rc::Rc;
 
 use crate::decision::QuotaState;
-use crate::quota::{Charge, Cost, MeterUnits};
+use crate::quota::{Charge, Cost, DegradedUnits};
 use crate::time::Timestamp;
 
 use held::Held;
@@ -32,11 +32,13 @@ pub struct Holder {
     /// How long after a request its units may still be given back.
     refund_ms: i64,
     horizon_ms: i64,
+    /// The plan that the last request went by, as far as its token named one.
+    plan: Option<String>,
     pockets: Vec<Pocket>,
     pockets_made: u64,
     leases: Vec<Held>,
     under_way: Option<UnderWay>,
-    degraded: Vec<MeterUnits>,
+    degraded: Vec<DegradedUnits>,
     failures: u32,
     ask_again_at: Timestamp,
     top_up_again_at: Timestamp,
@@ -51,6 +53,7 @@ impl Holder {
             next_number: 1,
             refund_ms,
             horizon_ms: DEFAULT_HORIZON_MS,
+            plan: None,
             pockets: Vec::new(),
             pockets_made: 0,
             leases: Vec::new(),
@@ -107,7 +110,7 @@ impl Holder {
                 total.units = total.units.saturating_add(cost.units);
             } else {
                 let Cost { meter, units } = cost.clone();
-                self.degraded.push(MeterUnits { meter, units });
+                self.degraded.push(DegradedUnits { meter, units, told: 0 });
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::decision::QuotaState;
 use crate::quota::holder::held::Held;
 use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
 use crate::quota::{
-    Charge, Cost, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
+    Charge, Cost, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
 };
 use crate::time::Timestamp;
 
@@ -50,6 +50,7 @@ impl Holder {
         if now < self.ask_again_at {
             return Ask::Unavailable;
         }
+        self.plan = plan.map(str::to_owned);
         let charge = self.set_aside(costs, member, now);
         let mut wants = Vec::new();
         for cost in costs {
@@ -63,7 +64,7 @@ impl Holder {
                 ahead,
             });
         }
-        let request = self.message(wants, plan, deadline_ms, now);
+        let request = self.message(wants, deadline_ms, now);
         Ask::Send { request: Box::new(request), charge }
     }
 
@@ -85,8 +86,11 @@ impl Holder {
             let wanted = |pocket| self.wanted_soon(pocket, refresh, now);
             wants = self.pockets.iter().filter_map(wanted).collect();
         }
-        let is_due = refresh || !wants.is_empty();
-        is_due.then(|| self.message(wants, plan, deadline_ms, now))
+        if !refresh && wants.is_empty() {
+            return None;
+        }
+        self.plan = plan.map(str::to_owned);
+        Some(self.message(wants, deadline_ms, now))
     }
 
     /// Takes an answer over. `None` where a later message has voided it.
@@ -106,6 +110,10 @@ impl Holder {
             Some((lease, report))
         }) {
             (lease.told_spent, lease.told_returned) = (report.spent, report.returned);
+        }
+        for total in &mut self.degraded {
+            let sent = message.degraded.iter().find(|sent| sent.meter == total.meter);
+            total.told = sent.map_or(total.told, |sent| sent.units);
         }
         let mut answered = Answered { charge: self.nothing(), to_watch: Vec::new() };
         if let Some(GrantOutcome::Granted { leases, quotas }) = &reply.grant {
@@ -139,7 +147,6 @@ impl Holder {
     pub(super) fn message(
         &mut self,
         wants: Vec<Want>,
-        plan: Option<&str>,
         deadline_ms: u32,
         now: Timestamp,
     ) -> LedgerRequest {
@@ -152,7 +159,7 @@ impl Holder {
         let settled = self.leases.iter().filter(is_settled).map(|lease| lease.id).collect();
         let reports: Vec<_> = self.leases.iter().map(Held::report).collect();
         // A holder that never wanted units is nothing that the ledger has to remember.
-        let is_reader = self.next_number == 1 && wants.is_empty();
+        let is_reader = self.next_number == 1 && wants.is_empty() && self.degraded.is_empty();
         let number = if is_reader { 0 } else { self.next_number };
         if !is_reader {
             let wanted = u64::try_from(wants.len()).unwrap_or(u64::MAX).max(1);
@@ -161,14 +168,16 @@ impl Holder {
         let request = LedgerRequest {
             holder: self.name.to_string(),
             number,
-            plan: plan.map(str::to_owned),
+            plan: self.plan.clone(),
             wants: wants.clone(),
             leases: reports.clone(),
             degraded: self.degraded.clone(),
             merge: None,
         };
         let until = now.plus_ms(i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS));
-        self.under_way = Some(UnderWay { number, asked_at: now, until, wants, reports, settled });
+        let degraded = request.degraded.clone();
+        self.under_way =
+            Some(UnderWay { number, asked_at: now, until, wants, reports, settled, degraded });
         request
     }
 
@@ -239,6 +248,7 @@ pub(super) struct UnderWay {
     until: Timestamp,
     wants: Vec<Want>,
     reports: Vec<LeaseReport>,
+    degraded: Vec<DegradedUnits>,
     /// Leases that are over, and need not be named again once this is heard.
     settled: Vec<u64>,
 }

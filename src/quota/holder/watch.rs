@@ -39,7 +39,7 @@ impl Holder {
         if now < self.ask_again_at {
             return Watch::Wait(self.ask_again_at.ms_since(now));
         }
-        Watch::Send(self.message(Vec::new(), None, deadline_ms, now))
+        Watch::Send(self.message(Vec::new(), deadline_ms, now))
     }
 
     /// Gives everything back, since the isolate forgets this account. `None` where nothing is held
@@ -52,7 +52,7 @@ impl Holder {
         for lease in &mut self.leases {
             lease.close();
         }
-        Some(self.message(Vec::new(), None, deadline_ms, now))
+        Some(self.message(Vec::new(), deadline_ms, now))
     }
 }
 
