@@ -132,7 +132,7 @@ impl Holder {
 
     /// Units of a meter that can be spent now.
     pub fn available(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        let Some(pocket) = self.pocket_id(meter, member) else { return 0 };
+        let Some(pocket) = self.open_pocket_id(meter, member) else { return 0 };
         let is_live = |lease: &&Held| lease.pocket == pocket && now < lease.expires_at;
         let live = self.leases.iter().filter(is_live);
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
@@ -147,7 +147,7 @@ impl Holder {
     fn set_aside(&mut self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Charge {
         let mut charge = self.nothing();
         for cost in costs {
-            let Some(pocket) = self.pocket_id(&cost.meter, member) else { continue };
+            let Some(pocket) = self.open_pocket_id(&cost.meter, member) else { continue };
             let mut missing = cost.units;
             // Leases expire in the order they came, but for those that end with a period.
             for lease in self.leases.iter_mut().filter(|lease| lease.pocket == pocket) {

@@ -1,6 +1,7 @@
 //! Asking the ledger: one message at a time, and what its answer brings.
 
 use crate::decision::QuotaState;
+use crate::quota::holder::demand::Demand;
 use crate::quota::holder::held::Held;
 use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
 use crate::quota::{
@@ -191,14 +192,21 @@ impl Holder {
         answered: &mut Answered,
         now: Timestamp,
     ) {
-        let is_of_member = lease.is_some_and(|lease| lease.is_of_member);
-        let member = want.member.as_deref().filter(|_| is_of_member);
-        let pocket = match lease {
-            Some(_) => self.exact_pocket_for(&want.meter, member, now),
-            None => self.pocket_for(&want.meter, want.member.as_deref(), now),
+        let member = want.member.as_deref();
+        let pocket = match (lease, member) {
+            (Some(Lease { is_of_member: true, .. }), Some(member)) => {
+                self.members_pocket(&want.meter, member, now)
+            }
+            (Some(_), _) => self.accounts_pocket(&want.meter, now),
+            (None, _) => self.pocket_for(&want.meter, member, now),
         };
         if let Some(pocket) = self.pocket_mut(pocket) {
             pocket.quotas = quotas.to_vec();
+            if quotas.is_empty() {
+                // Nothing limits this meter: nobody will ask for its units again.
+                pocket.demand = Demand::default();
+                return;
+            }
         }
         let units = lease.map_or(0, |lease| lease.units);
         if units < want.needed.saturating_add(want.ahead) {
