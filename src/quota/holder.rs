@@ -22,6 +22,8 @@ use message::UnderWay;
 use pocket::Pocket;
 
 pub use message::{Answered, Ask, RETRY_MS};
+use watch::WATCH_LASTS_MS;
+
 pub use watch::{QUIET_MS, Watch};
 
 /// What one isolate holds of one account. Nothing here is authoritative: it may be lost any time.
@@ -95,8 +97,8 @@ impl Holder {
             let units = taking.units.min(lease.spent());
             lease.available = lease.available.saturating_add(units);
             lease.expire(now);
-            if !lease.is_watched {
-                lease.is_watched = true;
+            if lease.watched_until <= now {
+                lease.watched_until = now.plus_ms(WATCH_LASTS_MS);
                 to_watch.push(lease.id);
             }
         }

@@ -3,6 +3,7 @@
 use crate::decision::QuotaState;
 use crate::quota::holder::demand::Demand;
 use crate::quota::holder::held::Held;
+use crate::quota::holder::watch::WATCH_LASTS_MS;
 use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
 use crate::quota::{
     Charge, Cost, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
@@ -215,6 +216,7 @@ impl Holder {
         }
         let Some(lease) = lease else { return };
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
+        let is_watched = lease.units > want.needed || lease.is_lenient;
         let held = Held {
             id: lease.id,
             pocket,
@@ -224,14 +226,14 @@ impl Holder {
             expires_at: message.asked_at.plus_ms(lifetime_ms),
             last_taken_at: now,
             is_lenient: lease.is_lenient,
-            is_watched: lease.units > want.needed || lease.is_lenient,
+            watched_until: if is_watched { now.plus_ms(WATCH_LASTS_MS) } else { now },
             told_spent: 0,
             told_returned: 0,
         };
         if want.needed > 0 {
             answered.charge.push(lease.id, &want.meter, want.needed.min(lease.units));
         }
-        if held.is_watched {
+        if is_watched {
             answered.to_watch.push(held.id);
         }
         self.leases.push(held);
