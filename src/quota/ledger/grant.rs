@@ -92,6 +92,9 @@ impl<'a> Draft<'a> {
         for place in 0..self.lines.len() {
             let Some(line) = self.lines.get(place) else { break };
             let (needed, room) = (line.want.needed, line.counts.room());
+            if line.counts.is_empty() {
+                continue;
+            }
             if needed > room {
                 self.read_credits(store, now)?;
             }
@@ -115,7 +118,8 @@ impl<'a> Draft<'a> {
         for place in 0..self.lines.len() {
             let Some(line) = self.lines.get(place) else { break };
             let (ahead, room) = (line.want.ahead, line.counts.room());
-            if ahead == 0 || line.counts.end_soon(now) || is_for_nobody(line.want, asked.plan) {
+            let is_limited = !line.counts.is_empty() && !is_for_nobody(line.want, asked.plan);
+            if ahead == 0 || !is_limited || line.counts.end_soon(now) {
                 continue;
             }
             if ahead > room {
@@ -161,21 +165,18 @@ impl<'a> Draft<'a> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut booked: Vec<(CounterKey, Counter)> = Vec::new();
-        let lines = self.lines.iter_mut().filter(|line| line.units() > 0);
-        for count in lines.flat_map(|line| line.counts.iter_mut()) {
+        let counts = self.lines.iter_mut().flat_map(|line| line.counts.iter_mut());
+        for count in counts.filter(|count| count.reserved > 0) {
             let reserved = std::mem::take(&mut count.reserved);
             if let Some((_, counter)) = booked.iter().find(|(key, _)| *key == count.key) {
                 count.counter = *counter;
                 continue;
             }
-            let before = count.counter;
-            count.counter.used = before.used.saturating_add(reserved);
+            count.counter.used = count.counter.used.saturating_add(reserved);
             if terms.announces {
                 announce(store, terms, count, now)?;
             }
-            if count.counter != before {
-                store.put_counter(&count.key, &count.counter)?;
-            }
+            store.put_counter(&count.key, &count.counter)?;
             booked.push((count.key.clone(), count.counter));
         }
         Ok(())
@@ -192,7 +193,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Vec<Lease>, StoreError> {
         let mut leases = Vec::new();
         for (line, id) in self.lines.iter().zip(number..) {
-            if line.counts.is_empty() || line.units() == 0 {
+            if line.units() == 0 {
                 continue;
             }
             let (lease_row, lifetime_ms) = lease_row(store, line, self.credits.as_mut(), id, now)?;
