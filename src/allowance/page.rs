@@ -42,7 +42,7 @@ pub fn is_view(method: &str) -> bool {
 /// Whether the origin delivered the page, so that the view counts. A redirect leads to what will
 /// count, and an error is none of the reader's doing.
 pub const fn is_delivered(status: u16) -> bool {
-    matches!(status, 200..=299 | 304)
+    matches!(status, 101 | 200..=299 | 304)
 }
 
 /// Whether `parameter` says who sent the reader rather than what is asked for; also an empty one.
@@ -120,7 +120,7 @@ mod tests {
     fn only_what_was_read_and_delivered_counts() {
         assert!(is_view("GET") && is_view("HEAD"));
         assert!(["POST", "get", "OPTIONS", ""].into_iter().all(|method| !is_view(method)));
-        assert!([200, 206, 304].into_iter().all(is_delivered));
-        assert!([101, 301, 302, 307, 401, 404, 500, 503].into_iter().all(|one| !is_delivered(one)));
+        assert!([101, 200, 206, 304].into_iter().all(is_delivered));
+        assert!([103, 301, 302, 307, 401, 404, 500, 503].into_iter().all(|one| !is_delivered(one)));
     }
 }
