@@ -115,8 +115,10 @@ impl Reader {
         };
         let outcome = change(&mut tally);
         if self.tallies.len() >= MAX_ALLOWANCES {
-            self.tallies.sort_by_key(|tally| tally.allowance.window(now).ends_at);
-            self.tallies.remove(0);
+            let ends = self.tallies.iter().map(|tally| tally.allowance.window(now).ends_at);
+            if let Some((index, _)) = ends.enumerate().min_by_key(|(_, ends_at)| *ends_at) {
+                self.tallies.swap_remove(index);
+            }
         }
         self.tallies.push(tally);
         outcome

@@ -1,7 +1,5 @@
 //! The side of an isolate: the counts it has seen, and what it still has to tell.
 
-use std::collections::BTreeMap;
-
 use super::reader::{Reader, Tally};
 use super::{Allowance, Correction, Grant, Observation, Page, ReaderId, ReadersRequest, View};
 use crate::bounded_map::BoundedMap;
@@ -12,12 +10,14 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Watch {
     known: BoundedMap<(ReaderId, Allowance), Tally>,
-    batches: BTreeMap<u8, Batch>,
+    /// One for each shard.
+    batches: Vec<Batch>,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { known: BoundedMap::new(MAX_KNOWN), batches: BTreeMap::new() }
+        let batches = std::iter::repeat_with(Batch::default).take(usize::from(SHARDS));
+        Self { known: BoundedMap::new(MAX_KNOWN), batches: batches.collect() }
     }
 }
 
@@ -55,13 +55,9 @@ impl Watch {
             return None;
         }
         let shard = shard_of(grant.reader);
-        let batch = self.batches.entry(shard).or_default();
-        if !batch.note(grant) {
-            // It is lost, and the reader's next view makes up for it.
-            return None;
-        }
-        let is_full = batch.observations.len() >= BATCH_SIZE;
-        batch.due(is_full, now).map(|after_ms| ReportDue { shard, after_ms })
+        let batch = self.batches.get_mut(usize::from(shard))?;
+        batch.note(grant);
+        batch.due(now).map(|after_ms| ReportDue { shard, after_ms })
     }
 
     /// A counted view came to nothing: the reader has it back here. The cookie that would have told
@@ -77,9 +73,9 @@ impl Watch {
     /// Everything that is to be reported to a shard; `None` where somebody else has taken it. If
     /// the report gets lost, nothing is done about it: the reader's next view is reported again.
     pub fn take(&mut self, shard: u8) -> Option<ReadersRequest> {
-        let batch = self.batches.remove(&shard)?;
-        let observations = batch.observations.into_values().collect();
-        Some(ReadersRequest { observations })
+        let batch = std::mem::take(self.batches.get_mut(usize::from(shard))?);
+        let observations = batch.observations;
+        (!observations.is_empty()).then_some(ReadersRequest { observations })
     }
 
     /// Takes over what a report was answered, and holds these readers to it from now on.
@@ -119,34 +115,32 @@ pub const SHARDS: u8 = 16;
 /// What is to be reported to one shard.
 #[derive(Debug, Default)]
 struct Batch {
-    observations: BTreeMap<(ReaderId, Allowance), Observation>,
+    /// One for each reader, allowance and period.
+    observations: Vec<Observation>,
     promised_at: Option<Timestamp>,
     is_urgent: bool,
 }
 
 impl Batch {
-    /// Adds a grant to what is known of its reader; `false` where there is no room.
-    fn note(&mut self, grant: &Grant) -> bool {
+    /// Adds a grant to what is known of its reader. Where there is no room it is lost, and the
+    /// reader's next view makes up for it.
+    fn note(&mut self, grant: &Grant) {
         let &Grant { reader, allowance, starts_at, had, has, .. } = grant;
-        let seen = Observation { reader, allowance, starts_at, had, has };
-        let is_full = self.observations.len() >= MAX_OBSERVATIONS;
-        match self.observations.get_mut(&(reader, allowance)) {
-            Some(other) if other.starts_at == starts_at => {
-                other.had = other.had.min(had);
-                other.has = other.has.max(has);
-            }
-            Some(other) => *other = seen,
-            None if is_full => return false,
-            None => {
-                self.observations.insert((reader, allowance), seen);
-            }
+        let is_same = |other: &&mut Observation| {
+            (other.reader, other.allowance, other.starts_at) == (reader, allowance, starts_at)
+        };
+        if let Some(other) = self.observations.iter_mut().find(is_same) {
+            other.had = other.had.min(had);
+            other.has = other.has.max(has);
+        } else if self.observations.len() < MAX_OBSERVATIONS {
+            self.observations.push(Observation { reader, allowance, starts_at, had, has });
         }
-        true
     }
 
     /// After how long somebody has to report; `None` where that was promised already. A promise is
     /// broken where the request that gave it was ended by the platform.
-    fn due(&mut self, is_full: bool, now: Timestamp) -> Option<u32> {
+    fn due(&mut self, now: Timestamp) -> Option<u32> {
+        let is_full = self.observations.len() >= BATCH_SIZE;
         let lasts = |at: Timestamp| (0..PROMISE_LASTS_MS).contains(&now.ms_since(at));
         let is_promised = self.promised_at.is_some_and(lasts);
         if is_promised && (self.is_urgent || !is_full) {
@@ -165,8 +159,8 @@ const REPORT_AFTER_MS: u32 = 2_000;
 const PROMISE_LASTS_MS: i64 = 10_000;
 /// As many observations don't wait.
 const BATCH_SIZE: usize = 64;
-/// What is beyond is lost: reports fail, and memory must not grow for it.
-const MAX_OBSERVATIONS: usize = 1_024;
+/// What is beyond is lost: memory must not grow where nobody comes to report.
+const MAX_OBSERVATIONS: usize = 256;
 /// At most 2 MB, where each reader has an allowance of 100 and has used it.
 const MAX_KNOWN: usize = 4_096;
 

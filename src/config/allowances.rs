@@ -1,7 +1,5 @@
 //! What a route gives away to readers without an account, and what that needs.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::closest::closest;
@@ -53,7 +51,12 @@ pub(super) fn check_key(config: &Config) -> Option<Mistake> {
 
 /// A reader's cookie has room for so many.
 pub(super) fn check_number(config: &Config) -> Option<Mistake> {
-    let free: BTreeSet<_> = config.routes.iter().filter_map(|route| route.free).collect();
+    let mut free = Vec::new();
+    for allowance in config.routes.iter().filter_map(|route| route.free) {
+        if !free.contains(&allowance) {
+            free.push(allowance);
+        }
+    }
     (free.len() > MAX_ALLOWANCES).then(|| Mistake {
         variable: "ROUTES".to_owned(),
         field: String::new(),
