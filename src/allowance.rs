@@ -19,14 +19,13 @@ mod address;
 mod cookie;
 mod crawlers;
 mod key;
+mod message;
 mod page;
 mod reader;
 mod readers;
 mod watch;
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use crate::decision::QuotaState;
 use crate::quota::{Enforcement, Period, Window};
@@ -36,17 +35,15 @@ pub use address::address_key;
 pub use cookie::{COOKIE_NAME, MAX_COOKIE_BYTES, cleared_cookie};
 pub use crawlers::{CATEGORIES, lets_through};
 pub use key::AllowanceKey;
+pub use message::{Correction, Observation, ReadersReply, ReadersRequest};
 pub use page::{Page, is_delivered, is_view};
-pub use reader::{Grant, Reader, ReaderCount, ReaderId, Verdict, View};
-pub use readers::{
-    Correction, Observation, ReaderRow, ReaderStore, Readers, ReadersReply, ReadersRequest,
-};
+pub use reader::{CountKey, Grant, Reader, ReaderCount, ReaderId, Verdict, View};
+pub use readers::{ReaderRow, ReaderStore, Readers};
 pub use watch::{ReportDue, SHARDS, Watch, shard_name};
 
 /// How many pages are free in which period. It has no other identity: routes with the same
 /// allowance share one count.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Allowance {
     period: Period,
     limit: u8,
@@ -105,20 +102,6 @@ impl fmt::Display for Allowance {
     }
 }
 
-impl From<Allowance> for String {
-    fn from(allowance: Allowance) -> Self {
-        allowance.to_string()
-    }
-}
-
-impl TryFrom<String> for Allowance {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("not an allowance")
-    }
-}
-
 /// The largest allowance: a cookie names each page that was seen, and has room for so many.
 pub const MAX_LIMIT: u8 = 100;
 /// The most allowances that one configuration may have, for the same reason.
@@ -133,7 +116,7 @@ mod tests {
     #[test]
     fn reads_what_it_writes_and_nothing_else() {
         for good in ["1 per minute", "5 per hour", "10 per day", "100 per month"] {
-            assert_eq!(Allowance::parse(good).map(String::from).as_deref(), Some(good));
+            assert_eq!(Allowance::parse(good).unwrap().to_string(), good);
         }
         for bad in [
             "",

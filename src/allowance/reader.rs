@@ -4,7 +4,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 
 use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, cookie};
 use crate::decision::QuotaState;
@@ -49,8 +48,8 @@ impl Reader {
             let verdict = if tally.pages.contains(&page) {
                 Verdict::AlreadySeen
             } else if tally.add(page) {
-                let (starts_at, has) = (tally.starts_at, tally.count);
-                Verdict::Counted(Grant { reader, allowance, starts_at, page, had, has })
+                let count = CountKey { reader, allowance, starts_at: tally.starts_at };
+                Verdict::Counted(Grant { count, page, had, has: tally.count })
             } else {
                 Verdict::UsedUp
             };
@@ -68,14 +67,11 @@ impl Reader {
     /// the highest of these.
     pub fn counts(&self, now: Timestamp) -> Vec<ReaderCount> {
         let current = self.tallies.iter().filter(|tally| tally.is_current(now) && tally.count > 0);
-        current
-            .map(|&Tally { allowance, starts_at, count, .. }| ReaderCount {
-                reader: self.id,
-                allowance,
-                starts_at,
-                used: count,
-            })
-            .collect()
+        let told = |&Tally { allowance, starts_at, count: used, .. }: &Tally| {
+            let count = CountKey { reader: self.id, allowance, starts_at };
+            ReaderCount { count, used }
+        };
+        current.map(told).collect()
     }
 
     /// The value of the `Set-Cookie` field that has the reader keep its count, until the last of
@@ -145,15 +141,22 @@ pub enum Verdict {
     UsedUp,
 }
 
-/// One view that was counted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Grant {
-    /// Who has it.
+/// Which count is meant.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CountKey {
+    /// Of whom.
     pub reader: ReaderId,
-    /// What it was counted in.
+    /// Of what.
     pub allowance: Allowance,
     /// When the period started.
     pub starts_at: Timestamp,
+}
+
+/// One view that was counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Grant {
+    /// Where it was counted.
+    pub count: CountKey,
     /// What was seen.
     pub page: Page,
     /// The count before it.
@@ -165,25 +168,25 @@ pub struct Grant {
 /// What a reader has used of an allowance in one period.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReaderCount {
-    /// Who.
-    pub reader: ReaderId,
-    /// Of what.
-    pub allowance: Allowance,
-    /// When the period started.
-    pub starts_at: Timestamp,
+    /// Whose, of what, and when.
+    pub count: CountKey,
     /// How many pages.
     pub used: u8,
 }
 
 /// Names a reader: 96 bits that nobody can guess.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReaderId([u8; ID_BYTES]);
 
 impl ReaderId {
     /// The id of these bytes; [`AllowanceKey::reader_id`] makes fresh ones.
     pub const fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
         Self(bytes)
+    }
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
     /// Its bytes.
@@ -196,21 +199,6 @@ impl ReaderId {
 impl fmt::Display for ReaderId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl From<ReaderId> for String {
-    fn from(id: ReaderId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for ReaderId {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or("not a reader's id")
     }
 }
 

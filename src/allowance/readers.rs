@@ -3,9 +3,7 @@
 //!
 //! It keeps counts and no pages, so nobody can read in it what somebody has read.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Allowance, ReaderId};
+use super::{Correction, CountKey, Observation, ReadersReply, ReadersRequest};
 use crate::quota::StoreError;
 use crate::time::Timestamp;
 
@@ -38,89 +36,30 @@ impl Readers {
         }
         let mut reply = ReadersReply::default();
         for seen in &request.observations {
-            let Observation { reader, allowance, starts_at, had, has } = *seen;
-            let has = has.min(allowance.limit());
-            let row = store.row(reader, allowance, starts_at)?;
-            let highest = row.map_or(0, |row| row.highest);
+            let Observation { count, had, has } = *seen;
+            let has = has.min(count.allowance.limit());
+            let highest = store.row(count)?.map_or(0, |row| row.highest);
             if had < highest {
-                let used = highest.max(has);
-                reply.corrections.push(Correction { reader, allowance, starts_at, used });
+                reply.corrections.push(Correction { count, used: highest.max(has) });
             }
             if has > highest {
-                let ends_at = allowance.window(starts_at).ends_at;
-                store.put_row(&ReaderRow {
-                    reader,
-                    allowance,
-                    starts_at,
-                    highest: has,
-                    forget_at: ends_at.plus_ms(FORGET_MARGIN_MS),
-                })?;
+                let ends_at = count.allowance.window(count.starts_at).ends_at;
+                let forget_at = ends_at.plus_ms(FORGET_MARGIN_MS);
+                store.put_row(&ReaderRow { count, highest: has, forget_at })?;
             }
         }
         Ok(reply)
     }
 }
 
-/// What isolates tell.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadersRequest {
-    /// In no particular order.
-    pub observations: Vec<Observation>,
-}
-
-/// A reader that an isolate has let in, once or several times.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Observation {
-    /// Who.
-    pub reader: ReaderId,
-    /// By which allowance.
-    pub allowance: Allowance,
-    /// When the period started.
-    pub starts_at: Timestamp,
-    /// The lowest count it came with.
-    pub had: u8,
-    /// The highest count it left with.
-    pub has: u8,
-}
-
-/// What isolates are told.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadersReply {
-    /// Readers that came with less than they had used.
-    pub corrections: Vec<Correction>,
-}
-
-/// What a reader has used in truth.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Correction {
-    /// Who.
-    pub reader: ReaderId,
-    /// Of what.
-    pub allowance: Allowance,
-    /// When the period started.
-    pub starts_at: Timestamp,
-    /// At least this much.
-    pub used: u8,
-}
-
-/// What the object needs of a database. There is at most one row of a reader, an allowance and a
-/// period.
+/// What the object needs of a database. There is at most one row of each count.
 pub trait ReaderStore {
-    /// The row of a reader, if there is one.
+    /// The row of a count, if there is one.
     ///
     /// # Errors
     ///
     /// The row could not be read.
-    fn row(
-        &self,
-        reader: ReaderId,
-        allowance: Allowance,
-        starts_at: Timestamp,
-    ) -> Result<Option<ReaderRow>, StoreError>;
+    fn row(&self, count: CountKey) -> Result<Option<ReaderRow>, StoreError>;
 
     /// Writes a row, in the place of the one that is there.
     ///
@@ -137,15 +76,11 @@ pub trait ReaderStore {
     fn delete_forgotten(&mut self, now: Timestamp) -> Result<(), StoreError>;
 }
 
-/// The highest count of a reader, an allowance and a period.
+/// A count as the object remembers it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReaderRow {
-    /// Who.
-    pub reader: ReaderId,
-    /// Of what.
-    pub allowance: Allowance,
-    /// When the period started.
-    pub starts_at: Timestamp,
+    /// The key.
+    pub count: CountKey,
     /// The highest count it has left with.
     pub highest: u8,
     /// When the period is over everywhere and the row may be deleted.

@@ -1,7 +1,9 @@
 //! The side of an isolate: the counts it has seen, and what it still has to tell.
 
 use super::reader::{Reader, Tally};
-use super::{Allowance, Correction, Grant, Observation, Page, ReaderId, ReadersRequest, View};
+use super::{
+    Allowance, Correction, CountKey, Grant, Observation, Page, ReaderId, ReadersRequest, View,
+};
 use crate::bounded_map::BoundedMap;
 use crate::time::Timestamp;
 
@@ -54,7 +56,7 @@ impl Watch {
         if grant.had == 0 {
             return None;
         }
-        let shard = shard_of(grant.reader);
+        let shard = shard_of(grant.count.reader);
         let batch = self.batches.get_mut(usize::from(shard))?;
         batch.note(grant);
         batch.due(now).map(|after_ms| ReportDue { shard, after_ms })
@@ -63,8 +65,9 @@ impl Watch {
     /// A counted view came to nothing: the reader has it back here. The cookie that would have told
     /// of it must not be sent.
     pub fn give_back(&mut self, grant: &Grant) {
-        if let Some(known) = self.known.get_mut(&(grant.reader, grant.allowance))
-            && known.starts_at == grant.starts_at
+        let CountKey { reader, allowance, starts_at } = grant.count;
+        if let Some(known) = self.known.get_mut(&(reader, allowance))
+            && known.starts_at == starts_at
         {
             known.remove(grant.page);
         }
@@ -81,12 +84,12 @@ impl Watch {
     /// Takes over what a report was answered, and holds these readers to it from now on.
     pub fn correct(&mut self, corrections: &[Correction]) {
         for correction in corrections {
-            let &Correction { reader, allowance, starts_at, used } = correction;
+            let CountKey { reader, allowance, starts_at } = correction.count;
             let key = (reader, allowance);
             let known = self.known.get(&key).filter(|known| known.starts_at >= starts_at).cloned();
             let mut tally = known.unwrap_or_else(|| Tally::new(allowance, starts_at));
             if tally.starts_at == starts_at {
-                tally.raise_to(used);
+                tally.raise_to(correction.used);
             }
             self.known.insert(key, tally);
         }
@@ -125,15 +128,12 @@ impl Batch {
     /// Adds a grant to what is known of its reader. Where there is no room it is lost, and the
     /// reader's next view makes up for it.
     fn note(&mut self, grant: &Grant) {
-        let &Grant { reader, allowance, starts_at, had, has, .. } = grant;
-        let is_same = |other: &&mut Observation| {
-            (other.reader, other.allowance, other.starts_at) == (reader, allowance, starts_at)
-        };
-        if let Some(other) = self.observations.iter_mut().find(is_same) {
+        let &Grant { count, had, has, .. } = grant;
+        if let Some(other) = self.observations.iter_mut().find(|other| other.count == count) {
             other.had = other.had.min(had);
             other.has = other.has.max(has);
         } else if self.observations.len() < MAX_OBSERVATIONS {
-            self.observations.push(Observation { reader, allowance, starts_at, had, has });
+            self.observations.push(Observation { count, had, has });
         }
     }
 

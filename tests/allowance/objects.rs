@@ -1,7 +1,9 @@
 //! The object that watches over readers: what it keeps, what it answers, and what it costs.
 
 use proptest::prelude::*;
-use tollgate::allowance::{Observation, Readers, ReadersReply, ReadersRequest, SHARDS, shard_name};
+use tollgate::allowance::{
+    Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS, shard_name,
+};
 use tollgate::identity::account_name;
 
 use crate::site::{MemoryReaders, NOW, allowance, key};
@@ -9,7 +11,8 @@ use crate::site::{MemoryReaders, NOW, allowance, key};
 fn seen(had: u8, has: u8) -> Observation {
     let allowance = allowance("5 per month");
     let starts_at = allowance.window(NOW).starts_at;
-    Observation { reader: key().reader_id("one"), allowance, starts_at, had, has }
+    let count = CountKey { reader: key().reader_id("one"), allowance, starts_at };
+    Observation { count, had, has }
 }
 
 fn tell(object: &mut Readers, store: &mut MemoryReaders, seen: &[Observation]) -> ReadersReply {
@@ -46,8 +49,9 @@ fn periods_and_allowances_are_kept_apart_and_forgotten_when_they_are_over() {
     let month = seen(1, 3);
     let minute = allowance("5 per minute");
     let starts_at = minute.window(NOW).starts_at;
-    let short = Observation { allowance: minute, starts_at, ..month };
-    let next = Observation { starts_at: minute.window(NOW.plus_seconds(60)).starts_at, ..short };
+    let short = CountKey { allowance: minute, starts_at, ..month.count };
+    let next = CountKey { starts_at: minute.window(NOW.plus_seconds(60)).starts_at, ..short };
+    let [short, next] = [short, next].map(|count| Observation { count, ..month });
     let reply = tell(&mut object, &mut store, &[month, short, next]);
     assert_eq!((store.rows.len(), reply.corrections.len()), (3, 0));
     let nothing = ReadersRequest::default();
@@ -56,7 +60,7 @@ fn periods_and_allowances_are_kept_apart_and_forgotten_when_they_are_over() {
     object.handle(&mut store, &nothing, NOW.plus_seconds(3_600)).unwrap();
     assert_eq!(store.rows.len(), 1);
     object
-        .handle(&mut store, &nothing, month.allowance.window(NOW).ends_at.plus_seconds(600))
+        .handle(&mut store, &nothing, month.count.allowance.window(NOW).ends_at.plus_seconds(600))
         .unwrap();
     assert!(store.rows.is_empty());
 }
@@ -72,17 +76,23 @@ fn a_store_that_fails_is_an_error_and_no_answer() {
 }
 
 #[test]
-fn messages_are_written_in_words() {
-    let request = ReadersRequest { observations: vec![seen(1, 2)] };
+fn messages_are_lines_of_words() {
+    let request = ReadersRequest { observations: vec![seen(1, 2), seen(3, 4)] };
     let json = serde_json::to_string(&request).unwrap();
     assert_eq!(
         json,
-        "{\"observations\":[{\"reader\":\"pRAgkrPql9CJyEsA\",\"allowance\":\"5 per month\",\
-         \"starts_at\":1793491200000,\"had\":1,\"has\":2}]}"
+        "\"pRAgkrPql9CJyEsA 5 month 1793491200000 1 2\\n\
+           pRAgkrPql9CJyEsA 5 month 1793491200000 3 4\\n\""
     );
     assert_eq!(serde_json::from_str::<ReadersRequest>(&json).unwrap(), request);
-    let foreign = json.replace("5 per month", "500 per month");
-    assert!(serde_json::from_str::<ReadersRequest>(&foreign).is_err());
+    let correction = Correction { count: seen(0, 0).count, used: 5 };
+    let reply = ReadersReply { corrections: vec![correction] };
+    assert_eq!(ReadersReply::from(String::from(reply.clone())), reply);
+    for spoilt in ["5 month", "5 cycle", "500 month", "5  month", "5 month 1", "5 month 1 2 3 4"] {
+        let line = format!("pRAgkrPql9CJyEsA {spoilt}\n");
+        let both = line + &String::from(request.clone());
+        assert_eq!(ReadersRequest::from(both), request, "{spoilt}: the others still count");
+    }
 }
 
 #[test]
@@ -98,6 +108,11 @@ fn no_account_has_the_name_of_a_shard() {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_message_panics(text in "(\\PC{0,20}|[A-Za-z0-9_-]{16} [0-9]{1,3} month -?[0-9]{1,20} [0-9]{1,3} 7|\n){0,4}") {
+        let _ = (ReadersRequest::from(text.clone()), ReadersReply::from(text));
+    }
 
     #[test]
     fn the_order_of_reports_does_not_matter(

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use tollgate::allowance::{
-    Allowance, AllowanceKey, COOKIE_NAME, Grant, Page, Reader, ReaderId, ReaderRow, ReaderStore,
-    Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View, Watch,
+    Allowance, AllowanceKey, COOKIE_NAME, CountKey, Grant, Page, Reader, ReaderId, ReaderRow,
+    ReaderStore, Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View, Watch,
 };
 use tollgate::quota::StoreError;
 use tollgate::request::{RequestFacts, readings};
@@ -141,7 +141,8 @@ impl Site {
     /// The highest count that the object knows of a reader.
     pub(crate) fn highest(&self, reader: ReaderId) -> u8 {
         let starts_at = self.allowance.window(self.now).starts_at;
-        let row = self.store.row(reader, self.allowance, starts_at).unwrap();
+        let row =
+            self.store.row(CountKey { reader, allowance: self.allowance, starts_at }).unwrap();
         row.map_or(0, |row| row.highest)
     }
 }
@@ -149,7 +150,7 @@ impl Site {
 /// A store in memory, which can be told to fail.
 #[derive(Default)]
 pub(crate) struct MemoryReaders {
-    pub(crate) rows: BTreeMap<(ReaderId, Allowance, Timestamp), ReaderRow>,
+    pub(crate) rows: BTreeMap<CountKey, ReaderRow>,
     pub(crate) is_broken: Cell<bool>,
     pub(crate) writes: usize,
 }
@@ -161,20 +162,15 @@ impl MemoryReaders {
 }
 
 impl ReaderStore for MemoryReaders {
-    fn row(
-        &self,
-        reader: ReaderId,
-        allowance: Allowance,
-        starts_at: Timestamp,
-    ) -> Result<Option<ReaderRow>, StoreError> {
+    fn row(&self, count: CountKey) -> Result<Option<ReaderRow>, StoreError> {
         self.reach()?;
-        Ok(self.rows.get(&(reader, allowance, starts_at)).copied())
+        Ok(self.rows.get(&count).copied())
     }
 
     fn put_row(&mut self, row: &ReaderRow) -> Result<(), StoreError> {
         self.reach()?;
         self.writes += 1;
-        self.rows.insert((row.reader, row.allowance, row.starts_at), *row);
+        self.rows.insert(row.count, *row);
         Ok(())
     }
 

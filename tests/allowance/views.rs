@@ -1,6 +1,6 @@
 //! What one isolate lets a reader see.
 
-use tollgate::allowance::{Grant, ReaderId, SHARDS, Verdict, Watch};
+use tollgate::allowance::{CountKey, Grant, ReaderId, SHARDS, Verdict, Watch};
 
 use crate::site::{Site, allowance};
 
@@ -109,7 +109,7 @@ fn reports_wait_for_company_but_not_for_ever() {
     let report = watch.take(due.shard).unwrap();
     assert_eq!(report.observations.len(), 1);
     let seen = report.observations[0];
-    assert_eq!((seen.reader, seen.had, seen.has), (first.reader, 1, 4));
+    assert_eq!((seen.count.reader, seen.had, seen.has), (first.reader, 1, 4));
     assert_eq!(watch.take(due.shard), None);
 }
 
@@ -122,7 +122,8 @@ fn many_observations_do_not_wait_and_too_many_are_lost() {
     for number in 0..8_000_u16 {
         let mut id = [0; 12];
         id[..2].copy_from_slice(&number.to_le_bytes());
-        let grant = Grant { reader: ReaderId::from_bytes(id), ..grant };
+        let count = CountKey { reader: ReaderId::from_bytes(id), ..grant.count };
+        let grant = Grant { count, ..grant };
         due.extend(site.isolates[0].confirm(&grant, site.now));
     }
     for shard in 0..SHARDS {
