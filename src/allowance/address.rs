@@ -11,17 +11,16 @@ pub fn address_key(address: &str) -> String {
         return plain.to_owned();
     }
     let (head, tail) = address.split_once("::").unwrap_or((address, ""));
-    let groups = |part: &str| part.split(':').filter(|group| !group.is_empty()).count();
-    let zeros = GROUPS.saturating_sub(groups(head)).saturating_sub(groups(tail));
-    let zeros = std::iter::repeat_n("0", zeros);
-    let whole = head.split(':').chain(zeros).chain(tail.split(':'));
-    let mut key = String::new();
-    for group in whole.filter(|group| !group.is_empty()).take(NETWORK_GROUPS) {
-        key.push_str(&group.to_ascii_lowercase());
-        key.push(':');
-    }
-    key.push_str(":/64");
-    key
+    let mut groups = groups_of(head);
+    let tail = groups_of(tail);
+    groups.resize(GROUPS.saturating_sub(tail.len()).max(groups.len()), "0");
+    groups.extend(tail);
+    groups.truncate(NETWORK_GROUPS);
+    groups.join(":").to_ascii_lowercase() + "::/64"
+}
+
+fn groups_of(part: &str) -> Vec<&str> {
+    part.split(':').filter(|group| !group.is_empty()).collect()
 }
 
 /// Of 16 bits each, in an IPv6 address.
