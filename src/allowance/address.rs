@@ -59,7 +59,7 @@ mod tests {
         })]
 
         #[test]
-        fn any_spelling_is_read_as_the_standard_library_reads_it(groups in any::<[[bool; 2]; 8]>()) {
+        fn it_agrees_with_the_standard_library(groups in any::<[[bool; 2]; 8]>()) {
             // Zeros make an address that is written short.
             let value = |[is_zero, is_long]: [bool; 2]| match (is_zero, is_long) {
                 (true, _) => 0,
