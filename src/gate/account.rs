@@ -138,13 +138,16 @@ impl Gate {
                 self.refused(&refusal, &standing.identity)
             }
             Some(GrantOutcome::NoPlan) => {
+                self.put_back(&charge, caller, memory, now);
                 let denial = Denial::new(Cause::NoSubscription);
                 self.deny_account(denial, caller, record, memory, now)
             }
             Some(GrantOutcome::UnknownPlan) => {
+                self.put_back(&charge, caller, memory, now);
                 self.misconfigured("an account is on a plan that PLANS doesn't define")
             }
             Some(GrantOutcome::Void) => {
+                self.put_back(&charge, caller, memory, now);
                 self.misconfigured("the ledger knows a later message of this isolate")
             }
         }
@@ -249,10 +252,15 @@ impl Gate {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
         if policy == FailurePolicy::Pass {
-            view.holder.count_degraded(costs);
+            // What is held is debited already: it is spent before anything goes uncounted.
+            let charge = view.holder.take(costs, Some(caller.member()), now);
+            if charge.is_none() {
+                view.holder.count_degraded(costs);
+            }
             let identity = self.identity_of(caller, stale.as_deref());
             return self.pass(Pass {
                 identity: Some(identity),
+                charge: charge.filter(|charge| !charge.is_empty()),
                 degraded: Some(Degraded::CheckerUnavailable),
                 ..Pass::default()
             });
@@ -423,7 +431,8 @@ fn notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
     if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
         return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
     }
-    let percent = quota.used.saturating_mul(100).checked_div(quota.limit).unwrap_or(100);
+    // A quota of nothing has no share that could be reached: the meter is sold by credits.
+    let percent = quota.used.saturating_mul(100).checked_div(quota.limit)?;
     let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
     Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
 }
