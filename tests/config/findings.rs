@@ -67,6 +67,22 @@ fn a_plan_on_sale_that_nobody_can_reach() {
 }
 
 #[test]
+fn a_category_of_crawlers_that_is_not_known() {
+    let crawlers = |list: Value| {
+        let given = json!({"match": "/a", "crawlers": list});
+        warnings(&good().with("ROUTES", routes(given, json!({"match": "/b"}))))
+    };
+    assert!(crawlers(json!(["Search Engine Crawler", "Page Preview"])).is_empty());
+    assert_eq!(
+        crawlers(json!("Search Engine Crawlers")),
+        ["ROUTES[0].crawlers: found \"Search Engine Crawlers\", which Cloudflare doesn't list; \
+          expected a category of verified bots; did you mean \"Search Engine Crawler\"?"]
+    );
+    let found = crawlers(json!(["Googlebot"]));
+    assert!(found[0].contains("expected one of the categories Academic Research, "), "{found:?}");
+}
+
+#[test]
 fn issuers_that_share_account_names() {
     let nameless =
         |iss: &str| with(with(issuer(), "iss", json!(iss)), "claims", json!({"account": "sub"}));

@@ -18,6 +18,7 @@ pub(crate) fn good() -> Vars {
     Vars::default()
         .with_resource("LEDGER")
         .with_resource("BURST")
+        .with_resource("FREE_BURST")
         .with_resource("SITE")
         .with("ORIGIN", json!("https://origin.example"))
         .with("ROUTES", json!([route(), {"match": "/**", "open": true}]))
@@ -35,12 +36,14 @@ pub(crate) fn good() -> Vars {
             "ASSERTION_KEY",
             json!(r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#),
         )
+        .with("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcdef"))
 }
 
 pub(crate) fn route() -> Value {
     json!({
         "match": "GET api.example/articles/**", "requires": ["premium"], "meter": "api",
         "cost": 2, "anonymous": "offer", "on_outage": "pass", "burst": "BURST",
+        "free": "5 per month", "free_burst": "FREE_BURST", "crawlers": ["Search Engine Crawler"],
         "origin": "service:SITE", "forward_credential": false, "refund": false,
     })
 }

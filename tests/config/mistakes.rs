@@ -117,14 +117,34 @@ fn fields_of_routes() {
     field("ROUTES", "refund", json!("no"), "ROUTES[0].refund: found \"no\"; expected true or false; for example true");
     field("ROUTES", "forward_credential", json!(0), "ROUTES[0].forward_credential: found 0; expected true or false; for example true");
     field("ROUTES", "require", json!(["premium"]), "ROUTES[0]: found the unknown field \"require\"; expected no such field; did you mean \"requires\"?");
-    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, anonymous, on_outage, burst, origin, forward_credential, refund");
-    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst or anonymous; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
+    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, anonymous, free, free_burst, crawlers, on_outage, burst, origin, forward_credential, refund");
+    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst, anonymous, free or crawlers; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
     field("ROUTES", "open", json!(true), asks);
-    for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"})] {
+    for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"}), json!({"free": "5 per day"}), json!({"crawlers": ["Security"]})] {
         let mut open = json!({"match": "/a", "open": true});
         open.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
         whole("ROUTES", json!([open, {"match": "/**", "open": true}]), asks);
     }
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_routes_give_away() {
+    let expected = "expected \"N per minute\", hour, day or month, with N from 1 to 100; for example free = \"5 per month\"";
+    for bad in ["5", "0 per day", "101 per month", "5 per cycle", "5/month"] {
+        field("ROUTES", "free", json!(bad), &format!("ROUTES[0].free: found {bad:?}; {expected}"));
+    }
+    field("ROUTES", "free", json!(5), "ROUTES[0].free: found 5; expected a string that isn't empty; for example free = \"5 per month\"");
+    field("ROUTES", "free", Value::Null, "ROUTES[0].free: found nothing, beside free_burst; expected the allowance that it guards; for example free = \"5 per month\"");
+    field("ROUTES", "free_burst", json!("NOWHERE"), "ROUTES[0].free_burst: found no rate-limit binding \"NOWHERE\"; expected [[ratelimits]] name = \"NOWHERE\" in wrangler.toml; for example simple = { limit = 100, period = 10 }");
+    field("ROUTES", "crawlers", json!([" "]), "ROUTES[0].crawlers: found \" \"; expected an array of categories; for example [\"Search Engine Crawler\"]");
+    field("ROUTES", "crawlers", json!(true), "ROUTES[0].crawlers: found true; expected an array of categories; for example [\"Search Engine Crawler\"]");
+    whole("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcde"), "ALLOWANCE_KEY: found a value of 31 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
+    whole("ALLOWANCE_KEY", json!(""), "ALLOWANCE_KEY: found nothing, but a free allowance on route [0]; expected a secret of at least 32 bytes that signs its cookie; for example openssl rand -base64 32");
+    let mut routes: Vec<_> = (1..=7).map(|n| json!({"match": format!("/{n}"), "free": format!("{n} per day")})).collect();
+    routes.push(json!({"match": "/8", "free": "1 per day"}));
+    routes.push(json!({"match": "/**", "open": true}));
+    whole("ROUTES", json!(routes), "ROUTES: found 7 different free allowances; expected at most 6; routes with the same one share its count; for example free = \"5 per month\"");
 }
 
 #[test]
@@ -218,12 +238,17 @@ fn what_the_parts_need_of_each_other() {
         .with("ROUTES", json!([{"match": "/a", "meter": "api"}, {"match": "/**", "open": true}]));
     assert_eq!(mistakes(&bare()), [
         "ISSUERS: found routes that ask for a token, and nobody who could sign one; expected at least one issuer; as it stands every such request is refused; for example [[vars.ISSUERS]] iss = \"https://login.example.com\"",
-        "LEDGER: found no Durable Object binding, but meters or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        "LEDGER: found no Durable Object binding, but meters, allowances or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
         "PLANS: found no plan at all, but a meter on route [0]; expected at least one plan; without any, every such request is refused; for example [[vars.PLANS]] id = \"pro\"",
     ]);
     let by_account = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key(), "subscription": "account"}]);
     let reads_accounts = bare().with("ISSUERS", by_account).with("ROUTES", json!([{"match": "/**"}]));
     assert_eq!(mistakes(&reads_accounts).len(), 1, "the ledger is needed without meters too");
+    let by_token = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key()}]);
+    let gives_away = bare().with("ISSUERS", by_token).with("ROUTES", json!([{"match": "/**", "free": "5 per day"}]));
+    let found = mistakes(&gives_away);
+    assert!(found.iter().any(|one| one.starts_with("LEDGER: ")), "who replays is found out there");
+    assert!(found.iter().any(|one| one.starts_with("ALLOWANCE_KEY: ")) && found.len() == 2);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn any_json() -> impl Strategy<Value = Value> {
             Just("match"), Just("open"), Just("requires"), Just("meter"), Just("cost"),
             Just("id"), Just("quotas"), Just("limit"), Just("per"), Just("utc_offset"),
             Just("iss"), Just("audience"), Just("keys"), Just("claims"), Just("account"),
-            Just("kty"), Just("color"), Just("name"), Just("ledger_ms"), Just("keys_secret"),
+            Just("free"), Just("crawlers"), Just("kty"), Just("color"), Just("name"), Just("ledger_ms"), Just("keys_secret"),
         ]
         .prop_map(str::to_owned),
         1 => "\\PC{0,8}",
@@ -89,6 +89,7 @@ proptest! {
         ],
         path in prop_oneof![
             Just("match"), Just("requires"), Just("meter"), Just("cost"), Just("origin"),
+            Just("free"), Just("crawlers"),
             Just("id"), Just("quotas"), Just("quotas.limit"), Just("quotas.utc_offset"),
             Just("iss"), Just("audience"), Just("keys"), Just("claims"), Just("claims.account"),
             Just("color"), Just("name"), Just("support_url"), Just("buy_url"), Just("ledger_ms"),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tollgate::account::FailurePolicy;
+use tollgate::allowance::Allowance;
 use tollgate::config::{
     Anonymous, Brand, Config, CredentialSource, Deadlines, Fallback, KeySource, LogLevel, Metering,
     OriginTarget, SubscriptionSource, VARIABLES, VariableKind,
@@ -27,7 +28,7 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!((config.log, config.provider_outage), (LogLevel::Faults, true));
     assert_eq!(config.on_misconfigured, FailurePolicy::Pass);
     assert_eq!(config.admin_token.as_deref(), Some("0123456789abcdef"));
-    assert!(config.assertion_key.is_some());
+    assert!(config.assertion_key.is_some() && config.allowance_key.is_some());
     assert_eq!(
         config.credentials,
         [
@@ -43,6 +44,9 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!(route.anonymous, Anonymous::Offer);
     assert_eq!(route.on_outage, Some(FailurePolicy::Pass));
     assert_eq!(route.burst.as_deref(), Some("BURST"));
+    assert_eq!(route.free, Allowance::parse("5 per month"));
+    assert_eq!(route.free_burst.as_deref(), Some("FREE_BURST"));
+    assert_eq!(route.crawlers, ["Search Engine Crawler"]);
     assert_eq!(route.origin, Some(OriginTarget::Service("SITE".into())));
     assert!(!route.open && !route.forward_credential && !route.refund);
     let plan = config.plan("pro").unwrap();
@@ -77,6 +81,8 @@ fn the_least_configuration_has_defaults() {
     let route = &config.routes[0];
     assert!(route.forward_credential && route.refund);
     assert_eq!((route.anonymous, route.on_outage), (Anonymous::Deny, None));
+    assert!(route.free.is_none() && route.free_burst.is_none() && route.crawlers.is_empty());
+    assert!(config.allowance_key.is_none());
 }
 
 #[test]
@@ -171,7 +177,10 @@ fn every_variable_is_listed_and_only_the_needed_ones_are_needed() {
         );
         assert_eq!(variable.required, matches!(variable.name, "ORIGIN" | "ROUTES"));
         let is_secret = variable.kind == VariableKind::Secret;
-        assert_eq!(is_secret, matches!(variable.name, "ADMIN_TOKEN" | "ASSERTION_KEY"));
+        assert_eq!(
+            is_secret,
+            matches!(variable.name, "ADMIN_TOKEN" | "ALLOWANCE_KEY" | "ASSERTION_KEY")
+        );
         seen.insert(variable.name);
     }
     assert_eq!(seen.len(), VARIABLES.len(), "each once");
