@@ -216,6 +216,10 @@ fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
         ([], _) if has_meter => {
             fields.mistake("meter", "no usable word", Expect::new("one meter", "\"api\""));
         }
+        ([], None) if !has_costs && (is_settled || !uncounted.is_empty()) => {
+            let expect = Expect::new("a meter beside it", "meter = \"api\"");
+            fields.mistake("meter", "nothing, beside settle or uncounted", expect);
+        }
         ([], None) => {}
         ([], Some(cost)) => {
             let expect = Expect::new("the meter that the cost is counted on", "meter = \"api\"");
@@ -226,10 +230,6 @@ fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
             let expect = Expect::new("one meter, or costs for several", "costs = { api = 1 }");
             fields.mistake("meter", &format!("{more:?}"), expect);
         }
-    }
-    if costs.is_empty() && !has_costs && !has_meter && (is_settled || !uncounted.is_empty()) {
-        let expect = Expect::new("a meter beside it", "meter = \"api\"");
-        fields.mistake("meter", "nothing, beside settle or uncounted", expect);
     }
     (!costs.is_empty()).then_some(Metering { costs, is_settled, uncounted })
 }
