@@ -17,6 +17,7 @@ mod origin;
 mod plans;
 mod routes;
 mod shown;
+mod urls;
 mod variables;
 
 pub use brand::Brand;
