@@ -19,6 +19,7 @@
 //! | [`account`] | the account's record, and whether it is in good standing |
 //! | [`quota`] | periods, the ledger and its leases |
 //! | [`answer`] | denial → status, headers, body |
+//! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
 //! | [`bounded_map`], [`strict_json`], [`time`] | the three tools the others share |
@@ -37,3 +38,4 @@ pub mod request;
 pub mod strict_json;
 pub mod time;
 pub mod token;
+pub mod usage;

@@ -33,12 +33,21 @@ pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
         _ if rest == "admin" || rest.starts_with("admin/") => admin::answer(&visit, rest).await,
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
-        "health" | "jwks.json" => {
+        "usage" if visit.facts.is_preflight() => {
+            visit.answer(|asker, place, _| answer::usage_preflight(asker, place))
+        }
+        "health" | "jwks.json" | "usage" => {
             problem(&visit, 405, "Only GET and HEAD work here.", &[("Allow", "GET, HEAD")])
         }
         _ => problem(&visit, 404, "The gate has no such endpoint.", &[]),
     };
     Ok(response.into())
+}
+
+/// Whether the gate itself is to answer, since it needs to know who asks.
+pub(super) fn is_usage(visit: &Visit) -> bool {
+    let rest = visit.facts.path.strip_prefix(visit.prefix());
+    rest == Some("usage") && matches!(visit.facts.method.as_str(), "GET" | "HEAD")
 }
 
 /// An error of one of these endpoints, with `headers` of its own.

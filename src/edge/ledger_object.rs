@@ -16,7 +16,7 @@ use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};
-use crate::quota::{self, CreditPack, LedgerReply, LedgerRequest, LedgerStore, StoreError};
+use crate::quota::{self, CreditPack, LedgerReply, LedgerRequest, LedgerStore, StoreError, Usage};
 
 /// Asks an account's ledger.
 ///
@@ -69,6 +69,23 @@ pub(super) async fn call(
 ) -> Result<String, String> {
     let reply = settle(post(isolate, config, account, message)?).await?;
     Ok(reply.as_string().unwrap_or_default())
+}
+
+/// Reads how an account stands; `plan` is the one that the token names, `member` whose own quotas
+/// are meant.
+///
+/// # Errors
+///
+/// As for [`ask`].
+pub(super) async fn usage(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    plan: Option<String>,
+    member: Option<String>,
+) -> Result<Usage, String> {
+    let reply = call(isolate, config, account, &Message::Usage { plan, member }).await?;
+    serde_json::from_str(&reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
 /// What a ledger can be told.

@@ -66,7 +66,7 @@ pub(super) fn quota_size(quota: &QuotaState) -> String {
 
 /// ` per month`, from the name `api/month`, or ` per month for each member` from
 /// `api/month/member`; empty where the name has no period.
-pub(super) fn period_of(quota: &QuotaState) -> String {
+pub(in crate::answer) fn period_of(quota: &QuotaState) -> String {
     let Some(period) = meter_and_period(quota).1 else { return String::new() };
     let of_member = if quota.name.ends_with(OF_MEMBER) { " for each member" } else { "" };
     format!(" per {}{of_member}", period.replace(['-', '_'], " "))
