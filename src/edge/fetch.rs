@@ -13,6 +13,7 @@ use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
 use super::isolate::now;
+use super::ledger_object::Message;
 use super::origin::Passage;
 use super::visit::Visit;
 use super::{endpoints, errands, glue, ledger_object};
@@ -21,7 +22,6 @@ use crate::answer;
 use crate::config::Config;
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
-use crate::quota::{LedgerReply, LedgerRequest};
 use crate::usage::AccountUsage;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
@@ -121,8 +121,8 @@ impl Exchange {
     async fn take(&self, step: Step) -> Outcome {
         match step {
             Step::CallLedger { account, request } => {
-                let reply = self.ask_ledger(account, request).await;
-                Outcome::LedgerAnswered(reply.map(Box::new))
+                let reply = self.ask_ledger(&account, &Message::Ask(request)).await;
+                Outcome::LedgerAnswered(reply.and_then(|reply| ledger_object::read(&reply)))
             }
             Step::FetchKeys { issuer } => {
                 Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
@@ -131,9 +131,9 @@ impl Exchange {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Step::ReadUsage { account, plan, member } => {
-                let (isolate, config) = (&self.visit.isolate, &self.config);
-                let usage = ledger_object::usage(isolate, config, &account, plan, Some(member));
-                Outcome::UsageRead(usage.await.map(Box::new))
+                let message = Message::Usage { plan, member: Some(member) };
+                let usage = self.ask_ledger(&account, &message).await;
+                Outcome::UsageRead(usage.and_then(|usage| ledger_object::read(&usage)))
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.visit.isolate.verifier.verify(&check).await)
@@ -148,15 +148,10 @@ impl Exchange {
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger(
-        &self,
-        account: String,
-        request: LedgerRequest,
-    ) -> Result<LedgerReply, String> {
-        let isolate = &self.visit.isolate;
-        let text = ledger_object::send(isolate, &self.config, &account, &request)?;
-        glue::wait_until(&self.context, &text);
-        ledger_object::read(&settle(text).await?)
+    async fn ask_ledger(&self, account: &str, message: &Message) -> Result<String, String> {
+        let promise = ledger_object::send(&self.visit.isolate, &self.config, account, message)?;
+        glue::wait_until(&self.context, &promise);
+        ledger_object::reply(promise).await
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
@@ -206,7 +201,7 @@ impl Exchange {
 
     fn show_usage(&self, gate: &mut Gate, usage: &AccountUsage) -> Response {
         self.run_errands(gate.take_errands());
-        self.visit.answer(|asker, place, brand| answer::usage(usage, asker, place, brand, now()))
+        self.visit.answer(&|asker, place, brand| answer::usage(usage, asker, place, brand, now()))
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {

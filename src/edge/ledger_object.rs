@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Promise;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, Request, Response, State, durable_object};
@@ -16,23 +17,9 @@ use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};
-use crate::quota::{self, CreditPack, LedgerReply, LedgerRequest, LedgerStore, StoreError, Usage};
+use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
 
-/// Asks an account's ledger.
-///
-/// # Errors
-///
-/// Why there is no reply: too late, unreachable, overloaded, or an error of its own.
-pub(super) async fn ask(
-    isolate: &Isolate,
-    config: &Config,
-    account: &str,
-    request: &LedgerRequest,
-) -> Result<LedgerReply, String> {
-    read(&settle(send(isolate, config, account, request)?).await?)
-}
-
-/// Sends what [`ask`] sends; [`read`] reads what the promise comes to.
+/// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
 ///
 /// # Errors
 ///
@@ -41,51 +28,43 @@ pub(super) fn send(
     isolate: &Isolate,
     config: &Config,
     account: &str,
-    request: &LedgerRequest,
+    message: &Message,
 ) -> Result<Promise, String> {
-    post(isolate, config, account, &Message::Ask(request.clone()))
+    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
+    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
-/// Reads the reply to [`send`].
+/// Waits for the reply to [`send`], which is JSON.
+///
+/// # Errors
+///
+/// Why there is none: too late, unreachable, overloaded, or an error of its own.
+pub(super) async fn reply(promise: Promise) -> Result<String, String> {
+    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+}
+
+/// Reads a reply.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn read(reply: &JsValue) -> Result<LedgerReply, String> {
-    let text = reply.as_string().unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
+pub(super) fn read<T: DeserializeOwned>(reply: &str) -> Result<T, String> {
+    serde_json::from_str(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
-/// Sends any message to an account's ledger; returns its reply, which is JSON.
+/// Sends a message to an account's ledger and waits for the reply.
 ///
 /// # Errors
 ///
-/// As for [`ask`].
+/// As for [`send`] and [`reply`].
 pub(super) async fn call(
     isolate: &Isolate,
     config: &Config,
     account: &str,
     message: &Message,
 ) -> Result<String, String> {
-    let reply = settle(post(isolate, config, account, message)?).await?;
-    Ok(reply.as_string().unwrap_or_default())
-}
-
-/// Reads how an account stands; `plan` is the one that the token names, `member` whose own quotas
-/// are meant.
-///
-/// # Errors
-///
-/// As for [`ask`].
-pub(super) async fn usage(
-    isolate: &Isolate,
-    config: &Config,
-    account: &str,
-    plan: Option<String>,
-    member: Option<String>,
-) -> Result<Usage, String> {
-    let reply = call(isolate, config, account, &Message::Usage { plan, member }).await?;
-    serde_json::from_str(&reply).map_err(|error| format!("a reply that can't be read: {error}"))
+    reply(send(isolate, config, account, message)?).await
 }
 
 /// What a ledger can be told.
@@ -201,17 +180,6 @@ fn handle(
         }
     };
     reply.map_err(|error| StoreError(error.to_string()))
-}
-
-fn post(
-    isolate: &Isolate,
-    config: &Config,
-    account: &str,
-    message: &Message,
-) -> Result<Promise, String> {
-    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
-    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
 fn thrown(error: &StoreError) -> JsValue {
