@@ -63,7 +63,7 @@ impl Gate {
         let quotas = plan.map_or(&[][..], |plan| &plan.quotas);
         for state in &mut usage.quotas {
             let Some(quota) = quota_of(quotas, state) else { continue };
-            let held = view.holder.available(&quota.meter, Some(caller.member()), now);
+            let held = view.holder.held_of_quotas(&quota.meter, Some(caller.member()), now);
             state.used = state.used.saturating_sub(held);
         }
         let usage = Rc::new(usage);

@@ -57,6 +57,7 @@ pub(super) fn answer(
                 id,
                 units: share.units(),
                 lifetime_ms: lifetime_ms.unsigned_abs(),
+                credits: share.from_credits,
                 is_lenient: lost == Lost::Lenient,
                 is_of_member: row_of_lease.member.is_some(),
             });
