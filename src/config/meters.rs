@@ -11,8 +11,9 @@ use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
 pub struct Notify {
     /// The operator's endpoint.
     pub url: String,
-    /// What it knows our messages by: `NOTIFY_SECRET`, as Standard Webhooks writes it.
-    pub secret: String,
+    /// What it knows our messages by: the bytes of each secret in `NOTIFY_SECRET`, all of which
+    /// sign, so that one can be changed for another.
+    pub keys: Vec<Vec<u8>>,
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
@@ -32,16 +33,22 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
 /// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
 pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
-    let secret = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
-    if let Some(secret) = &secret
-        && webhook_key(secret).is_none()
-    {
-        let expect = Expect::new("`whsec_` and base64 of 24 to 64 random bytes", SECRET_EXAMPLE);
-        reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
-        return None;
-    }
-    match (url, secret) {
-        (Some(url), Some(secret)) => Some(Notify { url, secret }),
+    let keys = match reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES) {
+        Some(secrets) => {
+            let keys: Option<Vec<_>> = secrets.split_whitespace().map(webhook_key).collect();
+            let keys = keys.filter(|keys| !keys.is_empty());
+            if keys.is_none() {
+                let what = "`whsec_` and base64 of 24 to 64 random bytes; several apart by spaces";
+                let expect = Expect::new(what, SECRET_EXAMPLE);
+                reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
+                return None;
+            }
+            keys
+        }
+        None => None,
+    };
+    match (url, keys) {
+        (Some(url), Some(keys)) => Some(Notify { url, keys }),
         (Some(_), None) if reader.bindings().value("NOTIFY_SECRET").is_none() => {
             let expect = Expect::new(
                 "the secret that messages to NOTIFY_URL are signed with",

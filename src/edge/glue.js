@@ -96,6 +96,25 @@ export async function fetchText(url, deadlineMs, maxBytes) {
   return boundedText(response.body, maxBytes);
 }
 
+// Posts a webhook (Standard Webhooks) and returns the status. No redirects, for the same reason.
+export async function postWebhook(url, id, timestamp, signature, body, deadlineMs) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "Tollgate",
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": signature,
+    },
+    body,
+    redirect: "manual",
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  await response.body?.cancel();
+  return String(response.status);
+}
+
 // The text of a request's body, at most `maxBytes` of it, within the deadline.
 export function readBody(request, maxBytes, deadlineMs) {
   return within(boundedText(request.body, maxBytes), deadlineMs);
@@ -109,6 +128,16 @@ export function askLedger(namespace, account, message, deadlineMs) {
 // Runs `work` as one transaction of the object's storage: a throw undoes all of it.
 export function inTransaction(storage, work) {
   return storage.transactionSync(work);
+}
+
+// Has an object woken at a time. Nobody waits for it: it is kept together with what was written
+// before.
+export function wakeAt(storage, atMs) {
+  try {
+    storage.setAlarm(Number(atMs)).catch((error) => console.error(error));
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 // Asks a rate-limit binding whether `key` is within its rate, within the deadline.

@@ -15,6 +15,7 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
+use super::outbox;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
@@ -106,7 +107,7 @@ pub(super) enum Message {
 }
 
 /// The object. Its memory holds nothing that counts.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct Ledger {
     state: Rc<State>,
     env: Env,
@@ -126,6 +127,12 @@ impl worker::DurableObject for Ledger {
             Err(reason) => Response::error(reason, 500),
         }
     }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        let delivered = outbox::deliver(&self.state, &self.env).await;
+        delivered.map_err(|error| worker::Error::RustError(error.0))?;
+        Response::empty()
+    }
 }
 
 impl Ledger {
@@ -135,21 +142,30 @@ impl Ledger {
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
+        let announces = config.notify.is_some();
         let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
+        let has_news = Rc::new(Cell::new(false));
+        let is_queued = Rc::clone(&has_news);
         let work = Closure::once(move || -> Result<String, JsValue> {
             let mut store = SqlStore::new(&state);
             if !has_tables {
                 store.create_tables().map_err(|error| thrown(&error))?;
             }
             let mut ledger = counting.borrow_mut();
-            handle(&mut ledger, &mut store, &config, message).map_err(|error| thrown(&error))
+            let reply = handle(&mut ledger, &mut store, &config, message);
+            is_queued.set(store.has_queued);
+            reply.map_err(|error| thrown(&error))
         });
         let storage = self.state.storage();
         let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
         let reply = reply.map_err(|error| glue::message_of(&error))?;
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);
+        // After a restart, whatever became of the alarm, what is due is looked for once.
+        if has_news.get() || (announces && !has_tables) {
+            outbox::wake_when_due(&self.state).map_err(|error| error.0)?;
+        }
         Ok(reply.as_string().unwrap_or_default())
     }
 }
