@@ -11,9 +11,9 @@ use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
 pub struct Notify {
     /// The operator's endpoint.
     pub url: String,
-    /// What it knows our messages by: the bytes of each secret in `NOTIFY_SECRET`, all of which
-    /// sign, so that one can be changed for another.
-    pub keys: Vec<Vec<u8>>,
+    /// What it knows our messages by: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
+    /// All of them sign, so that one can be changed for another.
+    pub keys: String,
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
@@ -33,22 +33,18 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
 /// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
 pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
-    let keys = match reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES) {
-        Some(secrets) => {
-            let keys: Option<Vec<_>> = secrets.split_whitespace().map(webhook_key).collect();
-            let keys = keys.filter(|keys| !keys.is_empty());
-            if keys.is_none() {
-                let what = "`whsec_` and base64 of 24 to 64 random bytes; several apart by spaces";
-                let expect = Expect::new(what, SECRET_EXAMPLE);
-                reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
-                return None;
-            }
-            keys
-        }
-        None => None,
-    };
+    let secrets = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
+    let keys = secrets.as_deref().map(|secrets| {
+        secrets.split_whitespace().map(webhook_key).collect::<Option<Vec<_>>>().unwrap_or_default()
+    });
+    if keys.as_ref().is_some_and(Vec::is_empty) {
+        let what = "`whsec_` and base64 of 24 to 64 random bytes; several apart by spaces";
+        let expect = Expect::new(what, SECRET_EXAMPLE);
+        reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
+        return None;
+    }
     match (url, keys) {
-        (Some(url), Some(keys)) => Some(Notify { url, keys }),
+        (Some(url), Some(keys)) => Some(Notify { url, keys: keys.join(" ") }),
         (Some(_), None) if reader.bindings().value("NOTIFY_SECRET").is_none() => {
             let expect = Expect::new(
                 "the secret that messages to NOTIFY_URL are signed with",
@@ -61,12 +57,12 @@ pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     }
 }
 
-/// The bytes of a Standard Webhooks secret, `whsec_<base64>`.
-pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+/// The base64 of a Standard Webhooks secret, `whsec_<base64>`.
+fn webhook_key(secret: &str) -> Option<&str> {
     use base64::Engine as _;
     let text = secret.strip_prefix("whsec_").unwrap_or(secret);
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
-    (24..=64).contains(&bytes.len()).then_some(bytes)
+    (24..=64).contains(&bytes.len()).then_some(text)
 }
 
 const EXAMPLE: &str = "[[vars.METERS]] id = \"api\"  name = \"API calls\"  notify_at = [80, 95]";

@@ -117,19 +117,6 @@ impl Signer {
     }
 }
 
-/// The HMAC-SHA256 of `text`.
-///
-/// # Errors
-///
-/// What WebCrypto says about the key.
-pub(super) async fn hmac_sha256(key: &[u8], text: &str) -> Result<Vec<u8>, String> {
-    let jwk = format!("{{\"kty\":\"oct\",\"k\":\"{}\"}}", URL_SAFE_NO_PAD.encode(key));
-    let key = import(&jwk, "HS256", "sign").await?;
-    let bytes = Uint8Array::from(text.as_bytes());
-    let signature = settle(sign(&parameters("HS256"), &key, &bytes)).await?;
-    Ok(Uint8Array::new(&signature).to_vec())
-}
-
 const MAX_KEYS: usize = 256;
 const MAX_ASSERTIONS: usize = 4_096;
 

@@ -96,8 +96,11 @@ export async function fetchText(url, deadlineMs, maxBytes) {
   return boundedText(response.body, maxBytes);
 }
 
-// Posts a webhook (Standard Webhooks) and returns the status. No redirects, for the same reason.
-export async function postWebhook(url, id, timestamp, signature, body, deadlineMs) {
+// Posts a webhook (Standard Webhooks), signed with each of the keys (base64, apart by spaces), and
+// returns the status. No redirects, for the same reason.
+export async function postWebhook(url, keys, id, timestamp, body, deadlineMs) {
+  const text = `${id}.${timestamp}.${body}`;
+  const signatures = await Promise.all(keys.split(" ").map((key) => signature(key, text)));
   const response = await fetch(url, {
     method: "POST",
     headers: {
@@ -105,7 +108,7 @@ export async function postWebhook(url, id, timestamp, signature, body, deadlineM
       "user-agent": "Tollgate",
       "webhook-id": id,
       "webhook-timestamp": timestamp,
-      "webhook-signature": signature,
+      "webhook-signature": signatures.join(" "),
     },
     body,
     redirect: "manual",
@@ -151,6 +154,14 @@ export function pause(ms) {
 }
 
 let settler = () => {};
+
+async function signature(key, text) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const bytes = Uint8Array.from(atob(key), (one) => one.charCodeAt(0));
+  const imported = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+  const signed = await crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
+  return `v1,${btoa(String.fromCharCode(...new Uint8Array(signed)))}`;
+}
 
 // The same bits as in `origin.rs`.
 const FAILED = 1;

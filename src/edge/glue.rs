@@ -57,9 +57,9 @@ extern "C" {
     #[wasm_bindgen(js_name = postWebhook)]
     pub(super) fn post_webhook(
         url: &str,
+        keys: &str,
         id: &str,
         timestamp: &str,
-        signature: &str,
         body: &str,
         deadline_ms: u32,
     ) -> Promise;

@@ -131,7 +131,7 @@ impl worker::DurableObject for Ledger {
     async fn alarm(&self) -> worker::Result<Response> {
         let delivered = outbox::deliver(&self.state, &self.env).await;
         delivered.map_err(|error| worker::Error::RustError(error.0))?;
-        Response::empty()
+        Response::ok(String::new())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
 };
 use crate::quota::{LedgerStore, StoreError};
+use crate::report::announcement::body;
 use crate::time::Timestamp;
 
 /// One account's rows.
@@ -156,9 +157,9 @@ impl LedgerStore for SqlStore {
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         // An alarm isn't told whose it is: only a call by name is.
         let account = self.state.id().name().unwrap_or_default();
-        let query = "INSERT INTO outbox (account, attempts, due_at_ms, value) VALUES (?, 0, ?, ?)";
+        let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
-        self.write(query, vec![account.into(), time(announcement.at), json(announcement)?])
+        self.write(query, vec![time(announcement.at), body(&account, announcement).into()])
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -240,8 +241,8 @@ const SCHEMA: &str = "
         value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS merged (reader TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS outbox (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, attempts INTEGER NOT NULL,
-        due_at_ms INTEGER NOT NULL, value TEXT NOT NULL);
+        id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
 ";
 
@@ -259,6 +260,6 @@ fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue, StoreError> {
     serde_json::to_string(value).map(SqlStorageValue::String).map_err(failed)
 }
 
-pub(super) fn failed(error: impl std::fmt::Display) -> StoreError {
+fn failed(error: impl std::fmt::Display) -> StoreError {
     StoreError(error.to_string())
 }

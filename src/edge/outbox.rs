@@ -6,14 +6,13 @@ use std::rc::Rc;
 use serde::Deserialize;
 use worker::{Env, State};
 
-use super::crypto;
 use super::glue::{self, settle};
 use super::isolate::{Isolate, now};
-use super::ledger_store::{SqlStore, failed, time};
+use super::ledger_store::{SqlStore, time};
 use crate::config::Notify;
 use crate::quota::StoreError;
 use crate::report;
-use crate::report::announcement::{Next, Outgoing, signature_field, signed_text};
+use crate::report::announcement::{Next, after};
 use crate::time::Timestamp;
 
 /// Sends what is due, and has the object woken again for the rest.
@@ -30,21 +29,16 @@ pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreErr
         return Ok(());
     };
     let Some(notify) = &config.notify else { return store.write("DELETE FROM outbox", vec![]) };
-    for row in store.due(now())? {
-        let message = match row.message(state) {
-            Ok(message) => message,
-            Err(error) => {
-                store.forget(row.id)?;
-                log(&error.0);
-                continue;
-            }
-        };
-        let answer = send(notify, &message).await;
-        match message.after(&answer, now()) {
+    let began_at = now();
+    for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at() <= began_at) {
+        // The object's own id is unlike any other account's.
+        let id = format!("{}-{}", state.id(), row.id);
+        let answer = send(notify, &id, &row.body).await;
+        match after(&id, row.attempts(), &answer, now()) {
             Next::Forget => store.forget(row.id)?,
             Next::GiveUp(reason) => {
                 store.forget(row.id)?;
-                log(&format!("given up after {reason}"));
+                log(&format!("given up, {reason}"));
             }
             Next::TryAgain { at, reason } => {
                 store.put_off(row.id, at)?;
@@ -61,27 +55,16 @@ pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreErr
 ///
 /// The database failed.
 pub(super) fn wake_when_due(state: &Rc<State>) -> Result<(), StoreError> {
-    let store = SqlStore::new(state);
-    let rows: Vec<DueRow> = store.rows("SELECT MIN(due_at_ms) AS due_at_ms FROM outbox", vec![])?;
-    let first = rows.first().and_then(|row| row.due_at_ms).map(milliseconds);
-    if let Some(at) = first {
-        wake_at(state, at.max(now()));
+    if let Some(row) = SqlStore::new(state).outbox(1)?.first() {
+        wake_at(state, row.due_at().max(now()));
     }
     Ok(())
 }
 
-async fn send(notify: &Notify, message: &Outgoing) -> Result<u16, String> {
-    let (body, at) = (message.body(), now());
-    let text = signed_text(&message.id, at, &body);
-    let mut signatures = Vec::new();
-    for key in &notify.keys {
-        signatures.push(crypto::hmac_sha256(key, &text).await?);
-    }
-    let signature = signature_field(&signatures);
-    let timestamp = at.as_seconds().to_string();
-    let answer =
-        glue::post_webhook(&notify.url, &message.id, &timestamp, &signature, &body, DEADLINE_MS);
-    let status = settle(answer).await?;
+async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
+    let timestamp = now().as_seconds().to_string();
+    let sent = glue::post_webhook(&notify.url, &notify.keys, id, &timestamp, body, DEADLINE_MS);
+    let status = settle(sent).await?;
     status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
 }
 
@@ -94,10 +77,10 @@ fn log(reason: &str) {
 }
 
 impl SqlStore {
-    fn due(&self, now: Timestamp) -> Result<Vec<OutboxRow>, StoreError> {
-        let query = "SELECT id, account, attempts, value FROM outbox WHERE due_at_ms <= ? \
-                     ORDER BY due_at_ms LIMIT 10";
-        self.rows(query, vec![time(now)])
+    /// The announcements that are due first.
+    fn outbox(&self, limit: i32) -> Result<Vec<OutboxRow>, StoreError> {
+        let query = "SELECT id, attempts, due_at_ms, body FROM outbox ORDER BY due_at_ms LIMIT ?";
+        self.rows(query, vec![limit.into()])
     }
 
     fn put_off(&self, id: f64, due_at: Timestamp) -> Result<(), StoreError> {
@@ -113,34 +96,24 @@ impl SqlStore {
 #[derive(Deserialize)]
 struct OutboxRow {
     id: f64,
-    account: String,
     attempts: f64,
-    value: String,
+    due_at_ms: f64,
+    body: String,
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all fit into 53 bits")]
 impl OutboxRow {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts to 8")]
-    fn message(&self, state: &State) -> Result<Outgoing, StoreError> {
-        Ok(Outgoing {
-            // The object's own id is unlike any other account's.
-            id: format!("{}-{}", state.id(), self.id),
-            account: self.account.clone(),
-            announcement: serde_json::from_str(&self.value).map_err(failed)?,
-            attempts: self.attempts as usize,
-        })
+    fn due_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.due_at_ms as i64)
     }
-}
 
-#[derive(Deserialize)]
-struct DueRow {
-    due_at_ms: Option<f64>,
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "milliseconds fit into 53 bits")]
-fn milliseconds(ms: f64) -> Timestamp {
-    Timestamp::from_millis(ms as i64)
+    fn attempts(&self) -> usize {
+        self.attempts as usize
+    }
 }
 
 /// How long a receiver may take to answer, as Standard Webhooks proposes.
 const DEADLINE_MS: u32 = 15_000;
+/// An alarm may run for 15 minutes; what is left is due at once.
+const AT_A_TIME: i32 = 10;
 const MISCONFIGURED_RETRY_MS: i64 = 300_000;
