@@ -167,10 +167,11 @@ pub(super) fn notice_text(notice: &Notice) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(text))
 }
 
-/// What helps against a denial. When waiting does, the quota's own words say.
+/// What helps against a denial, before it comes to the operator's places. When waiting does, the
+/// quota's own words say.
 pub(super) fn remedies(usage: &AccountUsage) -> impl Iterator<Item = &Remedy> {
     let all = usage.denial.as_ref().map_or(&[][..], |denial| &denial.remedies);
-    all.iter().filter(|remedy| remedy.action != Action::Wait)
+    all.iter().filter(|one| !matches!(one.action, Action::Wait | Action::ContactSupport))
 }
 
 /// The operator's places that no remedy leads to, and what a button to them says.
@@ -193,13 +194,13 @@ pub(super) fn links<'a>(
 fn state_text(quota: &QuotaUse, has_credits: bool) -> Cow<'static, str> {
     let state = &quota.state;
     if quota.is_full && has_credits {
-        return Cow::Borrowed("What comes beyond is paid with your credits");
+        return Cow::Borrowed("Used up: further requests are paid with your credits");
     }
     if quota.is_full && state.limit == 0 {
         return Cow::Borrowed("Only to be had for credits");
     }
     if quota.is_full {
-        return Cow::Borrowed("Nothing left: what comes beyond is refused until then");
+        return Cow::Borrowed("Used up: further requests are refused");
     }
     let beyond = state.used.saturating_sub(state.limit);
     match state.enforcement {
