@@ -221,6 +221,7 @@ impl Holder {
             id: lease.id,
             pocket,
             units: lease.units,
+            credits: lease.credits,
             available: lease.units.saturating_sub(want.needed),
             returned: 0,
             expires_at: message.asked_at.plus_ms(lifetime_ms),
