@@ -217,7 +217,8 @@ impl World {
     fn tell(&mut self, account: &str, request: &LedgerRequest) -> Vec<Errand> {
         let reply = self.ask_ledger(account, request);
         let reply = reply.as_ref().map_err(String::as_str);
-        gate::told(account, request.number, reply, &mut self.memory, self.now)
+        let message = (request.holder.as_str(), request.number);
+        gate::told(account, message, reply, &mut self.memory, self.now)
     }
 
     /// What the edge does to ask a ledger.
