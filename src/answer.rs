@@ -10,17 +10,20 @@ mod negotiate;
 mod page;
 mod problem;
 mod style;
+mod usage;
 
 use std::borrow::Cow;
 
 use crate::config::Brand;
 use crate::decision::{Cause, Denial};
 use crate::time::Timestamp;
+use crate::usage::AccountUsage;
 
 pub use headers::{CAUSE_HEADER, EXPOSED_HEADERS, NOTICE_HEADER, passed_headers};
 pub use negotiate::Format;
 use page::Frame;
 use problem::Told;
+pub use usage::{credit_json, credits_json};
 
 /// A whole response.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -153,6 +156,37 @@ pub fn explained(cause: Cause, asker: &Asker<'_>, place: &Place<'_>, brand: &Bra
         Format::Text => problem::explanation_text(cause),
     };
     Answer { status: 200, headers, body }
+}
+
+/// How the caller's own account stands.
+pub fn usage(
+    usage: &AccountUsage,
+    asker: &Asker<'_>,
+    place: &Place<'_>,
+    brand: &Brand,
+    now: Timestamp,
+) -> Answer {
+    let dress = Dress::new(asker.format(), brand);
+    let mut headers = headers::private(dress.format, dress.policy(brand), asker, place);
+    let quotas: Vec<_> = usage.quotas.iter().map(|quota| quota.state.clone()).collect();
+    headers::push_standing(&mut headers, &quotas, &usage.notices, now);
+    let body = match dress.format {
+        _ if !asker.wants_body() => String::new(),
+        Format::Html => page::usage(usage, brand, dress.frame(brand, asker), now),
+        Format::Json => usage::json(usage),
+        Format::Text => usage::text(usage, brand, now),
+    };
+    Answer { status: 200, headers, body }
+}
+
+/// The same for the operator, as JSON.
+pub fn usage_json(usage: &AccountUsage) -> String {
+    usage::json(usage)
+}
+
+/// Lets a page of another origin ask for [`usage`] with a credential.
+pub fn usage_preflight(asker: &Asker<'_>, place: &Place<'_>) -> Answer {
+    Answer { status: 204, headers: headers::preflight(asker, place), body: String::new() }
 }
 
 /// An error of the gate's own endpoints, such as 404 for one that does not exist.

@@ -23,7 +23,7 @@ mod variables;
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
-pub use meters::{Notify, webhook_key};
+pub use meters::Notify;
 pub use mistake::Mistake;
 pub use origin::OriginTarget;
 pub use plans::Plan;

@@ -12,6 +12,7 @@
 //! | `errands.rs` | what is left to do after the response |
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
+//! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
 mod admin;
@@ -25,4 +26,5 @@ mod isolate;
 mod ledger_object;
 mod ledger_store;
 mod origin;
+mod outbox;
 mod visit;

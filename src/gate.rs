@@ -13,6 +13,7 @@ mod memory;
 mod remedies;
 mod standing;
 mod token;
+mod usage;
 
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
@@ -24,10 +25,11 @@ use memory::Caller;
 use crate::config::{Anonymous, Config, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
-use crate::quota::{Charge, LedgerReply, LedgerRequest};
+use crate::quota::{Charge, LedgerReply, LedgerRequest, Usage};
 use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
+use crate::usage::AccountUsage;
 
 /// What the gate needs next.
 #[derive(Debug)]
@@ -53,6 +55,17 @@ pub enum Step {
         /// Who is counted.
         key: String,
     },
+    /// Read how this account stands from its ledger.
+    ReadUsage {
+        /// The account's name.
+        account: String,
+        /// The plan that the token names.
+        plan: Option<String>,
+        /// Whose own quotas are meant.
+        member: String,
+    },
+    /// Nothing: this is what [`Gate::for_usage`] asks for.
+    ShowUsage(Box<AccountUsage>),
     /// Verify this signature.
     VerifySignature(SignatureCheck),
     /// Look again after this time: another request is doing what this one needs.
@@ -73,6 +86,8 @@ pub enum Outcome {
     LedgerAnswered(Result<Box<LedgerReply>, String>),
     /// Of [`Step::VerifySignature`]: whether it is right, or why no key could be used.
     SignatureVerified(Result<bool, String>),
+    /// Of [`Step::ReadUsage`]: what the ledger knows, or why it doesn't say.
+    UsageRead(Result<Box<Usage>, String>),
     /// Of [`Step::Wait`].
     Waited,
 }
@@ -106,12 +121,22 @@ pub enum Errand {
 pub struct Gate {
     config: Rc<Config>,
     facts: Rc<RequestFacts>,
+    purpose: Purpose,
     route: Option<usize>,
     progress: Progress,
     started_at: Timestamp,
     waits: u32,
     is_demand_noted: bool,
     errands: Vec<Errand>,
+}
+
+/// What a request asks of the gate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Purpose {
+    /// To be let through.
+    Passage,
+    /// How the caller's own account stands.
+    Usage,
 }
 
 /// How far the request is.
@@ -129,6 +154,8 @@ enum Progress {
     Ledger(Rc<Caller>, (u64, Charge)),
     /// A message of another request to the same ledger is under way.
     Held(Rc<Caller>),
+    /// The ledger is being asked how the caller's account stands.
+    Usage(Rc<Caller>),
     /// Another request fetches the keys.
     Waiting,
 }
@@ -136,10 +163,21 @@ enum Progress {
 impl Gate {
     /// A request that was not looked at yet.
     pub fn new(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
+        Self::of(Purpose::Passage, config, facts)
+    }
+
+    /// A request that asks how its own account stands. It has no route, and is never passed: it
+    /// ends with [`Step::ShowUsage`] or a denial.
+    pub fn for_usage(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
+        Self::of(Purpose::Usage, config, facts)
+    }
+
+    fn of(purpose: Purpose, config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
         let (progress, started_at) = (Progress::Idle, Timestamp::default());
         Self {
             config,
             facts,
+            purpose,
             route: None,
             progress,
             started_at,
@@ -152,6 +190,9 @@ impl Gate {
     /// Begins. `now` is the edge's clock, read once for the request.
     pub fn start(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         self.started_at = now;
+        if self.purpose == Purpose::Usage {
+            return self.check_credential(memory, now);
+        }
         let index = match self.find_route() {
             Ok(index) => index,
             Err(denial) => return self.deny(*denial, None),
@@ -182,6 +223,9 @@ impl Gate {
             }
             (Progress::Ledger(caller, asked), Outcome::LedgerAnswered(reply)) => {
                 self.ledger_answered(&caller, asked, reply, memory, now)
+            }
+            (Progress::Usage(caller), Outcome::UsageRead(usage)) => {
+                self.usage_read(&caller, usage, memory, now)
             }
             // Not with what it holds: that may be an account or a key set, and this is logged.
             _ => self.misconfigured("the edge answered something that was not asked"),
@@ -239,7 +283,12 @@ impl Gate {
     }
 
     /// Denies, with the remedies that the configuration knows; `caller` is who was denied.
-    fn deny(&self, mut denial: Denial, caller: Option<&Identity>) -> Step {
+    fn deny(&self, denial: Denial, caller: Option<&Identity>) -> Step {
+        Step::Done(Decision::Deny(Box::new(self.completed(denial, caller))))
+    }
+
+    /// A denial with everything that is known about it, remedies included.
+    fn completed(&self, mut denial: Denial, caller: Option<&Identity>) -> Denial {
         let plan = caller.and_then(|identity| identity.plan.as_deref());
         if let Some(identity) = caller {
             denial.facts.account = Some(identity.account_name());
@@ -247,7 +296,7 @@ impl Gate {
             denial.facts.plan = known.map(|plan| plan.name.clone());
         }
         remedies::fill_in(&mut denial, &self.config, self.requires(), plan);
-        Step::Done(Decision::Deny(Box::new(denial)))
+        denial
     }
 
     /// A mistake of ours or the operator's: never the caller's fault.

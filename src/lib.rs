@@ -20,6 +20,7 @@
 //! | [`quota`] | periods, the ledger and its leases |
 //! | [`allowance`] | what readers without an account may see for free |
 //! | [`answer`] | denial → status, headers, body |
+//! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
 //! | [`bounded_map`], [`strict_json`], [`time`] | the three tools the others share |
@@ -39,3 +40,4 @@ pub mod request;
 pub mod strict_json;
 pub mod time;
 pub mod token;
+pub mod usage;

@@ -10,6 +10,7 @@ pub mod charge;
 pub mod holder;
 pub mod lease;
 pub mod ledger;
+mod pack;
 pub mod period;
 pub mod store;
 

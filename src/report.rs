@@ -1,5 +1,7 @@
 //! What is logged about decisions: one JSON object a line, without personal data.
 
+pub mod announcement;
+
 use serde::Serialize;
 
 use crate::config::{LogLevel, Route};

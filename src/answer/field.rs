@@ -26,26 +26,40 @@ pub(super) fn rate_limit_policy(quotas: &[QuotaState]) -> String {
 
 /// `Tollgate-Notice`: a structured field list of tokens (RFC 9651 §3.1).
 pub(super) fn notices(notices: &[Notice]) -> String {
-    list(notices, |out, notice| match notice {
-        Notice::ProviderOutage => out.push_str("provider-outage"),
-        Notice::PaymentGrace { until } => {
-            out.push_str("payment-grace;until=");
-            push_string(out, &until.rfc3339());
-        }
-        Notice::QuotaNearLimit { quota, percent } => {
-            out.push_str("quota-near-limit;quota=");
-            push_string(out, quota);
-            push_integer(out, ";percent=", u64::from(*percent));
-        }
-        Notice::SoftQuotaPassed { quota } => {
-            out.push_str("soft-quota-passed;quota=");
-            push_string(out, quota);
-        }
-        Notice::SubscriptionEnding { at } => {
-            out.push_str("subscription-ending;at=");
-            push_string(out, &at.rfc3339());
+    list(notices, |out, notice| {
+        out.push_str(notice_word(notice));
+        match notice {
+            Notice::ProviderOutage => {}
+            Notice::PaymentGrace { until } => {
+                out.push_str(";until=");
+                push_string(out, &until.rfc3339());
+            }
+            Notice::QuotaNearLimit { quota, percent } => {
+                out.push_str(";quota=");
+                push_string(out, quota);
+                push_integer(out, ";percent=", u64::from(*percent));
+            }
+            Notice::SoftQuotaPassed { quota } => {
+                out.push_str(";quota=");
+                push_string(out, quota);
+            }
+            Notice::SubscriptionEnding { at } => {
+                out.push_str(";at=");
+                push_string(out, &at.rfc3339());
+            }
         }
     })
+}
+
+/// The stable word for a notice.
+pub(super) const fn notice_word(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::ProviderOutage => "provider-outage",
+        Notice::PaymentGrace { .. } => "payment-grace",
+        Notice::QuotaNearLimit { .. } => "quota-near-limit",
+        Notice::SoftQuotaPassed { .. } => "soft-quota-passed",
+        Notice::SubscriptionEnding { .. } => "subscription-ending",
+    }
 }
 
 /// A string of RFC 9651 §3.3.3, which is also a quoted string of RFC 9110 §5.6.4.

@@ -31,34 +31,79 @@ pub fn passed_headers(
     now: Timestamp,
 ) -> Headers {
     let mut headers = Headers::new();
-    push_quotas(&mut headers, quotas, now);
-    if !notices.is_empty() {
-        headers.push((NOTICE_HEADER, field::notices(notices).into()));
-    }
+    push_standing(&mut headers, quotas, notices, now);
     if let Some(degraded) = degraded {
         headers.push((DEGRADED_HEADER, degraded.word().into()));
     }
     headers
 }
 
+/// How the caller stands: its quotas, and what it should know.
+pub(super) fn push_standing(
+    headers: &mut Headers,
+    quotas: &[QuotaState],
+    notices: &[Notice],
+    now: Timestamp,
+) {
+    push_quotas(headers, quotas, now);
+    if !notices.is_empty() {
+        headers.push((NOTICE_HEADER, field::notices(notices).into()));
+    }
+}
+
 /// What every answer of the gate carries. `csp` is empty where the body is no page.
 pub(super) fn common(format: Format, csp: String, asker: &Asker<'_>, place: &Place<'_>) -> Headers {
     let mut headers = Headers::with_capacity(CAPACITY);
-    push_body_headers(&mut headers, format, csp);
+    push_body_headers(&mut headers, content_type(format), csp);
+    push_private(&mut headers, asker, place);
+    headers
+}
+
+/// What an answer carries that is no problem but what was asked for; for its caller alone.
+pub(super) fn private(
+    format: Format,
+    csp: String,
+    asker: &Asker<'_>,
+    place: &Place<'_>,
+) -> Headers {
+    let mut headers = Headers::with_capacity(CAPACITY);
+    let content_type =
+        if format == Format::Json { "application/json" } else { content_type(format) };
+    push_body_headers(&mut headers, content_type, csp);
+    push_private(&mut headers, asker, place);
+    headers
+}
+
+/// The answer to a preflight for something that may be read with a credential.
+pub(super) fn preflight(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
+    let mut headers = Headers::new();
+    push_private(&mut headers, asker, place);
+    let mut allowed = "Authorization".to_owned();
+    if !place.credential_headers.is_empty() {
+        allowed.push_str(", ");
+        allowed.push_str(place.credential_headers);
+    }
+    headers.push(("Access-Control-Allow-Headers", allowed.into()));
+    headers.push(("Access-Control-Allow-Methods", "GET, HEAD".into()));
+    headers.push(("Access-Control-Max-Age", "600".into()));
+    headers
+}
+
+/// Who may keep and read an answer that depends on its caller.
+fn push_private(headers: &mut Headers, asker: &Asker<'_>, place: &Place<'_>) {
     headers.push(("Cache-Control", "no-store".into()));
     let mut vary = Cow::Borrowed(VARY);
     if !place.credential_headers.is_empty() {
         vary = format!("{VARY}, {}", place.credential_headers).into();
     }
     headers.push(("Vary", vary));
-    push_cors(&mut headers, asker);
-    headers
+    push_cors(headers, asker);
 }
 
 /// The header fields of an explanation, which is the same for everybody.
 pub(super) fn public(format: Format, csp: String) -> Headers {
     let mut headers = Headers::with_capacity(CAPACITY);
-    push_body_headers(&mut headers, format, csp);
+    push_body_headers(&mut headers, content_type(format), csp);
     headers.push(("Cache-Control", "public, max-age=300".into()));
     headers.push(("Vary", "Accept, Sec-Fetch-Mode".into()));
     headers.push(("Access-Control-Allow-Origin", "*".into()));
@@ -108,12 +153,15 @@ fn challenge(denial: &Denial, realm: &str) -> String {
     out
 }
 
-fn push_body_headers(headers: &mut Headers, format: Format, csp: String) {
-    let content_type = match format {
+const fn content_type(format: Format) -> &'static str {
+    match format {
         Format::Html => "text/html; charset=utf-8",
         Format::Json => "application/problem+json",
         Format::Text => "text/plain; charset=utf-8",
-    };
+    }
+}
+
+fn push_body_headers(headers: &mut Headers, content_type: &'static str, csp: String) {
     headers.push(("Content-Type", content_type.into()));
     if !csp.is_empty() {
         headers.push(("Content-Security-Policy", csp.into()));

@@ -6,8 +6,8 @@ mod words;
 use std::borrow::Cow;
 
 pub(super) use explanation::{Explanation, explanation};
-pub(super) use words::{date, grouped, quota_name};
-use words::{enumerate, period_of, quota_size, when};
+pub(super) use words::{date, grouped, period_of, quota_name, when};
+use words::{enumerate, quota_size};
 
 use crate::decision::{Action, Cause, Denial, Facts, QuotaState, Remedy};
 use crate::time::Timestamp;

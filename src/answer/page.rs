@@ -6,13 +6,16 @@ use askama::Template;
 
 use super::Asker;
 use super::message::{
-    Explanation, LANGUAGE, advice, date, explanation, grouped, instruction, kind, label,
+    Explanation, LANGUAGE, advice, date, detail, explanation, grouped, instruction, kind, label,
     quota_name, title,
 };
 use super::problem::Told;
 use super::style::SHEET;
+use super::usage::{Line, credit_lines, links, nothing_to_count, notice_text, plan_name, remedies};
 use crate::config::Brand;
 use crate::decision::{Action, Cause, QuotaState, Remedy, Source};
+use crate::time::Timestamp;
+use crate::usage::AccountUsage;
 
 /// What every page needs.
 pub(super) struct Frame<'a> {
@@ -40,7 +43,8 @@ pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> St
         denial.retry_at.is_some() && (denial.quota.is_some() || denial.cause == Cause::RateLimited);
     let shown = |remedy: &&Remedy| !(time_is_told && remedy.action == Action::Wait);
     let remedies = denial.remedies.iter().filter(shown);
-    let mut steps: Vec<_> = remedies.map(|remedy| Step::new(remedy, told)).collect();
+    let mut steps: Vec<_> =
+        remedies.map(|remedy| Step::new(remedy, denial.retry_at, told.now)).collect();
     if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
         first.primary = true;
     }
@@ -84,6 +88,44 @@ pub(super) fn plain(status: u16, title: &str, detail: &str, frame: Frame<'_>) ->
     render(&PlainPage { frame, status, title, detail })
 }
 
+/// The page about the caller's own account.
+pub(super) fn usage(
+    usage: &AccountUsage,
+    brand: &Brand,
+    frame: Frame<'_>,
+    now: Timestamp,
+) -> String {
+    let has_credits = !usage.credits.is_empty();
+    let denial = usage.denial.as_deref();
+    let mut steps: Vec<_> = remedies(usage).map(|one| Step::new(one, None, now)).collect();
+    if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
+        first.primary = true;
+    }
+    steps.extend(links(usage, brand).map(|(label, href)| Step {
+        label: label.into(),
+        href: Some(href),
+        price: None,
+        primary: false,
+    }));
+    render(&UsagePage {
+        frame,
+        plan: plan_name(usage),
+        price: usage.plan.as_ref().and_then(|plan| plan.price.as_deref()),
+        trouble: denial.map(|denial| Trouble {
+            title: title(denial.cause),
+            detail: detail(denial, now),
+            advice: advice(denial.cause),
+        }),
+        notices: usage.notices.iter().filter_map(notice_text).collect(),
+        quotas: usage.quotas.iter().map(|quota| Line::of(quota, has_credits, now)).collect(),
+        nothing: nothing_to_count(usage),
+        credits: credit_lines(usage),
+        steps,
+        time: now.rfc3339(),
+        shown_time: date(now),
+    })
+}
+
 /// The remedy's link, where it is one that may stand on a page.
 pub(super) fn usable_href(remedy: &Remedy) -> Option<&str> {
     let href = remedy.href.as_deref()?;
@@ -111,11 +153,11 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(remedy: &'a Remedy, told: &Told<'_>) -> Self {
+    fn new(remedy: &'a Remedy, retry_at: Option<Timestamp>, now: Timestamp) -> Self {
         let href = usable_href(remedy);
         let label = match href {
             Some(_) => label(remedy),
-            None => instruction(remedy, told.denial.retry_at, told.now),
+            None => instruction(remedy, retry_at, now),
         };
         let offer = remedy.plan.as_ref().filter(|_| remedy.action == Action::ChoosePlan);
         let price = offer.filter(|_| href.is_some()).and_then(|plan| plan.price.as_deref());
@@ -180,6 +222,29 @@ struct ExplainedPage<'a> {
     code: &'static str,
     status: u16,
     type_uri: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "usage.html")]
+struct UsagePage<'a> {
+    frame: Frame<'a>,
+    plan: &'a str,
+    price: Option<&'a str>,
+    trouble: Option<Trouble<'a>>,
+    notices: Vec<Cow<'static, str>>,
+    quotas: Vec<Line>,
+    nothing: &'static str,
+    credits: Vec<String>,
+    steps: Vec<Step<'a>>,
+    time: String,
+    shown_time: String,
+}
+
+/// Why requests are refused, and whose move it is.
+struct Trouble<'a> {
+    title: &'static str,
+    detail: Cow<'a, str>,
+    advice: &'static str,
 }
 
 #[derive(Template)]

@@ -112,14 +112,14 @@ fn is_retryable(denial: &Denial) -> bool {
 }
 
 /// One line for a terminal: what came from elsewhere can't move its cursor.
-fn push_line(out: &mut String, parts: &[&str]) {
+pub(super) fn push_line(out: &mut String, parts: &[&str]) {
     for part in parts {
         out.extend(part.chars().map(|one| if one.is_control() { ' ' } else { one }));
     }
     out.push('\n');
 }
 
-fn to_json(value: &impl Serialize) -> String {
+pub(super) fn to_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::with_capacity(BODY_CAPACITY);
     // Neither can fail: the types hold no map with odd keys, and JSON is UTF-8.
     let _ = serde_json::to_writer(&mut bytes, value);

@@ -12,8 +12,9 @@ use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
 pub struct Notify {
     /// The operator's endpoint.
     pub url: String,
-    /// What it knows our messages by: `NOTIFY_SECRET`, as Standard Webhooks writes it.
-    pub secret: String,
+    /// What it knows our messages by: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
+    /// All of them sign, so that one can be changed for another.
+    pub keys: String,
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
@@ -33,16 +34,18 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
 /// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
 pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
-    let secret = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
-    if let Some(secret) = &secret
-        && webhook_key(secret).is_none()
-    {
-        let expect = Expect::new("`whsec_` and base64 of 24 to 64 random bytes", SECRET_EXAMPLE);
+    let secrets = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
+    let keys = secrets.as_deref().map(|secrets| {
+        secrets.split_whitespace().map(webhook_key).collect::<Option<Vec<_>>>().unwrap_or_default()
+    });
+    if keys.as_ref().is_some_and(Vec::is_empty) {
+        let what = "`whsec_` and base64 of 24 to 64 random bytes; several apart by spaces";
+        let expect = Expect::new(what, SECRET_EXAMPLE);
         reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
         return None;
     }
-    match (url, secret) {
-        (Some(url), Some(secret)) => Some(Notify { url, secret }),
+    match (url, keys) {
+        (Some(url), Some(keys)) => Some(Notify { url, keys: keys.join(" ") }),
         (Some(_), None) if is_unset(reader, "NOTIFY_SECRET") => {
             let expect = Expect::new(
                 "the secret that messages to NOTIFY_URL are signed with",
@@ -64,12 +67,12 @@ fn is_unset(reader: &Reader<'_>, variable: &str) -> bool {
     }
 }
 
-/// The bytes of a Standard Webhooks secret, `whsec_<base64>`.
-pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+/// The base64 of a Standard Webhooks secret, `whsec_<base64>`.
+fn webhook_key(secret: &str) -> Option<&str> {
     use base64::Engine as _;
     let text = secret.strip_prefix("whsec_").unwrap_or(secret);
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
-    (24..=64).contains(&bytes.len()).then_some(bytes)
+    (24..=64).contains(&bytes.len()).then_some(text)
 }
 
 const EXAMPLE: &str = "[[vars.METERS]] id = \"api\"  name = \"API calls\"  notify_at = [80, 95]";

@@ -3,6 +3,7 @@
 use super::POLICIES;
 use super::fields::{Expect, Fields, Reader};
 use crate::account::FailurePolicy;
+use crate::decision::PlanOffer;
 use crate::quota::{Enforcement, Period, Quota, Scope};
 
 /// Something that is sold.
@@ -32,6 +33,11 @@ impl Plan {
     /// Whether one of its quotas is about this meter.
     pub fn limits(&self, meter: &str) -> bool {
         self.quotas.iter().any(|quota| quota.meter == meter)
+    }
+
+    /// As it is offered to a caller.
+    pub fn offer(&self) -> PlanOffer {
+        PlanOffer { id: self.id.clone(), name: self.name.clone(), price: self.price.clone() }
     }
 
     /// Whether it includes all of `entitlements`.

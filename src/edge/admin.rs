@@ -1,4 +1,5 @@
-//! The operator's endpoints: `admin/accounts/<tenant or ->/<account>`, and its `/audit`.
+//! The operator's endpoints: `admin/accounts/<tenant or ->/<account>`, and below it `/audit`,
+//! `/credits` and `/usage`.
 //!
 //! They ask for `ADMIN_TOKEN` in the `Authorization` header, never in the query, and every write
 //! leaves an entry in the account's audit trail.
@@ -6,12 +7,16 @@
 use worker::web_sys::Response;
 
 use super::endpoints::{body_of, json_response, problem};
-use super::ledger_object::{Message, call};
+use super::isolate::now;
+use super::ledger_object::{Message, call, read};
 use super::visit::Visit;
 use crate::account::AccountRecord;
+use crate::answer;
 use crate::config::Config;
 use crate::identity::account_name;
+use crate::quota::{CreditPack, Usage};
 use crate::strict_json;
+use crate::usage::AccountUsage;
 
 /// Answers a request under `admin/`.
 pub(super) async fn answer(visit: &Visit, rest: &str) -> Response {
@@ -24,13 +29,36 @@ pub(super) async fn answer(visit: &Visit, rest: &str) -> Response {
     let Some(target) = Target::parse(rest) else {
         return problem(visit, 404, "Try admin/accounts/<tenant or ->/<account>.", &[]);
     };
-    match (visit.facts.method.as_str(), target.is_audit) {
-        ("GET" | "HEAD", false) => read(visit, config, &target).await,
-        ("GET" | "HEAD", true) => audit(visit, config, &target).await,
-        ("PUT", false) => write(visit, config, &target).await,
-        (_, is_audit) => {
-            let allowed = if is_audit { "GET, HEAD" } else { "GET, HEAD, PUT" };
-            problem(visit, 405, "Accounts can be read and put.", &[("Allow", allowed)])
+    let is_read = matches!(visit.facts.method.as_str(), "GET" | "HEAD");
+    if !is_read && target.part.writing_method() != Some(&visit.facts.method) {
+        let detail = "This can't be done to it.";
+        return problem(visit, 405, detail, &[("Allow", target.part.allowed())]);
+    }
+    let body = if is_read {
+        String::new()
+    } else {
+        match body_of(&visit.request, MAX_BODY_BYTES).await {
+            Ok(body) => body,
+            Err(reason) => return problem(visit, 400, &format!("The body: {reason}."), &[]),
+        }
+    };
+    let query = visit.facts.query.as_deref().unwrap_or_default();
+    let asked = if is_read {
+        target.part.to_read(query, config)
+    } else {
+        target.part.to_write(&body, config)
+    };
+    let message = match asked {
+        Ok(message) => message,
+        Err(reason) => return problem(visit, 400, &reason, &[]),
+    };
+    let reply = call(&visit.isolate, config, &target.account, &message).await;
+    match reply.and_then(|reply| told(config, &message, reply)) {
+        Ok(Told::Json(json)) => json_response(visit, 200, json, "no-store"),
+        Ok(Told::NoAccount) => problem(visit, 404, "There is no such account.", &[]),
+        Ok(Told::Conflict(detail)) => problem(visit, 409, &detail, &[]),
+        Err(reason) => {
+            problem(visit, 503, &format!("The account's ledger did not answer: {reason}."), &[])
         }
     }
 }
@@ -38,7 +66,22 @@ pub(super) async fn answer(visit: &Visit, rest: &str) -> Response {
 /// Which account, and what of it.
 struct Target {
     account: String,
-    is_audit: bool,
+    part: Part,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Audit,
+    Credits,
+    Record,
+    Usage,
+}
+
+/// What came of a message.
+enum Told {
+    Conflict(String),
+    Json(String),
+    NoAccount,
 }
 
 impl Target {
@@ -46,20 +89,106 @@ impl Target {
         let mut parts = rest.strip_prefix("admin/accounts/")?.split('/');
         let tenant = decoded(parts.next()?)?;
         let account = decoded(parts.next()?)?;
-        let is_audit = match (parts.next(), parts.next()) {
-            (None, None) => false,
-            (Some("audit"), None) => true,
+        let part = match (parts.next(), parts.next()) {
+            (None, None) => Part::Record,
+            (Some("audit"), None) => Part::Audit,
+            (Some("credits"), None) => Part::Credits,
+            (Some("usage"), None) => Part::Usage,
             _ => return None,
         };
         let tenant = (tenant != "-").then_some(tenant);
         let account = account_name(tenant.as_deref(), &account);
-        Some(Self { account, is_audit })
+        Some(Self { account, part })
+    }
+}
+
+impl Part {
+    const fn writing_method(self) -> Option<&'static str> {
+        match self {
+            Self::Audit | Self::Usage => None,
+            Self::Credits => Some("POST"),
+            Self::Record => Some("PUT"),
+        }
+    }
+
+    const fn allowed(self) -> &'static str {
+        match self {
+            Self::Audit | Self::Usage => "GET, HEAD",
+            Self::Credits => "GET, HEAD, POST",
+            Self::Record => "GET, HEAD, PUT",
+        }
+    }
+
+    fn to_read(self, query: &str, config: &Config) -> Result<Message, String> {
+        Ok(match self {
+            Self::Audit => Message::Audit { limit: AUDIT_ENTRIES },
+            Self::Credits => Message::Credits,
+            Self::Record => Message::Read,
+            Self::Usage => {
+                let (mut plan, mut member) = (None, None);
+                for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+                    let value = decoded(&value.replace('+', "%20"));
+                    match (name, value) {
+                        ("plan", Some(value)) => plan = Some(value),
+                        ("member", Some(value)) => member = Some(value),
+                        _ => return Err("The query: expected plan= or member=.".to_owned()),
+                    }
+                }
+                check_plan(plan.as_deref(), config)?;
+                Message::Usage { plan, member }
+            }
+        })
+    }
+
+    fn to_write(self, body: &str, config: &Config) -> Result<Message, String> {
+        let actor = ACTOR.to_owned();
+        if let Self::Credits = self {
+            let pack = Box::new(CreditPack::parse(body, now())?);
+            return Ok(Message::AddCredits { pack, actor });
+        }
+        let record = Box::new(parse_record(body, config)?);
+        Ok(Message::Write { record, actor })
     }
 }
 
 /// The longest record that makes sense; a body beyond it is refused unread.
-const MAX_RECORD_BYTES: u32 = 64 * 1024;
+const MAX_BODY_BYTES: u32 = 64 * 1024;
 const AUDIT_ENTRIES: usize = 100;
+/// Whom the audit trail names.
+const ACTOR: &str = "admin";
+
+/// What the ledger's reply to a message says.
+fn told(config: &Config, message: &Message, reply: String) -> Result<Told, String> {
+    let json = match message {
+        Message::Read if reply == "null" => return Ok(Told::NoAccount),
+        Message::Audit { .. } => format!("{{\"entries\":{reply}}}"),
+        Message::Credits => answer::credits_json(&read::<Vec<CreditPack>>(&reply)?),
+        Message::AddCredits { pack, .. } => {
+            let kept: CreditPack = read(&reply)?;
+            if !kept.is_same_purchase(pack) {
+                let known = answer::credit_json(&kept);
+                return Ok(Told::Conflict(format!(
+                    "A pack of this id was added before, and stays as it is: {known}."
+                )));
+            }
+            answer::credit_json(&kept)
+        }
+        Message::Usage { plan, .. } => {
+            let usage: Usage = read(&reply)?;
+            let record = usage.account.as_ref();
+            let of_record = record.and_then(|record| record.plan.as_deref());
+            let plan = plan.as_deref().or(of_record).and_then(|id| config.plan(id));
+            let mut told = AccountUsage::new(config, plan, &usage);
+            // Where the token says what was paid for, there need not be a record.
+            if record.is_some() || plan.is_none() {
+                told.judge(config, plan, record, now());
+            }
+            answer::usage_json(&told)
+        }
+        Message::Ask(_) | Message::Read | Message::Write { .. } => reply,
+    };
+    Ok(Told::Json(json))
+}
 
 /// Why a request may not use these endpoints, if it may not.
 fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
@@ -80,38 +209,6 @@ fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
     Some(problem(visit, 401, detail, &[challenge]))
 }
 
-async fn read(visit: &Visit, config: &Config, target: &Target) -> Response {
-    match call(&visit.isolate, config, &target.account, &Message::Read).await {
-        Ok(record) if record == "null" => problem(visit, 404, "There is no such account.", &[]),
-        Ok(record) => json_response(visit, 200, record, "no-store"),
-        Err(reason) => unavailable(visit, &reason),
-    }
-}
-
-async fn audit(visit: &Visit, config: &Config, target: &Target) -> Response {
-    let message = Message::Audit { limit: AUDIT_ENTRIES };
-    match call(&visit.isolate, config, &target.account, &message).await {
-        Ok(entries) => json_response(visit, 200, format!("{{\"entries\":{entries}}}"), "no-store"),
-        Err(reason) => unavailable(visit, &reason),
-    }
-}
-
-async fn write(visit: &Visit, config: &Config, target: &Target) -> Response {
-    let body = match body_of(&visit.request, MAX_RECORD_BYTES).await {
-        Ok(body) => body,
-        Err(reason) => return problem(visit, 400, &format!("The body: {reason}."), &[]),
-    };
-    let record = match parse_record(&body, config) {
-        Ok(record) => record,
-        Err(reason) => return problem(visit, 400, &reason, &[]),
-    };
-    let message = Message::Write { record: Box::new(record), actor: "admin".to_owned() };
-    match call(&visit.isolate, config, &target.account, &message).await {
-        Ok(record) => json_response(visit, 200, record, "no-store"),
-        Err(reason) => unavailable(visit, &reason),
-    }
-}
-
 fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
     let value =
         strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
@@ -121,17 +218,18 @@ fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
     }
     let record: AccountRecord =
         serde_json::from_str(body).map_err(|error| format!("The record: {error}."))?;
-    if let Some(plan) = &record.plan
-        && config.plan(plan).is_none()
-    {
-        let known: Vec<_> = config.plans.iter().map(|plan| plan.id.as_str()).collect();
-        return Err(format!("PLANS has no plan {plan:?}; it has {}.", known.join(", ")));
-    }
+    check_plan(record.plan.as_deref(), config)?;
     Ok(record)
 }
 
-fn unavailable(visit: &Visit, reason: &str) -> Response {
-    problem(visit, 503, &format!("The account's ledger did not answer: {reason}."), &[])
+fn check_plan(plan: Option<&str>, config: &Config) -> Result<(), String> {
+    match plan {
+        Some(id) if config.plan(id).is_none() => {
+            let known: Vec<_> = config.plans.iter().map(|plan| plan.id.as_str()).collect();
+            Err(format!("PLANS has no plan {id:?}; it has {}.", known.join(", ")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Compares in a time that does not depend on where the two differ.
@@ -143,7 +241,7 @@ fn same(given: &str, expected: &str) -> bool {
     difference == 0 && given.len() == expected.len()
 }
 
-/// A path segment, percent-decoded; `None` where that leaves nothing or no UTF-8.
+/// A path segment or a value of the query, percent-decoded; `None` where that leaves nothing or no UTF-8.
 fn decoded(segment: &str) -> Option<String> {
     let text = js_sys::decode_uri_component(segment).ok()?.as_string()?;
     (!text.is_empty()).then_some(text)

@@ -33,12 +33,21 @@ pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
         _ if rest == "admin" || rest.starts_with("admin/") => admin::answer(&visit, rest).await,
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
-        "health" | "jwks.json" => {
+        "usage" if visit.facts.is_preflight() => {
+            visit.answer(&|asker, place, _| answer::usage_preflight(asker, place))
+        }
+        "health" | "jwks.json" | "usage" => {
             problem(&visit, 405, "Only GET and HEAD work here.", &[("Allow", "GET, HEAD")])
         }
         _ => problem(&visit, 404, "The gate has no such endpoint.", &[]),
     };
     Ok(response.into())
+}
+
+/// Whether the gate itself is to answer, since it needs to know who asks.
+pub(super) fn is_usage(visit: &Visit) -> bool {
+    let rest = visit.facts.path.strip_prefix(visit.prefix());
+    rest == Some("usage") && matches!(visit.facts.method.as_str(), "GET" | "HEAD")
 }
 
 /// An error of one of these endpoints, with `headers` of its own.
@@ -53,10 +62,11 @@ pub(super) fn problem(
         401 => "Unauthorized",
         404 => "Not found",
         405 => "Method not allowed",
+        409 => "Conflict",
         503 => "Unavailable",
         _ => "Error",
     };
-    visit.answer(|asker, place, brand| {
+    visit.answer(&|asker, place, brand| {
         let mut answer = answer::problem(status, title, detail, asker, place, brand);
         answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
         answer
@@ -110,7 +120,7 @@ fn explain(visit: &Visit, rest: &str) -> Response {
     let word = rest.strip_prefix("problems/").unwrap_or_default();
     match Cause::from_word(word) {
         Some(cause) => {
-            visit.answer(|asker, place, brand| answer::explained(cause, asker, place, brand))
+            visit.answer(&|asker, place, brand| answer::explained(cause, asker, place, brand))
         }
         None => problem(visit, 404, "There is no problem type of this name.", &[]),
     }

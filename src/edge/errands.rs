@@ -8,11 +8,12 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::glue::settle;
 use super::isolate::{Isolate, now};
+use super::ledger_object::Message;
 use super::{glue, ledger_object};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, Errand};
-use crate::quota::LedgerRequest;
 use crate::quota::holder::Watch;
+use crate::quota::{LedgerReply, LedgerRequest};
 use crate::report;
 
 /// Runs errands, each on its own. The runtime lets them go on for 30 seconds after the response.
@@ -57,7 +58,7 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
                 gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())?;
             }
             Errand::Tell { account, request } => {
-                open.extend(tell(isolate, config, &account, &request).await?);
+                open.extend(tell(isolate, config, &account, request).await?);
             }
             Errand::Watch { account, lease } => watch(isolate, config, &account, lease).await?,
         }
@@ -70,12 +71,14 @@ async fn tell(
     isolate: &Isolate,
     config: &Config,
     account: &str,
-    request: &LedgerRequest,
+    request: LedgerRequest,
 ) -> Result<Vec<Errand>, String> {
-    let reply = ledger_object::ask(isolate, config, account, request).await;
+    let (holder, number) = (request.holder.clone(), request.number);
+    let reply = ledger_object::call(isolate, config, account, &Message::Ask(request)).await;
+    let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger_object::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
     let reply_or_reason = reply.as_ref().map_err(String::as_str);
-    let errands = gate::told(account, request.number, reply_or_reason, memory, now());
+    let errands = gate::told(account, (&holder, number), reply_or_reason, memory, now());
     reply.map(|_| errands)
 }
 
@@ -92,7 +95,7 @@ async fn watch(
             Watch::Done => return Ok(()),
             Watch::Send(request) => {
                 // What fails is tried again, as long as the lease is worth it.
-                let _ = tell(isolate, config, account, &request).await;
+                let _ = tell(isolate, config, account, request).await;
             }
             Watch::Wait(ms) => {
                 let _ = settle(glue::pause(u32::try_from(ms.max(1)).unwrap_or(u32::MAX))).await;

@@ -13,32 +13,37 @@ use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
 use super::isolate::now;
+use super::ledger_object::Message;
 use super::origin::Passage;
 use super::visit::Visit;
 use super::{endpoints, errands, glue, ledger_object};
 use crate::account::FailurePolicy;
+use crate::answer;
 use crate::config::Config;
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
-use crate::quota::{LedgerReply, LedgerRequest};
+use crate::usage::AccountUsage;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
 /// promise which this module has yet to keep.
 #[wasm_bindgen]
 pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let visit = Visit::new(request, env);
-    if visit.is_own() {
+    let is_own = visit.is_own();
+    if is_own && !endpoints::is_usage(&visit) {
         return later(endpoints::answer(visit));
     }
     let Ok(config) = visit.isolate.config.as_ref().map(Rc::clone) else {
-        let policy = visit.on_misconfigured();
+        let policy = if is_own { FailurePolicy::Deny } else { visit.on_misconfigured() };
         return visit.unchecked(policy, Degraded::Misconfigured, "invalid configuration");
     };
-    let mut gate = Gate::new(Rc::clone(&config), Rc::clone(&visit.facts));
+    let begin = if is_own { Gate::for_usage } else { Gate::new };
+    let mut gate = begin(Rc::clone(&config), Rc::clone(&visit.facts));
     let first = gate.start(&mut visit.isolate.memory.borrow_mut(), now());
     let exchange = Exchange { visit, config, context };
     match first {
         Step::Done(decision) => exchange.finish(gate, decision),
+        Step::ShowUsage(usage) => exchange.show_usage(&mut gate, &usage).into(),
         step => later(exchange.pursue(gate, step)),
     }
 }
@@ -101,6 +106,7 @@ impl Exchange {
         let decision = loop {
             let outcome = match step {
                 Step::Done(decision) => break decision,
+                Step::ShowUsage(usage) => return Ok(self.show_usage(&mut gate, &usage).into()),
                 step => self.take(step).await,
             };
             step = gate.resume(outcome, &mut self.visit.isolate.memory.borrow_mut(), now());
@@ -115,14 +121,19 @@ impl Exchange {
     async fn take(&self, step: Step) -> Outcome {
         match step {
             Step::CallLedger { account, request } => {
-                let reply = self.ask_ledger(account, request).await;
-                Outcome::LedgerAnswered(reply.map(Box::new))
+                let reply = self.ask_ledger(&account, &Message::Ask(request)).await;
+                Outcome::LedgerAnswered(reply.and_then(|reply| ledger_object::read(&reply)))
             }
             Step::FetchKeys { issuer } => {
                 Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
             }
             Step::LimitBurst { binding, key } => {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
+            }
+            Step::ReadUsage { account, plan, member } => {
+                let message = Message::Usage { plan, member: Some(member) };
+                let usage = self.ask_ledger(&account, &message).await;
+                Outcome::UsageRead(usage.and_then(|usage| ledger_object::read(&usage)))
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.visit.isolate.verifier.verify(&check).await)
@@ -131,21 +142,16 @@ impl Exchange {
                 let _ = settle(glue::pause(for_ms)).await;
                 Outcome::Waited
             }
-            // The loop in `pursue` ends before this.
-            Step::Done(_) => Outcome::Waited,
+            // The loop in `pursue` ends before these.
+            Step::Done(_) | Step::ShowUsage(_) => Outcome::Waited,
         }
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger(
-        &self,
-        account: String,
-        request: LedgerRequest,
-    ) -> Result<LedgerReply, String> {
-        let isolate = &self.visit.isolate;
-        let text = ledger_object::send(isolate, &self.config, &account, &request)?;
-        glue::wait_until(&self.context, &text);
-        ledger_object::read(&settle(text).await?)
+    async fn ask_ledger(&self, account: &str, message: &Message) -> Result<String, String> {
+        let promise = ledger_object::send(&self.visit.isolate, &self.config, account, message)?;
+        glue::wait_until(&self.context, &promise);
+        ledger_object::reply(promise).await
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
@@ -191,6 +197,11 @@ impl Exchange {
             let errands = gate::give_back(&identity.account_name(), charge, memory, now());
             self.run_errands(errands);
         }
+    }
+
+    fn show_usage(&self, gate: &mut Gate, usage: &AccountUsage) -> Response {
+        self.run_errands(gate.take_errands());
+        self.visit.answer(&|asker, place, brand| answer::usage(usage, asker, place, brand, now()))
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {

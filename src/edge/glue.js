@@ -96,6 +96,28 @@ export async function fetchText(url, deadlineMs, maxBytes) {
   return boundedText(response.body, maxBytes);
 }
 
+// Posts a webhook (Standard Webhooks), signed with each of the keys (base64, apart by spaces), and
+// returns the status. No redirects, for the same reason.
+export async function postWebhook(url, keys, id, timestamp, body, deadlineMs) {
+  const text = `${id}.${timestamp}.${body}`;
+  const signatures = await Promise.all(keys.split(" ").map((key) => signature(key, text)));
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "Tollgate",
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": signatures.join(" "),
+    },
+    body,
+    redirect: "manual",
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  await response.body?.cancel();
+  return String(response.status);
+}
+
 // The text of a request's body, at most `maxBytes` of it, within the deadline.
 export function readBody(request, maxBytes, deadlineMs) {
   return within(boundedText(request.body, maxBytes), deadlineMs);
@@ -111,6 +133,16 @@ export function inTransaction(storage, work) {
   return storage.transactionSync(work);
 }
 
+// Has an object woken at a time. Nobody waits for it: it is kept together with what was written
+// before.
+export function wakeAt(storage, atMs) {
+  try {
+    storage.setAlarm(Number(atMs)).catch((error) => console.error(error));
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 // Asks a rate-limit binding whether `key` is within its rate, within the deadline.
 export async function limitBurst(limiter, key, deadlineMs) {
   const { success } = await within(limiter.limit({ key }), deadlineMs);
@@ -122,6 +154,14 @@ export function pause(ms) {
 }
 
 let settler = () => {};
+
+async function signature(key, text) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const bytes = Uint8Array.from(atob(key), (one) => one.charCodeAt(0));
+  const imported = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+  const signed = await crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
+  return `v1,${btoa(String.fromCharCode(...new Uint8Array(signed)))}`;
+}
 
 // The same bits as in `origin.rs`.
 const FAILED = 1;

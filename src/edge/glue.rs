@@ -54,6 +54,19 @@ extern "C" {
     #[wasm_bindgen(js_name = inTransaction, catch)]
     pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_name = postWebhook)]
+    pub(super) fn post_webhook(
+        url: &str,
+        keys: &str,
+        id: &str,
+        timestamp: &str,
+        body: &str,
+        deadline_ms: u32,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = wakeAt)]
+    pub(super) fn wake_at(storage: &JsValue, at_ms: &str);
+
     #[wasm_bindgen(js_name = limitBurst)]
     pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
 

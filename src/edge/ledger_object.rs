@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Promise;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{Env, Request, Response, State, durable_object};
@@ -14,25 +15,12 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
+use super::outbox;
 use crate::account::AccountRecord;
 use crate::config::{Config, LEDGER_BINDING};
-use crate::quota::{self, CreditPack, LedgerReply, LedgerRequest, LedgerStore, StoreError};
+use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
 
-/// Asks an account's ledger.
-///
-/// # Errors
-///
-/// Why there is no reply: too late, unreachable, overloaded, or an error of its own.
-pub(super) async fn ask(
-    isolate: &Isolate,
-    config: &Config,
-    account: &str,
-    request: &LedgerRequest,
-) -> Result<LedgerReply, String> {
-    read(&settle(send(isolate, config, account, request)?).await?)
-}
-
-/// Sends what [`ask`] sends; [`read`] reads what the promise comes to.
+/// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
 ///
 /// # Errors
 ///
@@ -41,34 +29,43 @@ pub(super) fn send(
     isolate: &Isolate,
     config: &Config,
     account: &str,
-    request: &LedgerRequest,
+    message: &Message,
 ) -> Result<Promise, String> {
-    post(isolate, config, account, &Message::Ask(request.clone()))
+    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
+    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
-/// Reads the reply to [`send`].
+/// Waits for the reply to [`send`], which is JSON.
+///
+/// # Errors
+///
+/// Why there is none: too late, unreachable, overloaded, or an error of its own.
+pub(super) async fn reply(promise: Promise) -> Result<String, String> {
+    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+}
+
+/// Reads a reply.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn read(reply: &JsValue) -> Result<LedgerReply, String> {
-    let text = reply.as_string().unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| format!("a reply that can't be read: {error}"))
+pub(super) fn read<T: DeserializeOwned>(reply: &str) -> Result<T, String> {
+    serde_json::from_str(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
-/// Sends any message to an account's ledger; returns its reply, which is JSON.
+/// Sends a message to an account's ledger and waits for the reply.
 ///
 /// # Errors
 ///
-/// As for [`ask`].
+/// As for [`send`] and [`reply`].
 pub(super) async fn call(
     isolate: &Isolate,
     config: &Config,
     account: &str,
     message: &Message,
 ) -> Result<String, String> {
-    let reply = settle(post(isolate, config, account, message)?).await?;
-    Ok(reply.as_string().unwrap_or_default())
+    reply(send(isolate, config, account, message)?).await
 }
 
 /// What a ledger can be told.
@@ -110,7 +107,7 @@ pub(super) enum Message {
 }
 
 /// The object. Its memory holds nothing that counts.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct Ledger {
     state: Rc<State>,
     env: Env,
@@ -130,6 +127,12 @@ impl worker::DurableObject for Ledger {
             Err(reason) => Response::error(reason, 500),
         }
     }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        let delivered = outbox::deliver(&self.state, &self.env).await;
+        delivered.map_err(|error| worker::Error::RustError(error.0))?;
+        Response::ok(String::new())
+    }
 }
 
 impl Ledger {
@@ -139,21 +142,30 @@ impl Ledger {
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
+        let announces = config.notify.is_some();
         let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
+        let has_news = Rc::new(Cell::new(false));
+        let is_queued = Rc::clone(&has_news);
         let work = Closure::once(move || -> Result<String, JsValue> {
             let mut store = SqlStore::new(&state);
             if !has_tables {
                 store.create_tables().map_err(|error| thrown(&error))?;
             }
             let mut ledger = counting.borrow_mut();
-            handle(&mut ledger, &mut store, &config, message).map_err(|error| thrown(&error))
+            let reply = handle(&mut ledger, &mut store, &config, message);
+            is_queued.set(store.has_queued);
+            reply.map_err(|error| thrown(&error))
         });
         let storage = self.state.storage();
         let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
         let reply = reply.map_err(|error| glue::message_of(&error))?;
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);
+        // After a restart, whatever became of the alarm, what is due is looked for once.
+        if has_news.get() || (announces && !has_tables) {
+            outbox::wake_when_due(&self.state).map_err(|error| error.0)?;
+        }
         Ok(reply.as_string().unwrap_or_default())
     }
 }
@@ -184,17 +196,6 @@ fn handle(
         }
     };
     reply.map_err(|error| StoreError(error.to_string()))
-}
-
-fn post(
-    isolate: &Isolate,
-    config: &Config,
-    account: &str,
-    message: &Message,
-) -> Result<Promise, String> {
-    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
-    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

@@ -1,5 +1,7 @@
 //! The ledger's rows in the SQLite database of its Durable Object.
 
+use std::rc::Rc;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use worker::{SqlStorage, SqlStorageValue, State};
@@ -9,17 +11,21 @@ use crate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
 };
 use crate::quota::{LedgerStore, StoreError};
+use crate::report::announcement::body;
 use crate::time::Timestamp;
 
 /// One account's rows.
 pub(super) struct SqlStore {
+    state: Rc<State>,
     sql: SqlStorage,
+    /// Whether there is something new to announce.
+    pub(super) has_queued: bool,
 }
 
 impl SqlStore {
     /// The object's database.
-    pub(super) fn new(state: &State) -> Self {
-        Self { sql: state.storage().sql() }
+    pub(super) fn new(state: &Rc<State>) -> Self {
+        Self { state: Rc::clone(state), sql: state.storage().sql(), has_queued: false }
     }
 
     /// Makes the tables where they aren't there yet.
@@ -27,11 +33,15 @@ impl SqlStore {
         self.write(SCHEMA, Vec::new())
     }
 
-    fn write(&self, query: &str, values: Vec<SqlStorageValue>) -> Result<(), StoreError> {
+    pub(super) fn write(
+        &self,
+        query: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<(), StoreError> {
         self.sql.exec(query, values).map(|_| ()).map_err(failed)
     }
 
-    fn rows<T: DeserializeOwned>(
+    pub(super) fn rows<T: DeserializeOwned>(
         &self,
         query: &str,
         values: Vec<SqlStorageValue>,
@@ -145,7 +155,11 @@ impl LedgerStore for SqlStore {
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
-        self.write("INSERT INTO announcement (value) VALUES (?)", vec![json(announcement)?])
+        // An alarm isn't told whose it is: only a call by name is.
+        let account = self.state.id().name().unwrap_or_default();
+        let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
+        self.has_queued = true;
+        self.write(query, vec![time(announcement.at), body(&account, announcement).into()])
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -226,8 +240,9 @@ const SCHEMA: &str = "
         added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, expires_at_ms INTEGER,
         value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS merged (reader TEXT PRIMARY KEY) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS announcement (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
 ";
 
@@ -237,7 +252,7 @@ fn window_key(key: &CounterKey) -> Vec<SqlStorageValue> {
     vec![key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
 }
 
-fn time(point: Timestamp) -> SqlStorageValue {
+pub(super) fn time(point: Timestamp) -> SqlStorageValue {
     SqlStorageValue::Integer(point.as_millis())
 }
 

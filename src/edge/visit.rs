@@ -65,7 +65,7 @@ impl Visit {
         if let Some(line) = line {
             worker::console_log!("{line}");
         }
-        self.answer(|asker, place, brand| {
+        self.answer(&|asker, place, brand| {
             answer::denied(denial, asker, place, brand, &support_id, now())
         })
     }
@@ -74,7 +74,7 @@ impl Visit {
     /// brand (a neutral one while the configuration is invalid).
     pub(super) fn answer(
         &self,
-        make: impl FnOnce(&Asker<'_>, &Place<'_>, &Brand) -> Answer,
+        make: &dyn Fn(&Asker<'_>, &Place<'_>, &Brand) -> Answer,
     ) -> Response {
         let wishes = Preferences::from_lines(&glue::read_preferences(&self.request));
         let asker = Asker {

@@ -5,14 +5,15 @@ use std::rc::Rc;
 
 use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::{Good, barred};
-use super::{Errand, Gate, Progress, Step, WAIT_MAX_MS, WAIT_MIN_MS};
+use super::{Errand, Gate, Progress, Purpose, Step, WAIT_MAX_MS, WAIT_MIN_MS};
 use crate::account::{AccountRecord, FailurePolicy};
 use crate::config::{Config, Plan, SubscriptionSource, Uncounted};
-use crate::decision::{Cause, Degraded, Denial, Notice, Pass, QuotaState};
+use crate::decision::{Cause, Degraded, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::holder::Ask;
-use crate::quota::{Charge, Cost, Enforcement, GrantOutcome, LedgerReply, RefusalReason};
+use crate::quota::{Charge, Cost, GrantOutcome, LedgerReply, RefusalReason};
 use crate::time::Timestamp;
+use crate::usage::quota_notice;
 
 impl Gate {
     pub(super) fn check_burst(
@@ -53,6 +54,9 @@ impl Gate {
     ) -> Step {
         if let Some(denial) = self.undefined_plan(caller, None) {
             return self.deny(*denial, Some(&caller.identity));
+        }
+        if self.purpose == Purpose::Usage {
+            return self.check_usage(caller, memory, now);
         }
         let config = Rc::clone(&self.config);
         let Some(view) = memory.account_mut(&caller.account) else {
@@ -105,12 +109,13 @@ impl Gate {
         let reply = match reply {
             Ok(reply) => reply,
             Err(reason) => {
-                view.holder.failed(number, now);
+                view.holder.failed(&set_aside.holder, number, now);
                 self.put_back(&set_aside, caller, memory, now);
                 return self.without_ledger(caller, &costs, &reason, memory, now);
             }
         };
-        let Some(answered) = view.holder.answered(number, &reply, now) else {
+        let holder = &set_aside.holder;
+        let Some(answered) = view.holder.answered(holder, number, &reply, now) else {
             // A later message has voided this one: whoever sent it brings the units.
             self.put_back(&set_aside, caller, memory, now);
             return self.wait(caller, &costs, memory, now);
@@ -214,7 +219,7 @@ impl Gate {
 
     /// Looks again in a moment: a message of another request is under way. Its promise can't be
     /// awaited, since the runtime would cancel it with that request.
-    fn wait(
+    pub(super) fn wait(
         &mut self,
         caller: &Rc<Caller>,
         costs: &[Cost],
@@ -233,7 +238,7 @@ impl Gate {
 
     /// The ledger can't be asked: what the route says, else what the plan says. Who was known to be
     /// revoked or suspended stays out.
-    fn without_ledger(
+    pub(super) fn without_ledger(
         &mut self,
         caller: &Rc<Caller>,
         costs: &[Cost],
@@ -251,7 +256,7 @@ impl Gate {
         if let Some(cause) = stale.as_deref().and_then(|record| barred(caller, record)) {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
-        if policy == FailurePolicy::Pass {
+        if policy == FailurePolicy::Pass && self.purpose == Purpose::Passage {
             // What is held is debited already: it is spent before anything goes uncounted.
             let charge = view.holder.take(costs, Some(caller.member()), now);
             if charge.is_none() {
@@ -306,7 +311,7 @@ impl Gate {
             let thresholds = terms.notify_at(&cost.meter);
             all.iter()
                 .filter(|quota| quota.is_about(&cost.meter))
-                .filter_map(|quota| notice(quota, thresholds))
+                .filter_map(|quota| quota_notice(quota, thresholds))
         });
         pass.notices.extend(notices.collect::<Vec<_>>());
         pass.charge = (!charge.is_empty()).then_some(charge);
@@ -367,7 +372,7 @@ impl Gate {
     }
 
     /// Gives back what was held of accounts that had to make room in memory.
-    fn close_forgotten(&mut self, memory: &mut Memory, now: Timestamp) {
+    pub(super) fn close_forgotten(&mut self, memory: &mut Memory, now: Timestamp) {
         let deadline_ms = self.config.deadlines.ledger_ms;
         for (account, mut holder) in memory.take_forgotten() {
             if let Some(request) = holder.close(deadline_ms, now) {
@@ -424,15 +429,4 @@ fn shorten_memory(memory: &mut Memory, account: &str, now: Timestamp) {
     if let Some(view) = memory.known_account_mut(account) {
         view.fresh_until = view.fresh_until.min(now.plus_ms(DENIAL_TTL_MS));
     }
-}
-
-/// What the caller should know about a quota that the request was counted in.
-fn notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
-    if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
-        return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
-    }
-    // A quota of nothing has no share that could be reached: the meter is sold by credits.
-    let percent = quota.used.saturating_mul(100).checked_div(quota.limit)?;
-    let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
-    Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
 }

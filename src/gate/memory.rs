@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::usage::Reads;
 use crate::account::AccountRecord;
 use crate::bounded_map::BoundedMap;
 use crate::decision::QuotaState;
@@ -116,6 +117,8 @@ pub(super) struct AccountView {
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
     pub(super) refusals: Vec<Refused>,
+    /// What its callers were told of its usage a moment ago.
+    pub(super) reads: Reads,
 }
 
 /// The account as the ledger knows it.
@@ -169,7 +172,13 @@ impl Caller {
 
 impl AccountView {
     fn new(holder: Holder) -> Self {
-        Self { holder, snapshot: None, fresh_until: Timestamp::default(), refusals: Vec::new() }
+        Self {
+            holder,
+            snapshot: None,
+            fresh_until: Timestamp::default(),
+            refusals: Vec::new(),
+            reads: Reads::default(),
+        }
     }
 
     /// The snapshot, if it is fresh.

@@ -1,7 +1,7 @@
 //! What a denied caller can do about it, best first.
 
 use crate::config::{Config, Plan};
-use crate::decision::{Action, Cause, Denial, Enforcement, PlanOffer, QuotaState, Remedy};
+use crate::decision::{Action, Cause, Denial, Enforcement, QuotaState, Remedy};
 
 /// Fills in the remedies of a denial from what the operator configured.
 ///
@@ -72,7 +72,7 @@ fn offer_plans(remedies: &mut Vec<Remedy>, config: &Config, fits: impl Fn(&&Plan
     remedies.extend(offers.take(MAX_OFFERS).map(|plan| Remedy {
         action: Action::ChoosePlan,
         href: plan.buy_url.as_deref().or(plans_url).map(str::to_owned),
-        plan: Some(offer(plan)),
+        plan: Some(plan.offer()),
     }));
     if remedies.len() == before {
         remedies.push(Remedy::new(Action::ChoosePlan, plans_url));
@@ -90,10 +90,6 @@ fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
         }
         (Enforcement::Soft, None) => true,
     })
-}
-
-fn offer(plan: &Plan) -> PlanOffer {
-    PlanOffer { id: plan.id.clone(), name: plan.name.clone(), price: plan.price.clone() }
 }
 
 /// More than this many choices is a price list, which belongs on the plans page.

@@ -117,13 +117,13 @@ impl Holder {
         }
     }
 
-    /// The quotas of these meters as this isolate knows them: what it holds and has not spent is
-    /// still the account's.
+    /// The quotas of these meters as this isolate knows them: what it holds of them and has not
+    /// spent is still the account's.
     pub fn quotas(&self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Vec<QuotaState> {
         let mut states = Vec::new();
         for cost in costs {
             let Some(pocket) = self.pocket(&cost.meter, member) else { continue };
-            let held = self.available(&cost.meter, member, now);
+            let held = self.held_of_quotas(&cost.meter, member, now);
             states.extend(pocket.quotas.iter().map(|quota| {
                 let used = quota.used.saturating_sub(held);
                 QuotaState { used, ..quota.clone() }
@@ -134,10 +134,25 @@ impl Holder {
 
     /// Units of a meter that can be spent now.
     pub fn available(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        let Some(pocket) = self.open_pocket_id(meter, member) else { return 0 };
-        let is_live = |lease: &&Held| lease.pocket == pocket && now < lease.expires_at;
-        let live = self.leases.iter().filter(is_live);
+        let live = self.live(meter, member, now);
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
+    }
+
+    /// How many of them are counted in the quotas, and not credits.
+    pub fn held_of_quotas(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
+        let live = self.live(meter, member, now);
+        live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_quotas()))
+    }
+
+    fn live(
+        &self,
+        meter: &str,
+        member: Option<&str>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Held> {
+        let pocket = self.open_pocket_id(meter, member);
+        let is_live = move |lease: &&Held| Some(lease.pocket) == pocket && now < lease.expires_at;
+        self.leases.iter().filter(is_live)
     }
 
     /// When the ledger will be asked again after a failure; long past where it didn't fail.

@@ -154,6 +154,9 @@ pub struct Lease {
     /// For how long the holder may spend them, in milliseconds from when it asked. What a request
     /// waited for it may take at any time: that was spent when it was granted.
     pub lifetime_ms: u64,
+    /// How many of them are credits, which are spent last and counted in no quota.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub credits: u64,
     /// Whether the holder should tell soon what it spent, since lost units go back (`lenient`).
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_lenient: bool,

@@ -209,8 +209,8 @@ fn where_thresholds_are_announced() {
         whole("NOTIFY_URL", json!(bad), &format!("NOTIFY_URL: found {bad:?}; {url}"));
     }
     whole("NOTIFY_SECRET", json!("short"), "NOTIFY_SECRET: found a value of 5 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
-    let key = "expected `whsec_` and base64 of 24 to 64 random bytes; for example npm run keygen";
-    for bad in ["whsec_0123456789abcdef0123456789abcde", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "no base64 at all, but long enough"] {
+    let key = "expected `whsec_` and base64 of 24 to 64 random bytes; several apart by spaces; for example npm run keygen";
+    for bad in ["whsec_0123456789abcdef0123456789abcde", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "no base64 at all, but long enough", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= whsec_short"] {
         whole("NOTIFY_SECRET", json!(bad), &format!("NOTIFY_SECRET: found a value that is no such key; {key}"));
     }
     let unsigned = "NOTIFY_SECRET: found nothing, beside NOTIFY_URL; expected the secret that messages to NOTIFY_URL are signed with; for example npm run keygen";

@@ -7,7 +7,7 @@ use tollgate::account::FailurePolicy;
 use tollgate::allowance::Allowance;
 use tollgate::config::{
     Anonymous, Brand, Config, CredentialSource, Deadlines, Fallback, KeySource, LogLevel, Metering,
-    OriginTarget, SubscriptionSource, Uncounted, VARIABLES, VariableKind, webhook_key,
+    OriginTarget, SubscriptionSource, Uncounted, VARIABLES, VariableKind,
 };
 use tollgate::quota::{Cost, Enforcement, Lost, Meter, Period, Scope};
 
@@ -70,7 +70,7 @@ fn a_full_configuration_is_read_as_it_was_written() {
     );
     let notify = config.notify.as_ref().unwrap();
     assert_eq!(notify.url, "https://billing.example/tollgate");
-    assert_eq!(webhook_key(&notify.secret).unwrap(), b"0123456789abcdef0123456789abcdef");
+    assert_eq!(notify.keys, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     assert!(config.terms().announces);
     let (index, issuer) = config.issuer("https://id.example").unwrap();
     assert_eq!((index, issuer.subscription), (0, SubscriptionSource::Both));

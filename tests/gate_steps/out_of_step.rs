@@ -16,6 +16,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::KeysFetched(key_set("ed")),
         Outcome::LedgerAnswered(Ok(Box::default())),
         Outcome::SignatureVerified(Ok(true)),
+        Outcome::UsageRead(Ok(Box::default())),
         Outcome::Waited,
     ]
 }
@@ -66,6 +67,7 @@ fn name(step: &Step) -> &'static str {
         Step::Done(_) => panic!("it is over"),
         Step::FetchKeys { .. } => "keys",
         Step::LimitBurst { .. } => "burst",
+        Step::ReadUsage { .. } | Step::ShowUsage(_) => panic!("it is not about usage"),
         Step::VerifySignature(_) => "verify",
         Step::Wait { .. } => "wait",
     }
@@ -73,7 +75,7 @@ fn name(step: &Step) -> &'static str {
 
 #[test]
 fn the_wrong_answer_denies_as_misconfigured_and_says_nothing_of_its_content() {
-    let right = ["burst", "keys", "ledger", "verify", "wait"];
+    let right = ["burst", "keys", "ledger", "verify", "usage", "wait"];
     for asked in ["keys", "verify", "burst", "ledger"] {
         for (outcome, kind) in outcomes().into_iter().zip(right) {
             if asked == kind {
@@ -123,14 +125,17 @@ fn reply() -> impl Strategy<Value = LedgerReply> {
 fn lease() -> impl Strategy<Value = Lease> {
     let id = prop_oneof![4 => 0_u64..6, 1 => any::<u64>()];
     let units = prop_oneof![4 => 0_u64..9, 1 => any::<u64>()];
-    let flags = any::<(u64, bool, bool)>();
-    (id, units, flags).prop_map(|(id, units, (lifetime_ms, is_lenient, is_of_member))| Lease {
-        id,
-        units,
-        lifetime_ms,
-        is_lenient,
-        is_of_member,
-    })
+    let flags = any::<(bool, bool)>();
+    (id, units.clone(), units, any::<u64>(), flags).prop_map(
+        |(id, units, credits, lifetime_ms, (is_lenient, is_of_member))| Lease {
+            id,
+            units,
+            lifetime_ms,
+            credits,
+            is_lenient,
+            is_of_member,
+        },
+    )
 }
 
 fn quota() -> QuotaState {
@@ -147,6 +152,7 @@ fn outcome() -> impl Strategy<Value = TestOutcome> {
         2 => reply().prop_map(|reply| TestOutcome::Ledger(Ok(Box::new(reply)))),
         1 => Just(TestOutcome::Ledger(Err("broken".to_owned()))),
         1 => any::<bool>().prop_map(TestOutcome::Signature),
+        1 => Just(TestOutcome::Usage),
         1 => Just(TestOutcome::Waited),
     ]
 }
@@ -159,6 +165,7 @@ enum TestOutcome {
     Ledger(Result<Box<LedgerReply>, String>),
     Right,
     Signature(bool),
+    Usage,
     Waited,
 }
 
@@ -170,6 +177,7 @@ impl TestOutcome {
             Self::Ledger(reply) => Outcome::LedgerAnswered(reply),
             Self::Right if matches!(step, Step::Done(_)) => Outcome::Waited,
             Self::Right => world.perform(step),
+            Self::Usage => Outcome::UsageRead(Ok(Box::default())),
             Self::Signature(is_right) => Outcome::SignatureVerified(Ok(is_right)),
             Self::Waited => Outcome::Waited,
         }

@@ -25,7 +25,7 @@ fn a_message_whose_bringer_is_gone_is_given_up() {
     pair.pass_ms(1_500);
     let (request, _) = pair.request(&api(1));
     assert_eq!((request.number, request.leases.len()), (2, 0));
-    assert!(pair.holder.answered(lost.number, &answer, pair.now).is_none(), "it is void");
+    assert!(pair.holder.answered("h", lost.number, &answer, pair.now).is_none(), "it is void");
     assert_eq!(pair.available(), 0);
     pair.exchange(&request);
     assert_eq!(pair.counted(), 1, "what the first one got has gone back");
@@ -36,9 +36,11 @@ fn an_answer_counts_once() {
     let mut pair = Pair::new(1_000);
     let (request, _) = pair.request(&api(1));
     let reply = pair.deliver(&request);
-    assert!(pair.holder.answered(7, &reply, pair.now).is_none(), "nobody asked that");
-    assert!(pair.holder.answered(1, &reply, pair.now).is_some());
-    assert!(pair.holder.answered(1, &reply, pair.now).is_none());
+    assert!(pair.holder.answered("h", 7, &reply, pair.now).is_none(), "nobody asked that");
+    assert!(pair.holder.answered("i", 1, &reply, pair.now).is_none(), "another did");
+    pair.holder.failed("i", 1, pair.now);
+    assert!(pair.holder.answered("h", 1, &reply, pair.now).is_some());
+    assert!(pair.holder.answered("h", 1, &reply, pair.now).is_none());
 }
 
 #[test]
@@ -211,11 +213,11 @@ fn answers_that_make_no_sense_break_nothing() {
         leases[0].lifetime_ms = u64::MAX;
         quotas.push(Vec::new());
     }
-    let answered = pair.holder.answered(1, &reply, pair.now).expect("it is waited for");
+    let answered = pair.holder.answered("h", 1, &reply, pair.now).expect("it is waited for");
     assert_eq!(answered.charge.units_of("api"), 2, "never more than was granted");
     let (request, _) = pair.request(&api(5));
     let reply = LedgerReply { grant: Some(GrantOutcome::Void), ..LedgerReply::default() };
-    let answered = pair.holder.answered(request.number, &reply, pair.now);
+    let answered = pair.holder.answered("h", request.number, &reply, pair.now);
     assert!(answered.expect("it is waited for").charge.is_empty());
     assert_eq!(sizes(&request), [(5, 0)]);
 }

@@ -79,14 +79,14 @@ fn the_ledger_says_how_far_to_look_ahead() {
     let mut reply = pair.deliver(&request);
     assert_eq!(reply.horizon_ms, 10_000);
     reply.horizon_ms = 20_000;
-    pair.holder.answered(request.number, &reply, pair.now);
+    pair.holder.answered("h", request.number, &reply, pair.now);
     let (request, _) = pair.request(&api(1_000));
     let held = sizes(&request)[0];
     assert_eq!(held.1, 124, "31 within a moment, for twenty seconds");
     // Never less than ten seconds, whatever it says.
     let mut reply = pair.deliver(&request);
     reply.horizon_ms = 0;
-    pair.holder.answered(request.number, &reply, pair.now);
+    pair.holder.answered("h", request.number, &reply, pair.now);
     let (request, _) = pair.request(&api(100_000));
     assert_eq!(sizes(&request)[0].1, 62);
 }

@@ -15,7 +15,7 @@ fn pauses(name: &str, failures: usize) -> Vec<i64> {
         let Ask::Send { request, .. } = holder.ask(&api(1), None, None, DEADLINE_MS, now) else {
             panic!("it may be asked again")
         };
-        holder.failed(request.number, now);
+        holder.failed(name, request.number, now);
         let again_at = holder.ask_again_at();
         pauses.push(again_at.ms_since(now));
         now = again_at;
@@ -49,7 +49,7 @@ fn while_it_is_left_alone_nobody_asks() {
     let mut pair = Pair::new(1_000);
     let (request, charge) = pair.request(&api(1));
     assert!(charge.is_empty());
-    pair.holder.failed(request.number, pair.now);
+    pair.holder.failed("h", request.number, pair.now);
     let again_at = pair.holder.ask_again_at();
     pair.now = again_at.plus_ms(-1);
     assert!(matches!(pair.ask(&api(1)), Ask::Unavailable));
@@ -62,7 +62,7 @@ fn while_it_is_left_alone_nobody_asks() {
 fn one_request_finds_out_and_no_other_waits_for_it() {
     let mut pair = Pair::new(1_000);
     let (request, _) = pair.request(&api(1));
-    pair.holder.failed(request.number, pair.now);
+    pair.holder.failed("h", request.number, pair.now);
     pair.now = pair.holder.ask_again_at();
     let (probe, _) = pair.request(&api(1));
     assert!(matches!(pair.ask(&api(1)), Ask::Unavailable));
@@ -72,7 +72,7 @@ fn one_request_finds_out_and_no_other_waits_for_it() {
     pair.exchange(&request);
     // The next failure is a first one again.
     let (request, _) = pair.request(&api(1));
-    pair.holder.failed(request.number, pair.now);
+    pair.holder.failed("h", request.number, pair.now);
     assert!(pair.holder.ask_again_at().ms_since(pair.now) < 3_000);
 }
 
@@ -82,10 +82,10 @@ fn only_the_message_that_is_waited_for_can_fail() {
     let (old, _) = pair.request(&api(1));
     pair.pass_ms(1_500);
     let (request, _) = pair.request(&api(1));
-    pair.holder.failed(old.number, pair.now);
+    pair.holder.failed("h", old.number, pair.now);
     assert_eq!(pair.holder.ask_again_at(), Timestamp::default());
     pair.exchange(&request);
-    pair.holder.failed(request.number, pair.now);
+    pair.holder.failed("h", request.number, pair.now);
     assert!(matches!(pair.ask(&api(1)), Ask::Send { .. }), "it was answered");
 }
 

@@ -108,7 +108,7 @@ impl Pair {
     /// Delivers a message and has the answer taken over.
     pub(crate) fn exchange(&mut self, request: &LedgerRequest) -> Answered {
         let reply = self.deliver(request);
-        let answered = self.holder.answered(request.number, &reply, self.now);
+        let answered = self.holder.answered("h", request.number, &reply, self.now);
         answered.expect("it is waited for")
     }
 

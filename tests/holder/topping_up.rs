@@ -126,7 +126,7 @@ fn a_ledger_that_grants_nothing_ahead_is_left_alone_for_a_second() {
     let leases = Vec::new();
     let grant = Some(GrantOutcome::Granted { leases, quotas: vec![some_quota(&pair)] });
     let reply = LedgerReply { grant, ..LedgerReply::default() };
-    pair.holder.answered(request.number, &reply, pair.now);
+    pair.holder.answered("h", request.number, &reply, pair.now);
     pair.pass_ms(999);
     assert!(pair.top_up(false).is_none());
     let request = pair.top_up(true).expect("news are due all the same");

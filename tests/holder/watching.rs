@@ -154,7 +154,7 @@ fn a_ledger_that_fails_is_tried_again_and_given_up_in_the_end() {
         match pair.watch(1) {
             Watch::Send(request) => {
                 sent += 1;
-                pair.holder.failed(request.number, pair.now);
+                pair.holder.failed("h", request.number, pair.now);
             }
             Watch::Wait(ms) => pair.pass_ms(ms),
             Watch::Done => break,

@@ -11,7 +11,7 @@ use tollgate::config::Config;
 use tollgate::decision::Decision;
 use tollgate::gate::{self, Errand, Gate, Memory, OriginAnswer, Outcome, Step};
 use tollgate::quota::holder::Watch;
-use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest};
+use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::RequestFacts;
 use tollgate::time::Timestamp;
 
@@ -172,7 +172,11 @@ impl World {
                 self.pass_ms(i64::from(*for_ms));
                 ("wait", Outcome::Waited)
             }
-            Step::Done(_) => panic!("nothing is to be done"),
+            Step::ReadUsage { account, plan, member } => {
+                let usage = self.read_usage(account, plan.as_deref(), member).map(Box::new);
+                ("usage", Outcome::UsageRead(usage))
+            }
+            Step::Done(_) | Step::ShowUsage(_) => panic!("nothing is to be done"),
         };
         self.performed.push(word);
         outcome
@@ -217,7 +221,22 @@ impl World {
     fn tell(&mut self, account: &str, request: &LedgerRequest) -> Vec<Errand> {
         let reply = self.ask_ledger(account, request);
         let reply = reply.as_ref().map_err(String::as_str);
-        gate::told(account, request.number, reply, &mut self.memory, self.now)
+        let message = (request.holder.as_str(), request.number);
+        gate::told(account, message, reply, &mut self.memory, self.now)
+    }
+
+    fn read_usage(
+        &mut self,
+        name: &str,
+        plan: Option<&str>,
+        member: &str,
+    ) -> Result<Usage, String> {
+        if self.ledger_is_down {
+            return Err("no answer in time".to_owned());
+        }
+        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let usage = Ledger::usage(store, self.config.terms(), plan, Some(member), self.now);
+        usage.map_err(|error| error.to_string())
     }
 
     /// What the edge does to ask a ledger.

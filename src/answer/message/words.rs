@@ -66,10 +66,12 @@ pub(super) fn quota_size(quota: &QuotaState) -> String {
     }
 }
 
-/// ` per month`, from the name `api/month`; empty where the name has no period.
-pub(super) fn period_of(quota: &QuotaState) -> String {
-    let period = meter_and_period(quota).1;
-    period.map(|period| format!(" per {}", period.replace(['-', '_'], " "))).unwrap_or_default()
+/// ` per month`, from the name `api/month`, or ` per month for each member` from
+/// `api/month/member`; empty where the name has no period.
+pub(in crate::answer) fn period_of(quota: &QuotaState) -> String {
+    let Some(period) = meter_and_period(quota).1 else { return String::new() };
+    let of_member = if quota.name.ends_with(OF_MEMBER) { " for each member" } else { "" };
+    format!(" per {}{of_member}", period.replace(['-', '_'], " "))
 }
 
 /// `api per month`, from the name `api/month`.
@@ -78,11 +80,15 @@ pub(in crate::answer) fn quota_name(quota: &QuotaState) -> String {
 }
 
 fn meter_and_period(quota: &QuotaState) -> (&str, Option<&str>) {
-    match quota.name.rsplit_once('/') {
+    let name = quota.name.strip_suffix(OF_MEMBER).unwrap_or(&quota.name);
+    match name.rsplit_once('/') {
         Some((meter, period)) => (meter, Some(period)),
         None => (&quota.name, None),
     }
 }
+
+/// How the name of a quota ends that each member has for its own.
+const OF_MEMBER: &str = "/member";
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -117,6 +123,21 @@ mod tests {
         assert_eq!(after(121), "in 3 minutes");
         assert_eq!(after(83_200), "on 1 December 2026, 00:00 UTC");
         assert_eq!(after(i64::MAX), "much later");
+    }
+
+    #[test]
+    fn names_of_quotas_read_naturally() {
+        for (name, text) in [
+            ("api/month", "api per month"),
+            ("a/b/day", "a/b per day"),
+            ("api/month/member", "api per month for each member"),
+            ("api", "api"),
+        ] {
+            let quota = crate::quota::Quota::default();
+            let state = quota.state(crate::quota::Window::default(), 5, 0);
+            let state = QuotaState { name: name.to_owned(), ..state };
+            assert_eq!(quota_name(&state), text);
+        }
     }
 
     #[test]

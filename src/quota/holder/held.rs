@@ -9,6 +9,8 @@ pub(super) struct Held {
     pub(super) id: u64,
     pub(super) pocket: u64,
     pub(super) units: u64,
+    /// How many of them are credits.
+    pub(super) credits: u64,
     /// Units that may still be taken.
     pub(super) available: u64,
     /// Units that won't be.
@@ -26,6 +28,11 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn spent(&self) -> u64 {
         self.units.saturating_sub(self.available).saturating_sub(self.returned)
+    }
+
+    /// Units of the quotas that may still be taken: credits are spent last.
+    pub(super) fn of_quotas(&self) -> u64 {
+        self.available.saturating_sub(self.credits)
     }
 
     /// What is left after the lifetime is returned.

@@ -201,6 +201,7 @@ impl<'a> Draft<'a> {
                 id,
                 units: lease_row.units,
                 lifetime_ms: lifetime_ms.unsigned_abs(),
+                credits: line.from_credits,
                 is_lenient: terms.lost(&line.want.meter) == Lost::Lenient,
                 is_of_member: lease_row.member.is_some(),
             });

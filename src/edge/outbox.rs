@@ -1,0 +1,119 @@
+//! Announcements on their way: rows of an account's database, sent by the object's alarm, so that
+//! neither a caller nor the ledger waits for the operator's webhook.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use worker::{Env, State};
+
+use super::glue::{self, settle};
+use super::isolate::{Isolate, now};
+use super::ledger_store::{SqlStore, time};
+use crate::config::Notify;
+use crate::quota::StoreError;
+use crate::report;
+use crate::report::announcement::{Next, after};
+use crate::time::Timestamp;
+
+/// Sends what is due, and has the object woken again for the rest.
+///
+/// # Errors
+///
+/// The database failed. The runtime calls the alarm again then.
+pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreError> {
+    let store = SqlStore::new(state);
+    let isolate = Isolate::of(env);
+    let Ok(config) = &isolate.config else {
+        // Whether they are still wanted shows once the configuration can be read.
+        wake_at(state, now().plus_ms(MISCONFIGURED_RETRY_MS));
+        return Ok(());
+    };
+    let Some(notify) = &config.notify else { return store.write("DELETE FROM outbox", vec![]) };
+    let began_at = now();
+    for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at() <= began_at) {
+        // The object's own id is unlike any other account's.
+        let id = format!("{}-{}", state.id(), row.id);
+        let answer = send(notify, &id, &row.body).await;
+        match after(&id, row.attempts(), &answer, now()) {
+            Next::Forget => store.forget(row.id)?,
+            Next::GiveUp(reason) => {
+                store.forget(row.id)?;
+                log(&format!("given up, {reason}"));
+            }
+            Next::TryAgain { at, reason } => {
+                store.put_off(row.id, at)?;
+                log(&reason);
+            }
+        }
+    }
+    wake_when_due(state)
+}
+
+/// Has the object woken when the first announcement is due, if there is one.
+///
+/// # Errors
+///
+/// The database failed.
+pub(super) fn wake_when_due(state: &Rc<State>) -> Result<(), StoreError> {
+    if let Some(row) = SqlStore::new(state).outbox(1)?.first() {
+        wake_at(state, row.due_at().max(now()));
+    }
+    Ok(())
+}
+
+async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
+    let timestamp = now().as_seconds().to_string();
+    let sent = glue::post_webhook(&notify.url, &notify.keys, id, &timestamp, body, DEADLINE_MS);
+    let status = settle(sent).await?;
+    status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
+}
+
+fn wake_at(state: &State, at: Timestamp) {
+    glue::wake_at(state.storage().as_raw().as_ref(), &at.as_millis().to_string());
+}
+
+fn log(reason: &str) {
+    worker::console_error!("{}", report::fault_line("announcement", reason));
+}
+
+impl SqlStore {
+    /// The announcements that are due first.
+    fn outbox(&self, limit: i32) -> Result<Vec<OutboxRow>, StoreError> {
+        let query = "SELECT id, attempts, due_at_ms, body FROM outbox ORDER BY due_at_ms LIMIT ?";
+        self.rows(query, vec![limit.into()])
+    }
+
+    fn put_off(&self, id: f64, due_at: Timestamp) -> Result<(), StoreError> {
+        let query = "UPDATE outbox SET attempts = attempts + 1, due_at_ms = ? WHERE id = ?";
+        self.write(query, vec![time(due_at), id.into()])
+    }
+
+    fn forget(&self, id: f64) -> Result<(), StoreError> {
+        self.write("DELETE FROM outbox WHERE id = ?", vec![id.into()])
+    }
+}
+
+#[derive(Deserialize)]
+struct OutboxRow {
+    id: f64,
+    attempts: f64,
+    due_at_ms: f64,
+    body: String,
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all fit into 53 bits")]
+impl OutboxRow {
+    fn due_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.due_at_ms as i64)
+    }
+
+    fn attempts(&self) -> usize {
+        self.attempts as usize
+    }
+}
+
+/// How long a receiver may take to answer, as Standard Webhooks proposes.
+const DEADLINE_MS: u32 = 15_000;
+/// An alarm may run for 15 minutes; what is left is due at once.
+const AT_A_TIME: i32 = 10;
+const MISCONFIGURED_RETRY_MS: i64 = 300_000;

@@ -1,0 +1,120 @@
+//! How an account stands: what its own caller is told at `usage`, and the operator too.
+
+use crate::account::{AccountRecord, Standing, Status, standing};
+use crate::config::{Config, Plan};
+use crate::decision::{Denial, Enforcement, Notice, PlanOffer, QuotaState};
+use crate::quota::{CreditPack, Quota, Scope, Usage};
+use crate::time::Timestamp;
+
+/// How an account stands: its plan, what of it is used, and what is in the way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountUsage {
+    /// The plan, where one is known.
+    pub plan: Option<PlanOffer>,
+    /// Where the subscription is in its life, where the account's record is asked for that.
+    pub status: Option<Status>,
+    /// What the caller should know.
+    pub notices: Vec<Notice>,
+    /// Why requests are refused at the moment, all of them or those on one meter.
+    pub denial: Option<Box<Denial>>,
+    /// Every quota of the plan, in the plan's order.
+    pub quotas: Vec<QuotaUse>,
+    /// Credits that can be used, the first to expire first.
+    pub credits: Vec<CreditPack>,
+}
+
+/// A quota, and how it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotaUse {
+    /// How much of it is used.
+    pub state: QuotaState,
+    /// The meter.
+    pub meter: String,
+    /// What its units are called, where the operator said it.
+    pub meter_name: Option<String>,
+    /// Whether it is the member's own, beside those of the whole account.
+    pub is_of_member: bool,
+    /// Whether nothing more passes on its meter, credits aside.
+    pub is_full: bool,
+}
+
+impl AccountUsage {
+    /// What the ledger knows, in the words of the configuration.
+    pub fn new(config: &Config, plan: Option<&Plan>, usage: &Usage) -> Self {
+        let quotas = plan.map_or(&[][..], |plan| &plan.quotas);
+        let one = |state: &QuotaState| {
+            quota_of(quotas, state).map(|quota| QuotaUse::new(config, quota, state))
+        };
+        let quotas: Vec<_> = usage.quotas.iter().filter_map(one).collect();
+        let notices = quotas
+            .iter()
+            .filter_map(|quota| quota_notice(&quota.state, config.terms().notify_at(&quota.meter)));
+        Self {
+            plan: plan.map(Plan::offer),
+            notices: notices.collect(),
+            quotas,
+            credits: usage.credits.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what the account's record says of the subscription.
+    pub fn judge(
+        &mut self,
+        config: &Config,
+        plan: Option<&Plan>,
+        record: Option<&AccountRecord>,
+        now: Timestamp,
+    ) {
+        self.status = Some(record.map(|record| record.status).unwrap_or_default());
+        let grace_days = plan.map_or(0, |plan| plan.grace_days);
+        match standing(record, grace_days, config.provider_outage, now) {
+            Standing::Good { notices } => self.notices.splice(..0, notices).for_each(drop),
+            Standing::Denied { cause, since } => {
+                let mut denial = Denial::new(cause);
+                denial.facts.since = since;
+                self.denial = Some(Box::new(denial));
+            }
+        }
+    }
+
+    /// Units of credits that are left.
+    pub fn credits_left(&self) -> u64 {
+        self.credits.iter().fold(0, |sum: u64, pack| sum.saturating_add(pack.left))
+    }
+}
+
+impl QuotaUse {
+    fn new(config: &Config, quota: &Quota, state: &QuotaState) -> Self {
+        let beyond = state.used.saturating_sub(state.limit);
+        let is_full = state.remaining() == 0
+            && match (quota.enforcement, quota.overage_max) {
+                (Enforcement::Hard, _) => true,
+                (Enforcement::Soft, overage_max) => overage_max.is_some_and(|max| beyond >= max),
+            };
+        let meter = config.meters.iter().find(|meter| meter.id == quota.meter);
+        Self {
+            state: state.clone(),
+            meter: quota.meter.clone(),
+            meter_name: meter.and_then(|meter| meter.name.clone()),
+            is_of_member: quota.scope == Scope::Member,
+            is_full,
+        }
+    }
+}
+
+/// The quota whose state this is.
+pub fn quota_of<'a>(quotas: &'a [Quota], state: &QuotaState) -> Option<&'a Quota> {
+    quotas.iter().find(|quota| quota.name() == state.name)
+}
+
+/// What the caller should know about a quota; `thresholds` are in percent and rise.
+pub fn quota_notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
+    if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
+        return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
+    }
+    // A quota of nothing has no share that could be reached: the meter is sold by credits.
+    let percent = quota.used.saturating_mul(100).checked_div(quota.limit)?;
+    let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
+    Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
+}

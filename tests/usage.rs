@@ -1,0 +1,155 @@
+//! How a caller's own account stands: the steps of the gate, and what it tells.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/bindings.rs"]
+mod bindings;
+#[path = "support/tokens.rs"]
+mod tokens;
+#[path = "usage/answers.rs"]
+mod usage_answers;
+#[path = "usage/held.rs"]
+mod usage_held;
+#[path = "usage/steps.rs"]
+mod usage_steps;
+
+use std::rc::Rc;
+
+use bindings::Vars;
+use serde_json::{Value, json};
+use tollgate::config::Config;
+use tollgate::decision::{Decision, Denial};
+use tollgate::gate::{Gate, Memory, Outcome, Step};
+use tollgate::quota::{Quota, Usage};
+use tollgate::request::RequestFacts;
+use tollgate::time::Timestamp;
+use tollgate::usage::AccountUsage;
+
+/// 2026-12-01T00:00:00Z.
+const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
+
+/// One isolate, and a clock that stands still.
+struct Isolate {
+    config: Rc<Config>,
+    memory: Memory,
+    now: Timestamp,
+}
+
+impl Isolate {
+    fn new(vars: &Vars) -> Self {
+        let config = Config::parse(vars).map_err(|invalid| invalid.mistakes).unwrap();
+        let memory = Memory::new(config.issuers.len(), "isolate".to_owned(), 30_000);
+        Self { config: Rc::new(config), memory, now: NOW }
+    }
+
+    fn gate(&self, token: Option<&str>) -> Gate {
+        let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
+        let lines = format!("GET\nhttps://api.example/_tollgate/usage\n\n\n{bearer}");
+        let facts = RequestFacts::from_lines(&lines).unwrap();
+        Gate::for_usage(Rc::clone(&self.config), Rc::new(facts))
+    }
+
+    /// Up to the first step that isn't a signature.
+    fn ask(&mut self, token: &str) -> (Gate, Step) {
+        let mut gate = self.gate(Some(token));
+        let step = match gate.start(&mut self.memory, self.now) {
+            Step::VerifySignature(check) => {
+                let verdict = Outcome::SignatureVerified(Ok(tokens::is_right(&check)));
+                gate.resume(verdict, &mut self.memory, self.now)
+            }
+            step => step,
+        };
+        (gate, step)
+    }
+
+    fn answer(&mut self, gate: &mut Gate, usage: Usage) -> Step {
+        gate.resume(Outcome::UsageRead(Ok(Box::new(usage))), &mut self.memory, self.now)
+    }
+
+    /// To the end, with a ledger that answers this.
+    fn told(&mut self, token: &str, usage: Usage) -> Step {
+        let (mut gate, step) = self.ask(token);
+        assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
+        self.answer(&mut gate, usage)
+    }
+}
+
+fn shown(step: Step) -> AccountUsage {
+    match step {
+        Step::ShowUsage(usage) => *usage,
+        step => panic!("nothing is shown: {step:?}"),
+    }
+}
+
+fn denied(step: Step) -> Denial {
+    match step {
+        Step::Done(Decision::Deny(denial)) => *denial,
+        step => panic!("not denied: {step:?}"),
+    }
+}
+
+fn vars() -> Vars {
+    Vars::default()
+        .with("ORIGIN", json!("https://origin.example"))
+        .with("ROUTES", json!([{ "match": "/**", "meter": "api" }]))
+        .with("PLANS", plans())
+        .with("METERS", json!([{ "id": "api", "name": "API calls", "notify_at": [50, 90] }]))
+        .with(
+            "ISSUERS",
+            json!([issuer("https://id.example", "token"), issuer("https://by.account", "account")]),
+        )
+        .with(
+            "BRAND",
+            json!({
+                "name": "Gazette", "plans_url": "https://g.example/plans",
+                "account_url": "https://g.example/account", "support_url": "mailto:help@g.example",
+            }),
+        )
+        .with_resource("LEDGER")
+}
+
+fn plans() -> Value {
+    json!([
+        { "id": "free", "name": "Free <b>", "on_sale": false, "on_outage": "pass", "quotas": [
+            { "meter": "api", "limit": 10, "per": "month" },
+            { "meter": "api", "limit": 4, "per": "day", "each": "member" },
+            { "meter": "tokens", "limit": 5, "per": "hour", "enforcement": "soft", "overage_max": 2 },
+        ] },
+        { "id": "pro", "name": "Pro", "price": "€20", "buy_url": "https://g.example/buy/pro",
+          "quotas": [{ "meter": "api", "limit": 1000, "per": "month" }] },
+    ])
+}
+
+fn issuer(iss: &str, subscription: &str) -> Value {
+    json!({
+        "iss": iss, "audience": ["https://api.example"], "subscription": subscription,
+        "keys": { "keys": [tokens::ed_key()] },
+        "claims": { "account": "org", "plan": "plan", "entitlements": "entitlements" },
+    })
+}
+
+/// A token of a member of the account `acme`; `changes` is a JSON object of claims that differ.
+fn token(changes: &str) -> String {
+    let mut claims = json!({
+        "iss": "https://id.example", "aud": "https://api.example", "org": "acme", "sub": "ann",
+        "plan": "free", "jti": "t-1",
+        "iat": NOW.plus_seconds(-60).as_seconds(), "exp": NOW.plus_seconds(600).as_seconds(),
+    });
+    let changes: Value = serde_json::from_str(changes).unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    tokens::mint(&claims, "ed")
+}
+
+/// What a ledger says of the plan `free`, with these counts in the order of its quotas.
+fn usage(config: &Config, used: [u64; 3], record: &str) -> Usage {
+    let quotas = &config.plan("free").unwrap().quotas;
+    let state =
+        |(quota, used): (&Quota, u64)| quota.state(quota.window(NOW, None), quota.limit, used);
+    Usage {
+        account: serde_json::from_str(record).unwrap(),
+        quotas: quotas.iter().zip(used).map(state).collect(),
+        credits: Vec::new(),
+    }
+}
