@@ -165,7 +165,7 @@ describe("the operator's accounts", () => {
   test("a record is put, read, and its history kept", async () => {
     const path = "/_tollgate/admin/accounts/-/history";
     assert.equal((await ask(path, { headers: admin })).status, 404);
-    const record = { plan: "pro", status: "active", cycle_anchor: "2026-01-31T15:00:00Z", entitlements: ["beta"], credits: 7 };
+    const record = { plan: "pro", status: "active", cycle_anchor: "2026-01-31T15:00:00Z", entitlements: ["beta"], limits: { "api/month": 7 } };
     const written = await put(path, record);
     assert.equal(written.status, 200, written.text);
     const read = await ask(path, { headers: admin });
@@ -198,11 +198,11 @@ describe("the operator's accounts", () => {
   test("tenants and accounts with odd names are kept apart", async () => {
     const names = ["-/a%2Fb", "a/b", "t/x", "-/x", "-/t%2Fx", "-/%C3%BC", "t%2Fu/v", "t/u%2Fv", "-/100%25"];
     for (const [index, name] of names.entries()) {
-      const { status, text } = await put(`/_tollgate/admin/accounts/${name}`, { plan: "pro", status: "active", credits: index + 1 });
+      const { status, text } = await put(`/_tollgate/admin/accounts/${name}`, { plan: "pro", status: "active", limits: { "api/month": index + 1 } });
       assert.equal(status, 200, `${name} ${text}`);
     }
     for (const [index, name] of names.entries()) {
-      assert.equal((await ask(`/_tollgate/admin/accounts/${name}`, { headers: admin })).json.credits, index + 1, name);
+      assert.deepEqual((await ask(`/_tollgate/admin/accounts/${name}`, { headers: admin })).json.limits, { "api/month": index + 1 }, name);
     }
     const passed = await ask("/a", { headers: bearer(await issuer.mint({ sub: "a/b" })) });
     assert.equal(passed.status, 200, "the same account as a token names it");
@@ -224,9 +224,10 @@ describe("the operator's accounts", () => {
     ["a time that is none", { status: "active", ends_at: "tomorrow" }, /ends_at.*tomorrow/],
     ["a time as a number", { status: "active", trial_ends_at: 1796083200 }, /trial_ends_at.*1796083200/],
     ["a day that does not exist", { status: "active", ends_at: "2026-02-30T00:00:00Z" }, /ends_at.*2026-02-30/],
-    ["negative credits", { credits: -1 }, /-1/],
-    ["half a credit", { credits: 1.5 }, /1\.5/],
-    ["credits as a string", { credits: "7" }, /"7"|string/],
+    ["a negative limit", { limits: { "api/month": -1 } }, /-1/],
+    ["half a limit", { limits: { "api/month": 1.5 } }, /1\.5/],
+    ["a limit as a string", { limits: { "api/month": "7" } }, /"7"|string/],
+    ["credits, which are packs of their own", { credits: 7 }, /credits/],
     ["an unknown payment failure", { status: "unpaid", payment_failure: "stolen_card" }, /stolen_card/],
     ["entitlements that are no list", { entitlements: "beta" }, /beta|entitlements/],
     ["suspended as a string", { suspended: "yes" }, /yes/],
