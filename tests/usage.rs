@@ -136,9 +136,7 @@ fn token(changes: &str) -> String {
         "iat": NOW.plus_seconds(-60).as_seconds(), "exp": NOW.plus_seconds(600).as_seconds(),
     });
     let changes: Value = serde_json::from_str(changes).unwrap();
-    for (name, value) in changes.as_object().unwrap() {
-        claims[name] = value.clone();
-    }
+    claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     tokens::mint(&claims, "ed")
 }
 

@@ -94,9 +94,9 @@ fn jittered_ms(pause_s: u32, id: &str) -> i64 {
     let hash = id
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let whole_ms = pause_s.saturating_mul(1_000);
-    let jitter_ms = hash.checked_rem(whole_ms / 5).unwrap_or(0);
-    i64::from(whole_ms.saturating_add(jitter_ms))
+    let least_ms = pause_s.saturating_mul(1_000);
+    let jitter_ms = hash.checked_rem(least_ms / 5).unwrap_or(0);
+    i64::from(least_ms.saturating_add(jitter_ms))
 }
 
 #[cfg(test)]

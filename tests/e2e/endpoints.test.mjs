@@ -202,7 +202,7 @@ describe("the operator's accounts", () => {
       assert.equal(status, 200, `${name} ${text}`);
     }
     for (const [index, name] of names.entries()) {
-      assert.equal((await ask(`/_tollgate/admin/accounts/${name}`, { headers: admin })).json.limits["api/month"], index + 1, name);
+      assert.deepEqual((await ask(`/_tollgate/admin/accounts/${name}`, { headers: admin })).json.limits, { "api/month": index + 1 }, name);
     }
     const passed = await ask("/a", { headers: bearer(await issuer.mint({ sub: "a/b" })) });
     assert.equal(passed.status, 200, "the same account as a token names it");
@@ -225,9 +225,9 @@ describe("the operator's accounts", () => {
     ["a time as a number", { status: "active", trial_ends_at: 1796083200 }, /trial_ends_at.*1796083200/],
     ["a day that does not exist", { status: "active", ends_at: "2026-02-30T00:00:00Z" }, /ends_at.*2026-02-30/],
     ["a negative limit", { limits: { "api/month": -1 } }, /-1/],
-    ["half a unit", { limits: { "api/month": 1.5 } }, /1\.5/],
+    ["half a limit", { limits: { "api/month": 1.5 } }, /1\.5/],
     ["a limit as a string", { limits: { "api/month": "7" } }, /"7"|string/],
-    ["credits, which are added on their own", { credits: 7 }, /credits/],
+    ["credits, which are packs of their own", { credits: 7 }, /credits/],
     ["an unknown payment failure", { status: "unpaid", payment_failure: "stolen_card" }, /stolen_card/],
     ["entitlements that are no list", { entitlements: "beta" }, /beta|entitlements/],
     ["suspended as a string", { suspended: "yes" }, /yes/],
