@@ -9,7 +9,6 @@ mod message;
 mod negotiate;
 mod page;
 mod problem;
-mod sha256;
 mod style;
 mod usage;
 

@@ -5,6 +5,7 @@
 //! at once: its variable, its field, what was found, what was expected and an example. Holding a
 //! [`Config`] means that it can be used; nothing downstream checks it again.
 
+mod allowances;
 mod brand;
 mod checks;
 mod closest;
@@ -16,6 +17,7 @@ mod origin;
 mod plans;
 mod routes;
 mod shown;
+mod urls;
 mod variables;
 
 pub use brand::Brand;
@@ -31,6 +33,7 @@ pub use variables::{VARIABLES, Variable, VariableKind};
 use fields::{Expect, Fields, Reader};
 
 use crate::account::FailurePolicy;
+use crate::allowance::AllowanceKey;
 use crate::quota::{Meter, Terms};
 
 /// A configuration that was checked.
@@ -66,6 +69,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// Signs assertions: a private JWK as JSON.
     pub assertion_key: Option<String>,
+    /// Signs the cookie of a free allowance; there where a route has one.
+    pub allowance_key: Option<AllowanceKey>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Mistake>,
 }
@@ -97,6 +102,7 @@ impl Config {
         if let Some(key) = &assertion_key {
             issuers::check_signing_key(&reader, key);
         }
+        let allowance_key = reader.secret("ALLOWANCE_KEY", allowances::MIN_KEY_BYTES);
         let fallback =
             Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
 
@@ -119,6 +125,7 @@ impl Config {
             provider_outage,
             admin_token,
             assertion_key,
+            allowance_key: allowance_key.as_deref().map(AllowanceKey::new),
             warnings: Vec::new(),
         };
         let findings = checks::check(&config, bindings, &mistakes);

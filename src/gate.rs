@@ -9,6 +9,7 @@
 
 mod account;
 mod afterwards;
+mod asking;
 mod memory;
 mod remedies;
 mod standing;

@@ -18,6 +18,7 @@
 //! | [`token`] | signed tokens: parse, key rings, claims |
 //! | [`account`] | the account's record, and whether it is in good standing |
 //! | [`quota`] | periods, the ledger and its leases |
+//! | [`allowance`] | what readers without an account may see for free |
 //! | [`answer`] | denial → status, headers, body |
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
@@ -25,6 +26,7 @@
 //! | [`bounded_map`], [`strict_json`], [`time`] | the three tools the others share |
 
 pub mod account;
+pub mod allowance;
 pub mod answer;
 pub mod bounded_map;
 pub mod config;

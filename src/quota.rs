@@ -18,8 +18,8 @@ pub use crate::decision::Enforcement;
 pub use charge::{Charge, Taking};
 pub use holder::Holder;
 pub use lease::{
-    GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, MeterUnits, RefusalReason,
-    Usage, Want,
+    DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, MeterUnits,
+    RefusalReason, Usage, Want,
 };
 pub use ledger::Ledger;
 pub use period::{Period, Window};

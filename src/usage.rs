@@ -113,7 +113,8 @@ pub fn quota_notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
     if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
         return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
     }
-    let percent = quota.used.saturating_mul(100).checked_div(quota.limit).unwrap_or(100);
+    // A quota of nothing has no share that could be reached: the meter is sold by credits.
+    let percent = quota.used.saturating_mul(100).checked_div(quota.limit)?;
     let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
     Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
 }

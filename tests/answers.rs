@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use tollgate::allowance::Allowance;
 use tollgate::answer::{self, Answer, Asker, Format, Place};
 use tollgate::config::Brand;
 use tollgate::decision::{Action, Cause, Denial, Enforcement, PlanOffer, QuotaState, Remedy};
@@ -184,6 +185,25 @@ fn problem_details_have_every_member() {
             assert!(body.get("quota").is_none() && body.get("violated-policies").is_none());
         }
     }
+}
+
+#[test]
+fn a_used_up_allowance_is_told_as_people_say_it() {
+    let told = |text: &str| {
+        let allowance = Allowance::parse(text).unwrap();
+        let mut denial = Denial::new(Cause::AllowanceExhausted);
+        denial.quota = Some(allowance.state(allowance.limit(), NOW));
+        json(&refuse(&denial, &asker("GET", "")))["detail"].as_str().unwrap().to_owned()
+    };
+    let again = "The count starts again on 1 December 2026, 00:00 UTC.";
+    assert_eq!(
+        told("5 per month"),
+        format!("You have used all 5 pages that are free per month. {again}")
+    );
+    assert_eq!(
+        told("1 per month"),
+        format!("You have used the 1 page that is free per month. {again}")
+    );
 }
 
 #[test]

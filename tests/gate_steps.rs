@@ -9,14 +9,22 @@
 mod bindings;
 #[path = "gate_steps/bounds.rs"]
 mod bounds;
+#[path = "gate_steps/crowd.rs"]
+mod crowd;
 #[path = "gate_steps/keys.rs"]
 mod keys;
+#[path = "gate_steps/leases.rs"]
+mod leases;
 #[path = "gate_steps/ledger.rs"]
 mod ledger;
+#[path = "gate_steps/members.rs"]
+mod members;
 #[path = "support/memory_store.rs"]
 mod memory_store;
 #[path = "gate_steps/out_of_step.rs"]
 mod out_of_step;
+#[path = "gate_steps/outage.rs"]
+mod outage;
 #[path = "support/tokens.rs"]
 mod tokens;
 #[path = "gate_steps/tokens_seen.rs"]
@@ -47,6 +55,11 @@ fn vars(keys: &Value) -> Vars {
                  "quotas": [{"meter": "api", "limit": 2, "per": "month"}]},
                 {"id": "max", "entitlements": ["premium", "vault"],
                  "quotas": [{"meter": "api", "limit": 100, "per": "minute"}]},
+                {"id": "big", "entitlements": ["premium"], "on_outage": "pass",
+                 "quotas": [{"meter": "api", "limit": 100_000, "per": "month"}]},
+                {"id": "team", "quotas": [
+                    {"meter": "api", "limit": 60, "per": "month"},
+                    {"meter": "api", "limit": 20, "per": "month", "each": "member"}]},
             ]),
         )
         .with(
@@ -57,6 +70,9 @@ fn vars(keys: &Value) -> Vars {
                 {"match": "/api", "meter": "api"},
                 {"match": "/bulk", "meter": "api", "cost": 2},
                 {"match": "/fast", "burst": "BURST"},
+                {"match": "/heads", "meter": "api", "uncounted": ["HEAD", "304"]},
+                {"match": "/mixed", "costs": {"api": 1, "tokens": 5}},
+                {"match": "/settled", "meter": "api", "cost": 2, "settle": true},
                 {"match": "/**"},
             ]),
         )
@@ -111,4 +127,5 @@ fn performed(world: &mut World) -> Vec<&'static str> {
 }
 
 const ALICE: &str = "-/alice";
+const BIG: &str = r#"{"plan":"big","status":"active"}"#;
 const PRO: &str = r#"{"plan":"pro","status":"active"}"#;

@@ -51,6 +51,7 @@ pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
     let (the_plan, since) = (the_plan(facts), on_date(facts.since));
     let text = match denial.cause {
         Cause::AllowanceExhausted => match &denial.quota {
+            Some(quota) if quota.limit == 1 => used_up(quota, "is free", now),
             Some(quota) => used_up(quota, "are free", now),
             None => "You have used everything that is free in this period.".to_owned(),
         },
@@ -244,8 +245,9 @@ const fn fixed_detail(cause: Cause) -> &'static str {
 fn used_up(quota: &QuotaState, includes: &str, now: Timestamp) -> String {
     let (size, period, resets) = (quota_size(quota), period_of(quota), when(quota.resets_at, now));
     if quota.remaining() == 0 {
+        let all = if quota.limit == 1 { "the" } else { "all" };
         return format!(
-            "You have used all {size} that {includes}{period}. The count starts again {resets}."
+            "You have used {all} {size} that {includes}{period}. The count starts again {resets}."
         );
     }
     format!(

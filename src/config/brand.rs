@@ -1,7 +1,8 @@
 //! What the pages look like and link to.
 
-use super::fields::{Expect, Fields, Reader, is_safe_url};
+use super::fields::{Expect, Fields, Reader};
 use super::shown::shown_url;
+use super::urls::is_safe_url;
 
 /// What the pages look like and link to.
 #[derive(Clone, Debug, Eq, PartialEq)]

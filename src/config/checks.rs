@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource};
+use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource, allowances};
 
 /// What was found.
 #[derive(Default)]
@@ -36,6 +36,7 @@ const CHECKS: &[Check] = &[
     (&["ISSUERS"], check_tenants),
     (&["ROUTES", "ISSUERS"], check_ledger),
     (&["ROUTES"], check_bursts),
+    (&["ROUTES", "ALLOWANCE_KEY"], check_allowances),
     (&["ROUTES", "PLANS"], check_opened_routes),
     (&["ROUTES", "PLANS"], check_metered_routes),
     (&["ROUTES", "METERS"], check_meters),
@@ -108,11 +109,14 @@ fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
     let is_metered = config.routes.iter().any(|route| route.metering.is_some());
     let reads_accounts =
         config.issuers.iter().any(|issuer| issuer.subscription != SubscriptionSource::Token);
-    if (is_metered || reads_accounts) && !bindings.has_resource(LEDGER_BINDING) {
+    let gives_away = config.routes.iter().any(|route| route.free.is_some());
+    if (is_metered || reads_accounts || gives_away) && !bindings.has_resource(LEDGER_BINDING) {
         findings.mistakes.push(Mistake {
             variable: LEDGER_BINDING.to_owned(),
             field: String::new(),
-            found: "no Durable Object binding, but meters or account records that need it"
+            found:
+                "no Durable Object binding, but meters, allowances or account records that need \
+                    it"
                 .to_owned(),
             expected: "the binding and migration of the shipped wrangler.toml".to_owned(),
             example: "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\""
@@ -123,17 +127,25 @@ fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
 
 fn check_bursts(config: &Config, bindings: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
-        let Some(binding) = &route.burst else { continue };
-        if !bindings.has_resource(binding) {
-            findings.mistakes.push(Mistake {
-                variable: "ROUTES".to_owned(),
-                field: format!("[{index}].burst"),
-                found: format!("no rate-limit binding {binding:?}"),
-                expected: format!("[[ratelimits]] name = {binding:?} in wrangler.toml"),
-                example: "simple = { limit = 100, period = 10 }".to_owned(),
-            });
+        for (field, binding) in [("burst", &route.burst), ("free_burst", &route.free_burst)] {
+            let Some(binding) = binding.as_deref() else { continue };
+            if !bindings.has_resource(binding) {
+                findings.mistakes.push(Mistake {
+                    variable: "ROUTES".to_owned(),
+                    field: format!("[{index}].{field}"),
+                    found: format!("no rate-limit binding {binding:?}"),
+                    expected: format!("[[ratelimits]] name = {binding:?} in wrangler.toml"),
+                    example: "simple = { limit = 100, period = 10 }".to_owned(),
+                });
+            }
         }
     }
+}
+
+fn check_allowances(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    findings.mistakes.extend(allowances::check_key(config));
+    findings.mistakes.extend(allowances::check_number(config));
+    findings.warnings.extend(allowances::check_crawlers(config));
 }
 
 /// A route whose entitlements no plan includes opens only to tokens that carry them themselves.
@@ -203,7 +215,8 @@ fn check_meters(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
 
 fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let offers = config.routes.iter().any(|route| {
-        !route.open && (route.anonymous == Anonymous::Offer || !route.requires.is_empty())
+        let is_offered = route.anonymous == Anonymous::Offer || route.free.is_some();
+        !route.open && (is_offered || !route.requires.is_empty())
     });
     let has_plans_page = config.brand.plans_url.is_some();
     for (index, plan) in config.plans.iter().enumerate() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::closest::closest;
 use super::shown::{shown, shown_url};
+use super::urls::{SAFE_URL, is_safe_url};
 use super::{Binding, Bindings, Mistake};
 use crate::strict_json;
 
@@ -367,27 +368,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether `text` is a URL that may stand on a page or be fetched: `https:`, or loopback `http:`.
-pub(super) fn is_safe_url(text: &str) -> bool {
-    let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte));
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host_of(authority);
-    let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let scheme_fits = scheme == "https" || scheme == "http" && is_loopback;
-    clean && scheme_fits && !host.is_empty() && !authority.contains('@')
-}
-
-/// The host of `host:port`.
-pub(super) fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
-const SAFE_URL: &str = "an https:// URL (http:// only on localhost)";
-
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
@@ -395,21 +375,4 @@ fn is_word(text: &str) -> bool {
 fn one_of<T>(choices: &[(&str, T)]) -> String {
     let words: Vec<_> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
     format!("one of {}", words.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_safe_urls() {
-        for good in ["https://a.example", "https://a.example:8443/x?y#z", "http://localhost:1/x"] {
-            assert!(is_safe_url(good), "{good}");
-        }
-        for bad in
-            ["http://a.example", "javascript:alert(1)", "https://", "https://u@a", "https://a/\"x"]
-        {
-            assert!(!is_safe_url(bad), "{bad}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Binding;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
@@ -45,7 +46,7 @@ pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     }
     match (url, keys) {
         (Some(url), Some(keys)) => Some(Notify { url, keys: keys.join(" ") }),
-        (Some(_), None) if reader.bindings().value("NOTIFY_SECRET").is_none() => {
+        (Some(_), None) if is_unset(reader, "NOTIFY_SECRET") => {
             let expect = Expect::new(
                 "the secret that messages to NOTIFY_URL are signed with",
                 SECRET_EXAMPLE,
@@ -54,6 +55,15 @@ pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
             None
         }
         _ => None,
+    }
+}
+
+/// Whether there is nothing under this name: what is wrong has been reported.
+fn is_unset(reader: &Reader<'_>, variable: &str) -> bool {
+    match reader.bindings().value(variable) {
+        Some(Binding::Text(text)) => text.is_empty(),
+        Some(Binding::Json(_)) => false,
+        None => true,
     }
 }
 

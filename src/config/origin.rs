@@ -1,7 +1,8 @@
 //! Where passed requests go.
 
-use super::fields::{Expect, Reader, host_of};
+use super::fields::{Expect, Reader};
 use super::shown::shown_url;
+use super::urls::host_of;
 
 /// Where a passed request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -121,9 +121,11 @@ fn read_quotas(fields: &mut Fields<'_>) -> Vec<Quota> {
 fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
     let meter = fields.needed_text("meter", Expect::new("the meter that is limited", "\"api\""));
     let is_whole = fields.has("limit") && fields.has("per");
+    let says_enforcement = fields.has("enforcement");
     let limit = fields.whole("limit", 0..=MAX_LIMIT, "1000");
     let period = fields.choice("per", PERIODS, "\"month\"");
-    let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"").unwrap_or_default();
+    let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"");
+    let is_hard = enforcement.map_or(!says_enforcement, |one| one == Enforcement::Hard);
     let scope = fields.choice("each", SCOPES, "\"member\"").unwrap_or_default();
     let overage_max = fields.whole("overage_max", 0..=MAX_LIMIT, "500");
     let rollover_max = fields.whole("rollover_max", 0..=MAX_LIMIT, "500").unwrap_or(0);
@@ -133,7 +135,7 @@ fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
         let expect = Expect::new("a limit and a period", "limit = 1000, per = \"month\"");
         fields.mistake("", "a quota without limit or per", expect);
     }
-    if overage_max.is_some() && enforcement == Enforcement::Hard {
+    if overage_max.is_some() && is_hard {
         let expect = Expect::new("enforcement = \"soft\" beside it", "enforcement = \"soft\"");
         fields.mistake("overage_max", "an overage of a hard quota", expect);
     }
@@ -143,7 +145,7 @@ fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
         limit: limit?,
         period: period?,
         utc_offset_min,
-        enforcement,
+        enforcement: enforcement.unwrap_or_default(),
         scope,
         overage_max,
         rollover_max,

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use super::allowances::GivenAway;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
 use crate::account::FailurePolicy;
+use crate::allowance::Allowance;
 use crate::quota::Cost;
 use crate::request::RoutePattern;
 
@@ -22,6 +24,12 @@ pub struct Route {
     pub metering: Option<Metering>,
     /// What a request without a credential gets.
     pub anonymous: Anonymous,
+    /// What readers without a credential may see before that.
+    pub free: Option<Allowance>,
+    /// The name of a rate-limit binding that bounds how often an address starts a free count.
+    pub free_burst: Option<String>,
+    /// Categories of verified bots that pass.
+    pub crawlers: Vec<String>,
     /// What happens when the ledger can't be reached; the plan decides where it is not said.
     pub on_outage: Option<FailurePolicy>,
     /// The name of a rate-limit binding that bounds bursts per account.
@@ -145,6 +153,7 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
     let requires = fields.words("requires", "[\"premium\"]");
     let metering = read_metering(&mut fields);
     let anonymous = fields.choice("anonymous", ANONYMOUS, "\"offer\"");
+    let given_away = GivenAway::read(&mut fields);
     let on_outage = fields.choice("on_outage", POLICIES, "\"pass\"");
     let burst = fields.text("burst", "\"BURST\"");
     let origin = fields.text("origin", "\"https://api.example.com\"").and_then(|text| {
@@ -154,8 +163,8 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
     let forward_credential = fields.flag("forward_credential").unwrap_or(true);
     let refund = fields.flag("refund").unwrap_or(true);
     let asks = !requires.is_empty() || metering.is_some() || anonymous.is_some() || burst.is_some();
-    if open && asks {
-        let found = "open = true beside requires, meter, burst or anonymous";
+    if open && (asks || !given_away.is_nothing()) {
+        let found = "open = true beside requires, meter, burst, anonymous, free or crawlers";
         let expect = Expect::new("either an open route or one that asks for something", EXAMPLE);
         fields.mistake("open", found, expect);
     }
@@ -166,6 +175,9 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
         requires,
         metering,
         anonymous: anonymous.unwrap_or_default(),
+        free: given_away.free,
+        free_burst: given_away.free_burst,
+        crawlers: given_away.crawlers,
         on_outage,
         burst,
         origin,
@@ -204,6 +216,10 @@ fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
         ([], _) if has_meter => {
             fields.mistake("meter", "no usable word", Expect::new("one meter", "\"api\""));
         }
+        ([], None) if !has_costs && (is_settled || !uncounted.is_empty()) => {
+            let expect = Expect::new("a meter beside it", "meter = \"api\"");
+            fields.mistake("meter", "nothing, beside settle or uncounted", expect);
+        }
         ([], None) => {}
         ([], Some(cost)) => {
             let expect = Expect::new("the meter that the cost is counted on", "meter = \"api\"");
@@ -214,10 +230,6 @@ fn read_metering(fields: &mut Fields<'_>) -> Option<Metering> {
             let expect = Expect::new("one meter, or costs for several", "costs = { api = 1 }");
             fields.mistake("meter", &format!("{more:?}"), expect);
         }
-    }
-    if costs.is_empty() && !has_costs && !has_meter && (is_settled || !uncounted.is_empty()) {
-        let expect = Expect::new("a meter beside it", "meter = \"api\"");
-        fields.mistake("meter", "nothing, beside settle or uncounted", expect);
     }
     (!costs.is_empty()).then_some(Metering { costs, is_settled, uncounted })
 }

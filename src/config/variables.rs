@@ -26,7 +26,7 @@ pub enum VariableKind {
 }
 
 /// Everything that can be configured, in the order of the documentation.
-pub const VARIABLES: [Variable; 16] = [
+pub const VARIABLES: [Variable; 17] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
@@ -51,6 +51,12 @@ pub const VARIABLES: [Variable; 16] = [
         kind: VariableKind::Secret,
         required: false,
         meaning: "private JWK that signs the assertion sent to the origin",
+    },
+    Variable {
+        name: "ALLOWANCE_KEY",
+        kind: VariableKind::Secret,
+        required: false,
+        meaning: "signs the cookie of a free allowance; needed where a route has one",
     },
     Variable {
         name: "NOTIFY_SECRET",

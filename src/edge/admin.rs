@@ -241,7 +241,8 @@ fn same(given: &str, expected: &str) -> bool {
     difference == 0 && given.len() == expected.len()
 }
 
-/// A path segment or a value of the query, percent-decoded; `None` where that leaves nothing or no UTF-8.
+/// A path segment or a value of the query, percent-decoded; `None` where that leaves nothing or no
+/// UTF-8.
 fn decoded(segment: &str) -> Option<String> {
     let text = js_sys::decode_uri_component(segment).ok()?.as_string()?;
     (!text.is_empty()).then_some(text)

@@ -73,12 +73,12 @@ async fn tell(
     account: &str,
     request: LedgerRequest,
 ) -> Result<Vec<Errand>, String> {
-    let number = request.number;
+    let (holder, number) = (request.holder.clone(), request.number);
     let reply = ledger_object::call(isolate, config, account, &Message::Ask(request)).await;
     let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger_object::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
     let reply_or_reason = reply.as_ref().map_err(String::as_str);
-    let errands = gate::told(account, number, reply_or_reason, memory, now());
+    let errands = gate::told(account, (&holder, number), reply_or_reason, memory, now());
     reply.map(|_| errands)
 }
 

@@ -97,6 +97,7 @@ impl Passage<'_> {
 
     /// The assertion that was signed for this caller a moment ago, if there is one.
     pub(super) fn known_assertion(&self, now: Timestamp) -> Option<String> {
+        self.to_assert()?;
         self.visit.isolate.signer.known(&self.subject()?, now)
     }
 

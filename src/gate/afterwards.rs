@@ -83,20 +83,24 @@ pub fn give_back(
     watches(account, view.holder.give_back(charge, now))
 }
 
-/// Takes over what a ledger answered to [`Errand::Tell`]. Returns what is left to do.
+/// Takes over what a ledger answered to [`Errand::Tell`]; `message` is the holder and the number of
+/// what it was told. Returns what is left to do.
 pub fn told(
     account: &str,
-    number: u64,
+    message: (&str, u64),
     reply: Result<&LedgerReply, &str>,
     memory: &mut Memory,
     now: Timestamp,
 ) -> Vec<Errand> {
     let Some(view) = memory.known_account_mut(account) else { return Vec::new() };
+    let (holder, number) = message;
     let Ok(reply) = reply else {
-        view.holder.failed(number, now);
+        view.holder.failed(holder, number, now);
         return Vec::new();
     };
-    let Some(answered) = view.holder.answered(number, reply, now) else { return Vec::new() };
+    let Some(answered) = view.holder.answered(holder, number, reply, now) else {
+        return Vec::new();
+    };
     view.take_snapshot(reply, now);
     watches(account, answered.to_watch)
 }

@@ -82,7 +82,14 @@ fn offer_plans(remedies: &mut Vec<Remedy>, config: &Config, fits: impl Fn(&&Plan
 /// Whether the plan has no quota of the same name, or a larger one.
 fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
     let mut same = plan.quotas.iter().filter(|quota| quota.name() == full.name);
-    same.all(|quota| quota.limit > full.limit || quota.enforcement == Enforcement::Soft)
+    let is_larger = |limit: u64| limit > full.limit && limit > full.used;
+    same.all(|quota| match (quota.enforcement, quota.overage_max) {
+        (Enforcement::Hard, _) => is_larger(quota.limit),
+        (Enforcement::Soft, Some(overage_max)) => {
+            is_larger(quota.limit.saturating_add(overage_max))
+        }
+        (Enforcement::Soft, None) => true,
+    })
 }
 
 /// More than this many choices is a price list, which belongs on the plans page.

@@ -14,7 +14,7 @@ mod watch;
 use std::rc::Rc;
 
 use crate::decision::QuotaState;
-use crate::quota::{Charge, Cost, MeterUnits};
+use crate::quota::{Charge, Cost, DegradedUnits};
 use crate::time::Timestamp;
 
 use held::Held;
@@ -22,6 +22,8 @@ use message::UnderWay;
 use pocket::Pocket;
 
 pub use message::{Answered, Ask, RETRY_MS};
+use watch::WATCH_LASTS_MS;
+
 pub use watch::{QUIET_MS, Watch};
 
 /// What one isolate holds of one account. Nothing here is authoritative: it may be lost any time.
@@ -32,11 +34,13 @@ pub struct Holder {
     /// How long after a request its units may still be given back.
     refund_ms: i64,
     horizon_ms: i64,
+    /// The plan that the last request went by, as far as its token named one.
+    plan: Option<String>,
     pockets: Vec<Pocket>,
     pockets_made: u64,
     leases: Vec<Held>,
     under_way: Option<UnderWay>,
-    degraded: Vec<MeterUnits>,
+    degraded: Vec<DegradedUnits>,
     failures: u32,
     ask_again_at: Timestamp,
     top_up_again_at: Timestamp,
@@ -51,6 +55,7 @@ impl Holder {
             next_number: 1,
             refund_ms,
             horizon_ms: DEFAULT_HORIZON_MS,
+            plan: None,
             pockets: Vec::new(),
             pockets_made: 0,
             leases: Vec::new(),
@@ -92,8 +97,8 @@ impl Holder {
             let units = taking.units.min(lease.spent());
             lease.available = lease.available.saturating_add(units);
             lease.expire(now);
-            if !lease.is_watched {
-                lease.is_watched = true;
+            if lease.watched_until <= now {
+                lease.watched_until = now.plus_ms(WATCH_LASTS_MS);
                 to_watch.push(lease.id);
             }
         }
@@ -107,7 +112,7 @@ impl Holder {
                 total.units = total.units.saturating_add(cost.units);
             } else {
                 let Cost { meter, units } = cost.clone();
-                self.degraded.push(MeterUnits { meter, units });
+                self.degraded.push(DegradedUnits { meter, units, told: 0 });
             }
         }
     }
@@ -151,7 +156,7 @@ impl Holder {
         member: Option<&str>,
         now: Timestamp,
     ) -> impl Iterator<Item = &Held> {
-        let pocket = self.pocket_id(meter, member);
+        let pocket = self.open_pocket_id(meter, member);
         let is_live = move |lease: &&Held| Some(lease.pocket) == pocket && now < lease.expires_at;
         self.leases.iter().filter(is_live)
     }
@@ -165,7 +170,7 @@ impl Holder {
     fn set_aside(&mut self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Charge {
         let mut charge = self.nothing();
         for cost in costs {
-            let Some(pocket) = self.pocket_id(&cost.meter, member) else { continue };
+            let Some(pocket) = self.open_pocket_id(&cost.meter, member) else { continue };
             let mut missing = cost.units;
             // Leases expire in the order they came, but for those that end with a period.
             for lease in self.leases.iter_mut().filter(|lease| lease.pocket == pocket) {

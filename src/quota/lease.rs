@@ -28,10 +28,9 @@ pub struct LedgerRequest {
     /// Every lease that the holder keeps; heard before the wants are looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leases: Vec<LeaseReport>,
-    /// Units that passed without being counted while the ledger was out of reach, as totals since
-    /// the holder began.
+    /// Units that passed without being counted while the ledger was out of reach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub degraded: Vec<MeterUnits>,
+    pub degraded: Vec<DegradedUnits>,
     /// What the caller used before it signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
@@ -63,6 +62,19 @@ pub struct LeaseReport {
     /// Units that the holder will not spend any more.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub returned: u64,
+}
+
+/// Units of a meter that passed uncounted, as totals since the holder began.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DegradedUnits {
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
+    /// How many of them the ledger has answered to. It may have forgotten the holder since, and
+    /// would count them again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub told: u64,
 }
 
 /// Units of a meter.

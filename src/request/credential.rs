@@ -77,6 +77,13 @@ pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
     sources.iter().map(carrier).collect()
 }
 
+/// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
+/// `Cookie` lines arrive joined by commas, which can't stand in a cookie.
+pub fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
+    Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
+}
+
 fn carrier(source: &CredentialSource) -> &str {
     match source {
         CredentialSource::Bearer => "authorization",
@@ -90,13 +97,6 @@ fn carrier(source: &CredentialSource) -> &str {
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-/// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
-/// `Cookie` lines arrive joined by commas, which can't stand in a cookie.
-fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
-    Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
 }
 
 /// The value of a query parameter. It isn't decoded: a token needs no encoding.

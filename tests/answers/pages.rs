@@ -42,7 +42,7 @@ fn hostile_text_stays_text() {
         }
         match asker.format() {
             Format::Html => {
-                assert!(!got.body.contains("<script"), "{}", got.body);
+                assert!(!without_markup(&got.body).contains("<script"), "{}", got.body);
                 assert!(!got.body.contains("href=\"javascript") && !got.body.contains("href=\"//"));
                 assert_eq!(got.body.matches("<style>").count(), 2);
                 let policy = field(&got, "Content-Security-Policy").unwrap();
@@ -75,9 +75,34 @@ fn the_policy_allows_the_pages_own_styles_and_logo_and_nothing_else() {
             );
             assert_eq!(hashes.len(), 2);
             assert_eq!(field(&got, "Content-Security-Policy"), Some(expected.as_str()));
-            assert!(!got.body.contains("style=") && !got.body.contains("<script"));
+            assert!(!got.body.contains("style="));
+            assert!(!without_markup(&got.body).contains("<script"));
         }
     }
+}
+
+/// A page without the one block of data that may stand in it.
+fn without_markup(page: &str) -> String {
+    page.replacen(PAYWALL_MARKUP, "", 1)
+}
+
+const PAYWALL_MARKUP: &str = "<script type=\"application/ld+json\">\
+     {\"@context\":\"https://schema.org\",\"@type\":\"WebPage\",\"isAccessibleForFree\":false}</script>";
+
+#[test]
+fn a_page_that_asks_for_money_says_so_to_search_engines_and_no_other_does() {
+    for cause in Cause::ALL {
+        let page = refuse(&denial(cause), &asker("GET", BROWSER));
+        let (head, body) = page.body.split_once("<body>").unwrap();
+        assert_eq!(head.contains(PAYWALL_MARKUP), page.status == 402, "{}", cause.word());
+        assert!(!body.contains("application/ld+json"));
+        let explained = answer::explained(cause, &asker("GET", BROWSER), &PLACE, &brand());
+        assert!(!explained.body.contains("application/ld+json"));
+    }
+    let (_, json) = PAYWALL_MARKUP.split_once('>').unwrap();
+    let json = json.strip_suffix("</script>").unwrap();
+    let markup: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(markup["isAccessibleForFree"], false, "a boolean, as schema.org has it");
 }
 
 /// The CSP source of the style element whose text `rest` begins with.

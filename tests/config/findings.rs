@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{brand, good, issuer, plan, route, warnings, with};
+use crate::bindings::Vars;
+use crate::fixture::{brand, good, issuer, plan, quota, route, warnings, with};
+
+/// Without anything said of meters, for routes that have none.
+fn meterless() -> Vars {
+    good().with("METERS", json!([]))
+}
 
 fn routes(first: Value, second: Value) -> Value {
     json!([first, second, {"match": "/**", "open": true}])
@@ -11,14 +17,14 @@ fn routes(first: Value, second: Value) -> Value {
 #[test]
 fn a_route_behind_one_that_matches_all_of_it() {
     let vars =
-        good().with("ROUTES", routes(json!({"match": "/a/**"}), json!({"match": "GET /a/b"})));
+        meterless().with("ROUTES", routes(json!({"match": "/a/**"}), json!({"match": "GET /a/b"})));
     assert_eq!(
         warnings(&vars),
         ["ROUTES[1].match: found a route that is never reached; \
           expected it before route [0], which matches all of it"]
     );
     let apart = routes(json!({"match": "GET /a/b"}), json!({"match": "/a/**"}));
-    assert!(warnings(&good().with("ROUTES", apart)).is_empty());
+    assert!(warnings(&meterless().with("ROUTES", apart)).is_empty());
 }
 
 #[test]
@@ -35,7 +41,7 @@ fn an_entitlement_that_no_plan_includes() {
         with(with(plan(), "entitlements", json!(["b"])), "id", json!("other")),
     ]);
     let both = routes(json!({"match": "/a", "requires": ["a", "b"]}), json!({"match": "/b"}));
-    let found = warnings(&good().with("PLANS", split).with("ROUTES", both));
+    let found = warnings(&meterless().with("PLANS", split).with("ROUTES", both));
     assert_eq!(found.len(), 1, "no single plan has both: {found:?}");
 }
 
@@ -67,6 +73,22 @@ fn a_plan_on_sale_that_nobody_can_reach() {
 }
 
 #[test]
+fn a_category_of_crawlers_that_is_not_known() {
+    let crawlers = |list: Value| {
+        let given = json!({"match": "/a", "crawlers": list});
+        warnings(&meterless().with("ROUTES", routes(given, json!({"match": "/b"}))))
+    };
+    assert!(crawlers(json!(["Search Engine Crawler", "Page Preview"])).is_empty());
+    assert_eq!(
+        crawlers(json!("Search Engine Crawlers")),
+        ["ROUTES[0].crawlers: found \"Search Engine Crawlers\", which Cloudflare doesn't list; \
+          expected a category of verified bots; did you mean \"Search Engine Crawler\"?"]
+    );
+    let found = crawlers(json!(["Googlebot"]));
+    assert!(found[0].contains("expected one of the categories Academic Research, "), "{found:?}");
+}
+
+#[test]
 fn issuers_that_share_account_names() {
     let nameless =
         |iss: &str| with(with(issuer(), "iss", json!(iss)), "claims", json!({"account": "sub"}));
@@ -79,4 +101,30 @@ fn issuers_that_share_account_names() {
     );
     assert!(warnings(&vars(json!([nameless("a")]))).is_empty());
     assert!(warnings(&vars(json!([nameless("a"), issuer()]))).is_empty());
+}
+
+#[test]
+fn an_entry_about_a_meter_that_no_route_counts_on() {
+    let meters = json!([{"id": "api"}, {"id": "apis"}]);
+    assert_eq!(
+        warnings(&good().with("METERS", meters)),
+        ["METERS[1].id: found \"apis\", which no route counts on; \
+          expected the id of a meter on a route; for example meter = \"api\""]
+    );
+    let both = json!({"match": "/chat", "costs": {"api": 1, "tokens": 9}});
+    let meters = json!([{"id": "api"}, {"id": "tokens"}]);
+    let tokens = with(quota(), "meter", json!("tokens"));
+    let vars = good()
+        .with("ROUTES", routes(route(), both))
+        .with("METERS", meters)
+        .with("PLANS", json!([with(plan(), "quotas", json!([quota(), tokens]))]));
+    assert!(warnings(&vars).is_empty());
+}
+
+#[test]
+fn each_meter_of_several_on_which_no_plan_has_a_quota() {
+    let costs = json!({"match": "/chat", "costs": {"api": 1, "tokens": 9, "miles": 2}});
+    let found = warnings(&good().with("ROUTES", routes(route(), costs)));
+    let said: Vec<_> = found.iter().filter_map(|one| one.split(',').next()).collect();
+    assert_eq!(said, ["ROUTES[1].meter: found \"miles\"", "ROUTES[1].meter: found \"tokens\""]);
 }

@@ -18,10 +18,12 @@ pub(crate) fn good() -> Vars {
     Vars::default()
         .with_resource("LEDGER")
         .with_resource("BURST")
+        .with_resource("FREE_BURST")
         .with_resource("SITE")
         .with("ORIGIN", json!("https://origin.example"))
         .with("ROUTES", json!([route(), {"match": "/**", "open": true}]))
         .with("PLANS", json!([plan()]))
+        .with("METERS", json!([meter()]))
         .with("ISSUERS", json!([issuer()]))
         .with("BRAND", brand())
         .with("CREDENTIALS", json!(["bearer", "cookie:session", "header:X-Key", "query:token"]))
@@ -35,13 +37,18 @@ pub(crate) fn good() -> Vars {
             "ASSERTION_KEY",
             json!(r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#),
         )
+        .with("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcdef"))
+        .with("NOTIFY_URL", json!("https://billing.example/tollgate"))
+        .with("NOTIFY_SECRET", json!("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
 }
 
 pub(crate) fn route() -> Value {
     json!({
         "match": "GET api.example/articles/**", "requires": ["premium"], "meter": "api",
         "cost": 2, "anonymous": "offer", "on_outage": "pass", "burst": "BURST",
+        "free": "5 per month", "free_burst": "FREE_BURST", "crawlers": ["Search Engine Crawler"],
         "origin": "service:SITE", "forward_credential": false, "refund": false,
+        "settle": true, "uncounted": ["HEAD", "304", "cache-hit"],
     })
 }
 
@@ -56,7 +63,15 @@ pub(crate) fn plan() -> Value {
 pub(crate) fn quota() -> Value {
     json!({
         "meter": "api", "limit": 1000, "per": "day", "enforcement": "soft",
-        "utc_offset": "+02:00",
+        "utc_offset": "+02:00", "overage_max": 500, "rollover_max": 200, "trial_limit": 100,
+        "each": "member",
+    })
+}
+
+pub(crate) fn meter() -> Value {
+    json!({
+        "id": "api", "name": "API calls", "lost": "lenient", "notify_at": [50, 100],
+        "keep_days": 400,
     })
 }
 
@@ -104,6 +119,7 @@ pub(crate) fn changed(name: &str, path: &str, value: Value) -> Value {
         "PLANS" => json!([change(plan(), json!({}))]),
         "ISSUERS" => json!([change(issuer(), issuer().get("claims").cloned().unwrap())]),
         "BRAND" => change(brand(), json!({})),
+        "METERS" => json!([change(meter(), json!({}))]),
         _ => change(json!({"ledger_ms": 1}), json!({})),
     }
 }

@@ -103,7 +103,7 @@ fn fields_of_routes() {
     field("ROUTES", "match", json!(" "), "ROUTES[0].match: found \" \"; expected a string that isn't empty; for example \"GET /articles/**\"");
     field("ROUTES", "requires", json!(["two words"]), "ROUTES[0].requires: found \"two words\"; expected words without spaces or control characters; for example [\"premium\"]");
     field("ROUTES", "requires", json!(3), "ROUTES[0].requires: found 3; expected an array of words; for example [\"premium\"]");
-    field("ROUTES", "meter", json!(["api", "b"]), "ROUTES[0].meter: found [\"api\", \"b\"]; expected one meter; for example \"api\"");
+    field("ROUTES", "meter", json!(["api", "b"]), "ROUTES[0].meter: found [\"api\", \"b\"]; expected one meter, or costs for several; for example costs = { api = 1 }");
     field("ROUTES", "meter", json!([]), "ROUTES[0].meter: found no usable word; expected one meter; for example \"api\"");
     field("ROUTES", "meter", Value::Null, "ROUTES[0].meter: found nothing, beside cost = 2; expected the meter that the cost is counted on; for example meter = \"api\"");
     for bad in [json!(0), json!(-1), json!(1.5), json!(1_000_000_001_u64), json!("2")] {
@@ -117,14 +117,109 @@ fn fields_of_routes() {
     field("ROUTES", "refund", json!("no"), "ROUTES[0].refund: found \"no\"; expected true or false; for example true");
     field("ROUTES", "forward_credential", json!(0), "ROUTES[0].forward_credential: found 0; expected true or false; for example true");
     field("ROUTES", "require", json!(["premium"]), "ROUTES[0]: found the unknown field \"require\"; expected no such field; did you mean \"requires\"?");
-    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, anonymous, on_outage, burst, origin, forward_credential, refund");
-    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst or anonymous; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
+    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, costs, settle, uncounted, anonymous, free, free_burst, crawlers, on_outage, burst, origin, forward_credential, refund");
+    let asks = "ROUTES[0].open: found open = true beside requires, meter, burst, anonymous, free or crawlers; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
     field("ROUTES", "open", json!(true), asks);
-    for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"})] {
+    for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"}), json!({"free": "5 per day"}), json!({"crawlers": ["Security"]})] {
         let mut open = json!({"match": "/a", "open": true});
         open.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
         whole("ROUTES", json!([open, {"match": "/**", "open": true}]), asks);
     }
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_routes_give_away() {
+    let expected = "expected \"N per minute\", hour, day or month, with N from 1 to 100; for example free = \"5 per month\"";
+    for bad in ["5", "0 per day", "101 per month", "5 per cycle", "5/month"] {
+        field("ROUTES", "free", json!(bad), &format!("ROUTES[0].free: found {bad:?}; {expected}"));
+    }
+    field("ROUTES", "free", json!(5), "ROUTES[0].free: found 5; expected a string that isn't empty; for example free = \"5 per month\"");
+    field("ROUTES", "free", Value::Null, "ROUTES[0].free: found nothing, beside free_burst; expected the allowance that it guards; for example free = \"5 per month\"");
+    field("ROUTES", "free_burst", json!("NOWHERE"), "ROUTES[0].free_burst: found no rate-limit binding \"NOWHERE\"; expected [[ratelimits]] name = \"NOWHERE\" in wrangler.toml; for example simple = { limit = 100, period = 10 }");
+    field("ROUTES", "crawlers", json!([" "]), "ROUTES[0].crawlers: found \" \"; expected an array of categories; for example [\"Search Engine Crawler\"]");
+    field("ROUTES", "crawlers", json!(true), "ROUTES[0].crawlers: found true; expected an array of categories; for example [\"Search Engine Crawler\"]");
+    whole("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcde"), "ALLOWANCE_KEY: found a value of 31 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
+    whole("ALLOWANCE_KEY", json!(""), "ALLOWANCE_KEY: found nothing, but a free allowance on route [0]; expected a secret of at least 32 bytes that signs its cookie; for example openssl rand -base64 32");
+    let mut routes: Vec<_> = (1..=7).map(|n| json!({"match": format!("/{n}"), "free": format!("{n} per day")})).collect();
+    routes.push(json!({"match": "/8", "free": "1 per day"}));
+    routes.push(json!({"match": "/**", "open": true}));
+    whole("ROUTES", json!(routes), "ROUTES: found 7 different free allowances; expected at most 6; routes with the same one share its count; for example free = \"5 per month\"");
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_a_route_costs() {
+    let table = "expected a table of whole numbers from 1 to 1000000000; for example { api = 1, tokens = 4000 }";
+    let several = |costs: Value| json!([{"match": "/a", "costs": costs}, {"match": "/**", "open": true}]);
+    for (bad, found) in [
+        (json!({"api": 0}), "a table of {api}"),
+        (json!({"api": 1, "tokens": 1.5}), "a table of {api, tokens}"),
+        (json!({"two words": 1}), "a table of {two words}"),
+        (json!({}), "a table of {}"),
+        (json!([1]), "[1]"),
+    ] {
+        whole("ROUTES", several(bad), &format!("ROUTES[0].costs: found {found}; {table}"));
+    }
+    let alone = "ROUTES[0].costs: found costs beside meter or cost; expected costs alone, which names its meters; for example costs = { api = 1 }";
+    field("ROUTES", "costs", json!({"api": 1}), alone);
+    let beside = json!([{"match": "/a", "costs": {"api": 1}, "cost": 2}, {"match": "/**", "open": true}]);
+    whole("ROUTES", beside, alone);
+    field("ROUTES", "settle", json!("yes"), "ROUTES[0].settle: found \"yes\"; expected true or false; for example true");
+    let kinds = "expected any of \"HEAD\", \"304\" and \"cache-hit\"; for example [\"HEAD\"]";
+    for bad in ["GET", "head", "200", "HIT"] {
+        field("ROUTES", "uncounted", json!(["HEAD", bad]), &format!("ROUTES[0].uncounted: found {bad:?}; {kinds}"));
+    }
+    field("ROUTES", "uncounted", json!([304]), "ROUTES[0].uncounted: found 304; expected words without spaces or control characters; for example [\"HEAD\", \"304\"]");
+    for beside in [json!({"settle": true}), json!({"uncounted": "HEAD"})] {
+        let mut route = json!({"match": "/a"});
+        route.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        whole("ROUTES", json!([route, {"match": "/**", "open": true}]), "ROUTES[0].meter: found nothing, beside settle or uncounted; expected a meter beside it; for example meter = \"api\"");
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn fields_of_meters() {
+    let example = "for example [[vars.METERS]] id = \"api\"  name = \"API calls\"  notify_at = [80, 95]";
+    whole("METERS", json!({"id": "api"}), &format!("METERS: found a table of {{id}}; expected an array of tables; {example}"));
+    whole("METERS", json!(["api"]), &format!("METERS[0]: found \"api\"; expected a table; {example}"));
+    field("METERS", "id", Value::Null, "METERS[0].id: found nothing; expected the meter's id in routes; for example \"api\"");
+    field("METERS", "name", json!(3), "METERS[0].name: found 3; expected a string that isn't empty; for example \"API calls\"");
+    field("METERS", "lost", json!("charged"), "METERS[0].lost: found \"charged\"; expected one of \"strict\", \"lenient\"; for example \"lenient\"");
+    for bad in [json!(0), json!(36_501), json!("400")] {
+        field("METERS", "keep_days", bad.clone(), &format!("METERS[0].keep_days: found {bad}; expected a whole number from 1 to 36500; for example 400"));
+    }
+    for bad in [json!(80), json!([0]), json!([101]), json!([95, 80]), json!([80, 80]), json!(["80"]), json!([80.5]), json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])] {
+        let found = mistakes(&good().with("METERS", changed("METERS", "notify_at", bad.clone())));
+        let [one] = &found[..] else { panic!("{bad}: {found:?}") };
+        assert!(one.starts_with("METERS[0].notify_at: found "), "{one}");
+        assert!(one.ends_with("; expected at most ten whole numbers from 1 to 100 that rise; for example [80, 95, 100]"), "{one}");
+    }
+    field("METERS", "notify-at", json!([80]), "METERS[0]: found the unknown field \"notify-at\"; expected no such field; did you mean \"notify_at\"?");
+    let twice = json!([{"id": "api"}, {"id": "api"}]);
+    whole("METERS", twice, "METERS[1].id: found \"api\" a second time; expected one entry for each meter; for example \"api\"");
+}
+
+#[test]
+#[rustfmt::skip]
+fn where_thresholds_are_announced() {
+    let url = "expected an https:// URL (http:// only on localhost); for example \"https://billing.example.com/tollgate\"";
+    for bad in ["http://billing.example/x", "billing.example", ""] {
+        whole("NOTIFY_URL", json!(bad), &format!("NOTIFY_URL: found {bad:?}; {url}"));
+    }
+    whole("NOTIFY_SECRET", json!("short"), "NOTIFY_SECRET: found a value of 5 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
+    let key = "expected `whsec_` and base64 of 24 to 64 random bytes; several apart by spaces; for example npm run keygen";
+    for bad in ["whsec_0123456789abcdef0123456789abcde", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "no base64 at all, but long enough", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= whsec_short"] {
+        whole("NOTIFY_SECRET", json!(bad), &format!("NOTIFY_SECRET: found a value that is no such key; {key}"));
+    }
+    let unsigned = "NOTIFY_SECRET: found nothing, beside NOTIFY_URL; expected the secret that messages to NOTIFY_URL are signed with; for example npm run keygen";
+    whole("NOTIFY_SECRET", json!(""), unsigned);
+    let vars = crate::bindings::Vars::default()
+        .with("ORIGIN", json!("https://origin.example"))
+        .with("ROUTES", json!([{"match": "/**", "open": true}]))
+        .with("NOTIFY_URL", json!("https://billing.example"));
+    assert_eq!(mistakes(&vars), [unsigned]);
 }
 
 #[test]
@@ -152,13 +247,19 @@ fn fields_of_plans() {
     field("PLANS", "quotas.limit", Value::Null, "PLANS[0].quotas[0]: found a quota without limit or per; expected a limit and a period; for example limit = 1000, per = \"month\"");
     field("PLANS", "quotas.utc_offset", json!("+14:01"), "PLANS[0].quotas[0].utc_offset: found \"+14:01\"; expected an offset from UTC of at most 14 hours; for example \"+02:00\"");
     field("PLANS", "quotas.enforcement", json!("firm"), "PLANS[0].quotas[0].enforcement: found \"firm\"; expected one of \"hard\", \"soft\"; for example \"soft\"");
+    field("PLANS", "quotas.enforcement", json!("hard"), "PLANS[0].quotas[0].overage_max: found an overage of a hard quota; expected enforcement = \"soft\" beside it; for example enforcement = \"soft\"");
+    field("PLANS", "quotas.enforcement", Value::Null, "PLANS[0].quotas[0].overage_max: found an overage of a hard quota; expected enforcement = \"soft\" beside it; for example enforcement = \"soft\"");
+    field("PLANS", "quotas.each", json!("user"), "PLANS[0].quotas[0].each: found \"user\"; expected one of \"account\", \"member\"; for example \"member\"");
+    for (name, example) in [("overage_max", 500), ("rollover_max", 500), ("trial_limit", 100)] {
+        field("PLANS", &format!("quotas.{name}"), json!(-1), &format!("PLANS[0].quotas[0].{name}: found -1; expected a whole number from 0 to 9007199254740992; for example {example}"));
+    }
     field("PLANS", "quotas.limits", json!(1), "PLANS[0].quotas[0]: found the unknown field \"limits\"; expected no such field; did you mean \"limit\"?");
     field("PLANS", "quotas.limit", json!((1_u64 << 53) + 1), "PLANS[0].quotas[0].limit: found 9007199254740993; expected a whole number from 0 to 9007199254740992; for example 1000");
     field("PLANS", "quotas.per", json!("year"), "PLANS[0].quotas[0].per: found \"year\"; expected one of \"minute\", \"hour\", \"day\", \"month\", \"cycle\"; for example \"month\"");
     let twice = json!([with_id("a"), with_id("b"), with_id("a")]);
     whole("PLANS", twice, "PLANS[2].id: found \"a\" a second time; expected an id of its own for each plan; for example \"pro\"");
     let quotas = json!([crate::fixture::quota(), crate::fixture::quota()]);
-    field("PLANS", "quotas", quotas, "PLANS[0].quotas: found \"api/day\" twice; expected one quota per meter and period; for example [{ meter = \"api\", limit = 1000, per = \"month\" }]");
+    field("PLANS", "quotas", quotas, "PLANS[0].quotas: found \"api/day/member\" twice; expected one quota per meter, period and scope; for example [{ meter = \"api\", limit = 1000, per = \"month\" }]");
 }
 
 fn with_id(id: &str) -> Value {
@@ -218,12 +319,17 @@ fn what_the_parts_need_of_each_other() {
         .with("ROUTES", json!([{"match": "/a", "meter": "api"}, {"match": "/**", "open": true}]));
     assert_eq!(mistakes(&bare()), [
         "ISSUERS: found routes that ask for a token, and nobody who could sign one; expected at least one issuer; as it stands every such request is refused; for example [[vars.ISSUERS]] iss = \"https://login.example.com\"",
-        "LEDGER: found no Durable Object binding, but meters or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        "LEDGER: found no Durable Object binding, but meters, allowances or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
         "PLANS: found no plan at all, but a meter on route [0]; expected at least one plan; without any, every such request is refused; for example [[vars.PLANS]] id = \"pro\"",
     ]);
     let by_account = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key(), "subscription": "account"}]);
     let reads_accounts = bare().with("ISSUERS", by_account).with("ROUTES", json!([{"match": "/**"}]));
     assert_eq!(mistakes(&reads_accounts).len(), 1, "the ledger is needed without meters too");
+    let by_token = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key()}]);
+    let gives_away = bare().with("ISSUERS", by_token).with("ROUTES", json!([{"match": "/**", "free": "5 per day"}]));
+    let found = mistakes(&gives_away);
+    assert!(found.iter().any(|one| one.starts_with("LEDGER: ")), "who replays is found out there");
+    assert!(found.iter().any(|one| one.starts_with("ALLOWANCE_KEY: ")) && found.len() == 2);
 }
 
 #[test]

@@ -33,7 +33,9 @@ fn any_json() -> impl Strategy<Value = Value> {
             Just("match"), Just("open"), Just("requires"), Just("meter"), Just("cost"),
             Just("id"), Just("quotas"), Just("limit"), Just("per"), Just("utc_offset"),
             Just("iss"), Just("audience"), Just("keys"), Just("claims"), Just("account"),
-            Just("kty"), Just("color"), Just("name"), Just("ledger_ms"), Just("keys_secret"),
+            Just("free"), Just("crawlers"), Just("kty"), Just("color"), Just("name"), Just("ledger_ms"), Just("keys_secret"),
+            Just("costs"), Just("settle"), Just("uncounted"), Just("each"), Just("overage_max"),
+            Just("notify_at"), Just("keep_days"), Just("lost"),
         ]
         .prop_map(str::to_owned),
         1 => "\\PC{0,8}",
@@ -86,12 +88,16 @@ proptest! {
     fn any_value_of_any_field(
         name in prop_oneof![
             Just("ROUTES"), Just("PLANS"), Just("ISSUERS"), Just("BRAND"), Just("DEADLINES"),
+            Just("METERS"),
         ],
         path in prop_oneof![
             Just("match"), Just("requires"), Just("meter"), Just("cost"), Just("origin"),
+            Just("free"), Just("crawlers"),
             Just("id"), Just("quotas"), Just("quotas.limit"), Just("quotas.utc_offset"),
             Just("iss"), Just("audience"), Just("keys"), Just("claims"), Just("claims.account"),
             Just("color"), Just("name"), Just("support_url"), Just("buy_url"), Just("ledger_ms"),
+            Just("costs"), Just("uncounted"), Just("quotas.overage_max"), Just("quotas.each"),
+            Just("notify_at"), Just("keep_days"),
         ],
         value in any_json(),
     ) {

@@ -23,7 +23,13 @@ fn places() -> Vec<Vars> {
         good().with("ADMIN_TOKEN", json!({"token": SECRET})),
         good().with("ADMIN_TOKEN", json!([SECRET])),
         good().with("ADMIN_TOKEN", json!(PART)),
+        good().with("ALLOWANCE_KEY", json!(PART)),
+        good().with("ALLOWANCE_KEY", json!({"key": SECRET})),
         good().with("ASSERTION_KEY", json!(SECRET)),
+        good().with("NOTIFY_SECRET", json!({"secret": SECRET})),
+        good().with("NOTIFY_SECRET", json!(format!("whsec-{SECRET}"))),
+        good().with("NOTIFY_SECRET", json!(PART)),
+        good().with("NOTIFY_URL", in_url("https")),
         good().with("ASSERTION_KEY", private.clone()),
         good().with("ASSERTION_KEY", json!(format!(r#"{{"kty":"RSA","d":"{SECRET}"}}"#))),
         good().with("ASSERTION_KEY", json!(format!(r#"{{"kty":"oct","k":"{SECRET}""#))),
@@ -79,6 +85,8 @@ fn a_secret_that_is_right_is_used() {
     let by_secret = with(with(issuer(), "keys", Value::Null), "keys_secret", json!("TOKEN_KEYS"));
     let set = json!({"keys": [{"kty": "oct", "k": SECRET, "kid": "a"}]}).to_string();
     let vars = good().with("ISSUERS", json!([by_secret])).with("TOKEN_KEYS", json!(set));
+    let vars = vars.with("ALLOWANCE_KEY", json!(SECRET));
     let config = Config::parse(&vars).map_err(|invalid| invalid.mistakes).unwrap();
     assert!(!format!("{:?}", config.issuers).contains(PART), "nor shown for debugging");
+    assert!(!format!("{:?}", config.allowance_key).contains(PART), "neither is this one");
 }

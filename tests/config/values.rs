@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tollgate::account::FailurePolicy;
+use tollgate::allowance::Allowance;
 use tollgate::config::{
     Anonymous, Brand, Config, CredentialSource, Deadlines, Fallback, KeySource, LogLevel, Metering,
-    OriginTarget, SubscriptionSource, VARIABLES, VariableKind,
+    OriginTarget, SubscriptionSource, Uncounted, VARIABLES, VariableKind,
 };
-use tollgate::quota::{Enforcement, Period};
+use tollgate::quota::{Cost, Enforcement, Lost, Meter, Period, Scope};
 
 use crate::bindings::Vars;
 use crate::fixture::{brand, changed, good, issuer, mistakes, plan, route, warnings, with};
@@ -27,7 +28,7 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!((config.log, config.provider_outage), (LogLevel::Faults, true));
     assert_eq!(config.on_misconfigured, FailurePolicy::Pass);
     assert_eq!(config.admin_token.as_deref(), Some("0123456789abcdef"));
-    assert!(config.assertion_key.is_some());
+    assert!(config.assertion_key.is_some() && config.allowance_key.is_some());
     assert_eq!(
         config.credentials,
         [
@@ -39,10 +40,15 @@ fn a_full_configuration_is_read_as_it_was_written() {
     );
     let route = &config.routes[0];
     assert_eq!(route.requires, ["premium"]);
-    assert_eq!(route.metering, Some(Metering { meter: "api".into(), cost: 2 }));
+    let costs = vec![Cost { meter: "api".into(), units: 2 }];
+    let uncounted = vec![Uncounted::Head, Uncounted::NotModified, Uncounted::CacheHit];
+    assert_eq!(route.metering, Some(Metering { costs, is_settled: true, uncounted }));
     assert_eq!(route.anonymous, Anonymous::Offer);
     assert_eq!(route.on_outage, Some(FailurePolicy::Pass));
     assert_eq!(route.burst.as_deref(), Some("BURST"));
+    assert_eq!(route.free, Allowance::parse("5 per month"));
+    assert_eq!(route.free_burst.as_deref(), Some("FREE_BURST"));
+    assert_eq!(route.crawlers, ["Search Engine Crawler"]);
     assert_eq!(route.origin, Some(OriginTarget::Service("SITE".into())));
     assert!(!route.open && !route.forward_credential && !route.refund);
     let plan = config.plan("pro").unwrap();
@@ -50,6 +56,22 @@ fn a_full_configuration_is_read_as_it_was_written() {
     let quota = &plan.quotas[0];
     assert_eq!((quota.period, quota.utc_offset_min), (Period::Day, 120));
     assert_eq!((quota.limit, quota.enforcement), (1000, Enforcement::Soft));
+    assert_eq!((quota.overage_max, quota.rollover_max), (Some(500), 200));
+    assert_eq!((quota.trial_limit, quota.scope), (Some(100), Scope::Member));
+    assert_eq!(
+        config.meters,
+        [Meter {
+            id: "api".into(),
+            name: Some("API calls".into()),
+            lost: Lost::Lenient,
+            notify_at: vec![50, 100],
+            keep_days: Some(400),
+        }]
+    );
+    let notify = config.notify.as_ref().unwrap();
+    assert_eq!(notify.url, "https://billing.example/tollgate");
+    assert_eq!(notify.keys, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    assert!(config.terms().announces);
     let (index, issuer) = config.issuer("https://id.example").unwrap();
     assert_eq!((index, issuer.subscription), (0, SubscriptionSource::Both));
     assert_eq!((issuer.rules.leeway_s, issuer.rules.max_lifetime_s), (5, Some(3600)));
@@ -69,7 +91,7 @@ fn the_least_configuration_has_defaults() {
     assert_eq!((config.log, config.provider_outage), (LogLevel::Denials, false));
     assert_eq!(config.on_misconfigured, FailurePolicy::Deny);
     assert_eq!(config.brand, Brand::default());
-    assert_eq!((config.admin_token, config.assertion_key), (None, None));
+    assert_eq!((&config.admin_token, &config.assertion_key), (&None, &None));
     assert_eq!(
         config.credentials,
         [CredentialSource::Bearer, CredentialSource::Cookie("tollgate".into())]
@@ -77,6 +99,35 @@ fn the_least_configuration_has_defaults() {
     let route = &config.routes[0];
     assert!(route.forward_credential && route.refund);
     assert_eq!((route.anonymous, route.on_outage), (Anonymous::Deny, None));
+    assert!(route.free.is_none() && route.free_burst.is_none() && route.crawlers.is_empty());
+    assert!(config.allowance_key.is_none());
+    assert_eq!((config.meters.len(), config.notify.is_none()), (0, true));
+    let terms = config.terms();
+    assert_eq!((terms.lost("api"), terms.notify_at("api")), (Lost::Strict, &[80, 95][..]));
+    assert_eq!((terms.keep_days("api"), terms.announces), (None, false));
+}
+
+#[test]
+fn a_route_may_cost_units_of_several_meters() {
+    let costs = json!({"tokens": 4000, "api": 1});
+    let route = json!({"match": "/chat", "costs": costs, "settle": true});
+    let vars = good().with("ROUTES", json!([route, {"match": "/**", "open": true}]));
+    let config = parsed(&vars);
+    let metering = config.routes[0].metering.as_ref().unwrap();
+    let costs: Vec<_> =
+        metering.costs.iter().map(|cost| (cost.meter.as_str(), cost.units)).collect();
+    assert_eq!(costs, [("api", 1), ("tokens", 4000)], "in the order of their names");
+    assert!(metering.is_settled && metering.uncounted.is_empty());
+}
+
+#[test]
+fn what_is_said_of_a_meter_may_be_little() {
+    let vars = good().with("METERS", json!([{"id": "api"}, {"id": "tokens", "notify_at": []}]));
+    let config = parsed(&vars);
+    let terms = config.terms();
+    assert_eq!((terms.lost("api"), terms.notify_at("api")), (Lost::Strict, &[80, 95][..]));
+    assert_eq!(terms.notify_at("tokens"), &[0_u8; 0][..], "nobody is told");
+    assert_eq!(config.meters[0].name, None);
 }
 
 #[test]
@@ -95,6 +146,8 @@ fn plans_and_issuers_have_defaults_too() {
     let plan = config.plan("pro").unwrap();
     assert_eq!((plan.name.as_str(), plan.grace_days, plan.on_sale), ("pro", 3, true));
     assert_eq!((plan.quotas[0].enforcement, plan.quotas[0].utc_offset_min), (Enforcement::Hard, 0));
+    assert_eq!((plan.quotas[0].scope, plan.quotas[0].overage_max), (Scope::Account, None));
+    assert_eq!((plan.quotas[0].rollover_max, plan.quotas[0].trial_limit), (0, None));
     let issuer = &config.issuers[0];
     assert_eq!((issuer.rules.leeway_s, issuer.rules.max_lifetime_s), (60, None));
     assert_eq!(issuer.subscription, SubscriptionSource::Token);
@@ -124,6 +177,11 @@ fn extremes_that_are_allowed() {
     for (name, path, value) in [
         ("PLANS", "quotas.limit", json!(1_u64 << 53)),
         ("PLANS", "quotas.utc_offset", json!("-14:00")),
+        ("PLANS", "quotas.overage_max", json!(1_u64 << 53)),
+        ("PLANS", "quotas.rollover_max", json!(1_u64 << 53)),
+        ("PLANS", "quotas.trial_limit", json!(0)),
+        ("METERS", "keep_days", json!(36_500)),
+        ("METERS", "notify_at", json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 100])),
         ("PLANS", "grace_days", json!(365)),
         ("ROUTES", "cost", json!(1_000_000_000)),
         ("ISSUERS", "leeway_s", json!(0)),
@@ -171,7 +229,8 @@ fn every_variable_is_listed_and_only_the_needed_ones_are_needed() {
         );
         assert_eq!(variable.required, matches!(variable.name, "ORIGIN" | "ROUTES"));
         let is_secret = variable.kind == VariableKind::Secret;
-        assert_eq!(is_secret, matches!(variable.name, "ADMIN_TOKEN" | "ASSERTION_KEY"));
+        let secrets = ["ADMIN_TOKEN", "ALLOWANCE_KEY", "ASSERTION_KEY", "NOTIFY_SECRET"];
+        assert_eq!(is_secret, secrets.contains(&variable.name));
         seen.insert(variable.name);
     }
     assert_eq!(seen.len(), VARIABLES.len(), "each once");

@@ -88,15 +88,18 @@ describe("by the account's record", () => {
   });
 
   test("credits are used after the quota, and when they are gone that is what is said", async () => {
-    await putAccount("prepaid", { plan: "pro", status: "active", credits: 2 });
+    await putAccount("prepaid", { plan: "pro", status: "active" });
+    const credits = "/_tollgate/admin/accounts/-/prepaid/credits";
+    const pack = { method: "POST", headers: bearer(ADMIN_TOKEN), body: JSON.stringify({ id: "invoice-1", units: 2 }) };
+    for (let turn = 0; turn < 2; turn += 1) assert.ok((await gate.fetch(credits, pack)).ok, "the same pack again adds nothing");
     const token = await mint("prepaid");
     const statuses = [];
     for (let turn = 0; turn < 8; turn += 1) statuses.push((await ask("/api/a", { token })).status);
     assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200, 200, 402], "5 of the plan, 2 of credit");
     const answer = await ask("/api/a", { token });
     assertDenied(answer, 402, "credits-exhausted", ["buy-credits", "wait", "contact-support"]);
-    const record = await (await gate.fetch("/_tollgate/admin/accounts/-/prepaid", { headers: bearer(ADMIN_TOKEN) })).json();
-    assert.equal(record.credits ?? 0, 0);
+    const { packs } = await (await gate.fetch(credits, { headers: bearer(ADMIN_TOKEN) })).json();
+    assert.deepEqual(packs.map(({ id, units, left }) => [id, units, left]), [["invoice-1", 2, 0]]);
   });
 
   test("entitlements of the record count beside the plan's, and both beside the token's", async () => {

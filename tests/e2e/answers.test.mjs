@@ -6,6 +6,9 @@ import { describe, test } from "node:test";
 import { BROWSER, PLANS, ask, askRaw, assertDenied, byToken, gate, logged, origin, settings, until, useGazette } from "./fixtures/gazette.mjs";
 import { startGate, startOrigin } from "./harness.mjs";
 
+/** What a 402 says to search engines: data, and no script. */
+const PAYWALL_MARKUP = /<script type="application\/ld\+json">\{[^<]*"isAccessibleForFree":false\}<\/script>/;
+
 useGazette();
 
 describe("without a token", () => {
@@ -202,7 +205,8 @@ describe("in the caller's own format", () => {
         const policy = answer.headers.get("content-security-policy");
         assert.match(policy, /default-src 'none'/);
         assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*/);
-        assert.doesNotMatch(answer.text, /<script/i);
+        assert.match(answer.text, PAYWALL_MARKUP);
+        assert.doesNotMatch(answer.text.replace(PAYWALL_MARKUP, ""), /<script/i);
       }
       if (type.startsWith("text/plain")) {
         assert.match(answer.text, /Cause: payment-required/);
@@ -222,7 +226,7 @@ describe("in the caller's own format", () => {
     for (const accept of [BROWSER, "application/json", "text/plain"]) {
       const answer = await ask(path, { headers: { accept } });
       assert.equal(answer.status, 402);
-      assert.doesNotMatch(answer.text, accept === BROWSER ? /<script|'onload='|token-in-query/ : /<script|token-in-query/);
+      assert.doesNotMatch(answer.text.replace(PAYWALL_MARKUP, ""), accept === BROWSER ? /<script|'onload='|token-in-query/ : /<script|token-in-query/);
       assert.doesNotMatch(JSON.stringify([...answer.headers]), /token-in-query/);
     }
   });

@@ -91,7 +91,8 @@ test("an origin that can't be reached, or speaks no HTTP, is a 502 with its caus
     assert.deepEqual([problem.cause, problem.retryable], ["origin-unavailable", true]);
     assert.ok(!JSON.stringify(problem).includes(closedPort), "the caller is not told where the origin is");
     // What support is told must be found again in the operator's log.
-    assert.match(gate.log(), new RegExp(`"cause":"origin-unavailable".*"support_id":"${problem.support_id}"`));
+    const line = new RegExp(`"cause":"origin-unavailable".*"support_id":"${problem.support_id}"`);
+    await until(() => line.test(gate.log()), `${path} is logged`);
   }
 });
 

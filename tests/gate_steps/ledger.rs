@@ -1,11 +1,11 @@
-//! What is remembered of the ledger's answers, and what happens while it gives none.
+//! What is remembered of the ledger's answers, and for how long.
 
-use tollgate::decision::{Action, Cause, Degraded};
-use tollgate::gate::{Errand, Outcome, Step};
+use tollgate::decision::Cause;
+use tollgate::gate::{OriginAnswer, Outcome, Step};
 use tollgate::quota::{GrantOutcome, LedgerReply};
 
-use crate::world::token;
-use crate::{ALICE, PRO, cause, denied, passed, performed, world};
+use crate::world::{World, token};
+use crate::{ALICE, BIG, PRO, cause, denied, passed, performed, world};
 
 #[test]
 fn a_good_account_is_believed_for_ten_seconds() {
@@ -13,12 +13,39 @@ fn a_good_account_is_believed_for_ten_seconds() {
     let token = token("{}");
     passed(&world.serve("GET /premium", Some(&token)));
     performed(&mut world);
-    world.pass_ms(9_999);
+    world.pass_ms(7_999);
     passed(&world.serve("GET /premium", Some(&token)));
     assert!(performed(&mut world).is_empty());
-    world.pass_ms(1);
+    world.pass_ms(2_001);
     passed(&world.serve("GET /premium", Some(&token)));
     assert_eq!(performed(&mut world), ["ledger"]);
+}
+
+#[test]
+fn who_is_asked_for_often_is_looked_at_again_off_the_path() {
+    let mut world = world();
+    let token = token("{}");
+    passed(&world.serve("GET /premium", Some(&token)));
+    performed(&mut world);
+    for _ in 0..240 {
+        world.pass_ms(250);
+        passed(&world.serve("GET /premium", Some(&token)));
+    }
+    assert_eq!(performed(&mut world), ["tell"; 7], "every eight seconds of a minute");
+    let rows = world.store(ALICE).unwrap();
+    assert!(rows.holders.is_empty(), "whoever only reads is nothing to remember");
+}
+
+#[test]
+fn news_that_come_off_the_path_count_for_the_next_request() {
+    let mut world = world();
+    let token = token("{}");
+    passed(&world.serve("GET /premium", Some(&token)));
+    world.put_account(ALICE, r#"{"plan":"pro","status":"active","suspended":true}"#);
+    world.pass_ms(8_000);
+    passed(&world.serve("GET /premium", Some(&token)));
+    let decision = world.serve("GET /premium", Some(&token));
+    assert_eq!(cause(&decision), Some(Cause::AccountSuspended));
 }
 
 #[test]
@@ -67,6 +94,7 @@ fn a_refusal_is_remembered_for_three_seconds() {
     for _ in 0..5 {
         let decision = world.serve("GET /api", Some(&token));
         assert_eq!(cause(&decision), Some(Cause::QuotaExhausted));
+        assert_eq!(denied(&decision).quotas.len(), 1, "and how it stands");
     }
     assert_eq!(performed(&mut world), ["ledger"], "a flood costs one call");
     world.put_account(ALICE, r#"{"plan":"max","status":"active"}"#);
@@ -105,6 +133,21 @@ fn a_refusal_of_a_dear_request_leaves_cheap_ones_alone() {
 }
 
 #[test]
+fn a_refusal_is_of_one_plan_alone() {
+    let mut world = World::new(&crate::vars(&serde_json::json!({
+        "keys": crate::tokens::ed_key(), "subscription": "token", "claims": {"plan": "plan"},
+    })));
+    let [pro, big] = [token(r#"{"plan":"pro"}"#), token(r#"{"plan":"big"}"#)];
+    for _ in 0..2 {
+        passed(&world.serve("GET /api", Some(&pro)));
+    }
+    assert_eq!(cause(&world.serve("GET /api", Some(&pro))), Some(Cause::QuotaExhausted));
+    // The customer has bought the larger plan, and comes with a new token.
+    let decision = world.serve("GET /api", Some(&big));
+    assert_eq!(passed(&decision).quotas[0].used, 3, "it is the same count");
+}
+
+#[test]
 fn that_there_is_no_plan_is_remembered_too() {
     let mut world = world();
     world.put_account(ALICE, r#"{"status":"active"}"#);
@@ -117,56 +160,6 @@ fn that_there_is_no_plan_is_remembered_too() {
     world.put_account(ALICE, PRO);
     world.pass_ms(3_000);
     passed(&world.serve("GET /api", Some(&token)));
-}
-
-#[test]
-fn a_failing_ledger_is_left_alone_for_two_seconds() {
-    let mut world = world();
-    let token = token("{}");
-    world.ledger_is_down = true;
-    for _ in 0..5 {
-        let decision = world.serve("GET /premium", Some(&token));
-        assert_eq!(denied(&decision).cause, Cause::CheckerUnavailable);
-        assert!(denied(&decision).remedies.iter().any(|one| one.action == Action::Wait));
-    }
-    assert_eq!(performed(&mut world), ["verify", "ledger"], "an outage costs one deadline");
-    world.ledger_is_down = false;
-    world.pass_ms(1_999);
-    assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::CheckerUnavailable));
-    world.pass_ms(1);
-    passed(&world.serve("GET /premium", Some(&token)));
-}
-
-#[test]
-fn an_outage_of_one_ledger_is_not_an_outage_of_another() {
-    let mut world = world();
-    world.put_account("-/bob", PRO);
-    world.ledger_is_down = true;
-    world.serve("GET /premium", Some(&token("{}")));
-    world.ledger_is_down = false;
-    passed(&world.serve("GET /premium", Some(&token(r#"{"sub":"bob"}"#))));
-}
-
-#[test]
-fn while_the_ledger_is_down_the_plan_last_known_decides() {
-    let mut world = world();
-    let token = token("{}");
-    passed(&world.serve("GET /premium", Some(&token)));
-    world.ledger_is_down = true;
-    // What is fresh needs no ledger; what is metered does, and `pro` says pass.
-    let decision = world.serve("GET /premium", Some(&token));
-    assert_eq!(passed(&decision).degraded, None);
-    let decision = world.serve("GET /api", Some(&token));
-    assert_eq!(passed(&decision).degraded, Some(Degraded::CheckerUnavailable));
-    assert_eq!(passed(&decision).charge, None);
-    world.pass_ms(60_000);
-    let decision = world.serve("GET /premium", Some(&token));
-    assert_eq!(passed(&decision).degraded, Some(Degraded::CheckerUnavailable));
-    let identity = passed(&decision).identity.as_ref().unwrap();
-    assert_eq!(
-        (identity.plan.as_deref(), &identity.entitlements[..]),
-        (Some("pro"), &["premium".to_owned()][..])
-    );
 }
 
 #[test]
@@ -186,10 +179,34 @@ fn units_of_a_request_that_is_denied_go_back() {
     // `/vault` is metered, and only the ledger knows that the plan lacks it.
     let decision = world.serve("GET /vault", Some(&token));
     assert_eq!(cause(&decision), Some(Cause::PlanLacksEntitlement));
-    assert_eq!(performed(&mut world), ["verify", "ledger", "report"]);
-    assert_eq!(world.counted(ALICE), 0);
+    assert_eq!(performed(&mut world), ["verify", "ledger"]);
     passed(&world.serve("GET /api", Some(&token)));
-    assert_eq!(world.counted(ALICE), 1);
+    assert!(!performed(&mut world).contains(&"ledger"), "another request takes them");
+
+    world.pass_ms(3_000);
+    let decision = world.serve("GET /vault", Some(&token));
+    assert_eq!(cause(&decision), Some(Cause::PlanLacksEntitlement));
+    world.settle_down();
+    assert_eq!(world.counted(ALICE), 1, "or else the ledger gets them back");
+}
+
+#[test]
+fn units_that_were_set_aside_go_back_where_the_plan_is_gone() {
+    for record in [r#"{"status":"active"}"#, r#"{"plan":"gone","status":"active"}"#] {
+        let mut world = world();
+        world.put_account(ALICE, BIG);
+        let token = token("{}");
+        for _ in 0..5 {
+            passed(&world.serve("GET /api", Some(&token)));
+        }
+        assert!(world.counted(ALICE) > 5, "some are held");
+        // Nobody looks after leases meanwhile.
+        world.now = world.now.plus_ms(10_000);
+        world.put_account(ALICE, record);
+        assert!(cause(&world.serve("GET /api", Some(&token))).is_some());
+        world.settle_down();
+        assert_eq!(world.counted(ALICE), 5, "{record}");
+    }
 }
 
 #[test]
@@ -202,32 +219,50 @@ fn nothing_goes_back_where_nothing_was_granted() {
     let Step::CallLedger { .. } = gate.resume(outcome, &mut world.memory, world.now) else {
         panic!("the ledger is asked");
     };
-    let reply = LedgerReply { account: None, grant: Some(GrantOutcome::NoPlan) };
+    let reply = LedgerReply { grant: Some(GrantOutcome::NoPlan), ..LedgerReply::default() };
     let outcome = Outcome::LedgerAnswered(Ok(Box::new(reply)));
     gate.resume(outcome, &mut world.memory, world.now);
     assert!(gate.take_errands().is_empty());
 }
 
 #[test]
-fn a_charge_names_the_lease_that_the_ledger_granted() {
+fn what_the_origin_failed_at_is_given_back() {
     let mut world = world();
     let token = token("{}");
-    let leases: Vec<_> = (0..2)
-        .map(|_| {
-            let decision = world.serve("GET /api", Some(&token));
-            passed(&decision).charge.clone().unwrap()
-        })
-        .collect();
-    assert_ne!(leases[0].lease, leases[1].lease);
+    let first = world.serve("GET /api", Some(&token));
+    passed(&world.serve("GET /api", Some(&token)));
+    let failed = OriginAnswer { status: 502, ..OriginAnswer::default() };
+    assert_eq!(world.origin_answers(&first, &failed), None);
+    performed(&mut world);
+    passed(&world.serve("GET /api", Some(&token)));
+    assert!(performed(&mut world).is_empty(), "the unit was there");
     assert_eq!(world.counted(ALICE), 2);
-    // What the edge does when the origin fails.
-    let Errand::Report { account, request } = tollgate::gate::refund(ALICE.to_owned(), &leases[0])
-    else {
-        panic!("a refund is a report");
-    };
-    let outcome = world.perform(&Step::CallLedger { account, request });
-    assert!(matches!(outcome, Outcome::LedgerAnswered(Ok(_))));
+    assert_eq!(cause(&world.serve("GET /api", Some(&token))), Some(Cause::QuotaExhausted));
+}
+
+#[test]
+fn what_the_origin_failed_at_goes_back_to_the_ledger_where_nobody_else_asks() {
+    let mut world = world();
+    let decision = world.serve("GET /api", Some(&token("{}")));
+    world.pass_ms(29_900);
     assert_eq!(world.counted(ALICE), 1);
+    world.origin_answers(&decision, &OriginAnswer::default());
+    world.settle_down();
+    assert_eq!(world.counted(ALICE), 0, "also after the lease is over");
+}
+
+#[test]
+fn a_request_costs_what_the_origin_says_it_did() {
+    let mut world = world();
+    let token = token("{}");
+    let decision = world.serve("GET /settled", Some(&token));
+    assert_eq!(passed(&decision).quotas[0].used, 2);
+    let answer = OriginAnswer { status: 200, cost: "1", ..OriginAnswer::default() };
+    assert_eq!(world.origin_answers(&decision, &answer), None);
+    let decision = world.serve("GET /api", Some(&token));
+    assert_eq!(passed(&decision).quotas[0].used, 2);
+    world.settle_down();
+    assert_eq!(world.counted(ALICE), 2);
 }
 
 #[test]
@@ -236,23 +271,4 @@ fn a_denial_names_the_plan_of_the_record() {
     let decision = world.serve("GET /vault", Some(&token("{}")));
     assert_eq!(denied(&decision).facts.plan.as_deref(), Some("pro"));
     assert_eq!(denied(&decision).facts.missing, ["vault"]);
-}
-
-#[test]
-fn an_outage_lets_nobody_in_who_was_known_to_be_barred() {
-    for (record, expected) in [
-        (r#"{"plan":"pro","status":"active","suspended":true}"#, Cause::AccountSuspended),
-        (
-            r#"{"plan":"pro","status":"active","tokens_revoked_before":"2026-12-01T00:00:00Z"}"#,
-            Cause::CredentialRevoked,
-        ),
-    ] {
-        let mut world = world();
-        world.put_account(ALICE, record);
-        let token = token("{}");
-        assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(expected));
-        world.ledger_is_down = true;
-        world.pass_ms(60_000);
-        assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(expected));
-    }
 }

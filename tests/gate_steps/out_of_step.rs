@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use tollgate::account::AccountRecord;
-use tollgate::decision::{Cause, Decision};
+use tollgate::decision::{Cause, Decision, QuotaState};
 use tollgate::gate::{Outcome, Step};
-use tollgate::quota::{GrantOutcome, LedgerReply};
+use tollgate::quota::{GrantOutcome, Lease, LedgerReply, Quota, RefusalReason, Window};
 
 use crate::world::{World, token};
 use crate::{cause, key_set, world, world_with_url};
@@ -16,6 +16,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::KeysFetched(key_set("ed")),
         Outcome::LedgerAnswered(Ok(Box::default())),
         Outcome::SignatureVerified(Ok(true)),
+        Outcome::UsageRead(Ok(Box::default())),
         Outcome::Waited,
     ]
 }
@@ -66,6 +67,7 @@ fn name(step: &Step) -> &'static str {
         Step::Done(_) => panic!("it is over"),
         Step::FetchKeys { .. } => "keys",
         Step::LimitBurst { .. } => "burst",
+        Step::ReadUsage { .. } | Step::ShowUsage(_) => panic!("it is not about usage"),
         Step::VerifySignature(_) => "verify",
         Step::Wait { .. } => "wait",
     }
@@ -73,7 +75,7 @@ fn name(step: &Step) -> &'static str {
 
 #[test]
 fn the_wrong_answer_denies_as_misconfigured_and_says_nothing_of_its_content() {
-    let right = ["burst", "keys", "ledger", "verify", "wait"];
+    let right = ["burst", "keys", "ledger", "verify", "usage", "wait"];
     for asked in ["keys", "verify", "burst", "ledger"] {
         for (outcome, kind) in outcomes().into_iter().zip(right) {
             if asked == kind {
@@ -96,18 +98,16 @@ fn the_wrong_answer_denies_as_misconfigured_and_says_nothing_of_its_content() {
 fn reply() -> impl Strategy<Value = LedgerReply> {
     let grant = prop_oneof![
         Just(None),
-        Just(Some(GrantOutcome::Unlimited)),
         Just(Some(GrantOutcome::UnknownPlan)),
         Just(Some(GrantOutcome::NoPlan)),
-        Just(Some(GrantOutcome::LeaseTaken)),
-        any::<(u64, u64, u64)>().prop_map(|(units, lifetime_ms, credits_spent)| {
-            Some(GrantOutcome::Granted {
-                lease: "any".to_owned(),
-                units,
-                lifetime_ms,
-                credits_spent,
-                quotas: Vec::new(),
-            })
+        Just(Some(GrantOutcome::Void)),
+        (prop::collection::vec(lease(), 0..3), 0_usize..3).prop_map(|(leases, wants)| {
+            Some(GrantOutcome::Granted { leases, quotas: vec![vec![quota()]; wants] })
+        }),
+        prop::sample::select(vec!["api", "other", ""]).prop_map(|meter| {
+            let reason = RefusalReason::QuotaExhausted;
+            let (quota, quotas) = (quota(), vec![quota()]);
+            Some(GrantOutcome::Refused { reason, meter: meter.to_owned(), quota, quotas })
         }),
     ];
     let account = prop_oneof![
@@ -115,7 +115,31 @@ fn reply() -> impl Strategy<Value = LedgerReply> {
         Just(Some(AccountRecord::default())),
         Just(Some(serde_json::from_str(crate::PRO).unwrap())),
     ];
-    (account, grant).prop_map(|(account, grant)| LedgerReply { account, grant })
+    (account, grant, any::<u32>()).prop_map(|(account, grant, horizon_ms)| LedgerReply {
+        account,
+        grant,
+        horizon_ms,
+    })
+}
+
+fn lease() -> impl Strategy<Value = Lease> {
+    let id = prop_oneof![4 => 0_u64..6, 1 => any::<u64>()];
+    let units = prop_oneof![4 => 0_u64..9, 1 => any::<u64>()];
+    let flags = any::<(bool, bool)>();
+    (id, units.clone(), units, any::<u64>(), flags).prop_map(
+        |(id, units, credits, lifetime_ms, (is_lenient, is_of_member))| Lease {
+            id,
+            units,
+            lifetime_ms,
+            credits,
+            is_lenient,
+            is_of_member,
+        },
+    )
+}
+
+fn quota() -> QuotaState {
+    Quota { meter: "api".to_owned(), ..Quota::default() }.state(Window::default(), 5, 5)
 }
 
 fn outcome() -> impl Strategy<Value = TestOutcome> {
@@ -128,6 +152,7 @@ fn outcome() -> impl Strategy<Value = TestOutcome> {
         2 => reply().prop_map(|reply| TestOutcome::Ledger(Ok(Box::new(reply)))),
         1 => Just(TestOutcome::Ledger(Err("broken".to_owned()))),
         1 => any::<bool>().prop_map(TestOutcome::Signature),
+        1 => Just(TestOutcome::Usage),
         1 => Just(TestOutcome::Waited),
     ]
 }
@@ -140,6 +165,7 @@ enum TestOutcome {
     Ledger(Result<Box<LedgerReply>, String>),
     Right,
     Signature(bool),
+    Usage,
     Waited,
 }
 
@@ -151,15 +177,17 @@ impl TestOutcome {
             Self::Ledger(reply) => Outcome::LedgerAnswered(reply),
             Self::Right if matches!(step, Step::Done(_)) => Outcome::Waited,
             Self::Right => world.perform(step),
+            Self::Usage => Outcome::UsageRead(Ok(Box::default())),
             Self::Signature(is_right) => Outcome::SignatureVerified(Ok(is_right)),
             Self::Waited => Outcome::Waited,
         }
     }
 }
 
-/// More steps than any way through the gate has: 150 waits (a deadline of 3 s in steps of 20 ms), a
-/// fetch, and one of each kind.
-const MOST_STEPS: usize = 156;
+/// More steps than any way through the gate has: 150 waits for keys (a deadline of 3 s in steps of
+/// 20 ms), 65 for the ledger (twice its deadline of 1 s, in steps that grow to 32 ms), a fetch, and
+/// a few of each kind.
+const MOST_STEPS: usize = 230;
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -171,7 +199,7 @@ proptest! {
         outcomes in proptest::collection::vec(outcome(), 0..12),
         path in prop_oneof![
             Just("GET /premium"), Just("GET /api"), Just("GET /fast"), Just("GET /%zz"),
-            Just("GET /vault"),
+            Just("GET /vault"), Just("GET /mixed"), Just("HEAD /heads"),
         ],
         kid in prop_oneof![Just("ed"), Just("other")],
         step_ms in 0_i64..5_000,
@@ -192,6 +220,7 @@ proptest! {
                 step = gate.resume(outcome, &mut world.memory, world.now);
             }
             prop_assert!(matches!(step, Step::Done(_)), "no decision, but {step:?}");
+            world.run(gate.take_errands());
             // And one more, which nobody asked for.
             let extra = outcomes.next().unwrap_or(TestOutcome::Waited).of(&step, &mut world);
             let step = gate.resume(extra, &mut world.memory, world.now);

@@ -1,19 +1,25 @@
 //! A ledger's store in memory, which can be told to fail.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate::account::AccountRecord;
-use tollgate::quota::store::{AuditEntry, CounterWindow, LeaseRow};
-use tollgate::quota::{LedgerStore, StoreError};
+use tollgate::quota::store::{
+    Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
+};
+use tollgate::quota::{CreditPack, LedgerStore, StoreError};
 use tollgate::time::Timestamp;
 
 /// The rows, open to the tests.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct MemoryStore {
     pub(crate) account: Option<AccountRecord>,
-    pub(crate) counters: BTreeMap<(String, CounterWindow), u64>,
-    pub(crate) leases: BTreeMap<String, LeaseRow>,
+    pub(crate) counters: BTreeMap<CounterKey, Counter>,
+    pub(crate) holders: BTreeMap<String, HolderRow>,
+    /// In the order in which they were added.
+    pub(crate) packs: Vec<CreditPack>,
+    pub(crate) merged: BTreeSet<String>,
+    pub(crate) announcements: Vec<Announcement>,
     pub(crate) audit: Vec<AuditEntry>,
     /// How many calls succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
@@ -46,36 +52,73 @@ impl LedgerStore for MemoryStore {
         Ok(())
     }
 
-    fn counter(&self, meter: &str, window: CounterWindow) -> Result<u64, StoreError> {
+    fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
         self.reach()?;
-        Ok(self.counters.get(&(meter.to_owned(), window)).copied().unwrap_or(0))
+        Ok(self.counters.get(key).copied())
     }
 
-    fn set_counter(
+    fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
+        self.write()?;
+        self.counters.insert(key.clone(), *counter);
+        Ok(())
+    }
+
+    fn delete_counters(
         &mut self,
         meter: &str,
-        window: CounterWindow,
-        used: u64,
+        started_before: Timestamp,
     ) -> Result<(), StoreError> {
         self.write()?;
-        self.counters.insert((meter.to_owned(), window), used);
+        self.counters.retain(|key, _| key.meter != meter || key.starts_at >= started_before);
         Ok(())
     }
 
-    fn lease(&self, name: &str) -> Result<Option<LeaseRow>, StoreError> {
+    fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
         self.reach()?;
-        Ok(self.leases.get(name).cloned())
+        Ok(self.holders.get(name).cloned())
     }
 
-    fn put_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
+    fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
         self.write()?;
-        self.leases.insert(row.lease.clone(), row.clone());
+        self.holders.insert(row.name.clone(), row.clone());
         Ok(())
     }
 
-    fn delete_leases(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
         self.write()?;
-        self.leases.retain(|_, row| row.forget_at > now);
+        self.holders.remove(name);
+        Ok(())
+    }
+
+    fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
+        self.reach()?;
+        Ok(self.holders.values().map(HolderRow::times).collect())
+    }
+
+    fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
+        self.reach()?;
+        let mut packs = self.packs.clone();
+        packs.sort_by_key(|pack| (pack.expires_at.is_none(), pack.expires_at));
+        Ok(packs)
+    }
+
+    fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError> {
+        self.write()?;
+        match self.packs.iter_mut().find(|other| other.id == pack.id) {
+            Some(known) => known.clone_from(pack),
+            None => self.packs.push(pack.clone()),
+        }
+        Ok(())
+    }
+
+    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
+        self.write()?;
+        Ok(self.merged.insert(reader.to_owned()))
+    }
+
+    fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
+        self.write()?;
+        self.announcements.push(announcement.clone());
         Ok(())
     }
 

@@ -1,14 +1,17 @@
 //! Everything around the gate, without a Worker: a clock that stands still, ledgers in memory, an
 //! issuer, and the steps performed as the edge performs them.
 
+#![allow(dead_code, reason = "not every suite needs all of it")]
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tollgate::config::Config;
 use tollgate::decision::Decision;
-use tollgate::gate::{self, Errand, Gate, Memory, Outcome, Step};
-use tollgate::quota::{Ledger, LedgerReply, LedgerRequest};
+use tollgate::gate::{self, Errand, Gate, Memory, OriginAnswer, Outcome, Step};
+use tollgate::quota::holder::Watch;
+use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::RequestFacts;
 use tollgate::time::Timestamp;
 
@@ -31,13 +34,15 @@ pub(crate) struct World {
     /// The steps that were performed, in a word each.
     pub(crate) performed: Vec<&'static str>,
     ledgers: BTreeMap<String, (Ledger, MemoryStore)>,
+    /// Leases that are watched, and when each is to be looked at again.
+    watches: Vec<(Timestamp, String, u64)>,
 }
 
 impl World {
     pub(crate) fn new(vars: &Vars) -> Self {
         let config = Config::parse(vars).map_err(|invalid| invalid.mistakes).unwrap();
         Self {
-            memory: Memory::new(config.issuers.len(), "isolate".to_owned()),
+            memory: new_memory(&config, "isolate"),
             config: Rc::new(config),
             now: NOW,
             ledger_is_down: false,
@@ -45,7 +50,14 @@ impl World {
             key_set: Err("no server".to_owned()),
             performed: Vec::new(),
             ledgers: BTreeMap::new(),
+            watches: Vec::new(),
         }
+    }
+
+    /// Another isolate takes this one's place, which is gone without a word.
+    pub(crate) fn start_anew(&mut self, isolate: &str) {
+        self.memory = new_memory(&self.config, isolate);
+        self.watches.clear();
     }
 
     /// Puts an account's record, as an operator writes it.
@@ -55,14 +67,44 @@ impl World {
         Ledger::put_account(store, record, "test", self.now).unwrap();
     }
 
-    /// Everything that is counted for an account, over all meters and windows.
-    pub(crate) fn counted(&self, name: &str) -> u64 {
-        self.ledgers.get(name).map_or(0, |(_, store)| store.counters.values().sum())
+    /// Sells an account credits that never expire.
+    pub(crate) fn add_credits(&mut self, name: &str, id: &str, units: u64) {
+        let pack =
+            CreditPack { id: id.to_owned(), units, left: 0, added_at: NOW, expires_at: None };
+        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        Ledger::add_credits(store, pack, "test", self.now).unwrap();
     }
 
-    /// Lets time pass.
+    /// Everything that is counted for an account, over all meters and windows: leases that are out
+    /// included.
+    pub(crate) fn counted(&self, name: &str) -> u64 {
+        let counters = self.store(name).map(|store| store.counters.values());
+        counters.into_iter().flatten().map(|counter| counter.used).sum()
+    }
+
+    /// The rows of an account, if anybody ever asked about it.
+    pub(crate) fn store(&self, name: &str) -> Option<&MemoryStore> {
+        self.ledgers.get(name).map(|(_, store)| store)
+    }
+
+    /// Lets time pass, and looks after leases meanwhile.
     pub(crate) fn pass_ms(&mut self, ms: i64) {
-        self.now = self.now.plus_ms(ms);
+        let until = self.now.plus_ms(ms);
+        while let Some(next) = self.watches.iter().map(|(at, ..)| *at).min()
+            && next <= until
+        {
+            self.now = self.now.max(next);
+            let place = self.watches.iter().position(|(at, ..)| *at == next).unwrap();
+            let (_, account, lease) = self.watches.remove(place);
+            self.watch(account, lease);
+        }
+        self.now = until;
+    }
+
+    /// Lets so much time pass that every lease is over, and nothing more is to be done.
+    pub(crate) fn settle_down(&mut self) {
+        self.pass_ms(60_000);
+        assert!(self.watches.is_empty(), "{:?}", self.watches);
     }
 
     /// Serves a request to the end, errands included.
@@ -78,10 +120,25 @@ impl World {
                 }
             }
         };
-        for errand in gate.take_errands() {
-            self.run(errand);
-        }
+        self.run(gate.take_errands());
         decision
+    }
+
+    /// What the edge does once the origin of a passed request has answered; returns what was wrong
+    /// with that answer.
+    pub(crate) fn origin_answers(
+        &mut self,
+        decision: &Decision,
+        answer: &OriginAnswer<'_>,
+    ) -> Option<String> {
+        let Decision::Pass(pass) = decision else { panic!("it never got to the origin") };
+        let (charge, identity) = (pass.charge.as_ref()?, pass.identity.as_ref()?);
+        let route = &self.config.routes[pass.route?];
+        let settlement = gate::settle(route, charge, answer);
+        let account = identity.account_name();
+        let errands = gate::give_back(&account, &settlement.returned, &mut self.memory, self.now);
+        self.run(errands);
+        settlement.fault
     }
 
     /// A request that was not looked at yet: `GET /path`, with a bearer token. The method
@@ -115,34 +172,90 @@ impl World {
                 self.pass_ms(i64::from(*for_ms));
                 ("wait", Outcome::Waited)
             }
-            Step::Done(_) => panic!("nothing is to be done"),
+            Step::ReadUsage { account, plan, member } => {
+                let usage = self.read_usage(account, plan.as_deref(), member).map(Box::new);
+                ("usage", Outcome::UsageRead(usage))
+            }
+            Step::Done(_) | Step::ShowUsage(_) => panic!("nothing is to be done"),
         };
         self.performed.push(word);
         outcome
     }
 
-    fn run(&mut self, errand: Errand) {
-        match errand {
-            Errand::RefreshKeys { issuer } => {
-                self.performed.push("refresh");
-                let body = self.key_set.clone();
-                let _ = gate::keys_refreshed(issuer, body, &mut self.memory, self.now);
-            }
-            Errand::Report { account, request } => {
-                self.performed.push("report");
-                let _ = self.ask_ledger(&account, &request);
+    /// Sees errands through, as far as that needs no time.
+    pub(crate) fn run(&mut self, errands: Vec<Errand>) {
+        let mut open = errands;
+        while let Some(errand) = open.pop() {
+            match errand {
+                Errand::RefreshKeys { issuer } => {
+                    self.performed.push("refresh");
+                    let body = self.key_set.clone();
+                    let _ = gate::keys_refreshed(issuer, body, &mut self.memory, self.now);
+                }
+                Errand::Tell { account, request } => {
+                    self.performed.push("tell");
+                    open.extend(self.tell(&account, &request));
+                }
+                Errand::Watch { account, lease } => self.watch(account, lease),
             }
         }
     }
 
-    fn ask_ledger(&mut self, name: &str, request: &LedgerRequest) -> Result<LedgerReply, String> {
+    /// Looks after a lease until there is something to wait for.
+    fn watch(&mut self, account: String, lease: u64) {
+        loop {
+            match gate::watch(&account, lease, &self.config, &mut self.memory, self.now) {
+                Watch::Done => return,
+                Watch::Send(request) => {
+                    self.performed.push("give-back");
+                    let _ = self.tell(&account, &request);
+                }
+                Watch::Wait(ms) => {
+                    self.watches.push((self.now.plus_ms(ms.max(1)), account, lease));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, account: &str, request: &LedgerRequest) -> Vec<Errand> {
+        let reply = self.ask_ledger(account, request);
+        let reply = reply.as_ref().map_err(String::as_str);
+        let message = (request.holder.as_str(), request.number);
+        gate::told(account, message, reply, &mut self.memory, self.now)
+    }
+
+    fn read_usage(
+        &mut self,
+        name: &str,
+        plan: Option<&str>,
+        member: &str,
+    ) -> Result<Usage, String> {
+        if self.ledger_is_down {
+            return Err("no answer in time".to_owned());
+        }
+        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let usage = Ledger::usage(store, self.config.terms(), plan, Some(member), self.now);
+        usage.map_err(|error| error.to_string())
+    }
+
+    /// What the edge does to ask a ledger.
+    pub(crate) fn ask_ledger(
+        &mut self,
+        name: &str,
+        request: &LedgerRequest,
+    ) -> Result<LedgerReply, String> {
         if self.ledger_is_down {
             return Err("no answer in time".to_owned());
         }
         let (ledger, store) = self.ledgers.entry(name.to_owned()).or_default();
-        let reply = ledger.handle(store, &self.config.plans, request, self.now);
+        let reply = ledger.handle(store, self.config.terms(), request, self.now);
         reply.map_err(|error| error.to_string())
     }
+}
+
+fn new_memory(config: &Config, isolate: &str) -> Memory {
+    Memory::new(config.issuers.len(), isolate.to_owned(), config.deadlines.origin_ms)
 }
 
 /// A token of `https://id.example` for `alice` that is valid for ten minutes; `changes` is a JSON

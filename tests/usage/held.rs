@@ -22,7 +22,7 @@ fn holding(units: u64, credits: u64, isolate: &Isolate) -> Holder {
     };
     let granted = GrantOutcome::Granted { leases: vec![lease], quotas: vec![quotas] };
     let reply = LedgerReply { grant: Some(granted), ..LedgerReply::default() };
-    holder.answered(request.number, &reply, NOW).unwrap();
+    holder.answered("h", request.number, &reply, NOW).unwrap();
     holder
 }
 

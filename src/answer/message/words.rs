@@ -57,6 +57,8 @@ pub(super) fn enumerate(names: &[String]) -> String {
 pub(super) fn quota_size(quota: &QuotaState) -> String {
     let (limit, meter) = (grouped(quota.limit), meter_and_period(quota).0);
     match quota.limit {
+        // What a free allowance counts.
+        1 if meter == "pages" => "1 page".to_owned(),
         // A meter that is named in the plural says itself what it counts.
         _ if meter.ends_with('s') => format!("{limit} {meter}"),
         1 => format!("1 {meter} unit"),

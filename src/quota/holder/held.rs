@@ -18,7 +18,8 @@ pub(super) struct Held {
     pub(super) expires_at: Timestamp,
     pub(super) last_taken_at: Timestamp,
     pub(super) is_lenient: bool,
-    pub(super) is_watched: bool,
+    /// Until when somebody looks after it; long past where nobody does.
+    pub(super) watched_until: Timestamp,
     /// What the ledger has confirmed to know.
     pub(super) told_spent: u64,
     pub(super) told_returned: u64,

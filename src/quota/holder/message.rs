@@ -1,10 +1,12 @@
 //! Asking the ledger: one message at a time, and what its answer brings.
 
 use crate::decision::QuotaState;
+use crate::quota::holder::demand::Demand;
 use crate::quota::holder::held::Held;
+use crate::quota::holder::watch::WATCH_LASTS_MS;
 use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
 use crate::quota::{
-    Charge, Cost, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
+    Charge, Cost, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
 };
 use crate::time::Timestamp;
 
@@ -50,6 +52,7 @@ impl Holder {
         if now < self.ask_again_at {
             return Ask::Unavailable;
         }
+        self.plan = plan.map(str::to_owned);
         let charge = self.set_aside(costs, member, now);
         let mut wants = Vec::new();
         for cost in costs {
@@ -63,7 +66,7 @@ impl Holder {
                 ahead,
             });
         }
-        let request = self.message(wants, plan, deadline_ms, now);
+        let request = self.message(wants, deadline_ms, now);
         Ask::Send { request: Box::new(request), charge }
     }
 
@@ -85,18 +88,24 @@ impl Holder {
             let wanted = |pocket| self.wanted_soon(pocket, refresh, now);
             wants = self.pockets.iter().filter_map(wanted).collect();
         }
-        let is_due = refresh || !wants.is_empty();
-        is_due.then(|| self.message(wants, plan, deadline_ms, now))
+        if !refresh && wants.is_empty() {
+            return None;
+        }
+        self.plan = plan.map(str::to_owned);
+        Some(self.message(wants, deadline_ms, now))
     }
 
-    /// Takes an answer over. `None` where a later message has voided it.
+    /// Takes over the answer to a message of the holder of this name. `None` where a later message
+    /// has voided it, or it was another holder's: one that was forgotten to make room, and whose
+    /// messages have the same numbers.
     pub fn answered(
         &mut self,
+        holder: &str,
         number: u64,
         reply: &LedgerReply,
         now: Timestamp,
     ) -> Option<Answered> {
-        let message = self.under_way.take_if(|message| message.number == number)?;
+        let message = self.take_under_way(holder, number)?;
         self.failures = 0;
         self.horizon_ms = i64::from(reply.horizon_ms).max(DEFAULT_HORIZON_MS);
         let is_unchanged = |lease: &Held| message.reports.contains(&lease.report());
@@ -106,6 +115,10 @@ impl Holder {
             Some((lease, report))
         }) {
             (lease.told_spent, lease.told_returned) = (report.spent, report.returned);
+        }
+        for total in &mut self.degraded {
+            let sent = message.degraded.iter().find(|sent| sent.meter == total.meter);
+            total.told = sent.map_or(total.told, |sent| sent.units);
         }
         let mut answered = Answered { charge: self.nothing(), to_watch: Vec::new() };
         if let Some(GrantOutcome::Granted { leases, quotas }) = &reply.grant {
@@ -117,9 +130,9 @@ impl Holder {
         Some(answered)
     }
 
-    /// Notes that no answer came to the message of this number.
-    pub fn failed(&mut self, number: u64, now: Timestamp) {
-        if self.under_way.take_if(|message| message.number == number).is_none() {
+    /// Notes that no answer came to the message of this number, of the holder of this name.
+    pub fn failed(&mut self, holder: &str, number: u64, now: Timestamp) {
+        if self.take_under_way(holder, number).is_none() {
             return;
         }
         let doublings = self.failures.min(MAX_BACKOFF_DOUBLINGS);
@@ -135,11 +148,16 @@ impl Holder {
         self.under_way.is_some()
     }
 
+    /// The message of this number, if it is the one under way.
+    fn take_under_way(&mut self, holder: &str, number: u64) -> Option<UnderWay> {
+        let is_ours = holder == &*self.name;
+        self.under_way.take_if(|message| is_ours && message.number == number)
+    }
+
     /// A message with everything that the ledger should know.
     pub(super) fn message(
         &mut self,
         wants: Vec<Want>,
-        plan: Option<&str>,
         deadline_ms: u32,
         now: Timestamp,
     ) -> LedgerRequest {
@@ -152,7 +170,7 @@ impl Holder {
         let settled = self.leases.iter().filter(is_settled).map(|lease| lease.id).collect();
         let reports: Vec<_> = self.leases.iter().map(Held::report).collect();
         // A holder that never wanted units is nothing that the ledger has to remember.
-        let is_reader = self.next_number == 1 && wants.is_empty();
+        let is_reader = self.next_number == 1 && wants.is_empty() && self.degraded.is_empty();
         let number = if is_reader { 0 } else { self.next_number };
         if !is_reader {
             let wanted = u64::try_from(wants.len()).unwrap_or(u64::MAX).max(1);
@@ -161,14 +179,16 @@ impl Holder {
         let request = LedgerRequest {
             holder: self.name.to_string(),
             number,
-            plan: plan.map(str::to_owned),
+            plan: self.plan.clone(),
             wants: wants.clone(),
             leases: reports.clone(),
             degraded: self.degraded.clone(),
             merge: None,
         };
         let until = now.plus_ms(i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS));
-        self.under_way = Some(UnderWay { number, asked_at: now, until, wants, reports, settled });
+        let degraded = request.degraded.clone();
+        self.under_way =
+            Some(UnderWay { number, asked_at: now, until, wants, reports, settled, degraded });
         request
     }
 
@@ -182,14 +202,21 @@ impl Holder {
         answered: &mut Answered,
         now: Timestamp,
     ) {
-        let is_of_member = lease.is_some_and(|lease| lease.is_of_member);
-        let member = want.member.as_deref().filter(|_| is_of_member);
-        let pocket = match lease {
-            Some(_) => self.exact_pocket_for(&want.meter, member, now),
-            None => self.pocket_for(&want.meter, want.member.as_deref(), now),
+        let member = want.member.as_deref();
+        let pocket = match (lease, member) {
+            (Some(Lease { is_of_member: true, .. }), Some(member)) => {
+                self.members_pocket(&want.meter, member, now)
+            }
+            (Some(_), _) => self.accounts_pocket(&want.meter, now),
+            (None, _) => self.pocket_for(&want.meter, member, now),
         };
         if let Some(pocket) = self.pocket_mut(pocket) {
             pocket.quotas = quotas.to_vec();
+            if quotas.is_empty() {
+                // Nothing limits this meter: nobody will ask for its units again.
+                pocket.demand = Demand::default();
+                return;
+            }
         }
         let units = lease.map_or(0, |lease| lease.units);
         if units < want.needed.saturating_add(want.ahead) {
@@ -198,6 +225,7 @@ impl Holder {
         }
         let Some(lease) = lease else { return };
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
+        let is_watched = lease.units > want.needed || lease.is_lenient;
         let held = Held {
             id: lease.id,
             pocket,
@@ -208,14 +236,14 @@ impl Holder {
             expires_at: message.asked_at.plus_ms(lifetime_ms),
             last_taken_at: now,
             is_lenient: lease.is_lenient,
-            is_watched: lease.units > want.needed || lease.is_lenient,
+            watched_until: if is_watched { now.plus_ms(WATCH_LASTS_MS) } else { now },
             told_spent: 0,
             told_returned: 0,
         };
         if want.needed > 0 {
             answered.charge.push(lease.id, &want.meter, want.needed.min(lease.units));
         }
-        if held.is_watched {
+        if is_watched {
             answered.to_watch.push(held.id);
         }
         self.leases.push(held);
@@ -240,6 +268,7 @@ pub(super) struct UnderWay {
     until: Timestamp,
     wants: Vec<Want>,
     reports: Vec<LeaseReport>,
+    degraded: Vec<DegradedUnits>,
     /// Leases that are over, and need not be named again once this is heard.
     settled: Vec<u64>,
 }

@@ -14,6 +14,8 @@ pub(super) struct Pocket {
     pub(super) meter: String,
     /// Only where the plan counts each member.
     pub(super) member: Option<String>,
+    /// Of the account's pocket: whether members have their own, so that nothing is kept here.
+    pub(super) is_for_members: bool,
     pub(super) demand: Demand,
     /// As the ledger said last, all that it granted included.
     pub(super) quotas: Vec<QuotaState>,
@@ -40,6 +42,9 @@ impl Holder {
         is_due: bool,
         now: Timestamp,
     ) -> Option<Want> {
+        if pocket.is_for_members {
+            return None;
+        }
         let soon = now.plus_ms(LOW_MS);
         let member = pocket.member.as_deref();
         let lasting = self.available(&pocket.meter, member, soon);
@@ -68,23 +73,40 @@ impl Holder {
         exact.or_else(|| member.and_then(|_| self.exact_pocket_id(meter, None)))
     }
 
-    /// The same; a new one for the whole account where there is neither.
+    /// The pocket that this member may spend from.
+    pub(super) fn open_pocket_id(&self, meter: &str, member: Option<&str>) -> Option<u64> {
+        let pocket = self.pocket(meter, member)?;
+        (!pocket.is_for_members).then_some(pocket.id)
+    }
+
+    /// The pocket that this member's demand is noted in; a new one where there is none yet.
     pub(super) fn pocket_for(&mut self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
         self.pocket_id(meter, member)
             .unwrap_or_else(|| self.add_pocket(meter, None, Demand::default(), now))
     }
 
-    /// The pocket of just this member, or of the whole account where none is meant.
-    pub(super) fn exact_pocket_for(
-        &mut self,
-        meter: &str,
-        member: Option<&str>,
-        now: Timestamp,
-    ) -> u64 {
-        self.exact_pocket_id(meter, member).unwrap_or_else(|| {
-            let demand = self.pocket(meter, None).map_or_else(Demand::default, |all| all.demand);
-            self.add_pocket(meter, member, demand, now)
-        })
+    /// The pocket for a lease of just this member. From now on the account's pocket only notes the
+    /// demand of members who have none yet: what was held in it goes back, since it would be
+    /// counted in nobody's own quota.
+    pub(super) fn members_pocket(&mut self, meter: &str, member: &str, now: Timestamp) -> u64 {
+        let mut demand = Demand::default();
+        if let Some(all) = self.pockets.iter_mut().find(|pocket| pocket.is_for(meter, None)) {
+            all.is_for_members = true;
+            demand = all.demand;
+        }
+        let own = self.exact_pocket_id(meter, Some(member));
+        own.unwrap_or_else(|| self.add_pocket(meter, Some(member), demand, now))
+    }
+
+    /// The pocket for a lease that the whole account may spend. Members have none of their own
+    /// then; where they did, the plan has changed, and what they held goes back.
+    pub(super) fn accounts_pocket(&mut self, meter: &str, now: Timestamp) -> u64 {
+        self.pockets.retain(|pocket| pocket.meter != meter || pocket.member.is_none());
+        let id = self.pocket_for(meter, None, now);
+        if let Some(pocket) = self.pocket_mut(id) {
+            pocket.is_for_members = false;
+        }
+        id
     }
 
     fn exact_pocket_id(&self, meter: &str, member: Option<&str>) -> Option<u64> {
@@ -108,7 +130,14 @@ impl Holder {
         }
         self.pockets_made = self.pockets_made.saturating_add(1);
         let (id, meter, member) = (self.pockets_made, meter.to_owned(), member.map(str::to_owned));
-        self.pockets.push(Pocket { id, meter, member, demand, quotas: Vec::new() });
+        self.pockets.push(Pocket {
+            id,
+            meter,
+            member,
+            is_for_members: false,
+            demand,
+            quotas: Vec::new(),
+        });
         id
     }
 }

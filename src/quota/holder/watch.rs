@@ -2,6 +2,7 @@
 
 use crate::quota::LedgerRequest;
 use crate::quota::holder::Holder;
+use crate::quota::ledger::LEASE_LIFETIME_MS;
 use crate::time::Timestamp;
 
 /// What is to be done about a lease that nobody asks for any more.
@@ -28,9 +29,8 @@ impl Holder {
             return Watch::Wait(due_at.ms_since(now));
         }
         lease.close();
-        let is_too_late = now >= lease.expires_at.plus_ms(WATCH_GIVES_UP_MS);
-        if !lease.has_news() || is_too_late {
-            lease.is_watched = false;
+        if !lease.has_news() || now >= lease.watched_until {
+            lease.watched_until = now;
             return Watch::Done;
         }
         if is_asking {
@@ -39,7 +39,7 @@ impl Holder {
         if now < self.ask_again_at {
             return Watch::Wait(self.ask_again_at.ms_since(now));
         }
-        Watch::Send(self.message(Vec::new(), None, deadline_ms, now))
+        Watch::Send(self.message(Vec::new(), deadline_ms, now))
     }
 
     /// Gives everything back, since the isolate forgets this account. `None` where nothing is held
@@ -52,7 +52,7 @@ impl Holder {
         for lease in &mut self.leases {
             lease.close();
         }
-        Some(self.message(Vec::new(), None, deadline_ms, now))
+        Some(self.message(Vec::new(), deadline_ms, now))
     }
 }
 
@@ -60,5 +60,6 @@ impl Holder {
 pub const QUIET_MS: i64 = 5_000;
 /// How soon a lease is looked at again while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;
-/// How long after its end a lease is still worth a message, as far as the platform lets one wait.
-const WATCH_GIVES_UP_MS: i64 = 4_000;
+/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and a
+/// little longer where the ledger doesn't answer. What comes back later is looked after anew.
+pub(super) const WATCH_LASTS_MS: i64 = LEASE_LIFETIME_MS + 4_000;

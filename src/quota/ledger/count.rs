@@ -23,6 +23,8 @@ pub(super) struct Count<'a> {
     pub(super) window: Window,
     pub(super) key: CounterKey,
     pub(super) counter: Counter,
+    /// Units that the present call is going to count.
+    pub(super) reserved: u64,
     /// Units that may be used in this window: an exception of the account's own, what is allowed
     /// in a trial, and what rolled over included.
     pub(super) limit: u64,
@@ -41,7 +43,7 @@ impl Count<'_> {
 
     /// Units that may still be counted.
     pub(super) fn room(&self) -> u64 {
-        self.ceiling().saturating_sub(self.counter.used)
+        self.ceiling().saturating_sub(self.counter.used).saturating_sub(self.reserved)
     }
 
     /// How much of the limit is used, in whole percent; a limit of nothing is used up.
@@ -117,6 +119,12 @@ impl<'a> Counts<'a> {
         self.iter().map(|count| count.window.ends_at).min()
     }
 
+    /// Whether so little of a window is left that nothing is granted ahead: it would hardly arrive
+    /// in time to be spent.
+    pub(super) fn end_soon(&self, now: Timestamp) -> bool {
+        self.ends_at().is_some_and(|ends_at| ends_at.ms_since(now) < AHEAD_MIN_LIFETIME_MS)
+    }
+
     /// As they are told.
     pub(super) fn states(&self) -> Vec<QuotaState> {
         self.iter().map(Count::state).collect()
@@ -160,7 +168,7 @@ fn read_one<'a>(
         Counter { carried, ..Counter::default() }
     };
     let limit = own_limit.saturating_add(counter.carried).min(MAX_UNITS);
-    Ok(Count { quota, window, key, counter, limit })
+    Ok(Count { quota, window, key, counter, reserved: 0, limit })
 }
 
 /// The quota's limit for this account: an exception of its own, else the trial's, else the plan's.
@@ -200,5 +208,6 @@ fn carried_over(
     Ok(0)
 }
 
+const AHEAD_MIN_LIFETIME_MS: i64 = 1_000;
 /// Whoever used nothing for longer starts without what rolled over.
 const ROLLOVER_LOOKS_BACK: u32 = 12;

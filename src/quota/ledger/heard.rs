@@ -8,7 +8,7 @@ use crate::quota::ledger::credits;
 use crate::quota::store::{
     CounterKey, HolderRow, LeaseRow, LedgerStore, MAX_UNITS, StoreError, WindowKey,
 };
-use crate::quota::{LedgerRequest, Merge, MeterUnits};
+use crate::quota::{DegradedUnits, LedgerRequest, Merge, MeterUnits};
 use crate::time::Timestamp;
 
 /// Takes over what the message says of the holder's leases.
@@ -70,10 +70,10 @@ pub(super) fn count_degraded(
     request: &LedgerRequest,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for MeterUnits { meter, units } in &request.degraded {
+    for DegradedUnits { meter, units, told } in &request.degraded {
         let known = row.degraded.iter_mut().find(|other| other.meter == *meter);
         let before = known.as_ref().map_or(0, |known| known.units);
-        let news = units.saturating_sub(before);
+        let news = units.saturating_sub(before.max(*told));
         if news == 0 {
             continue;
         }

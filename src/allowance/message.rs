@@ -1,0 +1,106 @@
+//! What isolates and objects tell each other, as text: one line for each count.
+//!
+//! Each side is the other's own release or the one before it, so a line that can't be read is left
+//! out: the reader's next view is reported again.
+
+use std::fmt::Write as _;
+use std::str::Split;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Allowance, CountKey, ReaderId};
+use crate::quota::Period;
+use crate::time::Timestamp;
+
+/// What isolates tell.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "String", into = "String")]
+pub struct ReadersRequest {
+    /// In no particular order.
+    pub observations: Vec<Observation>,
+}
+
+/// A reader that an isolate has let in, once or several times.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Observation {
+    /// Where it was counted.
+    pub count: CountKey,
+    /// The lowest count it came with.
+    pub had: u8,
+    /// The highest count it left with.
+    pub has: u8,
+}
+
+/// What isolates are told.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "String", into = "String")]
+pub struct ReadersReply {
+    /// Readers that came with less than they had used.
+    pub corrections: Vec<Correction>,
+}
+
+/// What a reader has used in truth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Correction {
+    /// Where it is counted.
+    pub count: CountKey,
+    /// At least this much.
+    pub used: u8,
+}
+
+impl From<ReadersRequest> for String {
+    fn from(request: ReadersRequest) -> Self {
+        lines(request.observations.iter().map(|seen| (seen.count, [seen.had, seen.has])))
+    }
+}
+
+impl From<String> for ReadersRequest {
+    fn from(text: String) -> Self {
+        let observations = read(&text, |count, [had, has]| Observation { count, had, has });
+        Self { observations }
+    }
+}
+
+impl From<ReadersReply> for String {
+    fn from(reply: ReadersReply) -> Self {
+        lines(reply.corrections.iter().map(|correction| (correction.count, [0, correction.used])))
+    }
+}
+
+impl From<String> for ReadersReply {
+    fn from(text: String) -> Self {
+        Self { corrections: read(&text, |count, [_, used]| Correction { count, used }) }
+    }
+}
+
+/// `<reader> <limit> <period> <start in ms> <number> <number>`, a line each.
+fn lines(counts: impl Iterator<Item = (CountKey, [u8; 2])>) -> String {
+    let mut out = String::new();
+    for (CountKey { reader, allowance, starts_at }, [first, second]) in counts {
+        let (limit, period) = (allowance.limit(), allowance.period().word());
+        let starts_at_ms = starts_at.as_millis();
+        // Writing to a string can't fail.
+        let _ = writeln!(out, "{reader} {limit} {period} {starts_at_ms} {first} {second}");
+    }
+    out
+}
+
+fn read<T>(text: &str, make: impl Fn(CountKey, [u8; 2]) -> T) -> Vec<T> {
+    let one = |line| read_line(line).map(|(count, numbers)| make(count, numbers));
+    text.split('\n').filter_map(one).collect()
+}
+
+fn read_line(line: &str) -> Option<(CountKey, [u8; 2])> {
+    let mut parts = line.split(' ');
+    let reader = ReaderId::parse(parts.next()?)?;
+    let limit = read_byte(&mut parts)?;
+    let allowance = Allowance::new(limit, Period::from_word(parts.next()?)?)?;
+    let starts_at = Timestamp::from_millis(parts.next()?.parse().ok()?);
+    let numbers = [read_byte(&mut parts)?, read_byte(&mut parts)?];
+    let count = CountKey { reader, allowance, starts_at };
+    parts.next().is_none().then_some((count, numbers))
+}
+
+fn read_byte(parts: &mut Split<'_, char>) -> Option<u8> {
+    parts.next()?.parse().ok()
+}

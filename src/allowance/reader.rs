@@ -1,0 +1,264 @@
+//! A reader without an account, and how much of each allowance it has used.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, cookie};
+use crate::decision::QuotaState;
+use crate::time::Timestamp;
+
+/// A reader, as its cookie tells.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reader {
+    id: ReaderId,
+    tallies: Vec<Tally>,
+}
+
+impl Reader {
+    /// A reader who was never seen before.
+    pub fn new(id: ReaderId) -> Self {
+        Self { id, tallies: Vec::new() }
+    }
+
+    /// The reader behind the value of the cookie [`COOKIE_NAME`](super::COOKIE_NAME), with what it
+    /// has used in the periods that hold `now`.
+    ///
+    /// `None` where the value is not one that was signed with this key for this host.
+    pub fn read(value: &str, key: &AllowanceKey, host: &str, now: Timestamp) -> Option<Self> {
+        let (id, mut tallies) = cookie::open(value, key, host)?;
+        tallies.retain(|tally| tally.is_current(now));
+        Some(Self { id, tallies })
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> ReaderId {
+        self.id
+    }
+
+    /// Looks at a page: free because it was seen before in this period, free and counted, or not
+    /// free any more.
+    ///
+    /// This knows the cookie only; [`Watch::view`](super::Watch::view) knows more.
+    pub fn view(&mut self, allowance: Allowance, page: Page, now: Timestamp) -> View {
+        let reader = self.id;
+        self.change(allowance, now, |tally| {
+            let had = tally.count;
+            let verdict = if tally.pages.contains(&page) {
+                Verdict::AlreadySeen
+            } else if tally.add(page) {
+                let count = CountKey { reader, allowance, starts_at: tally.starts_at };
+                Verdict::Counted(Grant { count, page, had, has: tally.count })
+            } else {
+                Verdict::UsedUp
+            };
+            View { quota: allowance.state(tally.count, now), verdict }
+        })
+    }
+
+    /// How much of an allowance is used in the period that holds `now`.
+    pub fn used(&self, allowance: Allowance, now: Timestamp) -> u8 {
+        self.tally(allowance, now).map_or(0, |tally| tally.count)
+    }
+
+    /// What was used of each allowance in the periods that hold `now`: what to add to the count of
+    /// an account when the reader signs in. The same reader and period never add up to more than
+    /// the highest of these.
+    pub fn counts(&self, now: Timestamp) -> Vec<ReaderCount> {
+        let current = self.tallies.iter().filter(|tally| tally.is_current(now) && tally.count > 0);
+        let told = |&Tally { allowance, starts_at, count: used, .. }: &Tally| {
+            let count = CountKey { reader: self.id, allowance, starts_at };
+            ReaderCount { count, used }
+        };
+        current.map(told).collect()
+    }
+
+    /// The value of the `Set-Cookie` field that has the reader keep its count, until the last of
+    /// the periods is over.
+    pub fn set_cookie(&self, key: &AllowanceKey, host: &str, now: Timestamp) -> String {
+        let current: Vec<_> = self.tallies.iter().filter(|tally| tally.is_current(now)).collect();
+        let ends = current.iter().map(|tally| tally.allowance.window(now).ends_at);
+        let max_age_s = ends.max().map_or(0, |end| end.seconds_from(now));
+        cookie::set(&cookie::seal(self.id, &current, key, host), max_age_s)
+    }
+
+    pub(super) fn tally(&self, allowance: Allowance, now: Timestamp) -> Option<&Tally> {
+        let mut tallies = self.tallies.iter();
+        tallies.find(|tally| tally.allowance == allowance && tally.is_current(now))
+    }
+
+    /// Adds what is known from elsewhere about the same reader.
+    pub(super) fn absorb(&mut self, known: &Tally, now: Timestamp) {
+        if known.is_current(now) {
+            self.change(known.allowance, now, |tally| tally.absorb(known));
+        }
+    }
+
+    /// Changes the current tally of an allowance, an empty one where there is none yet. Where there
+    /// is no room for another, the one that ends first makes it.
+    fn change<T>(
+        &mut self,
+        allowance: Allowance,
+        now: Timestamp,
+        change: impl FnOnce(&mut Tally) -> T,
+    ) -> T {
+        self.tallies.retain(|tally| tally.is_current(now));
+        let found = self.tallies.iter().position(|tally| tally.allowance == allowance);
+        let mut tally = match found {
+            Some(index) => self.tallies.swap_remove(index),
+            None => Tally::new(allowance, now),
+        };
+        let outcome = change(&mut tally);
+        if self.tallies.len() >= MAX_ALLOWANCES {
+            let ends = self.tallies.iter().map(|tally| tally.allowance.window(now).ends_at);
+            if let Some((index, _)) = ends.enumerate().min_by_key(|(_, ends_at)| *ends_at) {
+                self.tallies.swap_remove(index);
+            }
+        }
+        self.tallies.push(tally);
+        outcome
+    }
+}
+
+/// What came of looking at a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Whether the page is free.
+    pub verdict: Verdict,
+    /// How much of the allowance is used, this view included.
+    pub quota: QuotaState,
+}
+
+/// Whether a page is free.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It is, since the reader has seen it before in this period.
+    AlreadySeen,
+    /// It is, and was counted.
+    Counted(Grant),
+    /// It isn't: the allowance is used up.
+    UsedUp,
+}
+
+/// Which count is meant.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CountKey {
+    /// Of whom.
+    pub reader: ReaderId,
+    /// Of what.
+    pub allowance: Allowance,
+    /// When the period started.
+    pub starts_at: Timestamp,
+}
+
+/// One view that was counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Grant {
+    /// Where it was counted.
+    pub count: CountKey,
+    /// What was seen.
+    pub page: Page,
+    /// The count before it.
+    pub had: u8,
+    /// The count after it.
+    pub has: u8,
+}
+
+/// What a reader has used of an allowance in one period.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReaderCount {
+    /// Whose, of what, and when.
+    pub count: CountKey,
+    /// How many pages.
+    pub used: u8,
+}
+
+/// Names a reader: 96 bits that nobody can guess.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ReaderId([u8; ID_BYTES]);
+
+impl ReaderId {
+    /// The id of these bytes; [`AllowanceKey::reader_id`] makes fresh ones.
+    pub const fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; ID_BYTES] {
+        &self.0
+    }
+}
+
+/// 16 letters of base64url.
+impl fmt::Display for ReaderId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+/// What a reader has used of one allowance in one period. The count may be larger than the list of
+/// pages: it may come from somewhere that keeps no lists.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Tally {
+    pub(super) allowance: Allowance,
+    pub(super) starts_at: Timestamp,
+    pub(super) count: u8,
+    pub(super) pages: Vec<Page>,
+}
+
+impl Tally {
+    pub(super) fn new(allowance: Allowance, now: Timestamp) -> Self {
+        let starts_at = allowance.window(now).starts_at;
+        Self { allowance, starts_at, count: 0, pages: Vec::new() }
+    }
+
+    pub(super) fn is_current(&self, now: Timestamp) -> bool {
+        self.allowance.window(now).starts_at == self.starts_at
+    }
+
+    /// Takes the union of the pages and the higher of the counts.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        for page in &other.pages {
+            if !self.pages.contains(page) {
+                self.pages.push(*page);
+            }
+        }
+        self.pages.truncate(usize::from(self.allowance.limit()));
+        let seen = u8::try_from(self.pages.len()).unwrap_or(u8::MAX);
+        self.count = self.count.max(seen);
+        self.raise_to(other.count);
+    }
+
+    /// Knows from now on that at least this much was used.
+    pub(super) fn raise_to(&mut self, count: u8) {
+        self.count = self.count.max(count).min(self.allowance.limit());
+    }
+
+    /// Takes a view back that came to nothing.
+    pub(super) fn remove(&mut self, page: Page) {
+        let before = self.pages.len();
+        self.pages.retain(|one| *one != page);
+        if self.pages.len() < before {
+            self.count = self.count.saturating_sub(1);
+        }
+    }
+
+    /// Counts a page, if there is something left.
+    fn add(&mut self, page: Page) -> bool {
+        if self.count >= self.allowance.limit() {
+            return false;
+        }
+        self.count = self.count.saturating_add(1);
+        self.pages.push(page);
+        true
+    }
+}
+
+/// 96 bits: two of a billion readers share an id with a probability of 10^-11.
+pub(super) const ID_BYTES: usize = 12;

@@ -1,0 +1,134 @@
+//! The object that watches over readers: what it keeps, what it answers, and what it costs.
+
+use proptest::prelude::*;
+use tollgate::allowance::{
+    Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS, shard_name,
+};
+use tollgate::identity::account_name;
+
+use crate::site::{MemoryReaders, NOW, allowance, key};
+
+fn seen(had: u8, has: u8) -> Observation {
+    let allowance = allowance("5 per month");
+    let starts_at = allowance.window(NOW).starts_at;
+    let count = CountKey { reader: key().reader_id("one"), allowance, starts_at };
+    Observation { count, had, has }
+}
+
+fn tell(object: &mut Readers, store: &mut MemoryReaders, seen: &[Observation]) -> ReadersReply {
+    object.handle(store, &ReadersRequest { observations: seen.to_vec() }, NOW).unwrap()
+}
+
+#[test]
+fn only_the_highest_count_is_kept_and_only_less_is_answered() {
+    let (mut object, mut store) = (Readers::default(), MemoryReaders::default());
+    let mut used = |had, has| {
+        let reply = tell(&mut object, &mut store, &[seen(had, has)]);
+        reply.corrections.first().map(|correction| correction.used)
+    };
+    assert_eq!(used(1, 2), None);
+    assert_eq!(used(2, 4), None);
+    assert_eq!(used(2, 4), Some(4), "came with less than it has had");
+    assert_eq!(used(4, 5), None);
+    assert_eq!(used(1, 2), Some(5));
+    assert_eq!((store.rows.len(), store.writes), (1, 3), "a row is written where it says more");
+    assert_eq!(store.rows.values().next().unwrap().highest, 5);
+}
+
+#[test]
+fn a_count_beyond_the_limit_is_the_limit() {
+    let (mut object, mut store) = (Readers::default(), MemoryReaders::default());
+    tell(&mut object, &mut store, &[seen(1, 255)]);
+    let reply = tell(&mut object, &mut store, &[seen(1, 2)]);
+    assert_eq!(reply.corrections[0].used, 5);
+}
+
+#[test]
+fn periods_and_allowances_are_kept_apart_and_forgotten_when_they_are_over() {
+    let (mut object, mut store) = (Readers::default(), MemoryReaders::default());
+    let month = seen(1, 3);
+    let minute = allowance("5 per minute");
+    let starts_at = minute.window(NOW).starts_at;
+    let short = CountKey { allowance: minute, starts_at, ..month.count };
+    let next = CountKey { starts_at: minute.window(NOW.plus_seconds(60)).starts_at, ..short };
+    let [short, next] = [short, next].map(|count| Observation { count, ..month });
+    let reply = tell(&mut object, &mut store, &[month, short, next]);
+    assert_eq!((store.rows.len(), reply.corrections.len()), (3, 0));
+    let nothing = ReadersRequest::default();
+    object.handle(&mut store, &nothing, NOW.plus_seconds(3_599)).unwrap();
+    assert_eq!(store.rows.len(), 3, "it isn't tidied up at each call");
+    object.handle(&mut store, &nothing, NOW.plus_seconds(3_600)).unwrap();
+    assert_eq!(store.rows.len(), 1);
+    object
+        .handle(&mut store, &nothing, month.count.allowance.window(NOW).ends_at.plus_seconds(600))
+        .unwrap();
+    assert!(store.rows.is_empty());
+}
+
+#[test]
+fn a_store_that_fails_is_an_error_and_no_answer() {
+    let (mut object, mut store) = (Readers::default(), MemoryReaders::default());
+    store.is_broken.set(true);
+    let request = ReadersRequest { observations: vec![seen(1, 2)] };
+    assert!(object.handle(&mut store, &request, NOW).is_err());
+    store.is_broken.set(false);
+    assert!(object.handle(&mut store, &request, NOW).is_ok());
+}
+
+#[test]
+fn messages_are_lines_of_words() {
+    let request = ReadersRequest { observations: vec![seen(1, 2), seen(3, 4)] };
+    let json = serde_json::to_string(&request).unwrap();
+    assert_eq!(
+        json,
+        "\"pRAgkrPql9CJyEsA 5 month 1793491200000 1 2\\n\
+           pRAgkrPql9CJyEsA 5 month 1793491200000 3 4\\n\""
+    );
+    assert_eq!(serde_json::from_str::<ReadersRequest>(&json).unwrap(), request);
+    let correction = Correction { count: seen(0, 0).count, used: 5 };
+    let reply = ReadersReply { corrections: vec![correction] };
+    assert_eq!(ReadersReply::from(String::from(reply.clone())), reply);
+    for spoilt in ["5 month", "5 cycle", "500 month", "5  month", "5 month 1", "5 month 1 2 3 4"] {
+        let line = format!("pRAgkrPql9CJyEsA {spoilt}\n");
+        let both = line + &String::from(request.clone());
+        assert_eq!(ReadersRequest::from(both), request, "{spoilt}: the others still count");
+    }
+}
+
+#[test]
+fn no_account_has_the_name_of_a_shard() {
+    let names: Vec<_> = (0..SHARDS).map(shard_name).collect();
+    for (index, name) in names.iter().enumerate() {
+        assert!(!names[..index].contains(name));
+    }
+    for (tenant, account) in [(None, "0"), (Some("readers"), "0"), (Some(""), "readers-0")] {
+        assert!(!names.contains(&account_name(tenant, account)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_message_panics(text in "(\\PC{0,20}|[A-Za-z0-9_-]{16} [0-9]{1,3} month -?[0-9]{1,20} [0-9]{1,3} 7|\n){0,4}") {
+        let _ = (ReadersRequest::from(text.clone()), ReadersReply::from(text));
+    }
+
+    #[test]
+    fn the_order_of_reports_does_not_matter(
+        mut reports in prop::collection::vec((0_u8..5, 1_u8..=5), 1..12),
+        again in any::<prop::sample::Index>(),
+    ) {
+        let keep = |reports: &[(u8, u8)]| {
+            let (mut object, mut store) = (Readers::default(), MemoryReaders::default());
+            for (had, has) in reports {
+                tell(&mut object, &mut store, &[seen(*had, *has)]);
+            }
+            store.rows
+        };
+        let first = keep(&reports);
+        reports.push(reports[again.index(reports.len())]);
+        reports.reverse();
+        prop_assert_eq!(first, keep(&reports));
+    }
+}

@@ -1,0 +1,117 @@
+//! What was used without being counted: during an outage, or before signing in.
+
+use tollgate::quota::store::{Counter, CounterKey};
+use tollgate::quota::{DegradedUnits, LedgerRequest, Merge, Period, Quota};
+
+use crate::bench::{Bench, Hand, NOW, each, leases, on, quota, soft, told, want, want_of};
+
+fn degraded(meter: &str, units: u64, told: u64) -> DegradedUnits {
+    DegradedUnits { meter: meter.into(), units, told }
+}
+
+/// What is counted of `api` in the day that runs.
+fn today(bench: &Bench) -> Counter {
+    let starts_at = Period::Day.window(bench.now, None, 0).starts_at;
+    let key = CounterKey { meter: "api".into(), member: None, period: Period::Day, starts_at };
+    bench.store.counters.get(&key).copied().unwrap_or_default()
+}
+
+#[test]
+fn what_passed_during_an_outage_is_counted_apart() {
+    let mut bench = Bench::new(vec![quota(Period::Day, 10), each(Period::Day, 5)]);
+    let mut hand = Hand::new("h");
+    let mut say = |bench: &mut Bench, all: Vec<DegradedUnits>| {
+        let request = LedgerRequest { degraded: all, ..hand.message(vec![want_of("alice", 1, 0)]) };
+        bench.call(&request).grant.expect("a want has an outcome")
+    };
+    let outcome = say(&mut bench, vec![degraded("api", 50, 0), degraded("x", 3, 0)]);
+    assert_eq!(told(&outcome)[0], ("api/day", 1, 10), "nobody is refused for it");
+    assert_eq!((today(&bench).degraded, today(&bench).used), (50, 1));
+    // A member's count knows nothing of it: who it was is not told.
+    assert_eq!(bench.store.counters.values().filter(|one| one.degraded > 0).count(), 1);
+
+    say(&mut bench, vec![degraded("api", 50, 0)]);
+    assert_eq!(today(&bench).degraded, 50, "totals: nothing new");
+    say(&mut bench, vec![degraded("api", 49, 0)]);
+    assert_eq!(today(&bench).degraded, 50);
+    bench.now = NOW.plus_seconds(86_400);
+    say(&mut bench, vec![degraded("api", 53, 50)]);
+    assert_eq!(today(&bench).degraded, 3, "what is new counts when it is heard");
+}
+
+#[test]
+fn a_holder_that_was_forgotten_is_not_counted_again() {
+    let mut bench = Bench::new(vec![soft(Period::Day, 10)]);
+    let mut hand = Hand::new("h");
+    let mut say = |bench: &mut Bench, units: u64, told: u64| {
+        let all = vec![degraded("api", units, told)];
+        let request = LedgerRequest { degraded: all, ..hand.message(Vec::new()) };
+        bench.call(&request);
+        today(bench).degraded
+    };
+    assert_eq!(say(&mut bench, 5, 0), 5);
+    bench.now = NOW.plus_seconds(600);
+    assert_eq!(say(&mut bench, 7, 5), 7);
+    bench.now = NOW.plus_seconds(1_200);
+    assert_eq!(say(&mut bench, 7, 7), 7);
+    // An answer that got lost: the row knows better than the message.
+    assert_eq!(say(&mut bench, 9, 7), 9);
+    assert_eq!(say(&mut bench, 9, 7), 9);
+}
+
+#[test]
+fn holders_are_added_up() {
+    let mut bench = Bench::new(vec![soft(Period::Day, 10)]);
+    for name in ["h", "i"] {
+        let all = vec![degraded("api", 4, 0)];
+        bench.call(&LedgerRequest { degraded: all, ..Hand::new(name).message(Vec::new()) });
+    }
+    assert_eq!(today(&bench).degraded, 8);
+    let all = vec![degraded("api", u64::MAX, 0)];
+    bench.call(&LedgerRequest { degraded: all, ..Hand::new("j").message(Vec::new()) });
+    assert_eq!(today(&bench).degraded, tollgate::quota::store::MAX_UNITS);
+}
+
+#[test]
+fn a_row_that_began_with_an_outage_is_a_row_like_any() {
+    let mut bench = Bench::new(vec![Quota { rollover_max: 4, ..quota(Period::Day, 10) }]);
+    let mut hand = Hand::new("h");
+    assert_eq!(hand.get(&mut bench, 8, 0), Some(8));
+    bench.now = NOW.plus_seconds(86_400);
+    let all = vec![degraded("api", 1, 0)];
+    bench.call(&LedgerRequest { degraded: all, ..hand.message(Vec::new()) });
+    assert_eq!(today(&bench), Counter { carried: 2, degraded: 1, ..Counter::default() });
+    assert_eq!(hand.get(&mut bench, 12, 0), Some(12));
+}
+
+fn merge(reader: &str, units: u64) -> Option<Merge> {
+    Some(Merge { reader: reader.into(), meter: "api".into(), units })
+}
+
+#[test]
+fn a_readers_allowance_is_merged_once_and_as_far_as_there_is_room() {
+    let mut bench = Bench::new(vec![quota(Period::Day, 10), quota(Period::Month, 100)]);
+    let mut hand = Hand::new("h");
+    let mut say = |bench: &mut Bench, merge: Option<Merge>| {
+        bench.call(&LedgerRequest { merge, ..hand.message(Vec::new()) });
+        bench.used()
+    };
+    assert_eq!(say(&mut bench, merge("r1", 3)), [3, 3]);
+    assert_eq!(say(&mut bench, merge("r1", 3)), [3, 3], "once");
+    assert_eq!(say(&mut bench, merge("r2", 50)), [10, 10], "there is room for seven of them");
+    let request = LedgerRequest { merge: merge("r3", 1), ..hand.message(vec![want(1, 0)]) };
+    let outcome = bench.call(&request).grant.expect("a want has an outcome");
+    assert_eq!(leases(&outcome), [], "and it comes before the wants");
+}
+
+#[test]
+fn a_merge_waits_for_a_plan_and_for_a_meter_that_counts() {
+    let mut bench = Bench::new(vec![on("b", quota(Period::Day, 10))]);
+    let plan = bench.record().plan.take();
+    let mut hand = Hand::new("h");
+    bench.call(&LedgerRequest { merge: merge("r", 3), ..hand.message(Vec::new()) });
+    assert!(bench.store.merged.is_empty());
+    bench.record().plan = plan;
+    bench.call(&LedgerRequest { merge: merge("r", 3), ..hand.message(Vec::new()) });
+    assert_eq!((bench.store.merged.len(), bench.used()), (1, vec![]));
+}
