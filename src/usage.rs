@@ -53,7 +53,7 @@ impl AccountUsage {
             plan: plan.map(Plan::offer),
             notices: notices.collect(),
             quotas,
-            credits: usage.credits.clone(),
+            credits: usage.credits.iter().filter(|pack| pack.left > 0).cloned().collect(),
             ..Self::default()
         }
     }

@@ -66,6 +66,13 @@ impl Gate {
             let held = view.holder.held_of_quotas(&quota.meter, Some(caller.member()), now);
             state.used = state.used.saturating_sub(held);
         }
+        let mut held = view.holder.held_credits(now);
+        for pack in &mut usage.credits {
+            // The first to expire was taken first.
+            let back = pack.units.saturating_sub(pack.left).min(held);
+            pack.left = pack.left.saturating_add(back);
+            held = held.saturating_sub(back);
+        }
         let usage = Rc::new(usage);
         view.reads.keep(caller.member(), asked_plan.as_deref(), &usage, now);
         self.show_usage(caller, &usage, now)

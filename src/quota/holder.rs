@@ -144,6 +144,12 @@ impl Holder {
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_quotas()))
     }
 
+    /// Credits that can be spent now, on any meter.
+    pub fn held_credits(&self, now: Timestamp) -> u64 {
+        let live = self.leases.iter().filter(|lease| now < lease.expires_at);
+        live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_credits()))
+    }
+
     fn live(
         &self,
         meter: &str,

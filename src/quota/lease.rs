@@ -185,7 +185,8 @@ pub struct Usage {
     pub account: Option<AccountRecord>,
     /// Every quota of the plan, in the plan's order.
     pub quotas: Vec<QuotaState>,
-    /// Credit packs that can still be used, the first to expire first.
+    /// Credit packs that have not expired, the first to expire first. Those of which nothing is
+    /// left are among them: units that isolates hold may come back.
     pub credits: Vec<CreditPack>,
 }
 

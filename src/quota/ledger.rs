@@ -104,7 +104,7 @@ impl Ledger {
             None => Vec::new(),
         };
         let mut credits = store.credits()?;
-        credits.retain(|pack| pack.left > 0 && !credits::is_expired(pack, now));
+        credits.retain(|pack| !credits::is_expired(pack, now));
         Ok(Usage { account, quotas, credits })
     }
 

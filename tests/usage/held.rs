@@ -34,6 +34,8 @@ fn credits_are_not_what_is_left_of_a_quota() {
         let holder = holding(units, credits, &isolate);
         assert_eq!(holder.available("api", Some("ann"), NOW), 4);
         assert_eq!(holder.held_of_quotas("api", Some("ann"), NOW), held);
+        assert_eq!(holder.held_credits(NOW), 4 - held);
+        assert_eq!(holder.held_credits(NOW.plus_ms(25_000)), 0, "its time is over");
         assert_eq!(holder.quotas(&costs, Some("ann"), NOW)[0].used, used, "{credits} credits");
     }
 }

@@ -35,6 +35,11 @@ impl Held {
         self.available.saturating_sub(self.credits)
     }
 
+    /// Credits that may still be taken.
+    pub(super) fn of_credits(&self) -> u64 {
+        self.available.min(self.credits)
+    }
+
     /// What is left after the lifetime is returned.
     pub(super) fn expire(&mut self, now: Timestamp) {
         if now >= self.expires_at {
