@@ -149,6 +149,8 @@ fn an_answer_that_comes_after_the_deadline_is_not_taken() {
     let step = slow.resume(late, &mut world.memory, world.now);
     assert!(matches!(step, Step::Wait { .. }), "{step:?}");
     let step = slow.resume(Outcome::Waited, &mut world.memory, world.now);
+    let outcome = world.perform(&step);
+    let step = slow.resume(outcome, &mut world.memory, world.now);
     let Step::Done(decision) = step else { panic!("{step:?}") };
     assert_eq!(passed(&decision).quotas[0].used, 2);
 }

@@ -23,6 +23,11 @@ impl Demand {
         *self = Self { before_milli, level_milli, noted_at: now };
     }
 
+    /// Units of the last note.
+    pub(super) fn last_units(&self) -> u64 {
+        self.level_milli.saturating_sub(self.before_milli) / MILLI
+    }
+
     /// Whether anything was wanted lately.
     pub(super) fn is_recent(&self, now: Timestamp) -> bool {
         now.ms_since(self.noted_at) < RECENT_MS

@@ -31,8 +31,15 @@ impl Holder {
     /// Units to ask for beyond what is needed: what the next seconds will want, less what is held.
     pub(super) fn ahead(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
         let Some(pocket) = self.pocket(meter, member) else { return 0 };
+        self.expected(pocket, now).saturating_sub(self.available(meter, member, now))
+    }
+
+    /// What a pocket will spend of a lease, if that is worth one: what a slow account doesn't spend
+    /// would have to be given back, by a call that the next request costs anyway.
+    fn expected(&self, pocket: &Pocket, now: Timestamp) -> u64 {
         let expected = pocket.demand.expected(self.horizon_ms, now);
-        expected.saturating_sub(self.available(meter, member, now))
+        let one = pocket.demand.last_units().max(1);
+        if expected >= one.saturating_mul(WORTH_A_LEASE) { expected } else { 0 }
     }
 
     /// What a pocket wants before it runs dry, if it is about to or is asked for all the same.
@@ -48,7 +55,7 @@ impl Holder {
         let soon = now.plus_ms(LOW_MS);
         let member = pocket.member.as_deref();
         let lasting = self.available(&pocket.meter, member, soon);
-        let ahead = pocket.demand.expected(self.horizon_ms, now).saturating_sub(lasting);
+        let ahead = self.expected(pocket, now).saturating_sub(lasting);
         let is_low = lasting <= pocket.demand.expected(LOW_MS, now);
         ((is_low || is_due) && ahead > 0).then(|| Want {
             meter: pocket.meter.clone(),
@@ -144,5 +151,7 @@ impl Holder {
 
 /// More is fetched when what is held lasts for less than this: far longer than an answer takes.
 const LOW_MS: i64 = 2_000;
+/// So many requests are expected where it pays to ask ahead.
+const WORTH_A_LEASE: u64 = 4;
 /// From so many members on, the ones that have gone are forgotten.
 const MANY_POCKETS: usize = 32;
