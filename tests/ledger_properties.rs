@@ -1,6 +1,7 @@
 //! What holds in the ledger whatever is asked of it, in whatever order, on a clock that jumps.
 //!
-//! A second, simpler book is kept from the replies alone; after every message the two must agree.
+//! A second, simpler book is kept from the messages and replies alone; after every message the two
+//! must agree.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -9,20 +10,24 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "ledger_properties/book.rs"]
+mod book;
 #[path = "support/memory_store.rs"]
 mod memory_store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use book::Book;
 use memory_store::MemoryStore;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tollgate::account::AccountRecord;
 use tollgate::config::Plan;
-use tollgate::decision::QuotaState;
-use tollgate::quota::store::{CounterWindow, MAX_UNITS};
+use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::store::Counter;
 use tollgate::quota::{
-    Enforcement, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Period, Quota, Want,
+    CreditPack, Enforcement, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Lost,
+    Meter, Period, Quota, Scope, Terms, Want,
 };
 use tollgate::time::Timestamp;
 
@@ -34,11 +39,11 @@ proptest! {
     #[test]
     fn the_books_agree(
         quotas in quotas(),
-        credits in 0_u64..12,
+        packs in packs(),
         anchor in prop::option::of((-4_000_000_000_i64..4_000_000_000).prop_map(|ms| START.plus_ms(ms))),
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        let mut world = World::new(quotas, credits, anchor);
+        let mut world = World::new(quotas, packs, anchor);
         for step in steps {
             world.take(step)?;
         }
@@ -47,49 +52,79 @@ proptest! {
 
 /// 2026-11-30T23:59:00Z: a minute, an hour, a day and a month are about to end.
 const START: Timestamp = Timestamp::from_seconds(1_796_083_140);
-/// `c` has no quota.
+/// `c` has no quota; what is lost of `b` goes back.
 const METERS: [&str; 3] = ["a", "b", "c"];
+const MEMBERS: [Option<&str>; 3] = [None, Some("m"), Some("n")];
+const HOLDERS: [&str; 3] = ["h", "i", "j"];
+/// How long the ledger waits for news of a holder, and how long it may take to look for it then.
+const FORGET_MS: i64 = LEASE_LIFETIME_MS + LEASE_MARGIN_MS;
+const LOOK_MS: i64 = 30_000;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Time passes, or goes back a little.
     Clock(i64),
-    /// A new message.
-    Send { want: Option<(usize, u64)>, reports: Vec<(Index, u64)> },
+    /// A new message of a holder.
+    Send { holder: usize, skipped: u64, wants: Vec<RawWant>, reports: Vec<RawReport> },
     /// An earlier message arrives once more.
     Again(Index),
 }
 
+/// Meter, member, needed, ahead.
+type RawWant = (usize, usize, u64, u64);
+/// Whether a lease is named, and with what totals.
+type RawReport = (bool, u64, u64);
+
 fn step() -> impl Strategy<Value = Step> {
-    let units = prop_oneof![20 => 0_u64..9, 1 => Just(u64::MAX)];
-    let want = prop::option::weighted(0.8, (0..METERS.len(), units.clone()));
-    let reports = prop::collection::vec((any::<Index>(), units), 0..3);
+    let units = || prop_oneof![20 => 0_u64..9, 1 => Just(u64::MAX)];
+    let want = (0..METERS.len(), 0..MEMBERS.len(), units(), units());
+    let report = (prop::bool::weighted(0.8), units(), units());
+    let wants = prop::collection::vec(want, 0..4);
+    let reports = prop::collection::vec(report, 8);
     prop_oneof![
         4 => prop_oneof![
             4 => -5_000_i64..40_000,
             2 => 0_i64..400_000,
             1 => 0_i64..4_000_000_000,
         ].prop_map(Step::Clock),
-        10 => (want, reports).prop_map(|(want, reports)| Step::Send { want, reports }),
+        10 => (0..HOLDERS.len(), 0_u64..3, wants, reports).prop_map(
+            |(holder, skipped, wants, reports)| Step::Send { holder, skipped, wants, reports }
+        ),
         3 => any::<Index>().prop_map(Step::Again),
     ]
 }
 
-/// At most one quota per meter and period, as the configuration demands.
+/// At most one quota per meter, period and scope, as the configuration demands.
 fn quotas() -> impl Strategy<Value = Vec<Quota>> {
     let quota = (
         prop::sample::select(METERS.split_last().unwrap().1),
         prop::sample::select(Period::ALL.as_slice()),
         prop_oneof![10 => 0_u64..20, 1 => Just(u64::MAX)],
-        prop_oneof![4 => Just(Enforcement::Hard), 1 => Just(Enforcement::Soft)],
+        prop_oneof![
+            4 => Just((Enforcement::Hard, None)),
+            1 => prop::option::of(0_u64..5).prop_map(|most| (Enforcement::Soft, most)),
+        ],
         prop_oneof![Just(0), -720..=720],
+        prop::bool::weighted(0.3),
+        prop_oneof![Just(0), 0_u64..30],
     );
     prop::collection::vec(quota, 0..6).prop_map(|drawn| {
         let unique: BTreeMap<_, _> = drawn
             .into_iter()
-            .map(|(meter, period, limit, enforcement, utc_offset_min)| {
-                let meter = meter.to_owned();
-                let quota = Quota { meter, limit, period, utc_offset_min, enforcement };
+            .map(|(meter, period, limit, ends, utc_offset_min, is_of_member, rollover_max)| {
+                let (meter, (enforcement, overage_max)) = (meter.to_owned(), ends);
+                let scope = if is_of_member { Scope::Member } else { Scope::Account };
+                let quota = Quota {
+                    meter,
+                    limit,
+                    period,
+                    utc_offset_min,
+                    enforcement,
+                    scope,
+                    overage_max,
+                    rollover_max,
+                    trial_limit: None,
+                };
                 (quota.name(), quota)
             })
             .collect();
@@ -97,58 +132,49 @@ fn quotas() -> impl Strategy<Value = Vec<Quota>> {
     })
 }
 
-/// A lease as the second book has it.
-#[derive(Debug)]
-struct Held {
-    meter: String,
-    windows: Vec<CounterWindow>,
-    units: u64,
-    credits: u64,
-    returned: u64,
-}
-
-impl Held {
-    fn credits_out(&self) -> u64 {
-        self.credits - self.returned.min(self.credits)
-    }
-
-    fn quota_out(&self) -> u64 {
-        self.units - self.returned - self.credits_out()
-    }
+fn packs() -> impl Strategy<Value = Vec<CreditPack>> {
+    let expires_at = prop::option::of((-10_000_i64..100_000).prop_map(|ms| START.plus_ms(ms)));
+    prop::collection::vec((0_u64..9, expires_at), 0..4).prop_map(|drawn| {
+        let pack = |(number, (units, expires_at))| CreditPack {
+            id: format!("p{number}"),
+            units,
+            left: units,
+            added_at: START,
+            expires_at,
+        };
+        drawn.into_iter().enumerate().map(pack).collect()
+    })
 }
 
 struct World {
     ledger: Ledger,
     store: MemoryStore,
     plans: Vec<Plan>,
-    credits: u64,
-    anchor: Option<Timestamp>,
+    meters: Vec<Meter>,
     now: Timestamp,
+    /// The number that each holder used last.
+    numbers: [u64; HOLDERS.len()],
     sent: Vec<LedgerRequest>,
-    /// The latest lease of each name.
-    book: BTreeMap<String, Held>,
-    /// Leases that were forgotten and whose names were used again.
-    closed: Vec<Held>,
+    book: Book,
 }
 
 impl World {
-    fn new(quotas: Vec<Quota>, credits: u64, anchor: Option<Timestamp>) -> Self {
+    fn new(quotas: Vec<Quota>, packs: Vec<CreditPack>, anchor: Option<Timestamp>) -> Self {
         let account = AccountRecord {
             plan: Some("p".into()),
-            credits,
             cycle_anchor: anchor,
             ..AccountRecord::default()
         };
+        let (id, lost, notify_at) = ("b".to_owned(), Lost::Lenient, vec![80]);
         Self {
             ledger: Ledger::default(),
-            store: MemoryStore { account: Some(account), ..MemoryStore::default() },
+            book: Book::new(quotas.clone(), packs.clone(), anchor),
+            store: MemoryStore { account: Some(account), packs, ..MemoryStore::default() },
             plans: vec![Plan { id: "p".into(), quotas, ..Plan::default() }],
-            credits,
-            anchor,
+            meters: vec![Meter { id, name: None, lost, notify_at, keep_days: None }],
             now: START,
+            numbers: [0; HOLDERS.len()],
             sent: Vec::new(),
-            book: BTreeMap::new(),
-            closed: Vec::new(),
         }
     }
 
@@ -158,130 +184,104 @@ impl World {
                 self.now = self.now.plus_ms(ms);
                 return Ok(());
             }
-            Step::Send { want, reports } => self.compose(want, &reports),
+            Step::Send { holder, skipped, wants, reports } => {
+                self.compose(holder, skipped, &wants, &reports)
+            }
             Step::Again(_) if self.sent.is_empty() => return Ok(()),
             Step::Again(which) => which.get(&self.sent).clone(),
         };
-        self.hear(&request);
-        let known = request.want.as_ref().is_some_and(|want| self.is_known(&want.lease));
-        let reply = self.call(&request);
-        if let (Some(want), Some(outcome)) = (&request.want, &reply.grant) {
-            self.note(want, outcome, known)?;
-        }
-        prop_assert_eq!(&reply.account, &self.store.account);
-        self.check()?;
+        self.forget_the_gone()?;
+        let is_news = request.number > self.book.heard(&request.holder);
         let before = self.store.clone();
-        let again = self.call(&request);
-        prop_assert_eq!(again, reply);
-        prop_assert_eq!(&self.store.counters, &before.counters);
-        prop_assert_eq!(&self.store.leases, &before.leases);
-        prop_assert_eq!(&self.store.account, &before.account);
+        let reply = self.call(&request);
+        prop_assert_eq!(&reply.account, &self.store.account);
+        if is_news {
+            self.book.hear(&request, self.now);
+            let outcome = reply.grant.as_ref();
+            prop_assert_eq!(outcome.is_some(), !request.wants.is_empty());
+            if let Some(outcome) = outcome {
+                self.book.note(&request, outcome, self.now)?;
+            }
+        } else {
+            prop_assert_eq!(&reply.grant, &Some(GrantOutcome::Void));
+            prop_assert_eq!(&self.store, &before);
+        }
+        self.check()?;
+        // The same once more is void, whatever it was.
+        let before = self.store.clone();
+        prop_assert_eq!(self.call(&request).grant, Some(GrantOutcome::Void));
+        prop_assert_eq!(&self.store, &before);
         self.sent.push(request);
         Ok(())
     }
 
-    fn compose(&self, want: Option<(usize, u64)>, reports: &[(Index, u64)]) -> LedgerRequest {
-        let sequence = self.sent.len();
-        let want = want.map(|(meter, units)| Want {
-            lease: format!("{}:{sequence}", sequence % 3),
-            meter: METERS[meter].to_owned(),
-            units,
-        });
-        let names: Vec<_> = self.book.keys().cloned().chain(["x:0".to_owned()]).collect();
-        let report = |(which, returned): &(Index, u64)| LeaseReport {
-            lease: which.get(&names).clone(),
-            spent: 0,
+    fn compose(
+        &mut self,
+        holder: usize,
+        skipped: u64,
+        wants: &[RawWant],
+        reports: &[RawReport],
+    ) -> LedgerRequest {
+        let name = HOLDERS[holder];
+        let number = self.numbers[holder] + 1 + skipped;
+        self.numbers[holder] = number + (wants.len() as u64).max(1) - 1;
+        let want = |(meter, member, needed, ahead): &RawWant| Want {
+            meter: METERS[*meter].to_owned(),
+            member: MEMBERS[*member].map(str::to_owned),
+            needed: *needed,
+            ahead: *ahead,
+        };
+        // Its own leases, some of which it settled long ago, and one that never was.
+        let ids = self.book.leases_ever(name).into_iter().chain([u64::MAX]);
+        let named = ids.zip(reports.iter().cycle()).filter(|(_, (is_named, ..))| *is_named);
+        let report = |(id, (_, spent, returned)): (u64, &RawReport)| LeaseReport {
+            id,
+            spent: *spent,
             returned: *returned,
         };
-        LedgerRequest { plan: None, want, reports: reports.iter().map(report).collect() }
+        LedgerRequest {
+            holder: name.to_owned(),
+            number,
+            wants: wants.iter().map(want).collect(),
+            leases: named.map(report).collect(),
+            ..LedgerRequest::default()
+        }
     }
 
     fn call(&mut self, request: &LedgerRequest) -> LedgerReply {
-        self.ledger.handle(&mut self.store, &self.plans, request, self.now).unwrap()
+        let terms = Terms { plans: &self.plans, meters: &self.meters, announces: true };
+        self.ledger.handle(&mut self.store, terms, request, self.now).unwrap()
     }
 
-    /// Whether the ledger still listens for a lease of this name.
-    fn is_known(&self, name: &str) -> bool {
-        self.store.leases.get(name).is_some_and(|row| self.now < row.forget_at)
-    }
-
-    fn hear(&mut self, request: &LedgerRequest) {
-        for report in &request.reports {
-            let known = self.is_known(&report.lease);
-            if let Some(held) = self.book.get_mut(&report.lease).filter(|_| known) {
-                held.returned = held.returned.max(report.returned.min(held.units));
+    /// Has the ledger look for holders that are gone. It may not do so too soon, nor much too late.
+    fn forget_the_gone(&mut self) -> Result<(), TestCaseError> {
+        let names = |store: &MemoryStore| store.holders.keys().cloned().collect::<BTreeSet<_>>();
+        let before = names(&self.store);
+        self.call(&LedgerRequest { holder: "reader".into(), ..LedgerRequest::default() });
+        let left = names(&self.store);
+        for name in &before {
+            let silent_ms = self.now.ms_since(self.book.seen_at(name));
+            if left.contains(name) {
+                prop_assert!(silent_ms < FORGET_MS + LOOK_MS, "{} {}", name, silent_ms);
+            } else {
+                prop_assert!(silent_ms >= FORGET_MS, "{} {}", name, silent_ms);
+                self.book.forget(name, "b");
             }
         }
-    }
-
-    /// Writes a grant into the second book, and checks that each outcome was the right one.
-    fn note(
-        &mut self,
-        want: &Want,
-        outcome: &GrantOutcome,
-        known: bool,
-    ) -> Result<(), TestCaseError> {
-        let quotas: Vec<_> = self.quotas(&want.meter).cloned().collect();
-        match outcome {
-            GrantOutcome::Granted { lease, units, credits_spent, quotas: states, .. } if known => {
-                let held = &self.book[lease];
-                prop_assert_eq!((*units, *credits_spent), (held.units, held.credits));
-                prop_assert_eq!(states.len(), quotas.len());
-            }
-            GrantOutcome::Granted { lease, units, credits_spent, .. } => {
-                prop_assert_eq!((lease, *units), (&want.lease, want.units));
-                prop_assert!(!quotas.is_empty());
-                let window = |quota: &Quota| CounterWindow {
-                    period: quota.period,
-                    starts_at: quota.window(self.now, self.anchor).starts_at,
-                };
-                let held = Held {
-                    meter: want.meter.clone(),
-                    windows: quotas.iter().map(window).collect(),
-                    units: *units,
-                    credits: *credits_spent,
-                    returned: 0,
-                };
-                self.closed.extend(self.book.insert(lease.clone(), held));
-            }
-            GrantOutcome::Refused { quota, quotas: states, .. } => {
-                let credits = self.store.account.as_ref().map_or(0, |record| record.credits);
-                let short = |state: &QuotaState| {
-                    let hard = state.enforcement == Enforcement::Hard;
-                    let most = if hard { state.limit.min(MAX_UNITS) } else { MAX_UNITS };
-                    (most - state.used).saturating_add(credits) < want.units
-                };
-                prop_assert!(!known && short(quota) && states.contains(quota));
-            }
-            GrantOutcome::Unlimited => prop_assert!(quotas.is_empty()),
-            other => prop_assert!(false, "{other:?}"),
-        }
-        Ok(())
-    }
-
-    fn quotas(&self, meter: &str) -> impl Iterator<Item = &Quota> {
-        self.plans[0].quotas.iter().filter(move |quota| quota.meter == meter)
+        self.check()
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
-        let mut expected = BTreeMap::new();
-        for held in self.book.values().chain(&self.closed) {
-            for window in &held.windows {
-                *expected.entry((held.meter.clone(), *window)).or_insert(0) += held.quota_out();
-            }
+        let counted = self.store.counters.iter().map(|(key, counter)| {
+            let Counter { used, carried, .. } = *counter;
+            (key.clone(), (used, carried))
+        });
+        prop_assert_eq!(counted.collect::<BTreeMap<_, _>>(), self.book.counted());
+        let left: Vec<_> = self.store.packs.iter().map(|pack| pack.left).collect();
+        prop_assert_eq!(left, self.book.left());
+        for announcement in &self.store.announcements {
+            prop_assert!(announcement.used * 100 >= announcement.limit.min(1 << 50) * 80);
         }
-        let mut counted = self.store.counters.clone();
-        counted.retain(|_, used| *used > 0);
-        expected.retain(|_, used| *used > 0);
-        prop_assert_eq!(&counted, &expected);
-        for ((meter, window), used) in counted {
-            let quota = self.quotas(&meter).find(|quota| quota.period == window.period).unwrap();
-            let hard = quota.enforcement == Enforcement::Hard;
-            prop_assert!(!hard || used <= quota.limit, "{} {used}", quota.name());
-        }
-        let left = self.store.account.as_ref().map_or(0, |record| record.credits);
-        let out: u64 = self.book.values().chain(&self.closed).map(Held::credits_out).sum();
-        prop_assert_eq!(left + out, self.credits);
-        Ok(())
+        self.book.check()
     }
 }

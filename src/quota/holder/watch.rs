@@ -60,6 +60,6 @@ impl Holder {
 pub const QUIET_MS: i64 = 5_000;
 /// How soon a lease is looked at again while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;
-/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and a
-/// little longer where the ledger doesn't answer. What comes back later is looked after anew.
+/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and
+/// a little longer where the ledger doesn't answer. What comes back later is looked after anew.
 pub(super) const WATCH_LASTS_MS: i64 = LEASE_LIFETIME_MS + 4_000;
