@@ -1,7 +1,7 @@
 //! What an isolate does with its leases, on a clock of the test's own and before a real ledger.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
+#![expect(clippy::indexing_slicing, reason = "small numbers of tests")]
 
 #[path = "holder/asking.rs"]
 mod asking;

@@ -145,7 +145,11 @@ fn usage_tells_every_quota_and_what_is_left_of_credits() {
         [("api/month", 3, 10), ("b/day", 0, 3), ("api/day/member", 2, 3), ("c/hour", 0, 1)]
     );
     let packs: Vec<_> = alices.credits.iter().map(|pack| pack.id.as_str()).collect();
-    assert_eq!(packs, ["soon", "for ever"]);
+    assert_eq!(
+        packs,
+        ["soon", "used up", "for ever"],
+        "of one that is used up units may come back"
+    );
     assert_eq!(usage(&bench, None, Some("carol")).quotas[2].used, 0);
     assert_eq!(usage(&bench, None, None).quotas.len(), 3, "nobody's own");
     assert!(usage(&bench, Some("other"), Some("alice")).quotas.is_empty());
