@@ -32,7 +32,7 @@ pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreErr
     let began_at = now();
     for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at() <= began_at) {
         // The object's own id is unlike any other account's.
-        let id = format!("{}-{}", state.id(), row.id);
+        let id = format!("{}-{}", state.id(), row.number());
         let answer = send(notify, &id, &row.body).await;
         match after(&id, row.attempts(), &answer, now()) {
             Next::Forget => store.forget(row.id)?,
@@ -105,6 +105,10 @@ struct OutboxRow {
 impl OutboxRow {
     fn due_at(&self) -> Timestamp {
         Timestamp::from_millis(self.due_at_ms as i64)
+    }
+
+    fn number(&self) -> i64 {
+        self.id as i64
     }
 
     fn attempts(&self) -> usize {

@@ -22,6 +22,8 @@ pub struct Memory {
     holders: u64,
     refund_ms: i64,
     forgotten: Vec<(String, Holder)>,
+    /// What callers were told of their usage a moment ago.
+    pub(super) reads: Reads,
 }
 
 impl Memory {
@@ -37,6 +39,7 @@ impl Memory {
             holders: 0,
             refund_ms: i64::from(origin_ms),
             forgotten: Vec::new(),
+            reads: Reads::default(),
         }
     }
 
@@ -117,8 +120,6 @@ pub(super) struct AccountView {
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
     pub(super) refusals: Vec<Refused>,
-    /// What its callers were told of its usage a moment ago.
-    pub(super) reads: Reads,
 }
 
 /// The account as the ledger knows it.
@@ -172,13 +173,7 @@ impl Caller {
 
 impl AccountView {
     fn new(holder: Holder) -> Self {
-        Self {
-            holder,
-            snapshot: None,
-            fresh_until: Timestamp::default(),
-            refusals: Vec::new(),
-            reads: Reads::default(),
-        }
+        Self { holder, snapshot: None, fresh_until: Timestamp::default(), refusals: Vec::new() }
     }
 
     /// The snapshot, if it is fresh.

@@ -8,7 +8,7 @@ use super::standing::barred;
 use super::{Gate, Progress, Step};
 use crate::config::SubscriptionSource;
 use crate::decision::{Cause, Denial, PlanOffer};
-use crate::quota::Usage;
+use crate::quota::{Holder, Usage};
 use crate::time::Timestamp;
 use crate::usage::{AccountUsage, QuotaUse, quota_of};
 
@@ -20,21 +20,19 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let deadline_ms = self.config.deadlines.ledger_ms;
-        let plan = self.plan_id(caller, None).map(str::to_owned);
-        let Some(view) = memory.account_mut(&caller.account) else {
-            return self.misconfigured("the memory of accounts has no room");
-        };
-        match view.reads.find(caller.member(), plan.as_deref(), deadline_ms, now) {
-            Found::Known(usage) => self.show_usage(caller, &usage, now),
-            Found::UnderWay => self.wait(caller, &[], memory, now),
-            Found::Failed => {
+        let key = self.usage_key(caller);
+        match memory.reads.find(&key, now) {
+            Some(Found::Known(usage)) => self.show_usage(caller, &usage, now),
+            Some(Found::UnderWay) => self.wait(caller, &[], memory, now),
+            Some(Found::Failed) => {
                 self.without_ledger(caller, &[], "it failed a moment ago", memory, now)
             }
-            Found::Nothing => {
+            None => {
+                let deadline_ms = i64::from(self.config.deadlines.ledger_ms);
+                memory.reads.put(&key, Found::UnderWay, now.plus_ms(deadline_ms));
                 self.close_forgotten(memory, now);
                 self.progress = Progress::Usage(Rc::clone(caller));
-                let (account, member) = (caller.account.clone(), caller.member().to_owned());
+                let Key { account, plan, member } = key;
                 Step::ReadUsage { account, plan, member }
             }
         }
@@ -47,35 +45,46 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let asked_plan = self.plan_id(caller, None).map(str::to_owned);
-        let Some(view) = memory.account_mut(&caller.account) else {
-            return self.misconfigured("the memory of accounts has no room");
-        };
+        let (key, until) = (self.usage_key(caller), now.plus_ms(KEEP_MS));
         let mut usage = match usage {
             Ok(usage) => *usage,
             Err(reason) => {
-                view.reads.failed(caller.member(), asked_plan.as_deref(), now);
+                memory.reads.put(&key, Found::Failed, until);
                 return self.without_ledger(caller, &[], &reason, memory, now);
             }
         };
-        // What this isolate holds and has not spent is debited already, and still the account's.
+        if let Some(view) = memory.account(&caller.account) {
+            self.add_back(&view.holder, caller, &mut usage, now);
+        }
+        let usage = Rc::new(usage);
+        memory.reads.put(&key, Found::Known(Rc::clone(&usage)), until);
+        self.show_usage(caller, &usage, now)
+    }
+
+    fn usage_key(&self, caller: &Caller) -> Key {
+        Key {
+            account: caller.account.clone(),
+            plan: self.plan_id(caller, None).map(str::to_owned),
+            member: caller.member().to_owned(),
+        }
+    }
+
+    /// What this isolate holds and has not spent is debited already, and still the account's.
+    fn add_back(&self, holder: &Holder, caller: &Caller, usage: &mut Usage, now: Timestamp) {
         let plan = self.plan_of(caller, usage.account.as_ref());
         let quotas = plan.map_or(&[][..], |plan| &plan.quotas);
         for state in &mut usage.quotas {
             let Some(quota) = quota_of(quotas, state) else { continue };
-            let held = view.holder.held_of_quotas(&quota.meter, Some(caller.member()), now);
+            let held = holder.held_of_quotas(&quota.meter, Some(caller.member()), now);
             state.used = state.used.saturating_sub(held);
         }
-        let mut held = view.holder.held_credits(now);
+        let mut held = holder.held_credits(now);
         for pack in &mut usage.credits {
             // The first to expire was taken first.
             let back = pack.units.saturating_sub(pack.left).min(held);
             pack.left = pack.left.saturating_add(back);
             held = held.saturating_sub(back);
         }
-        let usage = Rc::new(usage);
-        view.reads.keep(caller.member(), asked_plan.as_deref(), &usage, now);
-        self.show_usage(caller, &usage, now)
     }
 
     fn show_usage(&self, caller: &Caller, usage: &Usage, now: Timestamp) -> Step {
@@ -110,86 +119,56 @@ impl Gate {
     }
 }
 
-/// What was read of an account's usage a moment ago, and by whom. A page that is loaded again and
-/// again then costs the ledger one call in a while.
+/// What was read of usage a moment ago, and by whom. A page that is loaded again and again then
+/// costs its ledger one call in a while.
 #[derive(Debug, Default)]
-pub(super) struct Reads {
-    reads: Vec<Read>,
-    failed_until: Timestamp,
-}
+pub(super) struct Reads(Vec<Read>);
 
 #[derive(Debug)]
 struct Read {
-    member: String,
-    plan: Option<String>,
-    /// `None` while it is under way.
-    usage: Option<Rc<Usage>>,
+    key: Key,
+    found: Found,
     until: Timestamp,
 }
 
-/// What there is of a read.
+/// Whose usage: the account, the plan that the token names, and the member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Key {
+    account: String,
+    plan: Option<String>,
+    member: String,
+}
+
+/// What came of a read.
+#[derive(Clone, Debug)]
 enum Found {
     Failed,
     Known(Rc<Usage>),
-    /// Nothing, and from now on the caller's own read is under way.
-    Nothing,
     UnderWay,
 }
 
 impl Reads {
-    fn find(
-        &mut self,
-        member: &str,
-        plan: Option<&str>,
-        deadline_ms: u32,
-        now: Timestamp,
-    ) -> Found {
-        self.reads.retain(|read| now < read.until);
-        match self.reads.iter().find(|read| read.is_of(member, plan)) {
-            Some(Read { usage: Some(usage), .. }) => Found::Known(Rc::clone(usage)),
-            Some(_) => Found::UnderWay,
-            None if now < self.failed_until => Found::Failed,
-            None => {
-                self.put(member, plan, None, now.plus_ms(i64::from(deadline_ms)));
-                Found::Nothing
-            }
-        }
+    fn find(&mut self, key: &Key, now: Timestamp) -> Option<Found> {
+        self.0.retain(|read| now < read.until);
+        // A ledger that fails one member fails them all.
+        let is_it = |read: &&Read| {
+            let fails = matches!(read.found, Found::Failed);
+            read.key == *key || (fails && read.key.account == key.account)
+        };
+        self.0.iter().find(is_it).map(|read| read.found.clone())
     }
 
-    fn keep(&mut self, member: &str, plan: Option<&str>, usage: &Rc<Usage>, now: Timestamp) {
-        self.failed_until = Timestamp::default();
-        self.put(member, plan, Some(Rc::clone(usage)), now.plus_ms(KEEP_MS));
-    }
-
-    fn failed(&mut self, member: &str, plan: Option<&str>, now: Timestamp) {
-        self.reads.retain(|read| !read.is_of(member, plan));
-        self.failed_until = now.plus_ms(KEEP_MS);
-    }
-
-    fn put(
-        &mut self,
-        member: &str,
-        plan: Option<&str>,
-        usage: Option<Rc<Usage>>,
-        until: Timestamp,
-    ) {
-        self.reads.retain(|read| !read.is_of(member, plan));
-        let (member, plan) = (member.to_owned(), plan.map(str::to_owned));
-        self.reads.insert(0, Read { member, plan, usage, until });
-        self.reads.truncate(MAX_READS);
-    }
-}
-
-impl Read {
-    fn is_of(&self, member: &str, plan: Option<&str>) -> bool {
-        self.member == member && self.plan.as_deref() == plan
+    fn put(&mut self, key: &Key, found: Found, until: Timestamp) {
+        self.0.retain(|read| read.key != *key);
+        self.0.insert(0, Read { key: key.clone(), found, until });
+        self.0.truncate(MAX_READS);
     }
 }
 
 /// How long what was read is told again, and a failed read not repeated.
 const KEEP_MS: i64 = 2_000;
-/// Of one account: whoever comes beyond that asks the ledger.
-const MAX_READS: usize = 8;
+/// Of all accounts: who comes beyond that asks the ledger. A few KB each.
+const MAX_READS: usize = 256;
 
 /// The denial that a request on a full meter gets.
 fn exhausted(quota: &QuotaUse) -> Denial {

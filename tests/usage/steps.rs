@@ -71,6 +71,21 @@ fn whoever_comes_meanwhile_waits_and_is_told_the_same() {
 }
 
 #[test]
+fn what_is_remembered_is_bounded() {
+    let mut isolate = Isolate::new(&vars());
+    let mine = token(r#"{"org":"mine"}"#);
+    let counts = usage(&isolate.config, [5, 0, 0], NONE);
+    assert_eq!(shown(isolate.told(&mine, counts)).quotas[0].state.used, 5);
+    for number in 0..256 {
+        let other = token(&format!(r#"{{"org":"other-{number}"}}"#));
+        let counts = usage(&isolate.config, [0; 3], NONE);
+        shown(isolate.told(&other, counts));
+    }
+    let (_, step) = isolate.ask(&mine);
+    assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
+}
+
+#[test]
 fn nobody_waits_forever_for_another() {
     let mut isolate = Isolate::new(&vars());
     let _ = isolate.ask(&token("{}"));
@@ -92,6 +107,14 @@ fn an_outage_is_said_whatever_the_plan_says_about_passing() {
     assert!(denial.retry_at.is_some());
     let (_, step) = isolate.ask(&token("{}"));
     assert_eq!(denied(step).cause, Cause::CheckerUnavailable, "it isn't asked again at once");
+    let (_, step) = isolate.ask(&token(r#"{"sub":"bob"}"#));
+    assert_eq!(
+        denied(step).cause,
+        Cause::CheckerUnavailable,
+        "nor for anybody else of the account"
+    );
+    let (_, step) = isolate.ask(&token(r#"{"org":"other"}"#));
+    assert!(matches!(step, Step::ReadUsage { .. }), "another account has another ledger");
     isolate.now = NOW.plus_ms(2_000);
     let counts = usage(&isolate.config, [5, 0, 0], NONE);
     assert_eq!(shown(isolate.told(&token("{}"), counts)).quotas[0].state.used, 5);
