@@ -54,6 +54,9 @@ extern "C" {
     #[wasm_bindgen(js_name = inTransaction, catch)]
     pub(super) fn in_transaction(storage: &JsValue, work: &Function) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_name = runQuery, catch)]
+    pub(super) fn run_query(sql: &JsValue, query: &str, values: &Array) -> Result<Array, JsValue>;
+
     #[wasm_bindgen(js_name = limitBurst)]
     pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
 

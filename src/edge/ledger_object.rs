@@ -8,7 +8,8 @@ use std::rc::Rc;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
-use worker::{Env, Request, Response, State, durable_object};
+use wasm_bindgen_futures::future_to_promise;
+use worker::web_sys::Request;
 
 use super::glue;
 use super::glue::settle;
@@ -110,47 +111,70 @@ pub(super) enum Message {
 }
 
 /// The object. Its memory holds nothing that counts.
-#[durable_object(fetch)]
-pub struct Ledger {
-    state: Rc<State>,
-    env: Env,
+///
+/// Bound by hand, as [`handle`](super::fetch::handle) is: the `worker` crate's own way brings its
+/// requests, responses, rows and errors along, 15 KB of the compressed module.
+#[wasm_bindgen]
+pub struct Ledger(Rc<Inner>);
+
+struct Inner {
+    storage: JsValue,
+    sql: JsValue,
+    env: JsValue,
     counting: Rc<RefCell<quota::Ledger>>,
     has_tables: Cell<bool>,
 }
 
-impl worker::DurableObject for Ledger {
-    fn new(state: State, env: Env) -> Self {
-        Self { state: Rc::new(state), env, counting: Rc::default(), has_tables: Cell::default() }
+#[wasm_bindgen]
+impl Ledger {
+    /// Called by the runtime for each object, and again after a panic.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: &JsValue, env: JsValue) -> Self {
+        let get = |object: &JsValue, name: &str| {
+            js_sys::Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+        };
+        let storage = get(state, "storage");
+        let sql = get(&storage, "sql");
+        let (counting, has_tables) = Default::default();
+        Self(Rc::new(Inner { storage, sql, env, counting, has_tables }))
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let text = request.text().await?;
-        match self.answer(&text) {
-            Ok(reply) => Response::ok(reply),
-            Err(reason) => Response::error(reason, 500),
-        }
+    /// Answers one message.
+    ///
+    /// # Errors
+    ///
+    /// What the runtime says about a request whose body can't be read.
+    pub fn fetch(&self, request: &Request) -> Result<Promise, JsValue> {
+        let (inner, text) = (Rc::clone(&self.0), request.text()?);
+        Ok(future_to_promise(async move {
+            let text = settle(text).await?;
+            let (status, reply) = match inner.answer(&text.as_string().unwrap_or_default()) {
+                Ok(reply) => (200, reply),
+                Err(reason) => (500, reason),
+            };
+            glue::make_response(status, "", &reply).map(JsValue::from)
+        }))
     }
 }
 
-impl Ledger {
+impl Inner {
     /// Handles one message as one transaction: an error undoes all of it.
     fn answer(&self, text: &str) -> Result<String, String> {
         let message: Message = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
-        let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
+        let (sql, counting) = (self.sql.clone(), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
         let work = Closure::once(move || -> Result<String, JsValue> {
-            let mut store = SqlStore::new(&state);
+            let mut store = SqlStore::new(sql);
             if !has_tables {
                 store.create_tables().map_err(|error| thrown(&error))?;
             }
             let mut ledger = counting.borrow_mut();
             handle(&mut ledger, &mut store, &config, message).map_err(|error| thrown(&error))
         });
-        let storage = self.state.storage();
-        let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
+        let reply = glue::in_transaction(&self.storage, work.as_ref().unchecked_ref());
         let reply = reply.map_err(|error| glue::message_of(&error))?;
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);
