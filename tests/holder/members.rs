@@ -138,6 +138,7 @@ fn a_plan_that_counts_members_no_more_opens_it() {
     let held = pair.available();
     pair.store.account.as_mut().expect("it is there").plan = Some("p2".into());
     pair.serve(&api(held + 1)).expect("there is enough");
+    pair.crowd("carol");
     let common = pair.available();
     assert!(common > 0);
     for member in ["alice", "carol", "bob"] {
