@@ -219,7 +219,10 @@ impl Holder {
             let units = taking.units.min(lease.spent());
             lease.available = lease.available.saturating_add(units);
             lease.expire(now);
-            if !lease.is_watched {
+            // An origin may take longer than the lease lived, and whoever looked after it is gone.
+            let is_over = now >= lease.expires_at;
+            lease.tell_until = lease.tell_until.max(now.plus_ms(WATCH_GIVES_UP_MS));
+            if !lease.is_watched || is_over {
                 lease.is_watched = true;
                 to_watch.push(lease.id);
             }
@@ -239,8 +242,7 @@ impl Holder {
             return Watch::Wait(due_at.ms_since(now));
         }
         lease.close();
-        let is_too_late = now >= lease.expires_at.plus_ms(WATCH_GIVES_UP_MS);
-        if !lease.has_news() || is_too_late {
+        if !lease.has_news() || now >= lease.tell_until {
             lease.is_watched = false;
             return Watch::Done;
         }
@@ -418,13 +420,15 @@ impl Holder {
         }
         let Some(lease) = lease else { return };
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
+        let expires_at = message.asked_at.plus_ms(lifetime_ms);
         let held = Held {
             id: lease.id,
             pocket: place,
             units: lease.units,
             available: lease.units.saturating_sub(want.needed),
             returned: 0,
-            expires_at: message.asked_at.plus_ms(lifetime_ms),
+            expires_at,
+            tell_until: expires_at.plus_ms(WATCH_GIVES_UP_MS),
             last_taken_at: now,
             is_lenient: lease.is_lenient,
             is_watched: lease.units > want.needed || lease.is_lenient,
@@ -548,6 +552,8 @@ struct Held {
     /// Units that won't be.
     returned: u64,
     expires_at: Timestamp,
+    /// Until when an errand tries to tell what became of it.
+    tell_until: Timestamp,
     last_taken_at: Timestamp,
     is_lenient: bool,
     is_watched: bool,
@@ -612,5 +618,6 @@ const MAX_BACKOFF_DOUBLINGS: u32 = 2;
 const ANSWER_SLACK_MS: i64 = 500;
 /// How soon a lease is looked at again while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;
-/// How long after its end a lease is still worth a message, as far as the platform lets one wait.
+/// How long after its end, or after units came back later still, an errand tries to tell of a
+/// lease, as far as the platform lets one wait.
 const WATCH_GIVES_UP_MS: i64 = 4_000;
