@@ -46,8 +46,16 @@ pub(super) fn answer(
         credits = Some(read);
     }
     let mut leases = Vec::new();
+    let mut debited: Vec<&str> = Vec::new();
     let mut id = asked.request.number;
     for (want, counts) in &mut wanted {
+        if debited.contains(&want.meter.as_str()) {
+            // For another member: what both are counted in has changed since it was read.
+            let member = want.member.as_deref();
+            *counts =
+                Counts::of_meter(store, asked.plan, asked.account, &want.meter, member, now)?;
+        }
+        debited.push(&want.meter);
         let share = Share::of(want, counts, credits.as_ref(), asked.holders, now);
         if !counts.is_empty() && share.units() > 0 {
             let lost = terms.lost(&want.meter);
