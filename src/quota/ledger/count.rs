@@ -16,6 +16,11 @@ pub(super) fn plan_of<'a>(
     terms.plan(id).ok_or(GrantOutcome::UnknownPlan)
 }
 
+/// Whether a plan has quotas of a meter that are each member's own.
+pub(super) fn counts_members(plan: &Plan, meter: &str) -> bool {
+    plan.quotas.iter().any(|quota| quota.meter == meter && quota.scope == Scope::Member)
+}
+
 /// A quota in the window that holds the present.
 #[derive(Debug)]
 pub(super) struct Count<'a> {

@@ -4,7 +4,7 @@ use crate::account::AccountRecord;
 use crate::config::Plan;
 use crate::decision::QuotaState;
 use crate::quota::ledger::LEASE_LIFETIME_MS;
-use crate::quota::ledger::count::Counts;
+use crate::quota::ledger::count::{Counts, counts_members};
 use crate::quota::ledger::credits::Credits;
 use crate::quota::store::{Announcement, HolderRow, LeaseRow, LedgerStore, StoreError};
 use crate::quota::{GrantOutcome, Lease, LedgerRequest, Lost, RefusalReason, Terms, Want};
@@ -52,11 +52,13 @@ pub(super) fn answer(
         if debited.contains(&want.meter.as_str()) {
             // For another member: what both are counted in has changed since it was read.
             let member = want.member.as_deref();
-            *counts =
-                Counts::of_meter(store, asked.plan, asked.account, &want.meter, member, now)?;
+            *counts = Counts::of_meter(store, asked.plan, asked.account, &want.meter, member, now)?;
         }
         debited.push(&want.meter);
-        let share = Share::of(want, counts, credits.as_ref(), asked.holders, now);
+        // Units that a member's own quotas count are not for whoever comes.
+        let is_for_all = want.member.is_none() && counts_members(asked.plan, &want.meter);
+        let ahead = if is_for_all { 0 } else { want.ahead };
+        let share = Share::of(want.needed, ahead, counts, credits.as_ref(), asked.holders, now);
         if !counts.is_empty() && share.units() > 0 {
             let lost = terms.lost(&want.meter);
             let (row_of_lease, lifetime_ms) =
@@ -89,7 +91,8 @@ impl Share {
     /// next finds something too, and as the limit nears this falls to nothing, so that the last
     /// unit is sold to whoever asks for it.
     fn of(
-        want: &Want,
+        needed: u64,
+        ahead: u64,
         counts: &Counts<'_>,
         credits: Option<&Credits>,
         holders: u64,
@@ -97,12 +100,12 @@ impl Share {
     ) -> Self {
         let credits_left = credits.map_or(0, Credits::left);
         let room = counts.room();
-        let rest = room.saturating_add(credits_left).saturating_sub(want.needed);
+        let rest = room.saturating_add(credits_left).saturating_sub(needed);
         let fair = rest.checked_div(holders.saturating_mul(2)).unwrap_or(0);
         let ends_soon =
             counts.ends_at().is_some_and(|ends_at| ends_at.ms_since(now) < AHEAD_MIN_LIFETIME_MS);
-        let ahead = if ends_soon { 0 } else { want.ahead.min(fair) };
-        let units = want.needed.saturating_add(ahead);
+        let ahead = if ends_soon { 0 } else { ahead.min(fair) };
+        let units = needed.saturating_add(ahead);
         let from_quota = units.min(room);
         Self { from_quota, from_credits: units.saturating_sub(from_quota).min(credits_left) }
     }
