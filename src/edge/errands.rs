@@ -75,7 +75,7 @@ async fn tell(
     let reply = ledger_object::ask(isolate, config, account, request).await;
     let memory = &mut isolate.memory.borrow_mut();
     let reply_or_reason = reply.as_ref().map_err(String::as_str);
-    let errands = gate::told(account, request.number, reply_or_reason, memory, now());
+    let errands = gate::told(account, request, reply_or_reason, memory, now());
     reply.map(|_| errands)
 }
 

@@ -105,12 +105,13 @@ impl Gate {
         let reply = match reply {
             Ok(reply) => reply,
             Err(reason) => {
-                view.holder.failed(number, now);
+                view.holder.failed(&set_aside.holder, number, now);
                 self.put_back(&set_aside, caller, memory, now);
                 return self.without_ledger(caller, &costs, &reason, memory, now);
             }
         };
-        let Some(answered) = view.holder.answered(number, &reply, now) else {
+        let holder = &set_aside.holder;
+        let Some(answered) = view.holder.answered(holder, number, &reply, now) else {
             // A later message has voided this one: whoever sent it brings the units.
             self.put_back(&set_aside, caller, memory, now);
             return self.wait(caller, &costs, memory, now);

@@ -4,7 +4,7 @@
 use super::{Errand, Memory};
 use crate::config::{Config, Route, Uncounted};
 use crate::quota::holder::Watch;
-use crate::quota::{Charge, LedgerReply};
+use crate::quota::{Charge, LedgerReply, LedgerRequest};
 use crate::time::Timestamp;
 
 /// In which an origin says what a request really cost: `Tollgate-Cost: 37`, or on a route with
@@ -86,17 +86,20 @@ pub fn give_back(
 /// Takes over what a ledger answered to [`Errand::Tell`]. Returns what is left to do.
 pub fn told(
     account: &str,
-    number: u64,
+    request: &LedgerRequest,
     reply: Result<&LedgerReply, &str>,
     memory: &mut Memory,
     now: Timestamp,
 ) -> Vec<Errand> {
     let Some(view) = memory.known_account_mut(account) else { return Vec::new() };
     let Ok(reply) = reply else {
-        view.holder.failed(number, now);
+        view.holder.failed(&request.holder, request.number, now);
         return Vec::new();
     };
-    let Some(answered) = view.holder.answered(number, reply, now) else { return Vec::new() };
+    let LedgerRequest { holder, number, .. } = request;
+    let Some(answered) = view.holder.answered(holder, *number, reply, now) else {
+        return Vec::new();
+    };
     view.take_snapshot(reply, now);
     watches(account, answered.to_watch)
 }

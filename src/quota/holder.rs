@@ -168,14 +168,17 @@ impl Holder {
         self.ask_again_at
     }
 
-    /// Takes an answer over. `None` where a later message has voided it.
+    /// Takes over the answer to a message of the holder of this name. `None` where a later message
+    /// has voided it, or it was another holder's: one that was forgotten to make room, and whose
+    /// messages have the same numbers.
     pub fn answered(
         &mut self,
+        holder: &str,
         number: u64,
         reply: &LedgerReply,
         now: Timestamp,
     ) -> Option<Answered> {
-        let message = self.under_way.take_if(|message| message.number == number)?;
+        let message = self.take_under_way(holder, number)?;
         self.failures = 0;
         self.horizon_ms = i64::from(reply.horizon_ms).max(DEFAULT_HORIZON_MS);
         let is_unchanged = |lease: &Held| message.reports.contains(&lease.report());
@@ -196,9 +199,9 @@ impl Holder {
         Some(answered)
     }
 
-    /// Notes that no answer came to the message of this number.
-    pub fn failed(&mut self, number: u64, now: Timestamp) {
-        if self.under_way.take_if(|message| message.number == number).is_none() {
+    /// Notes that no answer came to the message of this number, of the holder of this name.
+    pub fn failed(&mut self, holder: &str, number: u64, now: Timestamp) {
+        if self.take_under_way(holder, number).is_none() {
             return;
         }
         let doublings = self.failures.min(MAX_BACKOFF_DOUBLINGS);
@@ -308,6 +311,12 @@ impl Holder {
         // Whoever was to bring the answer is gone.
         self.under_way.take_if(|message| message.until <= now);
         self.under_way.is_some()
+    }
+
+    /// The message of this number, if it is the one under way.
+    fn take_under_way(&mut self, holder: &str, number: u64) -> Option<UnderWay> {
+        let is_ours = holder == &*self.name;
+        self.under_way.take_if(|message| is_ours && message.number == number)
     }
 
     fn nothing(&self) -> Charge {

@@ -4,8 +4,9 @@
 //! that are much simpler than the ledger's, and it never reads the ledger's rows but to compare.
 
 use tollgate::account::AccountRecord;
+use tollgate::config::Plan;
 use tollgate::quota::store::{Counter, CounterKey};
-use tollgate::quota::{Charge, CreditPack, LedgerRequest, Lost, Period, Taking};
+use tollgate::quota::{Charge, CreditPack, LedgerRequest, Lost, Period, Scope, Taking};
 use tollgate::time::Timestamp;
 
 use crate::rules::{Broken, Rule};
@@ -74,6 +75,9 @@ pub(crate) struct Holder {
 pub(crate) struct Lease {
     pub(crate) id: u64,
     pub(crate) meter: usize,
+    /// Whom it was asked for, and whether the plan counts each member.
+    pub(crate) member: Option<usize>,
+    pub(crate) counts_members: bool,
     pub(crate) units: u64,
     pub(crate) from_quota: u64,
     /// Of which packs of credits the others are, and how many of each.
@@ -131,17 +135,24 @@ impl Book {
     }
 
     /// Notes that a request took units: of leases that are held, or what it waited for.
-    pub(crate) fn take(&mut self, charge: &Charge, is_held: bool, now: Timestamp) {
+    pub(crate) fn take(&mut self, charge: &Charge, member: usize, is_held: bool, now: Timestamp) {
         if charge.is_empty() {
             return;
         }
         let holder = place_of_holder(&charge.holder);
         for taking in &charge.takings {
-            self.take_one(holder, taking, is_held, now);
+            self.take_one(holder, taking, member, is_held, now);
         }
     }
 
-    fn take_one(&mut self, place: usize, taking: &Taking, is_held: bool, now: Timestamp) {
+    fn take_one(
+        &mut self,
+        place: usize,
+        taking: &Taking,
+        member: usize,
+        is_held: bool,
+        now: Timestamp,
+    ) {
         let holder = &mut self.holders[place];
         let Some(lease) = holder.leases.iter_mut().rfind(|lease| lease.id == taking.lease) else {
             let how = format!("isolate {} took {taking:?}, never granted", holder.isolate);
@@ -155,6 +166,10 @@ impl Book {
             let rule = if is_twice { Rule::SpentTwice } else { Rule::SpentGoneUnit };
             let how = said();
             return self.fail(rule, how);
+        }
+        if lease.counts_members && lease.member != Some(member) {
+            let how = said();
+            return self.fail(Rule::MembersMixedUp, format!("for m{member}, {how}"));
         }
         let quota_part = to.min(lease.from_quota) - from.min(lease.from_quota);
         if is_held && quota_part > 0 && now >= lease.quota_ends_at {
@@ -315,6 +330,11 @@ pub(crate) fn meter_place(name: &str) -> usize {
 
 pub(crate) fn member_place(name: &str) -> usize {
     name[1..].parse().unwrap()
+}
+
+/// Whether a plan has quotas of a meter that are each member's own.
+pub(crate) fn counts_members(plan: &Plan, meter: &str) -> bool {
+    plan.quotas.iter().any(|quota| quota.meter == meter && quota.scope == Scope::Member)
 }
 
 pub(crate) fn is_lenient(schedule: &Schedule, meter: usize) -> bool {

@@ -17,6 +17,8 @@ pub(crate) struct Count {
     pub(crate) ends_at: Timestamp,
     pub(crate) used: u64,
     pub(crate) carried: u64,
+    /// What is allowed without overage.
+    pub(crate) limit: u64,
     /// The most that may be counted.
     pub(crate) ceiling: u64,
 }
@@ -24,6 +26,11 @@ pub(crate) struct Count {
 impl Count {
     pub(crate) fn room(&self) -> u64 {
         self.ceiling.saturating_sub(self.used)
+    }
+
+    /// Whether so much is used that the operator is told, which leaves a row.
+    pub(crate) fn is_announced(&self, used: u64) -> bool {
+        used * 100 >= self.limit * FIRST_THRESHOLD
     }
 }
 
@@ -61,7 +68,7 @@ impl Book {
             period: quota.period,
             starts_at: window.starts_at,
         };
-        let limit = self.limit(quota);
+        let limit = self.own_limit(quota);
         let place = self.windows.iter().rposition(|other| other.key == key);
         let (used, carried) = match place.map(|place| &self.windows[place]) {
             Some(window) => (window.used, window.carried),
@@ -72,11 +79,12 @@ impl Book {
             (Enforcement::Soft, Some(overage_max)) => limit + carried + overage_max,
             (Enforcement::Soft, None) => u64::MAX / 4,
         };
-        Count { place, key, ends_at: window.ends_at, used, carried, ceiling }
+        let limit = limit + carried;
+        Count { place, key, ends_at: window.ends_at, used, carried, limit, ceiling }
     }
 
     /// An exception of the account's own, else the trial's limit, else the plan's.
-    fn limit(&self, quota: &Quota) -> u64 {
+    fn own_limit(&self, quota: &Quota) -> u64 {
         if !self.record.limits.is_empty()
             && let Some(limit) = self.record.limits.get(&quota.name())
         {
@@ -105,3 +113,6 @@ impl Book {
         0
     }
 }
+
+/// In percent, of every meter.
+pub(crate) const FIRST_THRESHOLD: u64 = 50;

@@ -73,13 +73,14 @@ impl World<'_> {
         &mut self,
         isolate: usize,
         account: usize,
-        number: u64,
+        asked: &(String, u64),
         reply: Option<&LedgerReply>,
     ) {
         let now = self.now_at(isolate);
         let Some(view) = self.known_view(isolate, account) else { return };
-        let Some(reply) = reply else { return view.holder.failed(number, now) };
-        let Some(answered) = view.holder.answered(number, reply, now) else { return };
+        let (holder, number) = (asked.0.as_str(), asked.1);
+        let Some(reply) = reply else { return view.holder.failed(holder, number, now) };
+        let Some(answered) = view.holder.answered(holder, number, reply, now) else { return };
         view.take_snapshot(reply, now);
         for lease in answered.to_watch {
             self.begin_watch(isolate, account, lease);

@@ -6,7 +6,8 @@ use tollgate::quota::{GrantOutcome, LeaseReport, LedgerReply, LedgerRequest, Wan
 use tollgate::time::Timestamp;
 
 use crate::book::{
-    Book, Few, Lease, State, Window, is_lenient, member_place, meter_place, place_of_holder,
+    Book, Few, Lease, State, Window, counts_members, is_lenient, member_place, meter_place,
+    place_of_holder,
 };
 use crate::counts::Count;
 use crate::rules::Rule;
@@ -52,7 +53,7 @@ impl Book {
             (Some(GrantOutcome::Granted { leases, .. }), Some(plan)) => {
                 for (want, id) in request.wants.iter().zip(request.number..) {
                     let lease = leases.iter().find(|lease| lease.id == id);
-                    self.granted(schedule, plan, place, want, id, lease, now);
+                    self.granted(plan, place, want, id, lease, now);
                 }
             }
             (Some(GrantOutcome::Refused { .. }), Some(plan)) => {
@@ -148,7 +149,6 @@ impl Book {
     #[expect(clippy::too_many_arguments, reason = "all of what a grant is made of")]
     fn granted(
         &mut self,
-        schedule: &Schedule,
         plan: &Plan,
         holder: usize,
         want: &Want,
@@ -156,7 +156,7 @@ impl Book {
         lease: Option<&tollgate::quota::Lease>,
         now: Timestamp,
     ) {
-        let counts = self.counts(plan, &want.meter, want.member.as_deref(), now);
+        let mut counts = self.counts(plan, &want.meter, want.member.as_deref(), now);
         let units = lease.map_or(0, |lease| lease.units);
         let is_limited = !counts.is_empty();
         let most = if is_limited { want.needed + want.ahead } else { 0 };
@@ -164,13 +164,20 @@ impl Book {
             let how = format!("{want:?} got {lease:?}");
             self.fail(Rule::Underpaid, how);
         }
-        let Some(granted) = lease else { return };
+        if lease.is_none() {
+            return;
+        }
         let room = counts.iter().map(Count::room).min().unwrap_or(u64::MAX);
         let (from_packs, missing) = self.take_credits(units.saturating_sub(room), now);
         // What no credits are there for is the quota's, also where it is too much.
         let from_quota = units.min(room) + missing;
         let mut windows = Few::default();
         let mut quota_ends_at = Timestamp::from_millis(i64::MAX);
+        for count in &mut counts {
+            if from_quota > 0 || count.is_announced(count.used) {
+                count.place = Some(self.open_window(count));
+            }
+        }
         if from_quota > 0 {
             for count in &counts {
                 let place = self.open_window(count);
@@ -184,6 +191,8 @@ impl Book {
         self.holders[holder].leases.push(Lease {
             id,
             meter: meter_place(&want.meter),
+            member: member_of(want.member.as_deref()),
+            counts_members: counts_members(plan, &want.meter),
             units,
             from_quota,
             from_packs,
@@ -195,7 +204,6 @@ impl Book {
             heard_spent: 0,
             heard_returned: 0,
         });
-        debug_assert!(granted.units == units && schedule.meters.len() <= 3, "as above");
     }
 
     /// Takes what expires first. Returns what was taken, and how much could not be.

@@ -177,13 +177,13 @@ impl World<'_> {
 
     /// An answer reaches its isolate.
     pub(crate) fn replied(&mut self, call: usize, reply: &LedgerReply) {
-        if let Some((isolate, account, purpose, charge, number)) = self.close(call) {
+        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
             match purpose {
-                Purpose::Request(request) => self.answered(request, number, charge, reply),
-                Purpose::Tell => self.told(isolate, account, number, Some(reply)),
+                Purpose::Request(request) => self.answered(request, asked.1, charge, reply),
+                Purpose::Tell => self.told(isolate, account, &asked, Some(reply)),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
                     // Nobody runs errands that follow from this answer: it granted nothing.
-                    self.told(isolate, account, number, Some(reply));
+                    self.told(isolate, account, &asked, Some(reply));
                     self.watch(isolate, account, lease, until_ms);
                 }
                 Purpose::Watch { .. } => {}
@@ -195,14 +195,14 @@ impl World<'_> {
     /// The ledger failed, or no answer came in time.
     pub(crate) fn unanswered(&mut self, call: usize) {
         let place = self.calls.get(call).place;
-        if let Some((isolate, account, purpose, charge, number)) = self.close(call) {
+        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
             self.accounts[account].book.trouble(place, "a message of it went unanswered");
-            self.tell(isolate, || format!("has no answer to {number}"));
+            self.tell(isolate, || format!("has no answer to message {}", asked.1));
             match purpose {
-                Purpose::Request(request) => self.not_answered(request, number, &charge),
-                Purpose::Tell => self.told(isolate, account, number, None),
+                Purpose::Request(request) => self.not_answered(request, asked.1, &charge),
+                Purpose::Tell => self.told(isolate, account, &asked, None),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
-                    self.told(isolate, account, number, None);
+                    self.told(isolate, account, &asked, None);
                     self.watch(isolate, account, lease, until_ms);
                 }
                 Purpose::Watch { .. } => {}
@@ -212,16 +212,16 @@ impl World<'_> {
     }
 
     /// Closes a call whose answer is waited for; `None` where none is, or nobody is there any more.
-    fn close(&mut self, call: usize) -> Option<(usize, usize, Purpose, Charge, u64)> {
+    fn close(&mut self, call: usize) -> Option<(usize, usize, Purpose, Charge, (String, u64))> {
         let call = self.calls.get_mut(call);
         if !std::mem::take(&mut call.is_open) {
             return None;
         }
         let Call { isolate, life, account, purpose, .. } = *call;
         let charge = std::mem::take(&mut call.charge);
-        let number = call.request.number;
+        let asked = (call.request.holder.clone(), call.request.number);
         if self.is_alive(isolate, life) {
-            return Some((isolate, account, purpose, charge, number));
+            return Some((isolate, account, purpose, charge, asked));
         }
         if let Purpose::Request(request) = purpose {
             self.pending.remove(request);

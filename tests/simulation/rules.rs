@@ -14,6 +14,8 @@ pub(crate) enum Rule {
     SpentGoneUnit,
     /// More was spent of a lease than it has units.
     SpentTwice,
+    /// A unit was spent by a member whom it is not counted for.
+    MembersMixedUp,
     /// A request passed for less than it costs.
     Underpaid,
     /// A request was refused that the quotas and credits had room for.

@@ -61,7 +61,7 @@ impl World<'_> {
             return self.deny(request, "no plan");
         }
         if let Some(charge) = view.holder.take(&costs, who, now) {
-            self.take(account, &charge, true);
+            self.take(account, &charge, member, true);
             return self.pass(request, charge);
         }
         if view.refuses(&costs, member, now) {
@@ -69,7 +69,7 @@ impl World<'_> {
         }
         match view.holder.ask(&costs, who, None, deadline_ms, now) {
             Ask::Send { request: message, charge } => {
-                self.take(account, &charge, true);
+                self.take(account, &charge, member, true);
                 self.outcome.tally.waited += u64::from(pending.waits == 0);
                 self.send(isolate, account, message, Purpose::Request(request), charge);
             }
@@ -78,9 +78,9 @@ impl World<'_> {
         }
     }
 
-    pub(crate) fn take(&mut self, account: usize, charge: &Charge, is_held: bool) {
+    fn take(&mut self, account: usize, charge: &Charge, member: usize, is_held: bool) {
         let now = self.ledger_now();
-        self.accounts[account].book.take(charge, is_held, now);
+        self.accounts[account].book.take(charge, member, is_held, now);
         self.check(account);
     }
 
@@ -96,12 +96,12 @@ impl World<'_> {
         let now = self.now_at(isolate);
         let place = self.view(isolate, account);
         let view = &mut self.isolates[isolate].views[place].1;
-        let Some(answered) = view.holder.answered(number, reply, now) else {
+        let Some(answered) = view.holder.answered(&set_aside.holder, number, reply, now) else {
             self.give_back(isolate, account, &set_aside);
             return self.wait(request, now);
         };
         view.take_snapshot(reply, now);
-        self.take(account, &answered.charge, false);
+        self.take(account, &answered.charge, member, false);
         let charge = set_aside.plus(answered.charge);
         match &reply.grant {
             Some(GrantOutcome::Granted { .. }) => self.pass(request, charge),
@@ -141,7 +141,7 @@ impl World<'_> {
         let Pending { isolate, account, .. } = *self.pending.get(request);
         let now = self.now_at(isolate);
         let place = self.view(isolate, account);
-        self.isolates[isolate].views[place].1.holder.failed(number, now);
+        self.isolates[isolate].views[place].1.holder.failed(&set_aside.holder, number, now);
         self.give_back(isolate, account, set_aside);
         self.without_ledger(request);
     }
