@@ -67,6 +67,8 @@ pub(crate) struct Holder {
     pub(crate) trouble: Option<&'static str>,
     pub(crate) heard: u64,
     pub(crate) heard_at: Timestamp,
+    /// What it said passed uncounted of each meter.
+    pub(crate) heard_uncounted: [u64; 3],
     pub(crate) leases: Vec<Lease>,
 }
 
@@ -125,6 +127,7 @@ impl Book {
             trouble: None,
             heard: 0,
             heard_at: Timestamp::default(),
+            heard_uncounted: [0; 3],
             leases: Vec::new(),
         });
         self.holders.len() - 1

@@ -12,6 +12,7 @@ use crate::book::{
 use crate::counts::Count;
 use crate::rules::Rule;
 use crate::schedule::Schedule;
+use crate::store::Forgotten;
 
 impl Book {
     /// Takes in a call that was committed at `now` on the ledger's clock. `forgotten` are the
@@ -21,11 +22,11 @@ impl Book {
         schedule: &Schedule,
         request: &LedgerRequest,
         reply: &LedgerReply,
-        forgotten: &[usize],
+        forgotten: &[Forgotten],
         now: Timestamp,
     ) {
         for holder in forgotten {
-            self.forget(schedule, *holder, now);
+            self.forget(schedule, holder, now);
         }
         if request.number == 0 {
             return;
@@ -42,10 +43,18 @@ impl Book {
         }
         holder.heard = request.number + (request.wants.len() as u64).max(1) - 1;
         holder.heard_at = now;
+        let mut news = Vec::new();
+        for units in &request.degraded {
+            let known = &mut holder.heard_uncounted[meter_place(&units.meter)];
+            if units.units > *known {
+                *known = units.units;
+                news.push(units);
+            }
+        }
         self.hear_reports(place, &request.leases);
         let plan = self.plan(schedule);
         if let Some(plan) = plan {
-            for units in &request.degraded {
+            for units in news {
                 self.open_windows(plan, &units.meter, now);
             }
         }
@@ -115,10 +124,14 @@ impl Book {
         }
     }
 
-    fn forget(&mut self, schedule: &Schedule, place: usize, now: Timestamp) {
+    fn forget(&mut self, schedule: &Schedule, forgotten: &Forgotten, now: Timestamp) {
+        let Forgotten { place, is_remembered } = *forgotten;
         let holder = &mut self.holders[place];
         let silent_ms = now.ms_since(holder.heard_at);
-        holder.heard = 0;
+        if !is_remembered {
+            holder.heard = 0;
+            holder.heard_uncounted = [0; 3];
+        }
         if silent_ms < LEASE_LIFETIME_MS + LEASE_MARGIN_MS {
             let how = format!("isolate {} after {silent_ms} ms", holder.isolate);
             self.fail(Rule::ForgottenTooSoon, how);

@@ -117,6 +117,10 @@ impl World<'_> {
             fault.spoil_reply(&mut reply);
         }
         let is_granted = matches!(&reply.grant, Some(GrantOutcome::Granted { .. }));
+        if matches!(&reply.grant, Some(GrantOutcome::Void)) && is_open {
+            // The platform takes whichever answer comes first: that of a copy, which says nothing.
+            self.accounts[account].book.trouble(place, "an answer was overtaken by that of a copy");
+        }
         if is_granted && !is_open {
             self.accounts[account].book.trouble(place, "a message of it came too late");
         }

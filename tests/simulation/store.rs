@@ -31,7 +31,7 @@ pub(crate) struct Store {
 enum Undo {
     Account(Option<AccountRecord>),
     Counter { place: usize, before: Option<Counter> },
-    Forgotten { place: usize, before: HolderRow },
+    Forgotten { place: usize, before: HolderRow, is_remembered: bool },
     Holder { place: usize, before: Option<HolderRow> },
     Pack { place: usize, before: Option<CreditPack> },
 }
@@ -42,8 +42,16 @@ pub(crate) struct Changed {
     /// Places of counters.
     pub(crate) counters: Vec<usize>,
     /// Places of holders.
-    pub(crate) forgotten: Vec<usize>,
+    pub(crate) forgotten: Vec<Forgotten>,
     pub(crate) packs: bool,
+}
+
+/// A holder whose leases the ledger gave up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forgotten {
+    pub(crate) place: usize,
+    /// Whether the ledger still knows which messages it heard.
+    pub(crate) is_remembered: bool,
 }
 
 impl Store {
@@ -64,7 +72,9 @@ impl Store {
         for undo in self.undo.drain(..) {
             match undo {
                 Undo::Counter { place, .. } => changed.counters.push(place),
-                Undo::Forgotten { place, .. } => changed.forgotten.push(place),
+                Undo::Forgotten { place, is_remembered, .. } => {
+                    changed.forgotten.push(Forgotten { place, is_remembered });
+                }
                 Undo::Pack { .. } => changed.packs = true,
                 Undo::Account(_) | Undo::Holder { .. } => {}
             }
@@ -82,7 +92,7 @@ impl Store {
                 Undo::Account(before) => self.account = before,
                 Undo::Counter { place, before: Some(before) } => self.counters[place].1 = before,
                 Undo::Counter { place, before: None } => self.counters.truncate(place),
-                Undo::Forgotten { place, before } => self.holders[place] = Some(before),
+                Undo::Forgotten { place, before, .. } => self.holders[place] = Some(before),
                 Undo::Holder { place, before } => self.holders[place] = before,
                 Undo::Pack { place, before: Some(before) } => self.packs[place] = before,
                 Undo::Pack { place, before: None } => {
@@ -206,8 +216,15 @@ impl LedgerStore for Store {
         if self.fault == Some(Fault::ReturnsAddUp) {
             row.leases.iter_mut().for_each(|lease| lease.returned = 0);
         }
-        let before = self.holders[place].replace(row);
-        self.undo.push(Undo::Holder { place, before });
+        let heard = row.heard;
+        let undo = match self.holders[place].replace(row) {
+            // Nothing was heard: it only loses what it held.
+            Some(before) if before.heard == heard => {
+                Undo::Forgotten { place, before, is_remembered: true }
+            }
+            before => Undo::Holder { place, before },
+        };
+        self.undo.push(undo);
         Ok(())
     }
 
@@ -215,7 +232,7 @@ impl LedgerStore for Store {
         self.reach()?;
         let place: usize = name.parse().unwrap();
         if let Some(before) = self.holders.get_mut(place).and_then(Option::take) {
-            self.undo.push(Undo::Forgotten { place, before });
+            self.undo.push(Undo::Forgotten { place, before, is_remembered: false });
         }
         Ok(())
     }
