@@ -45,6 +45,9 @@ pub(super) fn answer(
         }
         credits = Some(read);
     }
+    // Credits that wants still to come need: what is granted ahead of them must leave these.
+    let mut owed =
+        wanted.iter().map(|(want, counts)| missing(want, counts)).fold(0, u64::saturating_add);
     let mut leases = Vec::new();
     let mut debited: Vec<&str> = Vec::new();
     let mut id = asked.request.number;
@@ -58,7 +61,9 @@ pub(super) fn answer(
         // Units that a member's own quotas count are not for whoever comes.
         let is_for_all = want.member.is_none() && counts_members(asked.plan, &want.meter);
         let ahead = if is_for_all { 0 } else { want.ahead };
-        let share = Share::of(want.needed, ahead, counts, credits.as_ref(), asked.holders, now);
+        owed = owed.saturating_sub(missing(want, counts));
+        let credits_left = credits.as_ref().map_or(0, Credits::left).saturating_sub(owed);
+        let share = Share::of(want.needed, ahead, counts, credits_left, asked.holders, now);
         if !counts.is_empty() && share.units() > 0 {
             let lost = terms.lost(&want.meter);
             let (row_of_lease, lifetime_ms) =
@@ -94,11 +99,10 @@ impl Share {
         needed: u64,
         ahead: u64,
         counts: &Counts<'_>,
-        credits: Option<&Credits>,
+        credits_left: u64,
         holders: u64,
         now: Timestamp,
     ) -> Self {
-        let credits_left = credits.map_or(0, Credits::left);
         let room = counts.room();
         let rest = room.saturating_add(credits_left).saturating_sub(needed);
         let fair = rest.checked_div(holders.saturating_mul(2)).unwrap_or(0);
@@ -122,13 +126,18 @@ fn first_refused<'w>(
 ) -> Option<(&'w Want, &'w Counts<'w>)> {
     let mut credits_left = credits_left;
     for (want, counts) in wanted {
-        let missing = want.needed.saturating_sub(counts.room());
+        let missing = missing(want, counts);
         if missing > credits_left {
             return Some((want, counts));
         }
         credits_left = credits_left.saturating_sub(missing);
     }
     None
+}
+
+/// Units that a want needs and that its quotas don't have.
+fn missing(want: &Want, counts: &Counts<'_>) -> u64 {
+    want.needed.saturating_sub(counts.room())
 }
 
 /// Counts a share in every window; returns the lease, and for how long it may be spent.
