@@ -3,6 +3,7 @@
 use tollgate::account::AccountRecord;
 use tollgate::quota::{CreditPack, Ledger};
 
+use crate::random::Random;
 use crate::schedule::Demand;
 use crate::store::Changed;
 use crate::world::{Account, Event, World};
@@ -16,6 +17,8 @@ impl World<'_> {
         let schedule = self.schedule;
         let spec = &schedule.isolates[isolate];
         let state = &mut self.isolates[isolate];
+        // What luck a request has is its own, also where others are left out.
+        state.luck = Random::new(schedule.seed, (isolate as u64 + 1) << 32 | state.requests);
         let demand = &mut state.demand;
         let is_hot = demand.happens(schedule.hot_per_mille);
         let other = demand.index(schedule.accounts.len());

@@ -160,8 +160,11 @@ impl World<'_> {
     }
 
     fn without_ledger(&mut self, request: usize) {
-        let Pending { isolate, account, route, .. } = self.pending.remove(request);
+        let Pending { isolate, account, route, is_probe, .. } = self.pending.remove(request);
         self.outcome.tally.unavailable += 1;
+        if is_probe {
+            self.probe_refused();
+        }
         if !self.schedule.passes_in_outage {
             return self.tell(isolate, || "answers 503".to_owned());
         }
