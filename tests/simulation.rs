@@ -17,6 +17,8 @@
 mod book;
 #[path = "simulation/calm.rs"]
 mod calm;
+#[path = "simulation/caught.rs"]
+mod caught;
 #[path = "simulation/counts.rs"]
 mod counts;
 #[path = "simulation/demand.rs"]
@@ -59,7 +61,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use faults::Fault;
 use schedule::Schedule;
 use shrinking::shrink;
 use world::{Options, Tally, run};

@@ -6,7 +6,7 @@ use tollgate::quota::{GrantOutcome, LeaseReport, LedgerReply, LedgerRequest, Wan
 use tollgate::time::Timestamp;
 
 use crate::book::{
-    Book, Few, Lease, State, Window, counts_members, is_lenient, member_place, meter_place,
+    Book, Few, Lease, Pack, State, Window, counts_members, is_lenient, member_place, meter_place,
     place_of_holder,
 };
 use crate::counts::Count;
@@ -37,7 +37,7 @@ impl Book {
         if request.number <= holder.heard {
             if !is_void {
                 let how = format!("{request:?}, after {}, got {reply:?}", holder.heard);
-                self.fail(Rule::BooksDiffer, how);
+                self.fail(Rule::HeardAgain, how);
             }
             return;
         }
@@ -234,6 +234,14 @@ impl Book {
             pack.left -= part;
             missing -= part;
             taken.push((place, part));
+        }
+        // Nothing right gets here: it is some pack's, if there is one, also where that has none.
+        let lasting = |(_, pack): &(usize, &Pack)| pack.lasts(now);
+        if missing > 0
+            && let Some((place, _)) = self.packs.iter().enumerate().rfind(lasting)
+        {
+            taken.push((place, missing));
+            missing = 0;
         }
         (taken, missing)
     }

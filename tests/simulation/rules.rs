@@ -28,12 +28,35 @@ pub(crate) enum Rule {
     PassedUncharged,
     /// A holder was forgotten while it could still spend what it held.
     ForgottenTooSoon,
+    /// A message was heard again, or after a later one.
+    HeardAgain,
     /// A holder told the ledger something else than what happened.
     ReportIsWrong,
     /// Units that passed during an outage were counted more than once.
     OutageCountedTwice,
     /// The ledger's rows are not what the book has; only looked at where the books are compared.
     BooksDiffer,
+}
+
+impl Rule {
+    /// All that hold by themselves, without a look at the ledger's rows after each call.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::QuotaExceeded,
+        Self::CreditsOverspent,
+        Self::SpentAfterItsEnd,
+        Self::SpentGoneUnit,
+        Self::SpentTwice,
+        Self::MembersMixedUp,
+        Self::Underpaid,
+        Self::RefusedWithRoom,
+        Self::RefusedTooLong,
+        Self::ChargedForNothing,
+        Self::PassedUncharged,
+        Self::ForgottenTooSoon,
+        Self::HeardAgain,
+        Self::ReportIsWrong,
+        Self::OutageCountedTwice,
+    ];
 }
 
 /// A rule that was broken, and how.

@@ -27,9 +27,9 @@ pub(crate) fn draw(
     let meter_count = *random.pick(&[1, 1, 2, 3]);
     let meters: Vec<Meter> = METERS[..meter_count].iter().map(|id| meter(random, id)).collect();
     let scale = match size {
-        Size::Small => *random.pick(&[6, 20, 60]),
+        Size::Small => *random.pick(&[6, 20, 60, 200]),
         Size::Medium => *random.pick(&[100, 400]),
-        Size::Large => *random.pick(&[3_000, 20_000]),
+        Size::Large => *random.pick(&[3_000, 50_000]),
     };
     let plans: Vec<Plan> =
         ["p", "q"].iter().map(|id| plan(random, id, meter_count, scale)).collect();
@@ -115,7 +115,7 @@ fn quota(random: &mut Random, meter: &str, scale: u64) -> Quota {
     let is_soft = random.happens(200);
     Quota {
         meter: meter.to_owned(),
-        limit: if random.happens(60) { 0 } else { random.between(1, scale) },
+        limit: if random.happens(30) { 0 } else { random.between(1, scale) },
         period: *random.pick(&Period::ALL),
         utc_offset_min: *random.pick(&[0, 0, 0, 60, -300]),
         enforcement: if is_soft { Enforcement::Soft } else { Enforcement::Hard },

@@ -129,7 +129,7 @@ impl Schedule {
             rates: Rates::draw(random),
             starts_at,
             horizon_ms,
-            deadline_ms: *random.pick(&[1_000, 1_000, 600, 5_000]),
+            deadline_ms: *random.pick(&[1_000, 1_000, 1_000, 600, 2_500]),
             origin_ms: *random.pick(&[30_000, 30_000, 10_000]),
             passes_in_outage: random.happens(300),
             meters: sales.meters,

@@ -203,6 +203,11 @@ impl LedgerStore for Store {
         {
             row.heard = 0;
         }
+        if self.fault == Some(Fault::OutagesAreCountedAgain)
+            && let Some(row) = &mut row
+        {
+            row.degraded.clear();
+        }
         Ok(row)
     }
 
