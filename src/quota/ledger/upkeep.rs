@@ -31,7 +31,7 @@ impl Upkeep {
         self.holders_active = 0;
         for times in store.holder_times()? {
             if times.forget_at <= now {
-                forget(store, terms, &times.name)?;
+                forget(store, terms, &times.name, now)?;
                 continue;
             }
             look_again_at = look_again_at.min(times.forget_at);
@@ -86,20 +86,35 @@ impl Upkeep {
 }
 
 /// Forgets a holder. What it still held is lost: charged, or given back where the meter is lenient.
-fn forget(store: &mut impl LedgerStore, terms: Terms<'_>, name: &str) -> Result<(), StoreError> {
-    let Some(row) = store.holder(name)? else { return Ok(()) };
+///
+/// What it said passed uncounted is remembered for longer: these are totals, and an isolate that
+/// was only silent says them again.
+fn forget(
+    store: &mut impl LedgerStore,
+    terms: Terms<'_>,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mut row) = store.holder(name)? else { return Ok(()) };
     for lease in &row.leases {
         if terms.lost(&lease.meter) == Lost::Lenient {
             let kept = lease.spent.saturating_add(lease.returned);
             heard::take_back(store, lease, lease.units.saturating_sub(kept))?;
         }
     }
-    store.delete_holder(name)
+    row.forget_at = row.seen_at.plus_ms(TOTALS_KEPT_MS);
+    if row.degraded.is_empty() || row.forget_at <= now {
+        return store.delete_holder(name);
+    }
+    row.leases.clear();
+    store.put_holder(&row)
 }
 
 /// How much longer than a lease lives the ledger waits for news of it: what the network may lag,
 /// and what an origin may take before a request is known to have failed.
 pub const LEASE_MARGIN_MS: i64 = 60_000;
+/// For how long totals of what passed uncounted are remembered: longer than isolates live.
+const TOTALS_KEPT_MS: i64 = MS_PER_DAY;
 /// Who was heard within this time counts as a holder that units are shared with.
 pub const HOLDER_ACTIVE_MS: i64 = 30_000;
 
