@@ -77,7 +77,8 @@ impl Memory {
             let holder_name = format!("{}:{}", self.isolate, self.holders);
             let holder = Holder::new(&holder_name, self.refund_ms);
             let dropped = self.accounts.insert(name.to_owned(), AccountView::new(holder));
-            self.forgotten.extend(dropped.map(|(name, view)| (name, view.holder)));
+            let holding = dropped.filter(|(_, view)| view.holder.may_hold());
+            self.forgotten.extend(holding.map(|(name, view)| (name, view.holder)));
         }
         self.accounts.get_mut(name)
     }

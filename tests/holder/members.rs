@@ -61,8 +61,9 @@ fn all_members_who_run_low_are_topped_up_in_one_message() {
     pair.crowd("bob");
     for member in ["alice", "bob"] {
         pair.be(member);
-        let held = pair.available();
-        pair.take(&api(held)).expect("there is enough");
+        while pair.available() > 0 {
+            pair.take(&api(1)).expect("there is enough");
+        }
     }
     let request = pair.top_up(false).expect("both are dry");
     let members: Vec<_> = request.wants.iter().map(|want| want.member.as_deref()).collect();
@@ -135,10 +136,11 @@ fn a_plan_that_counts_members_no_more_opens_it() {
     });
     pair.crowd("alice");
     pair.crowd("bob");
-    let held = pair.available();
     pair.store.account.as_mut().expect("it is there").plan = Some("p2".into());
-    pair.serve(&api(held + 1)).expect("there is enough");
-    pair.crowd("carol");
+    while pair.available() > 0 {
+        pair.take(&api(1)).expect("there is enough");
+    }
+    pair.serve(&api(1)).expect("there is enough");
     let common = pair.available();
     assert!(common > 0);
     for member in ["alice", "carol", "bob"] {

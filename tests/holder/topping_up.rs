@@ -1,8 +1,8 @@
 //! Fetching more before what is held runs out.
 
-use tollgate::quota::{GrantOutcome, LedgerReply};
+use tollgate::quota::{GrantOutcome, LedgerReply, Period, Quota};
 
-use crate::pair::{Pair, api, cost, monthly, sizes};
+use crate::pair::{NOW, Pair, api, cost, monthly, sizes};
 
 /// A pair at ten requests a second that holds what it asked for.
 fn warm(limit: u64) -> Pair {
@@ -155,7 +155,9 @@ fn every_meter_that_runs_low_is_topped_up_in_one_message() {
     let (api_held, tokens_held) =
         (pair.available(), pair.holder.available("tokens", None, pair.now));
     assert_eq!((api_held, tokens_held), (18, 900));
-    pair.take(&[cost("tokens", 850)]).expect("there is enough");
+    for _ in 0..17 {
+        pair.take(&[cost("tokens", 50)]).expect("there is enough");
+    }
     let request = pair.top_up(false).expect("one of them is low");
     let meters: Vec<_> = request.wants.iter().map(|want| want.meter.as_str()).collect();
     assert_eq!(meters, ["tokens"]);
@@ -182,4 +184,28 @@ fn a_meter_that_nothing_limits_is_asked_for_once() {
         }
     }
     assert!(pair.available() > 0, "and what is limited was not put off by it");
+}
+
+#[test]
+fn at_the_end_of_a_period_no_more_is_fetched_than_can_be_spent_in_it() {
+    let minutely = Quota { period: Period::Minute, ..monthly("api", 100_000) };
+    let mut pair = Pair::with(vec![minutely]);
+    let mut spent = 0;
+    let (mut messages, mut most_out) = (0, 0);
+    while pair.now.ms_since(NOW) < 59_990 {
+        pair.pass_ms(10);
+        pair.serve(&api(1)).expect("there is enough");
+        spent += 1;
+        if let Some(request) = pair.top_up(false) {
+            messages += u64::from(pair.now.ms_since(NOW) > 55_000);
+            pair.exchange(&request);
+        }
+        if pair.now.ms_since(NOW) > 55_000 {
+            most_out = most_out.max(pair.counted() - spent);
+        }
+    }
+    // A hundred a second: a thousand are fetched at a time, of which few are left over.
+    assert!(most_out <= 1_300, "{most_out}");
+    assert!(messages <= 8, "{messages}");
+    assert!(pair.counted() - spent < 150, "{}", pair.counted() - spent);
 }

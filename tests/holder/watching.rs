@@ -191,7 +191,21 @@ fn what_an_isolate_forgets_goes_back() {
     assert!(pair.holder.close(DEADLINE_MS, pair.now).is_none(), "it never held any");
     pair.serve(&api(3)).expect("there is enough");
     assert!(pair.holder.close(DEADLINE_MS, pair.now).is_none(), "it was all spent");
-    let mut pair = holding(Pair::new(1_000));
-    pair.request(&[]);
-    assert!(pair.holder.close(DEADLINE_MS, pair.now).is_none(), "a message is under way");
+
+    // A message that is under way is voided, whichever comes first.
+    for is_overtaken in [false, true] {
+        let mut pair = holding(Pair::new(1_000));
+        let (asking, set_aside) = pair.request(&api(500));
+        let closing = pair.holder.close(DEADLINE_MS, pair.now).expect("some is held");
+        if is_overtaken {
+            pair.deliver(&closing);
+        }
+        let reply = pair.deliver(&asking);
+        if !is_overtaken {
+            pair.deliver(&closing);
+        }
+        assert!(pair.holder.answered("h", asking.number, &reply, pair.now).is_none());
+        let spent = 1 + set_aside.units_of("api");
+        assert_eq!(pair.counted(), spent, "{is_overtaken}");
+    }
 }

@@ -27,11 +27,6 @@ impl Count {
     pub(crate) fn room(&self) -> u64 {
         self.ceiling.saturating_sub(self.used)
     }
-
-    /// Whether so much is used that the operator is told, which leaves a row.
-    pub(crate) fn is_announced(&self, used: u64) -> bool {
-        used * 100 >= self.limit * FIRST_THRESHOLD
-    }
 }
 
 impl Pack {
@@ -113,6 +108,3 @@ impl Book {
         0
     }
 }
-
-/// In percent, of every meter.
-pub(crate) const FIRST_THRESHOLD: u64 = 50;

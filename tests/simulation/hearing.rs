@@ -186,12 +186,10 @@ impl Book {
         let from_quota = units.min(room) + missing;
         let mut windows = Few::default();
         let mut quota_ends_at = Timestamp::from_millis(i64::MAX);
-        for count in &mut counts {
-            if from_quota > 0 || count.is_announced(count.used) {
+        if from_quota > 0 {
+            for count in &mut counts {
                 count.place = Some(self.open_window(count));
             }
-        }
-        if from_quota > 0 {
             for count in &counts {
                 let place = self.open_window(count);
                 let window = &mut self.windows[place];

@@ -5,7 +5,6 @@ use tollgate::config::Plan;
 use tollgate::quota::{Cost, CreditPack, Enforcement, Lost, Meter, Period, Quota, Scope};
 use tollgate::time::Timestamp;
 
-use crate::counts::FIRST_THRESHOLD;
 use crate::random::Random;
 use crate::schedule::{Account, Route, Size, record};
 
@@ -85,13 +84,7 @@ pub(crate) fn pack(
 
 fn meter(random: &mut Random, id: &str) -> Meter {
     let lost = if random.happens(300) { Lost::Lenient } else { Lost::Strict };
-    Meter {
-        id: id.to_owned(),
-        name: None,
-        lost,
-        notify_at: vec![FIRST_THRESHOLD as u8, 90],
-        keep_days: None,
-    }
+    Meter { id: id.to_owned(), name: None, lost, notify_at: vec![50, 90], keep_days: None }
 }
 
 fn plan(random: &mut Random, id: &str, meters: usize, scale: u64) -> Plan {

@@ -25,6 +25,13 @@ impl Pocket {
     fn is_for(&self, meter: &str, member: Option<&str>) -> bool {
         self.meter == meter && self.member.as_deref() == member
     }
+
+    /// For how long units of it can be spent at most: they end with the first of their periods.
+    fn ends_in_ms(&self, now: Timestamp) -> i64 {
+        let ends_in_ms = self.quotas.iter().map(|quota| quota.resets_at.ms_since(now));
+        // A period that is over says nothing of the one that runs.
+        ends_in_ms.filter(|ms| *ms > 0).min().unwrap_or(i64::MAX)
+    }
 }
 
 impl Holder {
@@ -37,7 +44,8 @@ impl Holder {
     /// What a pocket will spend of a lease, if that is worth one: what a slow account doesn't spend
     /// would have to be given back, by a call that the next request costs anyway.
     fn expected(&self, pocket: &Pocket, now: Timestamp) -> u64 {
-        let expected = pocket.demand.expected(self.horizon_ms, now);
+        let horizon_ms = self.horizon_ms.min(pocket.ends_in_ms(now));
+        let expected = pocket.demand.expected(horizon_ms, now);
         let one = pocket.demand.last_units().max(1);
         if expected >= one.saturating_mul(WORTH_A_LEASE) { expected } else { 0 }
     }
@@ -52,11 +60,13 @@ impl Holder {
         if pocket.is_for_members {
             return None;
         }
-        let soon = now.plus_ms(LOW_MS);
+        // Near its period's end nothing lasts: what is held for half of the rest is enough.
+        let low_ms = LOW_MS.min(pocket.ends_in_ms(now) / 2);
+        let soon = now.plus_ms(low_ms);
         let member = pocket.member.as_deref();
         let lasting = self.available(&pocket.meter, member, soon);
         let ahead = self.expected(pocket, now).saturating_sub(lasting);
-        let is_low = lasting <= pocket.demand.expected(LOW_MS, now);
+        let is_low = lasting <= pocket.demand.expected(low_ms, now);
         ((is_low || is_due) && ahead > 0).then(|| Want {
             meter: pocket.meter.clone(),
             member: pocket.member.clone(),

@@ -42,11 +42,15 @@ impl Holder {
         Watch::Send(self.message(Vec::new(), deadline_ms, now))
     }
 
-    /// Gives everything back, since the isolate forgets this account. `None` where nothing is held
-    /// or a message is under way.
+    /// Whether there may be units to give back: held, or on their way.
+    pub fn may_hold(&self) -> bool {
+        self.under_way.is_some() || self.leases.iter().any(|lease| lease.available > 0)
+    }
+
+    /// Gives everything back, since the isolate forgets this account. A message that is under way
+    /// is voided by it: nobody will take its answer over. `None` where there is nothing.
     pub fn close(&mut self, deadline_ms: u32, now: Timestamp) -> Option<LedgerRequest> {
-        let is_holding = self.leases.iter().any(|lease| lease.available > 0);
-        if !is_holding || self.is_asking(now) {
+        if !self.may_hold() {
             return None;
         }
         for lease in &mut self.leases {
