@@ -147,11 +147,24 @@ impl LedgerStore for SqlStore {
         self.write(query, vec![pack.id.as_str().into(), expires_at, json(pack)?])
     }
 
-    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
-        let query =
-            "INSERT INTO merged (reader) VALUES (?) ON CONFLICT DO NOTHING RETURNING reader";
-        let rows: Vec<MergedRow> = self.rows(query, vec![reader.into()])?;
-        Ok(rows.first().is_some_and(|row| row.reader == reader))
+    fn merged(&self, name: &str) -> Result<u64, StoreError> {
+        let found = self.json("SELECT value FROM merged WHERE name = ?", vec![name.into()])?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn put_merged(
+        &mut self,
+        name: &str,
+        units: u64,
+        forget_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = "INSERT INTO merged (name, value, forget_at_ms) VALUES (?, ?, ?) \
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.write(query, vec![name.into(), json(&units)?, time(forget_at)])
+    }
+
+    fn delete_merged(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("DELETE FROM merged WHERE forget_at_ms <= ?", vec![time(now)])
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
@@ -217,11 +230,6 @@ impl TimesRow {
     }
 }
 
-#[derive(Deserialize)]
-struct MergedRow {
-    reader: String,
-}
-
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
 /// is; what is only read back whole stands as JSON. All leases of a holder are one row, so that a
 /// call writes that and the counters, and no more. No index on `forget_at_ms`: it would cost a row
@@ -239,7 +247,8 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS credit (
         added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, expires_at_ms INTEGER,
         value TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS merged (reader TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS merged (
+        name TEXT PRIMARY KEY, value TEXT NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);
