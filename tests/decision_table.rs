@@ -175,7 +175,7 @@ fn scene(row: &Row, more: &[(&str, &str)]) -> World {
     }
     (row.world)(&mut world);
     for asks in row.after {
-        world.serve(asks, row.token.text().as_deref());
+        world.visit(asks, row.token.text().as_deref());
     }
     world
 }

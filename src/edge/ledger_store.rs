@@ -50,7 +50,7 @@ impl SqlStore {
     }
 
     /// The JSON in the column `value` of the first row.
-    fn json<T: DeserializeOwned>(
+    pub(super) fn json<T: DeserializeOwned>(
         &self,
         query: &str,
         values: Vec<SqlStorageValue>,
@@ -265,7 +265,7 @@ pub(super) fn time(point: Timestamp) -> SqlStorageValue {
     SqlStorageValue::Integer(point.as_millis())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue, StoreError> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue, StoreError> {
     serde_json::to_string(value).map(SqlStorageValue::String).map_err(failed)
 }
 

@@ -34,7 +34,7 @@ pub struct LedgerRequest {
     pub degraded: Vec<DegradedUnits>,
     /// What the caller used before it signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merge: Option<Merge>,
+    pub merge: Option<Box<Merge>>,
 }
 
 /// Units that an isolate wants to hold.

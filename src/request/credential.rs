@@ -86,6 +86,9 @@ pub fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 /// The header `Cookie` without the cookie of this name; `None` where it has none.
 pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
+    if !cookies.contains(name) {
+        return None;
+    }
     // Several lines arrive joined by commas.
     without(&cookies.replace(", ", "; "), name, ';', "; ")
 }

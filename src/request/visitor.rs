@@ -16,7 +16,7 @@ pub struct Visitor<'a> {
 }
 
 /// What the edge reads into [`RequestFacts::carriers`] behind the credentials' own: header names,
-/// [`BOT_CATEGORY`], and nothing for what no route asks for. Each header that is read costs.
+/// [`BOT_CATEGORY`], and an empty name for what no route asks for. Each header that is read costs.
 pub fn carriers(config: &Config) -> Vec<&'static str> {
     let is_any = |asks: fn(&Route) -> bool| config.routes.iter().any(asks);
     let asked = [
@@ -24,7 +24,8 @@ pub fn carriers(config: &Config) -> Vec<&'static str> {
         ("cf-connecting-ip", is_any(|route| route.free_burst.is_some())),
         (BOT_CATEGORY, is_any(|route| !route.crawlers.is_empty())),
     ];
-    asked.map(|(name, is_asked)| if is_asked { name } else { "" }).to_vec()
+    let asked = asked.map(|(name, is_asked)| if is_asked { name } else { "" });
+    if asked.iter().all(|name| name.is_empty()) { Vec::new() } else { asked.to_vec() }
 }
 
 impl<'a> Visitor<'a> {

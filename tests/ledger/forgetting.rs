@@ -136,7 +136,10 @@ fn what_was_merged_is_forgotten_soon_after_its_period() {
     let merge = Merge { name: "r".into(), meter: "api".into(), units: 3, ends_at, member: None };
     let mut say = |bench: &mut Bench, now: Timestamp| {
         bench.now = now;
-        bench.call(&LedgerRequest { merge: Some(merge.clone()), ..hand.message(Vec::new()) });
+        bench.call(&LedgerRequest {
+            merge: Some(Box::new(merge.clone())),
+            ..hand.message(Vec::new())
+        });
         bench.used()
     };
     assert_eq!(say(&mut bench, NOW), [3]);

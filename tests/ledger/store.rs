@@ -19,12 +19,7 @@ fn every_failure_of_the_store_fails_the_call() {
     let next_minute = NOW.plus_seconds(60);
     let request = LedgerRequest {
         degraded: vec![DegradedUnits { meter: "api".into(), units: 1, told: 0 }],
-        merge: Some(Merge {
-            name: "r".into(),
-            meter: "api".into(),
-            units: 1,
-            ..Merge::default()
-        }),
+        merge: Some(Box::new(Merge { meter: "api".into(), units: 1, ..Merge::default() })),
         ..hand.message(vec![want(5, 1)])
     };
     let terms = Terms { plans: &bench.plans, announces: true, ..Terms::default() };

@@ -84,16 +84,17 @@ fn a_row_that_began_with_an_outage_is_a_row_like_any() {
     assert_eq!(hand.get(&mut bench, 12, 0), Some(12));
 }
 
-fn merge(name: &str, units: u64) -> Option<Merge> {
+fn merge(name: &str, units: u64) -> Option<Box<Merge>> {
     let ends_at = NOW.plus_ms(7 * DAY_MS);
-    Some(Merge { name: name.into(), meter: "api".into(), member: None, units, ends_at })
+    let (name, meter) = (name.into(), "api".into());
+    Some(Box::new(Merge { name, meter, member: None, units, ends_at }))
 }
 
 #[test]
 fn a_readers_allowance_is_merged_once_and_as_far_as_there_is_room() {
     let mut bench = Bench::new(vec![quota(Period::Day, 10), quota(Period::Month, 100)]);
     let mut hand = Hand::new("h");
-    let mut say = |bench: &mut Bench, merge: Option<Merge>| {
+    let mut say = |bench: &mut Bench, merge: Option<Box<Merge>>| {
         bench.call(&LedgerRequest { merge, ..hand.message(Vec::new()) });
         bench.used()
     };
@@ -116,10 +117,8 @@ fn a_merge_counts_for_the_member_who_signed_in() {
     let mut bench = Bench::new(vec![quota(Period::Day, 9), each(Period::Day, 4)]);
     let mut hand = Hand::new("h");
     for (member, used) in [("ann", 3), ("ann", 4), ("bob", 7)] {
-        let merge = merge(&format!("{member}{used}"), 3).map(|merge| Merge {
-            member: Some(member.into()),
-            ..merge
-        });
+        let merge = merge(&format!("{member}{used}"), 3)
+            .map(|merge| Box::new(Merge { member: Some(member.into()), ..*merge }));
         bench.call(&LedgerRequest { merge, ..hand.message(Vec::new()) });
         let of_account = bench.store.counters.iter().find(|(key, _)| key.member.is_none());
         assert_eq!(of_account.map(|(_, counter)| counter.used), Some(used), "{member}");
