@@ -141,8 +141,8 @@ fn the_ledgers_class_is_called_the_same_everywhere() {
     let (_, bindings) = shipped.split_once("[[durable_objects.bindings]]").unwrap();
     assert!(bindings.trim_start().starts_with(&format!("name = \"{LEDGER_BINDING}\"")));
     let object = read("src/edge/ledger_object.rs");
-    let (before, _) = object.split_once(&format!("\npub struct {class} {{")).unwrap();
-    assert!(before.lines().last().is_some_and(|line| line.starts_with("#[durable_object")));
+    let (before, _) = object.split_once(&format!("\npub struct {class}(")).unwrap();
+    assert_eq!(before.lines().last(), Some("#[wasm_bindgen]"));
     assert!(read("src/edge/entry.mjs").contains(&format!("export {{ {class} }}")));
 }
 

@@ -289,7 +289,7 @@ impl Book {
             if let Some(carried) = self.carried.get(&earlier) {
                 let allowed = quota.limit.saturating_add(*carried);
                 let left = allowed.saturating_sub(self.used(&earlier)).min(quota.rollover_max);
-                let through = |carried: u64, _: &()| {
+                let through = |carried: u64, (): &()| {
                     quota.limit.saturating_add(carried).min(quota.rollover_max)
                 };
                 return left_of_each.iter().fold(left, through);

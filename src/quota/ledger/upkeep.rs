@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub(super) struct Upkeep {
     looked_at: Option<Timestamp>,
     look_again_at: Timestamp,
-    counters_deleted_at: Option<Timestamp>,
+    old_deleted_at: Option<Timestamp>,
     holders_active: u64,
 }
 
@@ -41,7 +41,7 @@ impl Upkeep {
         }
         self.looked_at = Some(now);
         self.look_again_at = look_again_at.max(now.plus_ms(LOOK_AT_MOST_EVERY_MS));
-        self.delete_counters(store, terms, now)
+        self.delete_old(store, terms, now)
     }
 
     /// Notes that a holder sent a message; `known` is what was known of it before.
@@ -64,14 +64,15 @@ impl Upkeep {
         u32::try_from(bounded_ms).unwrap_or(u32::MAX)
     }
 
-    fn delete_counters(
+    /// Deletes what is kept no longer, once a day.
+    fn delete_old(
         &mut self,
         store: &mut impl LedgerStore,
         terms: Terms<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let recent = |at: Timestamp| (0..MS_PER_DAY).contains(&now.ms_since(at));
-        if self.counters_deleted_at.is_some_and(recent) {
+        if self.old_deleted_at.is_some_and(recent) {
             return Ok(());
         }
         for meter in terms.meters {
@@ -80,7 +81,8 @@ impl Upkeep {
             let started_before = now.plus_ms(days.saturating_mul(MS_PER_DAY).saturating_neg());
             store.delete_counters(&meter.id, started_before)?;
         }
-        self.counters_deleted_at = Some(now);
+        store.delete_merged(now)?;
+        self.old_deleted_at = Some(now);
         Ok(())
     }
 }
