@@ -159,6 +159,11 @@ export async function limitBurst(limiter, key, deadlineMs) {
   return success;
 }
 
+// What anything thrown says. Rust's own way brings the printing of floating-point numbers along.
+export function textOf(value) {
+  return String(value);
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
