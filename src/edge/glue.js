@@ -143,6 +143,11 @@ export function wakeAt(storage, atMs) {
   }
 }
 
+// Runs a query of the object's database. The columns of every row come back one after another.
+export function runQuery(sql, query, values) {
+  return [...sql.exec(query, ...values).raw()].flat();
+}
+
 // Asks a rate-limit binding whether `key` is within its rate, within the deadline.
 export async function limitBurst(limiter, key, deadlineMs) {
   const { success } = await within(limiter.limit({ key }), deadlineMs);

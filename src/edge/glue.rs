@@ -66,6 +66,8 @@ extern "C" {
 
     #[wasm_bindgen(js_name = wakeAt)]
     pub(super) fn wake_at(storage: &JsValue, at_ms: &str);
+    #[wasm_bindgen(js_name = runQuery, catch)]
+    pub(super) fn run_query(sql: &JsValue, query: &str, values: &Array) -> Result<Array, JsValue>;
 
     #[wasm_bindgen(js_name = limitBurst)]
     pub(super) fn limit_burst(limiter: &JsValue, key: &str, deadline_ms: u32) -> Promise;
@@ -74,6 +76,11 @@ extern "C" {
 
     #[wasm_bindgen(js_name = readBody)]
     pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
+}
+
+/// A property of an object; undefined where it has none of this name.
+pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
+    js_sys::Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }
 
 /// Waits for a promise, and says why it failed.

@@ -9,7 +9,8 @@ use js_sys::Promise;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
-use worker::{Env, Request, Response, State, durable_object};
+use wasm_bindgen_futures::future_to_promise;
+use worker::web_sys::Request;
 
 use super::glue;
 use super::glue::settle;
@@ -107,35 +108,56 @@ pub(super) enum Message {
 }
 
 /// The object. Its memory holds nothing that counts.
-#[durable_object(alarm)]
-pub struct Ledger {
-    state: Rc<State>,
-    env: Env,
+///
+/// Bound by hand, as [`handle`](super::fetch::handle) is: the `worker` crate's own way brings its
+/// requests, responses, rows and errors along, 15 KB of the compressed module.
+#[wasm_bindgen]
+pub struct Ledger(Rc<Inner>);
+
+struct Inner {
+    state: JsValue,
+    env: JsValue,
     counting: Rc<RefCell<quota::Ledger>>,
     has_tables: Cell<bool>,
 }
 
-impl worker::DurableObject for Ledger {
-    fn new(state: State, env: Env) -> Self {
-        Self { state: Rc::new(state), env, counting: Rc::default(), has_tables: Cell::default() }
+#[wasm_bindgen]
+impl Ledger {
+    /// Called by the runtime for each object, and again after a panic.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Self {
+        let (counting, has_tables) = Default::default();
+        Self(Rc::new(Inner { state, env, counting, has_tables }))
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let text = request.text().await?;
-        match self.answer(&text) {
-            Ok(reply) => Response::ok(reply),
-            Err(reason) => Response::error(reason, 500),
-        }
+    /// Answers one message.
+    ///
+    /// # Errors
+    ///
+    /// What the runtime says about a request whose body can't be read.
+    pub fn fetch(&self, request: &Request) -> Result<Promise, JsValue> {
+        let (inner, text) = (Rc::clone(&self.0), request.text()?);
+        Ok(future_to_promise(async move {
+            let text = settle(text).await?;
+            let (status, reply) = match inner.answer(&text.as_string().unwrap_or_default()) {
+                Ok(reply) => (200, reply),
+                Err(reason) => (500, reason),
+            };
+            glue::make_response(status, "", &reply).map(JsValue::from)
+        }))
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        let delivered = outbox::deliver(&self.state, &self.env).await;
-        delivered.map_err(|error| worker::Error::RustError(error.0))?;
-        Response::ok(String::new())
+    /// Sends what was queued for the operator.
+    pub fn alarm(&self) -> Promise {
+        let inner = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let delivered = outbox::deliver(&inner.state, &inner.env).await;
+            delivered.map(|()| JsValue::UNDEFINED).map_err(|error| thrown(&error))
+        })
     }
 }
 
-impl Ledger {
+impl Inner {
     /// Handles one message as one transaction: an error undoes all of it.
     fn answer(&self, text: &str) -> Result<String, String> {
         let message: Message = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -143,7 +165,7 @@ impl Ledger {
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
         let announces = config.notify.is_some();
-        let (state, counting) = (Rc::clone(&self.state), Rc::clone(&self.counting));
+        let (state, counting) = (self.state.clone(), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
         let has_news = Rc::new(Cell::new(false));
         let is_queued = Rc::clone(&has_news);
@@ -157,8 +179,10 @@ impl Ledger {
             is_queued.set(store.has_queued);
             reply.map_err(|error| thrown(&error))
         });
-        let storage = self.state.storage();
-        let reply = glue::in_transaction(storage.as_raw().as_ref(), work.as_ref().unchecked_ref());
+        let reply = glue::in_transaction(
+            &glue::property(&self.state, "storage"),
+            work.as_ref().unchecked_ref(),
+        );
         let reply = reply.map_err(|error| glue::message_of(&error))?;
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);

@@ -1,11 +1,10 @@
 //! The ledger's rows in the SQLite database of its Durable Object.
 
-use std::rc::Rc;
-
-use serde::Deserialize;
+use js_sys::Array;
 use serde::de::DeserializeOwned;
-use worker::{SqlStorage, SqlStorageValue, State};
+use wasm_bindgen::JsValue;
 
+use super::glue;
 use crate::account::AccountRecord;
 use crate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
@@ -16,75 +15,82 @@ use crate::time::Timestamp;
 
 /// One account's rows.
 pub(super) struct SqlStore {
-    state: Rc<State>,
-    sql: SqlStorage,
+    state: JsValue,
+    sql: JsValue,
     /// Whether there is something new to announce.
     pub(super) has_queued: bool,
 }
 
 impl SqlStore {
-    /// The object's database.
-    pub(super) fn new(state: &Rc<State>) -> Self {
-        Self { state: Rc::clone(state), sql: state.storage().sql(), has_queued: false }
+    /// The database of the object with this state.
+    pub(super) fn new(state: &JsValue) -> Self {
+        let sql = glue::property(&glue::property(state, "storage"), "sql");
+        Self { state: state.clone(), sql, has_queued: false }
     }
 
     /// Makes the tables where they aren't there yet.
     pub(super) fn create_tables(&self) -> Result<(), StoreError> {
-        self.write(SCHEMA, Vec::new())
+        self.write(SCHEMA, &[])
     }
 
-    pub(super) fn write(
+    pub(super) fn write(&self, query: &str, values: &[JsValue]) -> Result<(), StoreError> {
+        self.cells(query, values).map(|_| ())
+    }
+
+    /// The columns of every row, one after another.
+    pub(super) fn cells(
         &self,
         query: &str,
-        values: Vec<SqlStorageValue>,
-    ) -> Result<(), StoreError> {
-        self.sql.exec(query, values).map(|_| ()).map_err(failed)
+        values: &[JsValue],
+    ) -> Result<Vec<JsValue>, StoreError> {
+        let cells = glue::run_query(&self.sql, query, &Array::of(values));
+        cells.map(|cells| cells.to_vec()).map_err(|error| StoreError(glue::message_of(&error)))
     }
 
-    pub(super) fn rows<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        values: Vec<SqlStorageValue>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.sql.exec(query, values).and_then(|cursor| cursor.to_array()).map_err(failed)
-    }
-
-    /// The JSON in the column `value` of the first row.
+    /// The JSON in the only column of the first row.
     fn json<T: DeserializeOwned>(
         &self,
         query: &str,
-        values: Vec<SqlStorageValue>,
+        values: &[JsValue],
     ) -> Result<Option<T>, StoreError> {
         self.all_json(query, values).map(|rows| rows.into_iter().next())
     }
 
-    /// The JSON in the column `value` of every row.
+    /// The JSON in the only column of every row.
     fn all_json<T: DeserializeOwned>(
         &self,
         query: &str,
-        values: Vec<SqlStorageValue>,
+        values: &[JsValue],
     ) -> Result<Vec<T>, StoreError> {
-        let rows: Vec<JsonRow> = self.rows(query, values)?;
-        rows.iter().map(|row| serde_json::from_str(&row.value).map_err(failed)).collect()
+        let cells = self.cells(query, values)?;
+        let read = |cell: &JsValue| {
+            serde_json::from_str(&cell.as_string().unwrap_or_default()).map_err(failed)
+        };
+        cells.iter().map(read).collect()
     }
 }
 
 impl LedgerStore for SqlStore {
     fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
-        self.json("SELECT value FROM account", Vec::new())
+        self.json("SELECT value FROM account", &[])
     }
 
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError> {
         let query = "INSERT INTO account (id, value) VALUES (1, ?) \
                      ON CONFLICT (id) DO UPDATE SET value = excluded.value";
-        self.write(query, vec![json(record)?])
+        self.write(query, &[json(record)?])
     }
 
     fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
         let query = "SELECT used, carried, degraded, announced_percent FROM counter \
                      WHERE meter = ? AND member = ? AND period = ? AND starts_at_ms = ?";
-        let rows: Vec<CounterRow> = self.rows(query, window_key(key))?;
-        Ok(rows.first().map(CounterRow::counter))
+        let cells = self.cells(query, &window_key(key))?;
+        let [used, carried, degraded, announced_percent] = cells.as_slice() else {
+            return Ok(None);
+        };
+        let [used, carried, degraded] = [used, carried, degraded].map(units_of);
+        let announced_percent = u8::try_from(units_of(announced_percent)).map_err(failed)?;
+        Ok(Some(Counter { used, carried, degraded, announced_percent }))
     }
 
     fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
@@ -95,12 +101,14 @@ impl LedgerStore for SqlStore {
                          used = excluded.used, carried = excluded.carried, \
                          degraded = excluded.degraded, \
                          announced_percent = excluded.announced_percent";
-        let mut values = window_key(key);
-        for units in [counter.used, counter.carried, counter.degraded] {
-            values.push(SqlStorageValue::Integer(i64::try_from(units).map_err(failed)?));
-        }
-        values.push(SqlStorageValue::Integer(counter.announced_percent.into()));
-        self.write(query, values)
+        let [meter, member, period, starts_at] = window_key(key);
+        let [used, carried, degraded] =
+            [counter.used, counter.carried, counter.degraded].map(units);
+        let announced_percent = counter.announced_percent.into();
+        self.write(
+            query,
+            &[meter, member, period, starts_at, used, carried, degraded, announced_percent],
+        )
     }
 
     fn delete_counters(
@@ -109,11 +117,11 @@ impl LedgerStore for SqlStore {
         started_before: Timestamp,
     ) -> Result<(), StoreError> {
         let query = "DELETE FROM counter WHERE meter = ? AND starts_at_ms < ?";
-        self.write(query, vec![meter.into(), time(started_before)])
+        self.write(query, &[meter.into(), time(started_before)])
     }
 
     fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
-        self.json("SELECT value FROM holder WHERE name = ?", vec![name.into()])
+        self.json("SELECT value FROM holder WHERE name = ?", &[name.into()])
     }
 
     fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
@@ -122,104 +130,55 @@ impl LedgerStore for SqlStore {
                          seen_at_ms = excluded.seen_at_ms, \
                          forget_at_ms = excluded.forget_at_ms, value = excluded.value";
         let name = row.name.as_str().into();
-        self.write(query, vec![name, time(row.seen_at), time(row.forget_at), json(row)?])
+        self.write(query, &[name, time(row.seen_at), time(row.forget_at), json(row)?])
     }
 
     fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
-        self.write("DELETE FROM holder WHERE name = ?", vec![name.into()])
+        self.write("DELETE FROM holder WHERE name = ?", &[name.into()])
     }
 
     fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
         let query = "SELECT name, seen_at_ms, forget_at_ms FROM holder";
-        let rows: Vec<TimesRow> = self.rows(query, Vec::new())?;
-        Ok(rows.into_iter().map(TimesRow::times).collect())
+        let cells = self.cells(query, &[])?;
+        let (rows, _) = cells.as_chunks();
+        Ok(rows.iter().map(holder_times).collect())
     }
 
     fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
         let query = "SELECT value FROM credit ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
-        self.all_json(query, Vec::new())
+        self.all_json(query, &[])
     }
 
     fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError> {
         let query = "INSERT INTO credit (id, expires_at_ms, value) VALUES (?, ?, ?) \
                      ON CONFLICT (id) DO UPDATE SET value = excluded.value";
-        let expires_at = pack.expires_at.map_or(SqlStorageValue::Null, time);
-        self.write(query, vec![pack.id.as_str().into(), expires_at, json(pack)?])
+        let expires_at = pack.expires_at.map_or(JsValue::NULL, time);
+        self.write(query, &[pack.id.as_str().into(), expires_at, json(pack)?])
     }
 
     fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
         let query =
             "INSERT INTO merged (reader) VALUES (?) ON CONFLICT DO NOTHING RETURNING reader";
-        let rows: Vec<MergedRow> = self.rows(query, vec![reader.into()])?;
-        Ok(rows.first().is_some_and(|row| row.reader == reader))
+        Ok(!self.cells(query, &[reader.into()])?.is_empty())
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         // An alarm isn't told whose it is: only a call by name is.
-        let account = self.state.id().name().unwrap_or_default();
+        let name = glue::property(&glue::property(&self.state, "id"), "name");
+        let account = name.as_string().unwrap_or_default();
         let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
-        self.write(query, vec![time(announcement.at), body(&account, announcement).into()])
+        self.write(query, &[time(announcement.at), body(&account, announcement).into()])
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.write("INSERT INTO audit (value) VALUES (?)", vec![json(entry)?])
+        self.write("INSERT INTO audit (value) VALUES (?)", &[json(entry)?])
     }
 
     fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let limit = i64::try_from(limit).map_err(failed)?;
         let query = "SELECT value FROM audit ORDER BY id DESC LIMIT ?";
-        self.all_json(query, vec![SqlStorageValue::Integer(limit)])
+        self.all_json(query, &[limit.into()])
     }
-}
-
-#[derive(Deserialize)]
-struct JsonRow {
-    value: String,
-}
-
-/// SQLite's numbers arrive as JavaScript's; the ledger keeps them within 2^53.
-#[derive(Deserialize)]
-struct CounterRow {
-    used: f64,
-    carried: f64,
-    degraded: f64,
-    announced_percent: f64,
-}
-
-impl CounterRow {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-    fn counter(&self) -> Counter {
-        Counter {
-            used: self.used as u64,
-            carried: self.carried as u64,
-            degraded: self.degraded as u64,
-            announced_percent: self.announced_percent as u8,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct TimesRow {
-    name: String,
-    seen_at_ms: f64,
-    forget_at_ms: f64,
-}
-
-impl TimesRow {
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds fit into 53 bits")]
-    fn times(self) -> HolderTimes {
-        HolderTimes {
-            name: self.name,
-            seen_at: Timestamp::from_millis(self.seen_at_ms as i64),
-            forget_at: Timestamp::from_millis(self.forget_at_ms as i64),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct MergedRow {
-    reader: String,
 }
 
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
@@ -247,17 +206,40 @@ const SCHEMA: &str = "
 ";
 
 /// Where no member is meant the column is empty: a key with NULL in it is equal to none.
-fn window_key(key: &CounterKey) -> Vec<SqlStorageValue> {
+fn window_key(key: &CounterKey) -> [JsValue; 4] {
     let member = key.member.as_deref().unwrap_or_default();
-    vec![key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
+    [key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
 }
 
-pub(super) fn time(point: Timestamp) -> SqlStorageValue {
-    SqlStorageValue::Integer(point.as_millis())
+fn holder_times([name, seen_at, forget_at]: &[JsValue; 3]) -> HolderTimes {
+    let [seen_at, forget_at] = [seen_at, forget_at].map(time_of);
+    HolderTimes { name: name.as_string().unwrap_or_default(), seen_at, forget_at }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue, StoreError> {
-    serde_json::to_string(value).map(SqlStorageValue::String).map_err(failed)
+// SQLite's numbers go through JavaScript's, and the ledger keeps its own within 2^53.
+
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(super) fn units(units: u64) -> JsValue {
+    JsValue::from_f64(units as f64)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+pub(super) fn units_of(cell: &JsValue) -> u64 {
+    cell.as_f64().unwrap_or_default() as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(super) fn time(point: Timestamp) -> JsValue {
+    JsValue::from_f64(point.as_millis() as f64)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+pub(super) fn time_of(cell: &JsValue) -> Timestamp {
+    Timestamp::from_millis(cell.as_f64().unwrap_or_default() as i64)
+}
+
+fn json(value: &impl serde::Serialize) -> Result<JsValue, StoreError> {
+    serde_json::to_string(value).map(JsValue::from).map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> StoreError {

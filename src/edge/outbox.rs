@@ -1,14 +1,12 @@
 //! Announcements on their way: rows of an account's database, sent by the object's alarm, so that
 //! neither a caller nor the ledger waits for the operator's webhook.
 
-use std::rc::Rc;
-
-use serde::Deserialize;
-use worker::{Env, State};
+use js_sys::Object;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{self, settle};
 use super::isolate::{Isolate, now};
-use super::ledger_store::{SqlStore, time};
+use super::ledger_store::{SqlStore, time, time_of, units, units_of};
 use crate::config::Notify;
 use crate::quota::StoreError;
 use crate::report;
@@ -20,7 +18,7 @@ use crate::time::Timestamp;
 /// # Errors
 ///
 /// The database failed. The runtime calls the alarm again then.
-pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreError> {
+pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreError> {
     let store = SqlStore::new(state);
     let isolate = Isolate::of(env);
     let Ok(config) = &isolate.config else {
@@ -28,13 +26,14 @@ pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreErr
         wake_at(state, now().plus_ms(MISCONFIGURED_RETRY_MS));
         return Ok(());
     };
-    let Some(notify) = &config.notify else { return store.write("DELETE FROM outbox", vec![]) };
+    let Some(notify) = &config.notify else { return store.write("DELETE FROM outbox", &[]) };
     let began_at = now();
-    for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at() <= began_at) {
+    for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at <= began_at) {
         // The object's own id is unlike any other account's.
-        let id = format!("{}-{}", state.id(), row.number());
+        let object = glue::property(state, "id").unchecked_into::<Object>().to_string();
+        let id = format!("{object}-{}", row.id);
         let answer = send(notify, &id, &row.body).await;
-        match after(&id, row.attempts(), &answer, now()) {
+        match after(&id, row.attempts, &answer, now()) {
             Next::Forget => store.forget(row.id)?,
             Next::GiveUp(reason) => {
                 store.forget(row.id)?;
@@ -54,9 +53,9 @@ pub(super) async fn deliver(state: &Rc<State>, env: &Env) -> Result<(), StoreErr
 /// # Errors
 ///
 /// The database failed.
-pub(super) fn wake_when_due(state: &Rc<State>) -> Result<(), StoreError> {
+pub(super) fn wake_when_due(state: &JsValue) -> Result<(), StoreError> {
     if let Some(row) = SqlStore::new(state).outbox(1)?.first() {
-        wake_at(state, row.due_at().max(now()));
+        wake_at(state, row.due_at.max(now()));
     }
     Ok(())
 }
@@ -68,8 +67,8 @@ async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
     status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
 }
 
-fn wake_at(state: &State, at: Timestamp) {
-    glue::wake_at(state.storage().as_raw().as_ref(), &at.as_millis().to_string());
+fn wake_at(state: &JsValue, at: Timestamp) {
+    glue::wake_at(&glue::property(state, "storage"), &at.as_millis().to_string());
 }
 
 fn log(reason: &str) {
@@ -80,39 +79,35 @@ impl SqlStore {
     /// The announcements that are due first.
     fn outbox(&self, limit: i32) -> Result<Vec<OutboxRow>, StoreError> {
         let query = "SELECT id, attempts, due_at_ms, body FROM outbox ORDER BY due_at_ms LIMIT ?";
-        self.rows(query, vec![limit.into()])
+        let cells = self.cells(query, &[limit.into()])?;
+        Ok(cells.as_chunks().0.iter().map(OutboxRow::of).collect())
     }
 
-    fn put_off(&self, id: f64, due_at: Timestamp) -> Result<(), StoreError> {
+    fn put_off(&self, id: u64, due_at: Timestamp) -> Result<(), StoreError> {
         let query = "UPDATE outbox SET attempts = attempts + 1, due_at_ms = ? WHERE id = ?";
-        self.write(query, vec![time(due_at), id.into()])
+        self.write(query, &[time(due_at), units(id)])
     }
 
-    fn forget(&self, id: f64) -> Result<(), StoreError> {
-        self.write("DELETE FROM outbox WHERE id = ?", vec![id.into()])
+    fn forget(&self, id: u64) -> Result<(), StoreError> {
+        self.write("DELETE FROM outbox WHERE id = ?", &[units(id)])
     }
 }
 
-#[derive(Deserialize)]
 struct OutboxRow {
-    id: f64,
-    attempts: f64,
-    due_at_ms: f64,
+    id: u64,
+    attempts: usize,
+    due_at: Timestamp,
     body: String,
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all fit into 53 bits")]
 impl OutboxRow {
-    fn due_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.due_at_ms as i64)
-    }
-
-    fn number(&self) -> i64 {
-        self.id as i64
-    }
-
-    fn attempts(&self) -> usize {
-        self.attempts as usize
+    fn of([id, attempts, due_at, body]: &[JsValue; 4]) -> Self {
+        Self {
+            id: units_of(id),
+            attempts: usize::try_from(units_of(attempts)).unwrap_or(usize::MAX),
+            due_at: time_of(due_at),
+            body: body.as_string().unwrap_or_default(),
+        }
     }
 }
 

@@ -84,22 +84,22 @@ fn a_row_that_began_with_an_outage_is_a_row_like_any() {
     assert_eq!(hand.get(&mut bench, 12, 0), Some(12));
 }
 
-fn merge(reader: &str, units: u64) -> Option<Merge> {
-    Some(Merge { reader: reader.into(), meter: "api".into(), units })
+fn merge(reader: &str, units: u64) -> Merge {
+    Merge { reader: reader.into(), meter: "api".into(), units }
 }
 
 #[test]
 fn a_readers_allowance_is_merged_once_and_as_far_as_there_is_room() {
     let mut bench = Bench::new(vec![quota(Period::Day, 10), quota(Period::Month, 100)]);
     let mut hand = Hand::new("h");
-    let mut say = |bench: &mut Bench, merge: Option<Merge>| {
-        bench.call(&LedgerRequest { merge, ..hand.message(Vec::new()) });
+    let mut say = |bench: &mut Bench, merge: Merge| {
+        bench.call(&LedgerRequest { merge: Some(merge), ..hand.message(Vec::new()) });
         bench.used()
     };
     assert_eq!(say(&mut bench, merge("r1", 3)), [3, 3]);
     assert_eq!(say(&mut bench, merge("r1", 3)), [3, 3], "once");
     assert_eq!(say(&mut bench, merge("r2", 50)), [10, 10], "there is room for seven of them");
-    let request = LedgerRequest { merge: merge("r3", 1), ..hand.message(vec![want(1, 0)]) };
+    let request = LedgerRequest { merge: Some(merge("r3", 1)), ..hand.message(vec![want(1, 0)]) };
     let outcome = bench.call(&request).grant.expect("a want has an outcome");
     assert_eq!(leases(&outcome), [], "and it comes before the wants");
 }
@@ -109,9 +109,9 @@ fn a_merge_waits_for_a_plan_and_for_a_meter_that_counts() {
     let mut bench = Bench::new(vec![on("b", quota(Period::Day, 10))]);
     let plan = bench.record().plan.take();
     let mut hand = Hand::new("h");
-    bench.call(&LedgerRequest { merge: merge("r", 3), ..hand.message(Vec::new()) });
+    bench.call(&LedgerRequest { merge: Some(merge("r", 3)), ..hand.message(Vec::new()) });
     assert!(bench.store.merged.is_empty());
     bench.record().plan = plan;
-    bench.call(&LedgerRequest { merge: merge("r", 3), ..hand.message(Vec::new()) });
+    bench.call(&LedgerRequest { merge: Some(merge("r", 3)), ..hand.message(Vec::new()) });
     assert_eq!((bench.store.merged.len(), bench.used()), (1, vec![]));
 }

@@ -67,7 +67,7 @@ mod tests {
     /// What is expected for ten seconds after requests at an even pace for a minute.
     fn after_a_minute(every_ms: i64) -> u64 {
         let mut demand = Demand::default();
-        for turn in 0..60_000 / every_ms {
+        for turn in 0..60_000_i64.saturating_div(every_ms) {
             demand.note(1, at(turn.saturating_mul(every_ms)));
         }
         demand.expected(10_000, demand.noted_at)
