@@ -1,6 +1,6 @@
 //! What comes back of a charge once the origin has answered, row by row.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a fixture is broken")]
+#![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
 
 #[path = "support/bindings.rs"]
 mod bindings;

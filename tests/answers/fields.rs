@@ -133,6 +133,7 @@ fn a_passed_request_is_told_its_notices_and_that_it_was_not_checked() {
     let notices = [
         Notice::PaymentGrace { until: RESET },
         Notice::ProviderOutage,
+        Notice::QuotaNearLimit { quota: "api/day/member".into(), percent: 95 },
         Notice::SoftQuotaPassed { quota: "api/month".into() },
         Notice::SubscriptionEnding { at: RESET },
     ];
@@ -142,7 +143,15 @@ fn a_passed_request_is_told_its_notices_and_that_it_was_not_checked() {
     assert!(headers[0].1.starts_with("payment-grace;until=\"2026-12-01T00:00:00Z\", "));
     let items = structured_fields::parse_list(&headers[0].1).unwrap();
     let words: Vec<_> = items.iter().map(|Item { bare, .. }| bare.clone()).collect();
-    let expected = ["payment-grace", "provider-outage", "soft-quota-passed", "subscription-ending"];
+    let expected = [
+        "payment-grace",
+        "provider-outage",
+        "quota-near-limit",
+        "soft-quota-passed",
+        "subscription-ending",
+    ];
     assert_eq!(words, expected.map(|word| Bare::Token(word.into())));
-    assert_eq!(items[2].parameters["quota"], Bare::String("api/month".into()));
+    assert_eq!(items[2].parameters["quota"], Bare::String("api/day/member".into()));
+    assert_eq!(items[2].parameters["percent"], Bare::Integer(95));
+    assert_eq!(items[3].parameters["quota"], Bare::String("api/month".into()));
 }

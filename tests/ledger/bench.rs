@@ -32,6 +32,7 @@ pub(crate) fn each(period: Period, limit: u64) -> Quota {
 }
 
 /// The same quota on another meter.
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is passed")]
 pub(crate) fn on(meter: &str, quota: Quota) -> Quota {
     Quota { meter: meter.into(), ..quota }
 }

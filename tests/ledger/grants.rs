@@ -94,28 +94,25 @@ fn a_change_of_plan_keeps_the_count_and_takes_the_new_limit_at_once() {
 
 #[test]
 fn absurd_units_break_nothing() {
-    let mut closed = Bench::new(vec![quota(Period::Month, u64::MAX)]).with_credits(MAX_UNITS);
+    let mut firm = Bench::new(vec![quota(Period::Month, u64::MAX)]).with_credits(MAX_UNITS);
     let mut hand = Hand::new("h");
-    assert_eq!(hand.get(&mut closed, MAX_UNITS, u64::MAX), Some(MAX_UNITS + MAX_UNITS / 4));
-    let outcome = hand.ask(&mut closed, vec![want(u64::MAX, u64::MAX)]);
+    assert_eq!(hand.get(&mut firm, MAX_UNITS, u64::MAX), Some(MAX_UNITS + MAX_UNITS / 4));
+    let outcome = hand.ask(&mut firm, vec![want(u64::MAX, u64::MAX)]);
     assert!(refused(&outcome).is_some());
-    assert_eq!(
-        hand.get(&mut closed, MAX_UNITS - MAX_UNITS / 4, 9),
-        Some(MAX_UNITS - MAX_UNITS / 4)
-    );
-    assert_eq!((closed.used(), closed.credits()), (vec![MAX_UNITS], 0));
+    assert_eq!(hand.get(&mut firm, MAX_UNITS - MAX_UNITS / 4, 9), Some(MAX_UNITS - MAX_UNITS / 4));
+    assert_eq!((firm.used(), firm.credits()), (vec![MAX_UNITS], 0));
     let ids: Vec<_> = hand.leases.iter().map(|lease| lease.id).collect();
     for id in ids {
-        hand.give_back(&mut closed, id, u64::MAX);
+        hand.give_back(&mut firm, id, u64::MAX);
     }
-    assert_eq!((closed.used(), closed.credits()), (vec![0], MAX_UNITS));
+    assert_eq!((firm.used(), firm.credits()), (vec![0], MAX_UNITS));
 
-    let mut open = Bench::new(vec![soft(Period::Month, 5)]);
+    let mut soft = Bench::new(vec![soft(Period::Month, 5)]);
     let mut hand = Hand::new("h");
-    let outcome = hand.ask(&mut open, vec![want(u64::MAX, 0)]);
+    let outcome = hand.ask(&mut soft, vec![want(u64::MAX, 0)]);
     assert_eq!(refused(&outcome), Some((RefusalReason::CostExceedsQuota, "api/month")));
-    assert_eq!(hand.get(&mut open, MAX_UNITS, 1), Some(MAX_UNITS));
-    let outcome = hand.ask(&mut open, vec![want(1, 0)]);
+    assert_eq!(hand.get(&mut soft, MAX_UNITS, 1), Some(MAX_UNITS));
+    let outcome = hand.ask(&mut soft, vec![want(1, 0)]);
     assert_eq!(refused(&outcome), Some((RefusalReason::QuotaExhausted, "api/month")));
 
     let mut full = Bench::new(vec![quota(Period::Month, 1)]);

@@ -281,20 +281,17 @@ impl Book {
         if let Some(carried) = self.carried.get(key) {
             return *carried;
         }
-        let mut left_of_each = Vec::new();
         let mut earlier = key.clone();
-        while left_of_each.len() < 12 {
+        for unused_periods in 0..12 {
             let before = earlier.starts_at.plus_ms(-1);
             earlier.starts_at = quota.window(before, self.anchor).starts_at;
             if let Some(carried) = self.carried.get(&earlier) {
                 let allowed = quota.limit.saturating_add(*carried);
                 let left = allowed.saturating_sub(self.used(&earlier)).min(quota.rollover_max);
-                let through = |carried: u64, (): &()| {
-                    quota.limit.saturating_add(carried).min(quota.rollover_max)
-                };
-                return left_of_each.iter().fold(left, through);
+                let through =
+                    |carried: u64, _| quota.limit.saturating_add(carried).min(quota.rollover_max);
+                return (0..unused_periods).fold(left, through);
             }
-            left_of_each.push(());
         }
         0
     }
