@@ -154,6 +154,22 @@ test("an honest reader gets exactly five pages, wherever the requests arrive", a
   for (const via of places) assert.equal(await reader.left("/articles/1", { via }), 0);
 });
 
+test("no answer waits for a call, and further pages of two seconds take one together", async () => {
+  gate = await startControlledGate({ origin, vars });
+  const reader = newReader(gate);
+  await reader.left("/articles/1");
+  await pause(2_500);
+  assert.equal((await gate.control()).calls, 0, "a first page is nothing to report");
+  await gate.control({ ledger: "hangs" });
+  for (let article = 2; article <= 5; article += 1) await reader.left(`/articles/${article}`);
+  await assertUsedUp(reader, "/articles/6");
+  assert.equal((await gate.control()).calls, 0);
+  await until(async () => (await gate.control()).calls > 0, "the report", { deadlineMs: 5_000 });
+  await reader.left("/articles/1");
+  await pause(2_500);
+  assert.equal((await gate.control()).calls, 1, "what was lost isn't sent again");
+});
+
 test("a cookie that was bent, made up, or made elsewhere is none", async () => {
   gate = await startDirectGate({ origin, vars, beside: [{ name: "other", vars: { ...vars, ALLOWANCE_KEY: "another secret of thirty-two bytes or more" } }] });
   const reader = newReader(gate);
