@@ -67,12 +67,12 @@ impl World<'_> {
             lost_since_ms: now_ms,
             credits_come_ms: now_ms + PROOF_MS / 2,
         });
-        let others = self.isolates.len().min(6);
+        let others = self.isolates.len().min(4);
         for other in (0..others).filter(|other| *other != isolate) {
             self.queue.push(now_ms, Event::Arrive { isolate: other });
         }
         if random.happens(300) {
-            let dies = Strike::Dies { isolate: (isolate + 1) % others.max(2) };
+            let dies = Box::new(Strike::Dies { isolate: (isolate + 1) % others.max(2) });
             self.queue.push(now_ms + random.below(20_000), Event::Fate { strike: dies });
         }
         self.queue.push(now_ms + random.below(10_000), Event::Arrive { isolate });
@@ -111,7 +111,7 @@ impl World<'_> {
         }
         let member = if is_probe { probe.member } else { probe.random.index(self.members.len()) };
         // Some isolates never fall silent, some always do.
-        let pace_ms = 400 * (1 + isolate as u64 % 5) * (1 + isolate as u64 % 3);
+        let pace_ms = 500 * (1 + isolate as u64) * (1 + isolate as u64);
         let next_ms = if is_probe { PROBE_MS } else { probe.random.between(pace_ms / 2, pace_ms) };
         self.queue.push(self.now_ms + next_ms, Event::Arrive { isolate });
         if is_probe && self.now_ms >= probe.credits_come_ms {

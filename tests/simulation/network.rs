@@ -76,11 +76,11 @@ impl World<'_> {
         let deadline_ms = i64::from(self.schedule.deadline_ms);
         self.queue.push(self.after(isolate, deadline_ms), Event::Deadline { call });
         if dies && !self.is_calm {
-            let strike = Strike::Dies { isolate };
+            let strike = Box::new(Strike::Dies { isolate });
             self.queue.push(self.now_ms + soon_ms, Event::Fate { strike });
         }
         if evicted && !self.is_calm {
-            let strike = Strike::Evicts { isolate, account };
+            let strike = Box::new(Strike::Evicts { isolate, account });
             self.queue.push(self.now_ms + soon_ms, Event::Fate { strike });
         }
     }

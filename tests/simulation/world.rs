@@ -60,6 +60,7 @@ pub(crate) struct Tally {
     /// The longest that a customer with units left was refused, in milliseconds.
     pub(crate) longest_refused_ms: u64,
     pub(crate) liveness_proofs: u64,
+    pub(crate) cpu_ns: u64,
 }
 
 impl Tally {
@@ -75,6 +76,7 @@ impl Tally {
         self.ledger_calls += other.ledger_calls;
         self.longest_refused_ms = self.longest_refused_ms.max(other.longest_refused_ms);
         self.liveness_proofs += other.liveness_proofs;
+        self.cpu_ns += other.cpu_ns;
     }
 }
 
@@ -100,7 +102,7 @@ pub(crate) enum Event {
     /// What happens at a time of its own.
     Strike { index: usize },
     /// What happens to an isolate while a message of it is under way.
-    Fate { strike: Strike },
+    Fate { strike: Box<Strike> },
 }
 
 /// A ledger with its rows, and the book beside it.
