@@ -6,9 +6,12 @@
 
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a simulation that is wrong has to be loud, and it measures its own speed"
 )]
@@ -27,6 +30,8 @@ mod demand;
 mod errands;
 #[path = "simulation/faults.rs"]
 mod faults;
+#[path = "simulation/figures.rs"]
+mod figures;
 #[path = "simulation/hearing.rs"]
 mod hearing;
 #[path = "simulation/liveness.rs"]

@@ -1,6 +1,8 @@
 //! Between isolates and ledgers: messages that get lost, wait, overtake each other or come twice;
 //! and ledgers that fail in the middle.
 
+use std::time::Instant;
+
 use tollgate::quota::{Charge, GrantOutcome, Ledger, LedgerReply, LedgerRequest};
 
 use crate::faults::Fault;
@@ -148,7 +150,9 @@ impl World<'_> {
         let spoilt = fault.and_then(|fault| fault.spoilt(sent));
         let terms = fault.map_or(terms, |fault| fault.spoilt_terms(terms, &self.lenient));
         let request = spoilt.as_ref().unwrap_or(sent);
+        let begun = self.options.measures.then(Instant::now);
         let result = account.ledger.handle(&mut account.store, terms, request, now);
+        outcome.tally.ledger_ns += begun.map_or(0, |begun| begun.elapsed().as_nanos() as u64);
         outcome.tally.ledger_calls += 1;
         if self.options.tells {
             let answer = result.as_ref().map_or_else(|_| "fails".to_owned(), said_reply);
