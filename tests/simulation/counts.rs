@@ -40,7 +40,7 @@ impl Pack {
     }
 
     pub(crate) fn lasts(&self, now: Timestamp) -> bool {
-        self.pack.expires_at.is_none_or(|at| now < at)
+        self.bought.expires_at.is_none_or(|at| now < at)
     }
 }
 

@@ -132,14 +132,16 @@ fn isolate(latency_ms: u64, demand: Demand, requests: u64) -> Isolate {
         latency_ms,
         demand,
         first_ms: 0,
-        last_ms: u64::MAX,
+        last_ms: 0,
         requests,
     }
 }
 
 /// One account with one monthly quota, and nothing that goes wrong.
 fn schedule(mut isolates: Vec<Isolate>, limit: u64, horizon_ms: u64) -> Schedule {
-    isolates.iter_mut().for_each(|isolate| isolate.last_ms = isolate.last_ms.min(horizon_ms));
+    for isolate in &mut isolates {
+        isolate.last_ms = horizon_ms;
+    }
     let random = &mut Random::new(0, 0);
     let meter = || "a".to_owned();
     let quota = Quota { meter: meter(), limit, period: Period::Month, ..Quota::default() };

@@ -9,6 +9,22 @@ use crate::faults::Fault;
 use crate::schedule::Strike;
 use crate::world::{Call, Event, Purpose, World};
 
+/// A call whose answer is waited for no more.
+struct Closed {
+    isolate: usize,
+    account: usize,
+    purpose: Purpose,
+    charge: Charge,
+    asked: Asked,
+}
+
+/// Which message an answer is to.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) holder: String,
+    pub(crate) number: u64,
+}
+
 impl World<'_> {
     /// Sends a message, whatever becomes of it.
     pub(crate) fn send(
@@ -185,12 +201,14 @@ impl World<'_> {
 
     /// An answer reaches its isolate.
     pub(crate) fn replied(&mut self, call: usize, reply: &LedgerReply) {
-        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
-            match purpose {
-                Purpose::Request(request) => self.answered(request, asked.1, charge, reply),
+        if let Some(closed) = self.close(call) {
+            let Closed { isolate, account, asked, .. } = closed;
+            match closed.purpose {
+                Purpose::Request(request) => {
+                    self.answered(request, asked.number, closed.charge, reply);
+                }
                 Purpose::Tell => self.told(isolate, account, &asked, Some(reply)),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
-                    // Nobody runs errands that follow from this answer: it granted nothing.
                     self.told(isolate, account, &asked, Some(reply));
                     self.watch(isolate, account, lease, until_ms);
                 }
@@ -203,11 +221,14 @@ impl World<'_> {
     /// The ledger failed, or no answer came in time.
     pub(crate) fn unanswered(&mut self, call: usize) {
         let place = self.calls.get(call).place;
-        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
+        if let Some(closed) = self.close(call) {
+            let Closed { isolate, account, asked, .. } = closed;
             self.accounts[account].book.trouble(place, "a message of it went unanswered");
-            self.tell(isolate, || format!("has no answer to message {}", asked.1));
-            match purpose {
-                Purpose::Request(request) => self.not_answered(request, asked.1, &charge),
+            self.tell(isolate, || format!("has no answer to message {}", asked.number));
+            match closed.purpose {
+                Purpose::Request(request) => {
+                    self.not_answered(request, asked.number, &closed.charge);
+                }
                 Purpose::Tell => self.told(isolate, account, &asked, None),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
                     self.told(isolate, account, &asked, None);
@@ -220,16 +241,16 @@ impl World<'_> {
     }
 
     /// Closes a call whose answer is waited for; `None` where none is, or nobody is there any more.
-    fn close(&mut self, call: usize) -> Option<(usize, usize, Purpose, Charge, (String, u64))> {
+    fn close(&mut self, call: usize) -> Option<Closed> {
         let call = self.calls.get_mut(call);
         if !std::mem::take(&mut call.is_open) {
             return None;
         }
         let Call { isolate, life, account, purpose, .. } = *call;
         let charge = std::mem::take(&mut call.charge);
-        let asked = (call.request.holder.clone(), call.request.number);
+        let asked = Asked { holder: call.request.holder.clone(), number: call.request.number };
         if self.is_alive(isolate, life) {
-            return Some((isolate, account, purpose, charge, asked));
+            return Some(Closed { isolate, account, purpose, charge, asked });
         }
         if let Purpose::Request(request) = purpose {
             self.pending.remove(request);

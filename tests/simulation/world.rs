@@ -65,8 +65,9 @@ pub(crate) struct Tally {
     pub(crate) waited: u64,
     pub(crate) calls: u64,
     pub(crate) ledger_calls: u64,
-    /// The longest that a customer with units left was refused, in milliseconds.
-    pub(crate) longest_refused_ms: u64,
+    /// The longest that a unit was refused: one that the ledger had, one that it or a living isolate
+    /// had, and one that it would take back.
+    pub(crate) longest_refused_ms: [u64; 3],
     pub(crate) liveness_proofs: u64,
     pub(crate) cpu_ns: u64,
     /// What ledgers took, where it is measured.
@@ -84,7 +85,9 @@ impl Tally {
         self.waited += other.waited;
         self.calls += other.calls;
         self.ledger_calls += other.ledger_calls;
-        self.longest_refused_ms = self.longest_refused_ms.max(other.longest_refused_ms);
+        for (longest, other) in self.longest_refused_ms.iter_mut().zip(other.longest_refused_ms) {
+            *longest = other.max(*longest);
+        }
         self.liveness_proofs += other.liveness_proofs;
         self.cpu_ns += other.cpu_ns;
     }
