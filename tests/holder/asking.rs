@@ -103,8 +103,8 @@ fn a_lease_that_is_over_is_named_until_it_is_settled() {
         pair.exchange(&request);
         request.leases.iter().map(|lease| lease.id).collect::<Vec<_>>()
     };
-    // Its units may come back for thirty seconds.
-    for ms in [1_000, 29_999, 30_000] {
+    // Its units may come back for thirty seconds after a wait for the ledger.
+    for ms in [1_000, 31_499, 31_500] {
         pair.now = NOW.plus_ms(ms);
         assert_eq!(named(&mut pair), [1], "{ms}");
     }
