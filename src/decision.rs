@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::allowance::Grant;
 use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
@@ -38,11 +39,25 @@ pub struct Pass {
     pub notices: Vec<Notice>,
     /// What was spent, so that it can be given back when the origin fails.
     pub charge: Option<Charge>,
+    /// The free page that was counted, if one was.
+    pub free_page: Option<Box<FreePage>>,
+    /// What the caller is to keep from now on, as the value of a `Set-Cookie` field.
+    pub set_cookie: Option<String>,
     /// Why this passed without the checks it should have had, if so.
     pub degraded: Option<Degraded>,
     /// A CORS preflight on a gated route: the caller gets the origin's CORS headers and no more,
     /// since many origins answer any `OPTIONS` with the resource itself.
     pub is_preflight: bool,
+}
+
+/// A page that a reader without an account sees for free, and that counts once it is delivered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FreePage {
+    /// Where it was counted.
+    pub grant: Grant,
+    /// The reader's count with it, as the value of a `Set-Cookie` field. Only for a page that was
+    /// delivered.
+    pub set_cookie: String,
 }
 
 /// A pass that was not properly checked, because something of ours was broken.

@@ -12,6 +12,7 @@
 //! | `errands.rs` | what is left to do after the response |
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
+//! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
@@ -27,4 +28,5 @@ mod ledger_object;
 mod ledger_store;
 mod origin;
 mod outbox;
+mod reader_store;
 mod visit;

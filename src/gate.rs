@@ -12,18 +12,23 @@ mod afterwards;
 mod asking;
 mod memory;
 mod remedies;
+mod sign_in;
 mod standing;
 mod token;
 mod usage;
+mod visitor;
 
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
+pub use visitor::{readers_reported, readers_to_report, settle_page};
 
 use std::rc::Rc;
 
 use memory::Caller;
+use sign_in::Brought;
 
-use crate::config::{Anonymous, Config, Route};
+use crate::allowance::{Reader, ReportDue};
+use crate::config::{Config, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LedgerReply, LedgerRequest, Usage};
@@ -101,6 +106,9 @@ pub enum Errand {
         /// Index of the issuer in the configuration.
         issuer: usize,
     },
+    /// Wait for so long, then send [`readers_to_report`] to the object that this shard is at, and
+    /// hand the reply to [`readers_reported`]. What gets lost need not be sent again.
+    ReportReaders(ReportDue),
     /// Send a message to an account's ledger and hand the reply to [`told`].
     Tell {
         /// The account's name.
@@ -128,6 +136,7 @@ pub struct Gate {
     started_at: Timestamp,
     waits: u32,
     is_demand_noted: bool,
+    brought: Option<Box<Brought>>,
     errands: Vec<Errand>,
 }
 
@@ -151,6 +160,8 @@ enum Progress {
     Signature(Box<token::Candidate>),
     /// The caller is known; the burst limit is being asked.
     Burst(Rc<Caller>),
+    /// The rate-limit binding is being asked whether this reader may start a count.
+    Start(Box<Reader>),
     /// The ledger is being asked: the message's number, and what was set aside for the request.
     Ledger(Rc<Caller>, (u64, Charge)),
     /// A message of another request to the same ledger is under way.
@@ -184,6 +195,7 @@ impl Gate {
             started_at,
             waits: 0,
             is_demand_noted: false,
+            brought: None,
             errands: Vec::new(),
         }
     }
@@ -221,6 +233,9 @@ impl Gate {
             }
             (Progress::Burst(caller), Outcome::BurstAnswered(is_within)) => {
                 self.burst_answered(&caller, is_within, memory, now)
+            }
+            (Progress::Start(reader), Outcome::BurstAnswered(is_within)) => {
+                self.start_answered(*reader, is_within, memory, now)
             }
             (Progress::Ledger(caller, asked), Outcome::LedgerAnswered(reply)) => {
                 self.ledger_answered(&caller, asked, reply, memory, now)
@@ -262,10 +277,7 @@ impl Gate {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
         match credential::find(&config.credentials, &facts) {
             Some(found) => self.check_token(found.token, memory, now),
-            None if self.matched().is_some_and(|route| route.anonymous == Anonymous::Offer) => {
-                self.deny(Denial::new(Cause::PaymentRequired), None)
-            }
-            None => self.deny(Denial::new(Cause::SignInRequired), None),
+            None => self.check_visitor(memory, now),
         }
     }
 

@@ -3,9 +3,11 @@
 pub mod credential;
 pub mod path;
 pub mod pattern;
+pub mod visitor;
 
 pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
+pub use visitor::Visitor;
 
 /// The facts of one request, as far as they decide. Everything else in it is none of the gate's
 /// business.
@@ -25,8 +27,8 @@ pub struct RequestFacts {
     pub preflight_origin: String,
     /// `Access-Control-Request-Method`, of an `OPTIONS` alone.
     pub preflight_method: String,
-    /// The header that each of the configuration's credential sources stands in, in their order;
-    /// empty for the query.
+    /// The header that each of the configuration's credential sources stands in, in their order,
+    /// empty for the query; then what [`visitor::carriers`] names.
     pub carriers: Vec<String>,
 }
 

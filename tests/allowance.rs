@@ -12,6 +12,8 @@
 mod cookie;
 #[path = "allowance/honest.rs"]
 mod honest;
+#[path = "support/memory_readers.rs"]
+mod memory_readers;
 #[path = "allowance/objects.rs"]
 mod objects;
 #[path = "allowance/replay.rs"]

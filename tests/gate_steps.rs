@@ -11,6 +11,8 @@ mod bindings;
 mod bounds;
 #[path = "gate_steps/crowd.rs"]
 mod crowd;
+#[path = "gate_steps/free_pages.rs"]
+mod free_pages;
 #[path = "gate_steps/keys.rs"]
 mod keys;
 #[path = "gate_steps/leases.rs"]
@@ -25,6 +27,8 @@ mod memory_store;
 mod out_of_step;
 #[path = "gate_steps/outage.rs"]
 mod outage;
+#[path = "gate_steps/sign_in.rs"]
+mod sign_in;
 #[path = "support/tokens.rs"]
 mod tokens;
 #[path = "gate_steps/tokens_seen.rs"]

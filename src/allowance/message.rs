@@ -8,7 +8,7 @@ use std::str::Split;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, CountKey, ReaderId};
+use super::{Allowance, CountKey, Grant, Page, ReaderId};
 use crate::quota::Period;
 use crate::time::Timestamp;
 
@@ -73,14 +73,27 @@ impl From<String> for ReadersReply {
     }
 }
 
-/// `<reader> <limit> <period> <start in ms> <number> <number>`, a line each.
+impl Grant {
+    /// As text that the edge keeps while the origin works.
+    pub fn to_line(&self) -> String {
+        let Page(page) = self.page;
+        lines([(self.count, [self.had, self.has])].into_iter()) + &page.to_string()
+    }
+
+    /// Reads [`Self::to_line`]; `None` for anything else.
+    pub fn from_line(text: &str) -> Option<Self> {
+        let (line, page) = text.split_once('\n')?;
+        let (count, [had, has]) = read_line(line)?;
+        Some(Self { count, page: Page(page.parse().ok()?), had, has })
+    }
+}
+
+/// A count and two numbers, a line each.
 fn lines(counts: impl Iterator<Item = (CountKey, [u8; 2])>) -> String {
     let mut out = String::new();
-    for (CountKey { reader, allowance, starts_at }, [first, second]) in counts {
-        let (limit, period) = (allowance.limit(), allowance.period().word());
-        let starts_at_ms = starts_at.as_millis();
+    for (count, [first, second]) in counts {
         // Writing to a string can't fail.
-        let _ = writeln!(out, "{reader} {limit} {period} {starts_at_ms} {first} {second}");
+        let _ = writeln!(out, "{count} {first} {second}");
     }
     out
 }

@@ -74,6 +74,11 @@ impl Reader {
         current.map(told).collect()
     }
 
+    /// Takes an allowance's count out: it has gone over to an account.
+    pub fn forget(&mut self, allowance: Allowance) {
+        self.tallies.retain(|tally| tally.allowance != allowance);
+    }
+
     /// The value of the `Set-Cookie` field that has the reader keep its count, until the last of
     /// the periods is over.
     pub fn set_cookie(&self, key: &AllowanceKey, host: &str, now: Timestamp) -> String {
@@ -150,6 +155,15 @@ pub struct CountKey {
     pub allowance: Allowance,
     /// When the period started.
     pub starts_at: Timestamp,
+}
+
+/// `<reader> <limit> <period> <start in ms>`.
+impl fmt::Display for CountKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reader, allowance, starts_at } = self;
+        let (limit, period) = (allowance.limit(), allowance.period().word());
+        write!(formatter, "{reader} {limit} {period} {}", starts_at.as_millis())
+    }
 }
 
 /// One view that was counted.

@@ -38,7 +38,7 @@ impl Readers {
         for seen in &request.observations {
             let Observation { count, had, has } = *seen;
             let has = has.min(count.allowance.limit());
-            let highest = store.row(count)?.map_or(0, |row| row.highest);
+            let highest = store.highest(count)?;
             if had < highest {
                 reply.corrections.push(Correction { count, used: highest.max(has) });
             }
@@ -54,12 +54,12 @@ impl Readers {
 
 /// What the object needs of a database. There is at most one row of each count.
 pub trait ReaderStore {
-    /// The row of a count, if there is one.
+    /// The highest count of a reader that was written; 0 where there is no row.
     ///
     /// # Errors
     ///
     /// The row could not be read.
-    fn row(&self, count: CountKey) -> Result<Option<ReaderRow>, StoreError>;
+    fn highest(&self, count: CountKey) -> Result<u8, StoreError>;
 
     /// Writes a row, in the place of the one that is there.
     ///

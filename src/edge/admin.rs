@@ -185,7 +185,9 @@ fn told(config: &Config, message: &Message, reply: String) -> Result<Told, Strin
             }
             answer::usage_json(&told)
         }
-        Message::Ask(_) | Message::Read | Message::Write { .. } => reply,
+        Message::Ask(_) | Message::Read | Message::ReportReaders(_) | Message::Write { .. } => {
+            reply
+        }
     };
     Ok(Told::Json(json))
 }

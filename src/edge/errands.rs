@@ -10,6 +10,7 @@ use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_object::Message;
 use super::{glue, ledger_object};
+use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, Errand};
 use crate::quota::holder::Watch;
@@ -57,12 +58,27 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
                 let body = fetch_keys(config, issuer).await;
                 gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())?;
             }
+            Errand::ReportReaders(due) => report_readers(isolate, config, due).await?,
             Errand::Tell { account, request } => {
                 open.extend(tell(isolate, config, &account, request).await?);
             }
             Errand::Watch { account, lease } => watch(isolate, config, &account, lease).await?,
         }
     }
+    Ok(())
+}
+
+/// Reports which readers of free pages were seen, once others had time to come along.
+async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> Result<(), String> {
+    if due.after_ms > 0 {
+        let _ = settle(glue::pause(due.after_ms)).await;
+    }
+    let request = gate::readers_to_report(due, &mut isolate.memory.borrow_mut());
+    let Some(request) = request else { return Ok(()) };
+    let message = Message::ReportReaders(request);
+    let reply = ledger_object::call(isolate, config, &shard_name(due.shard), &message).await?;
+    let reply = ledger_object::read(&reply)?;
+    gate::readers_reported(&reply, &mut isolate.memory.borrow_mut());
     Ok(())
 }
 

@@ -3,14 +3,19 @@
 // crossing costs (docs/performance.md).
 
 // What the gate decides by, one a line; header values can't hold line breaks. `carriers` are the
-// headers that credentials stand in, "" for none. Each header that is read costs, so no others are.
+// headers that credentials stand in and what is asked of visitors, "" for none. Each header that is
+// read costs, so no others are.
 export function readRequest(request, carriers) {
   const { headers, method } = request;
   let lines = `${method}\n${request.url}\n`;
   if (method === "OPTIONS") lines += read(headers, "origin");
   lines += "\n";
   if (method === "OPTIONS") lines += read(headers, "access-control-request-method");
-  for (const name of carriers) lines += name === "" ? "\n" : `\n${read(headers, name)}`;
+  for (const name of carriers) {
+    if (name === "") lines += "\n";
+    else if (name === BOT_CATEGORY) lines += `\n${request.cf?.verifiedBotCategory ?? ""}`;
+    else lines += `\n${read(headers, name)}`;
+  }
   return lines;
 }
 
@@ -32,7 +37,7 @@ export function makeResponse(status, headerLines, body) {
 // `setLines` are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the
 // response. The deadline is for the response's headers only, so that streams may last. Of the
 // answer to a preflight only the CORS part is kept. `charge` is what the request cost ("" for
-// nothing); on one of the `occasions` the gate looks at it again.
+// nothing); on one of the `occasions` the gate looks at it again, and may say what cookie to set.
 export function forward(
   request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight, context, charge,
   occasions,
@@ -56,8 +61,8 @@ export function forward(
   if (isPreflight) return answer.then(preflightAnswer);
   if (charge !== "" && occasions !== 0) {
     const settled = (response) => {
-      settle(response, context, charge, occasions);
-      return decorated(response, responseLines);
+      const cookie = settle(response, context, charge, occasions);
+      return decorated(response, responseLines, cookie);
     };
     const failed = (error) => {
       // The origin may have done its work by then, so who breaks off pays all the same.
@@ -158,7 +163,10 @@ export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-let settler = () => {};
+let settler = () => "";
+
+// What `visitor.rs` calls it.
+const BOT_CATEGORY = ":bot-category";
 
 async function signature(key, text) {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
@@ -173,8 +181,10 @@ const FAILED = 1;
 const NOT_MODIFIED = 2;
 const CACHE_HIT = 4;
 const ALWAYS = 8;
+const PAGE = 16;
 
-// Has the charge looked at where this response is one of the occasions.
+// Has the charge looked at where this response is one of the occasions. Returns a cookie to set, ""
+// for none.
 function settle(response, context, charge, occasions) {
   const { status, headers } = response;
   const cacheStatus = occasions & CACHE_HIT ? read(headers, "cf-cache-status") : "";
@@ -182,17 +192,18 @@ function settle(response, context, charge, occasions) {
     (occasions & FAILED && status >= 500) ||
     (occasions & NOT_MODIFIED && status === 304) ||
     cacheStatus !== "" ||
-    occasions & ALWAYS;
-  if (!isOccasion) return;
+    occasions & (ALWAYS | PAGE);
+  if (!isOccasion) return "";
   const cost = occasions & ALWAYS ? read(headers, "tollgate-cost") : "";
-  settleWith(context, charge, status, cost, cacheStatus);
+  return settleWith(context, charge, status, cost, cacheStatus);
 }
 
 function settleWith(...answer) {
   try {
-    settler(...answer);
+    return settler(...answer);
   } catch {
     // The instance that charged has panicked: what it held is lost, and the response is not.
+    return "";
   }
 }
 
@@ -295,6 +306,7 @@ function setAll(headers, lines) {
   const parts = lines.split("\n");
   for (let at = 0; at + 1 < parts.length; at += 2) {
     if (parts[at + 1] === "") headers.delete(parts[at]);
+    else if (parts[at] === SET_COOKIE) headers.append(SET_COOKIE, parts[at + 1]);
     else headers.set(parts[at], parts[at + 1]);
   }
 }
@@ -307,10 +319,14 @@ function preflightAnswer(response) {
   return new Response(null, { status: response.status, headers });
 }
 
-function decorated(response, lines) {
+function decorated(response, lines, cookie = "") {
   // A WebSocket's 101 can't be made anew without its socket.
   if (response.status === 101) return response;
   const copy = new Response(response.body, response);
   setAll(copy.headers, lines);
+  if (cookie !== "") copy.headers.append(SET_COOKIE, cookie);
   return copy;
 }
+
+// The one header that a response has several of: the origin's own stay.
+const SET_COOKIE = "Set-Cookie";

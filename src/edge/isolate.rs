@@ -13,7 +13,7 @@ use super::origin;
 use crate::config::{Config, Invalid};
 use crate::gate::Memory;
 use crate::identity::OWNED_HEADERS;
-use crate::request::credential;
+use crate::request::{credential, visitor};
 use crate::time::Timestamp;
 
 /// Built by the first request that an isolate serves.
@@ -28,7 +28,7 @@ pub(super) struct Isolate {
     pub(super) verifier: Verifier,
     /// Signs assertions.
     pub(super) signer: Signer,
-    /// The header that each credential source stands in.
+    /// The header that each credential source stands in, and what is read of visitors.
     pub(super) carriers: Array,
     /// The ones that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
@@ -66,20 +66,21 @@ impl Isolate {
         origin::register_settler();
         let holder = random_uuid();
         let name = holder.chars().take(8).collect();
-        let (issuers, carriers, origin_ms) = match &config {
+        let (issuers, credentials, visitors, origin_ms) = match &config {
             Ok(config) => {
-                let carriers = credential::carriers(&config.credentials);
-                (config.issuers.len(), carriers, config.deadlines.origin_ms)
+                let credentials = credential::carriers(&config.credentials);
+                let visitors = visitor::carriers(config);
+                (config.issuers.len(), credentials, visitors, config.deadlines.origin_ms)
             }
-            Err(_) => (0, Vec::new(), 0),
+            Err(_) => (0, Vec::new(), Vec::new(), 0),
         };
         let is_named = |name: &&str| !matches!(*name, "" | "authorization" | "cookie");
-        let named: Vec<_> = carriers.iter().copied().filter(is_named).collect();
+        let named: Vec<_> = credentials.iter().copied().filter(is_named).collect();
         Self {
             memory: RefCell::new(Memory::new(issuers, holder, origin_ms)),
             verifier: Verifier::default(),
             signer: Signer::default(),
-            carriers: strings(&carriers),
+            carriers: strings(credentials.iter().chain(&visitors)),
             credential_headers: named.join(", "),
             removed_headers: removed_headers(),
             env: env.clone(),
@@ -117,6 +118,6 @@ fn removed_headers() -> Set {
     set
 }
 
-fn strings(names: &[&str]) -> Array {
-    names.iter().map(|name| JsValue::from_str(name)).collect()
+fn strings<'a>(names: impl Iterator<Item = &'a &'a str>) -> Array {
+    names.map(|name| JsValue::from_str(name)).collect()
 }

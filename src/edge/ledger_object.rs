@@ -16,8 +16,9 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
-use super::outbox;
+use super::{outbox, reader_store};
 use crate::account::AccountRecord;
+use crate::allowance::{Readers, ReadersRequest};
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
 
@@ -91,6 +92,8 @@ pub(super) enum Message {
     Credits,
     /// The account's record.
     Read,
+    /// Hear which readers without an account were seen. Of an object that is no account's.
+    ReportReaders(ReadersRequest),
     /// How the account stands.
     Usage {
         /// The plan that the token names.
@@ -107,6 +110,13 @@ pub(super) enum Message {
     },
 }
 
+/// What the object remembers between messages: when to tidy up.
+#[derive(Default)]
+struct Counting {
+    ledger: quota::Ledger,
+    readers: Readers,
+}
+
 /// The object. Its memory holds nothing that counts.
 ///
 /// Bound by hand, as [`handle`](super::fetch::handle) is: the `worker` crate's own way brings its
@@ -117,7 +127,7 @@ pub struct Ledger(Rc<Inner>);
 struct Inner {
     state: JsValue,
     env: JsValue,
-    counting: Rc<RefCell<quota::Ledger>>,
+    counting: Rc<RefCell<Counting>>,
     has_tables: Cell<bool>,
 }
 
@@ -164,7 +174,8 @@ impl Inner {
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
-        let announces = config.notify.is_some();
+        let is_of_account = !matches!(message, Message::ReportReaders(_));
+        let announces = is_of_account && config.notify.is_some();
         let (state, counting) = (self.state.clone(), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
         let has_news = Rc::new(Cell::new(false));
@@ -172,10 +183,15 @@ impl Inner {
         let work = Closure::once(move || -> Result<String, JsValue> {
             let mut store = SqlStore::new(&state);
             if !has_tables {
-                store.create_tables().map_err(|error| thrown(&error))?;
+                let created = if is_of_account {
+                    store.create_tables()
+                } else {
+                    reader_store::create_table(&store)
+                };
+                created.map_err(|error| thrown(&error))?;
             }
-            let mut ledger = counting.borrow_mut();
-            let reply = handle(&mut ledger, &mut store, &config, message);
+            let counting = &mut counting.borrow_mut();
+            let reply = handle(counting, &mut store, &config, message);
             is_queued.set(store.has_queued);
             reply.map_err(|error| thrown(&error))
         });
@@ -195,7 +211,7 @@ impl Inner {
 }
 
 fn handle(
-    ledger: &mut quota::Ledger,
+    counting: &mut Counting,
     store: &mut SqlStore,
     config: &Config,
     message: Message,
@@ -206,13 +222,16 @@ fn handle(
             serde_json::to_string(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
         }
         Message::Ask(request) => {
-            serde_json::to_string(&ledger.handle(store, terms, &request, now())?)
+            serde_json::to_string(&counting.ledger.handle(store, terms, &request, now())?)
         }
         Message::Audit { limit } => serde_json::to_string(&store.audit(limit)?),
         Message::Credits => serde_json::to_string(&store.credits()?),
         Message::Usage { plan, member } => {
             let (plan, member) = (plan.as_deref(), member.as_deref());
             serde_json::to_string(&quota::Ledger::usage(store, terms, plan, member, now())?)
+        }
+        Message::ReportReaders(request) => {
+            serde_json::to_string(&counting.readers.handle(store, &request, now())?)
         }
         Message::Read => serde_json::to_string(&store.account()?),
         Message::Write { record, actor } => {

@@ -156,10 +156,24 @@ impl LedgerStore for SqlStore {
         self.write(query, &[pack.id.as_str().into(), expires_at, json(pack)?])
     }
 
-    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
-        let query =
-            "INSERT INTO merged (reader) VALUES (?) ON CONFLICT DO NOTHING RETURNING reader";
-        Ok(!self.cells(query, &[reader.into()])?.is_empty())
+    fn merged(&self, name: &str) -> Result<u64, StoreError> {
+        let cells = self.cells("SELECT units FROM merged WHERE name = ?", &[name.into()])?;
+        Ok(cells.first().map_or(0, units_of))
+    }
+
+    fn put_merged(
+        &mut self,
+        name: &str,
+        units_merged: u64,
+        forget_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = "INSERT INTO merged (name, units, forget_at_ms) VALUES (?, ?, ?) \
+                     ON CONFLICT (name) DO UPDATE SET units = excluded.units";
+        self.write(query, &[name.into(), units(units_merged), time(forget_at)])
+    }
+
+    fn delete_merged(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("DELETE FROM merged WHERE forget_at_ms <= ?", &[time(now)])
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
@@ -198,7 +212,8 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS credit (
         added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, expires_at_ms INTEGER,
         value TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS merged (reader TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS merged (
+        name TEXT PRIMARY KEY, units INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);

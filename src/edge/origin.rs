@@ -8,11 +8,13 @@ use wasm_bindgen::prelude::*;
 use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{errands, glue};
+use crate::allowance::{COOKIE_NAME, Grant};
 use crate::config::{Config, OriginTarget, Uncounted};
 use crate::decision::{Degraded, Pass};
 use crate::gate::{self, COST_HEADER, OriginAnswer};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
 use crate::quota::Charge;
+use crate::request::Visitor;
 use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
 use crate::{answer, report};
@@ -51,6 +53,7 @@ impl Passage<'_> {
         let pass = self.pass;
         let mut on_response =
             answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
+        on_response.extend(pass.set_cookie.iter().map(|cookie| (SET_COOKIE, cookie.into())));
         let settlement = self.settlement();
         if settlement.occasions & ALWAYS != 0 {
             // Between origin and gate; empty removes it.
@@ -67,9 +70,13 @@ impl Passage<'_> {
         send(self.visit, self.target(), self.context, &changes)
     }
 
-    /// What may come back of the charge when the origin has answered.
+    /// What is to be looked at again when the origin has answered.
     fn settlement(&self) -> Settlement {
         let pass = self.pass;
+        if let Some(page) = &pass.free_page {
+            let charge = format!("{FREE_PAGE}\n{}\n{}", page.set_cookie, page.grant.to_line());
+            return Settlement { charge, occasions: PAGE | FAILED };
+        }
         let route = pass.route.and_then(|index| Some((index, self.config.routes.get(index)?)));
         let (Some(charge), Some(identity), Some((index, route))) =
             (&pass.charge, &pass.identity, route)
@@ -128,13 +135,20 @@ impl Passage<'_> {
         route.and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
     }
 
+    /// Takes out what the origin isn't to see. The cookie of free pages is the gate's own.
     fn strip(&self) -> Strip {
-        match self.pass.route.and_then(|index| self.config.routes.get(index)) {
+        let mut strip = match self.pass.route.and_then(|index| self.config.routes.get(index)) {
             Some(route) if !route.forward_credential && !route.open => {
                 credential::strip(&self.config.credentials, &self.visit.facts)
             }
             _ => Strip::default(),
+        };
+        let visitor = Visitor::of(self.config, &self.visit.facts);
+        let cookies = strip.cookie.as_deref().unwrap_or(visitor.cookies);
+        if let Some(kept) = credential::without_cookie(cookies, COOKIE_NAME) {
+            strip.cookie = Some(kept);
         }
+        strip
     }
 }
 
@@ -161,14 +175,30 @@ fn settle_charge(
     errands::run(isolate, config, context, errands);
 }
 
+/// The same for a free page that was counted. Returns the cookie that its reader gets with it.
+fn settle_page(isolate: &Rc<Isolate>, context: &JsValue, page: &str, status: u16) -> String {
+    let (Ok(config), Some((cookie, grant))) = (&isolate.config, page.split_once('\n')) else {
+        return String::new();
+    };
+    let Some(grant) = Grant::from_line(grant) else { return String::new() };
+    let memory = &mut isolate.memory.borrow_mut();
+    let (is_delivered, errands) = gate::settle_page(&grant, status, memory, now());
+    errands::run(isolate, config, context, errands);
+    if is_delivered { cookie.to_owned() } else { String::new() }
+}
+
 /// Has `glue.js` settle charges with this instance of the module.
 pub(super) fn register_settler() {
     let settle = |context: JsValue, charge: String, status: u16, cost: String, cache: String| {
-        let Some(isolate) = Isolate::current() else { return };
+        let Some(isolate) = Isolate::current() else { return String::new() };
+        if let Some((FREE_PAGE, page)) = charge.split_once('\n') {
+            return settle_page(&isolate, &context, page, status);
+        }
         let answer = OriginAnswer { status, cost: &cost, cache_status: &cache };
         settle_charge(&isolate, &context, &charge, &answer);
+        String::new()
     };
-    let settle = Closure::<dyn Fn(JsValue, String, u16, String, String)>::new(settle);
+    let settle = Closure::<dyn Fn(JsValue, String, u16, String, String) -> String>::new(settle);
     glue::set_settler(settle.into_js_value().unchecked_ref());
 }
 
@@ -210,10 +240,10 @@ struct Changes<'a> {
     settlement: &'a Settlement,
 }
 
-/// When to look at a charge again, and the charge as [`settle_charge`] reads it.
+/// When to look at a charge again, and the charge as [`settle_charge`] or [`settle_page`] reads it.
 #[derive(Default)]
 struct Settlement {
-    /// Empty where nothing was charged.
+    /// Empty where nothing was charged or counted.
     charge: String,
     /// The sum of the occasions below.
     occasions: u8,
@@ -227,6 +257,12 @@ const NOT_MODIFIED: u8 = 2;
 const CACHE_HIT: u8 = 4;
 /// Whatever the answer: the origin says what it cost.
 const ALWAYS: u8 = 8;
+/// Whatever the answer: a free page counts where it was delivered, and the reader is told.
+const PAGE: u8 = 16;
+
+/// In the place of a route's index, for a free page.
+const FREE_PAGE: &str = "page";
+const SET_COOKIE: &str = "Set-Cookie";
 
 fn send(
     visit: &Visit,

@@ -72,6 +72,9 @@ impl Gate {
         let costs = self.costs(&config, plan);
         if !std::mem::replace(&mut self.is_demand_noted, true) {
             view.holder.note_demand(&costs, Some(caller.member()), now);
+            if !costs.is_empty() {
+                self.brought = self.find_brought(caller, now);
+            }
         }
         if let Some(standing) = known {
             if costs.is_empty() {
@@ -81,11 +84,13 @@ impl Gate {
                 let denial = Denial::new(Cause::NoSubscription);
                 return self.deny_account(denial, caller, record, memory, now);
             }
-            if let Some(charge) = view.holder.take(&costs, Some(caller.member()), now) {
-                return self.pass_charged(standing, charge, &costs, caller, memory, now);
-            }
-            if let Some(refusal) = view.refusal(&costs, caller, now) {
-                return self.refused(&refusal, &standing.identity);
+            if !self.has_to_merge(view) {
+                if let Some(charge) = view.holder.take(&costs, Some(caller.member()), now) {
+                    return self.pass_charged(standing, charge, &costs, caller, memory, now);
+                }
+                if let Some(refusal) = view.refusal(&costs, caller, now) {
+                    return self.refused(&refusal, &standing.identity);
+                }
             }
         }
         self.ask_ledger(caller, &costs, memory, now)
@@ -120,6 +125,9 @@ impl Gate {
             return self.wait(caller, &costs, memory, now);
         };
         view.take_snapshot(&reply, now);
+        if let Some(GrantOutcome::Granted { .. } | GrantOutcome::Refused { .. }) = &reply.grant {
+            self.merge_heard(view);
+        }
         self.watch(&caller.account, answered.to_watch);
         let charge = set_aside.plus(answered.charge);
         let record = reply.account.as_ref();
@@ -220,6 +228,7 @@ impl Gate {
         let mut pass = standing.into_pass();
         if let Some(view) = memory.account(&caller.account) {
             pass.quotas = view.holder.quotas(costs, Some(caller.member()), now);
+            pass.set_cookie = self.cookie_after_merge(view, now);
         }
         let terms = self.config.terms();
         let notices = costs.iter().zip(std::iter::repeat(&pass.quotas)).flat_map(|(cost, all)| {

@@ -26,7 +26,8 @@ impl Gate {
             return self.misconfigured("the memory of accounts has no room");
         };
         match view.holder.ask(costs, Some(caller.member()), plan, deadline_ms, now) {
-            Ask::Send { request, charge } => {
+            Ask::Send { mut request, charge } => {
+                request.merge = self.next_merge(view);
                 self.close_forgotten(memory, now);
                 self.progress = Progress::Ledger(Rc::clone(caller), (request.number, charge));
                 Step::CallLedger { account: caller.account.clone(), request: *request }
@@ -67,6 +68,10 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
+        if self.brought.take().is_some() {
+            // Nobody is refused for what can wait: what is held may be enough.
+            return self.check_account(caller, memory, now);
+        }
         let Some(view) = memory.account_mut(&caller.account) else {
             return self.misconfigured("the memory of accounts has no room");
         };

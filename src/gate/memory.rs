@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::usage::Reads;
 use crate::account::AccountRecord;
+use crate::allowance::Watch;
 use crate::bounded_map::BoundedMap;
 use crate::decision::QuotaState;
 use crate::identity::Identity;
-use crate::quota::{Cost, Holder, RefusalReason};
+use crate::quota::{Cost, Holder, Merge, RefusalReason};
 use crate::time::Timestamp;
 use crate::token::KeyRing;
 
@@ -24,6 +25,8 @@ pub struct Memory {
     forgotten: Vec<(String, Holder)>,
     /// What callers were told of their usage a moment ago.
     pub(super) reads: Reads,
+    readers: Watch,
+    readers_started: u64,
 }
 
 impl Memory {
@@ -40,6 +43,8 @@ impl Memory {
             refund_ms: i64::from(origin_ms),
             forgotten: Vec::new(),
             reads: Reads::default(),
+            readers: Watch::default(),
+            readers_started: 0,
         }
     }
 
@@ -87,6 +92,17 @@ impl Memory {
     pub(super) fn take_forgotten(&mut self) -> Vec<(String, Holder)> {
         std::mem::take(&mut self.forgotten)
     }
+
+    /// The readers without an account whose counts this isolate has seen.
+    pub(super) fn readers(&mut self) -> &mut Watch {
+        &mut self.readers
+    }
+
+    /// What a new reader's id is made from: never the same twice, anywhere.
+    pub(super) fn next_reader_seed(&mut self) -> String {
+        self.readers_started = self.readers_started.saturating_add(1);
+        format!("{}:{}", self.isolate, self.readers_started)
+    }
 }
 
 /// A verified caller.
@@ -121,6 +137,8 @@ pub(super) struct AccountView {
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
     pub(super) refusals: Vec<Refused>,
+    /// What its ledger has heard of callers who had read free pages before they signed in.
+    merged: Vec<Merge>,
 }
 
 /// The account as the ledger knows it.
@@ -174,7 +192,13 @@ impl Caller {
 
 impl AccountView {
     fn new(holder: Holder) -> Self {
-        Self { holder, snapshot: None, fresh_until: Timestamp::default(), refusals: Vec::new() }
+        Self {
+            holder,
+            snapshot: None,
+            fresh_until: Timestamp::default(),
+            refusals: Vec::new(),
+            merged: Vec::new(),
+        }
     }
 
     /// The snapshot, if it is fresh.
@@ -199,6 +223,17 @@ impl AccountView {
         self.refusals.retain(|other| now < other.until);
         self.refusals.insert(0, refused);
         self.refusals.truncate(MAX_REFUSALS);
+    }
+
+    /// Whether the ledger has heard of all of it.
+    pub(super) fn has_merged(&self, merge: &Merge) -> bool {
+        self.merged.iter().any(|other| other.name == merge.name && other.units >= merge.units)
+    }
+
+    pub(super) fn remember_merged(&mut self, merge: Merge) {
+        self.merged.retain(|other| other.name != merge.name);
+        self.merged.insert(0, merge);
+        self.merged.truncate(MAX_MERGED);
     }
 }
 
@@ -297,6 +332,8 @@ impl KeySet {
 const MAX_TOKENS: usize = 4_096;
 const MAX_ACCOUNTS: usize = 4_096;
 const MAX_REFUSALS: usize = 8;
+/// Of one account: beyond that the ledger hears of it again, which changes nothing.
+const MAX_MERGED: usize = 8;
 
 /// How long a key set is used without asking again.
 const KEYS_FRESH_MS: i64 = 5 * 60 * 1_000;

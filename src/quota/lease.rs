@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountRecord;
 use crate::decision::QuotaState;
 use crate::quota::CreditPack;
+use crate::time::Timestamp;
 
 /// What an isolate asks of the ledger, and what it has to tell.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -33,7 +34,7 @@ pub struct LedgerRequest {
     pub degraded: Vec<DegradedUnits>,
     /// What the caller used before it signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merge: Option<Merge>,
+    pub merge: Option<Box<Merge>>,
 }
 
 /// Units that an isolate wants to hold.
@@ -87,14 +88,20 @@ pub struct MeterUnits {
 }
 
 /// Units that were used without an account, and are counted in it once, as far as it has room.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Merge {
-    /// Whose they were, and in which period: the same name is never counted twice.
-    pub reader: String,
+    /// Whose they were, of which allowance and period, and for which meter. What comes again under
+    /// the same name is counted only as far as it has grown.
+    pub name: String,
     /// The meter.
     pub meter: String,
+    /// Who signed in, where the plan counts each member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// How many.
     pub units: u64,
+    /// When their period ends. Soon after that the name is forgotten.
+    pub ends_at: Timestamp,
 }
 
 /// What the ledger answers.

@@ -82,11 +82,28 @@ pub trait LedgerStore {
     /// See [`Self::put_account`].
     fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError>;
 
-    /// Notes that this reader's allowance was merged; whether it was new.
+    /// How many units were merged under this name.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn merged(&self, name: &str) -> Result<u64, StoreError>;
+
+    /// Writes how many units were merged under a name.
     ///
     /// # Errors
     /// See [`Self::put_account`].
-    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError>;
+    fn put_merged(
+        &mut self,
+        name: &str,
+        units: u64,
+        forget_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes what was merged under each name whose `forget_at` is `now` or earlier.
+    ///
+    /// # Errors
+    /// See [`Self::put_account`].
+    fn delete_merged(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Queues an announcement for the operator.
     ///

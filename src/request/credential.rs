@@ -52,8 +52,8 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
             }
             CredentialSource::Bearer | CredentialSource::Header(_) => {}
             CredentialSource::Cookie(name) => {
-                let cookie = strip.cookie.clone().unwrap_or_else(|| carrier.replace(", ", "; "));
-                if let Some(kept) = without(&cookie, name, ';', "; ") {
+                let cookies = strip.cookie.as_deref().unwrap_or(carrier);
+                if let Some(kept) = without_cookie(cookies, name) {
                     strip.cookie = Some(kept);
                 }
             }
@@ -82,6 +82,15 @@ pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
 pub fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
     Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
+}
+
+/// The header `Cookie` without the cookie of this name; `None` where it has none.
+pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
+    if !cookies.contains(name) {
+        return None;
+    }
+    // Several lines arrive joined by commas.
+    without(&cookies.replace(", ", "; "), name, ';', "; ")
 }
 
 fn carrier(source: &CredentialSource) -> &str {

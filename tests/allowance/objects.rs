@@ -6,7 +6,8 @@ use tollgate::allowance::{
 };
 use tollgate::identity::account_name;
 
-use crate::site::{MemoryReaders, NOW, allowance, key};
+use crate::memory_readers::MemoryReaders;
+use crate::site::{NOW, allowance, key};
 
 fn seen(had: u8, has: u8) -> Observation {
     let allowance = allowance("5 per month");

@@ -1,16 +1,15 @@
 //! One site with several isolates and its object, and what a reader can do there.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use tollgate::allowance::{
-    Allowance, AllowanceKey, COOKIE_NAME, CountKey, Grant, Page, Reader, ReaderId, ReaderRow,
-    ReaderStore, Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View, Watch,
+    Allowance, AllowanceKey, COOKIE_NAME, CountKey, Grant, Page, Reader, ReaderId, ReaderStore,
+    Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View, Watch,
 };
-use tollgate::quota::StoreError;
 use tollgate::request::{RequestFacts, readings};
 use tollgate::time::Timestamp;
+
+use crate::memory_readers::MemoryReaders;
 
 /// 2026-11-24T20:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_550_400);
@@ -141,42 +140,6 @@ impl Site {
     /// The highest count that the object knows of a reader.
     pub(crate) fn highest(&self, reader: ReaderId) -> u8 {
         let starts_at = self.allowance.window(self.now).starts_at;
-        let row =
-            self.store.row(CountKey { reader, allowance: self.allowance, starts_at }).unwrap();
-        row.map_or(0, |row| row.highest)
-    }
-}
-
-/// A store in memory, which can be told to fail.
-#[derive(Default)]
-pub(crate) struct MemoryReaders {
-    pub(crate) rows: BTreeMap<CountKey, ReaderRow>,
-    pub(crate) is_broken: Cell<bool>,
-    pub(crate) writes: usize,
-}
-
-impl MemoryReaders {
-    fn reach(&self) -> Result<(), StoreError> {
-        if self.is_broken.get() { Err(StoreError("disk full".to_owned())) } else { Ok(()) }
-    }
-}
-
-impl ReaderStore for MemoryReaders {
-    fn row(&self, count: CountKey) -> Result<Option<ReaderRow>, StoreError> {
-        self.reach()?;
-        Ok(self.rows.get(&count).copied())
-    }
-
-    fn put_row(&mut self, row: &ReaderRow) -> Result<(), StoreError> {
-        self.reach()?;
-        self.writes += 1;
-        self.rows.insert(row.count, *row);
-        Ok(())
-    }
-
-    fn delete_forgotten(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.reach()?;
-        self.rows.retain(|_, row| row.forget_at > now);
-        Ok(())
+        self.store.highest(CountKey { reader, allowance: self.allowance, starts_at }).unwrap()
     }
 }

@@ -1,7 +1,7 @@
 //! Holders that are gone, what they held, and counts that are too old to be kept.
 
 use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
-use tollgate::quota::{LeaseReport, LedgerRequest, Lost, Meter, Period};
+use tollgate::quota::{LeaseReport, LedgerRequest, Lost, Merge, Meter, Period};
 use tollgate::time::Timestamp;
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, meter, on, quota, soft, want};
@@ -126,4 +126,24 @@ fn counts_are_kept_as_long_as_the_meter_says() {
     assert_eq!(starts(&bench, "api", Period::Month), 1, "it ended on day 62");
     nudge(&mut bench, NOW.plus_ms(73 * DAY_MS));
     assert_eq!(starts(&bench, "api", Period::Month), 0);
+}
+
+#[test]
+fn what_was_merged_is_forgotten_soon_after_its_period() {
+    let mut bench = Bench::new(vec![quota(Period::Month, 50)]);
+    let mut hand = Hand::new("h");
+    let ends_at = NOW.plus_ms(DAY_MS);
+    let merge = Merge { name: "r".into(), meter: "api".into(), units: 3, ends_at, member: None };
+    let mut say = |bench: &mut Bench, now: Timestamp| {
+        bench.now = now;
+        bench.call(&LedgerRequest {
+            merge: Some(Box::new(merge.clone())),
+            ..hand.message(Vec::new())
+        });
+        bench.used()
+    };
+    assert_eq!(say(&mut bench, NOW), [3]);
+    assert_eq!(say(&mut bench, ends_at), [3], "a clock may lag");
+    nudge(&mut bench, ends_at.plus_ms(2 * DAY_MS));
+    assert!(bench.store.merged.is_empty());
 }

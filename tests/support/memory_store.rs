@@ -1,7 +1,7 @@
 //! A ledger's store in memory, which can be told to fail.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tollgate::account::AccountRecord;
 use tollgate::quota::store::{
@@ -18,7 +18,8 @@ pub(crate) struct MemoryStore {
     pub(crate) holders: BTreeMap<String, HolderRow>,
     /// In the order in which they were added.
     pub(crate) packs: Vec<CreditPack>,
-    pub(crate) merged: BTreeSet<String>,
+    /// Units by name, and until when they are kept.
+    pub(crate) merged: BTreeMap<String, (u64, Timestamp)>,
     pub(crate) announcements: Vec<Announcement>,
     pub(crate) audit: Vec<AuditEntry>,
     /// How many calls succeed before one fails; without end where `None`.
@@ -111,9 +112,28 @@ impl LedgerStore for MemoryStore {
         Ok(())
     }
 
-    fn note_merge(&mut self, reader: &str) -> Result<bool, StoreError> {
+    fn merged(&self, name: &str) -> Result<u64, StoreError> {
+        self.reach()?;
+        Ok(self.merged.get(name).map_or(0, |(units, _)| *units))
+    }
+
+    fn put_merged(
+        &mut self,
+        name: &str,
+        units: u64,
+        forget_at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write()?;
-        Ok(self.merged.insert(reader.to_owned()))
+        self.merged.insert(name.to_owned(), (units, forget_at));
+        Ok(())
+    }
+
+    fn delete_merged(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if self.merged.values().all(|(_, forget_at)| *forget_at > now) {
+            return self.reach();
+        }
+        self.merged.retain(|_, (_, forget_at)| *forget_at > now);
+        self.write()
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {

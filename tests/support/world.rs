@@ -3,10 +3,14 @@
 
 #![allow(dead_code, reason = "not every suite needs all of it")]
 
+#[path = "memory_readers.rs"]
+mod memory_readers;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
+use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue, shard_name};
 use tollgate::config::Config;
 use tollgate::decision::Decision;
 use tollgate::gate::{self, Errand, Gate, Memory, OriginAnswer, Outcome, Step};
@@ -18,6 +22,7 @@ use tollgate::time::Timestamp;
 use crate::bindings::Vars;
 use crate::memory_store::MemoryStore;
 use crate::tokens::{is_right, mint};
+use memory_readers::MemoryReaders;
 
 /// 2026-12-01T00:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
@@ -31,11 +36,20 @@ pub(crate) struct World {
     pub(crate) is_within_burst: bool,
     /// What an issuer's JWKS URL answers.
     pub(crate) key_set: Result<String, String>,
+    /// The cookie of free pages that the visitor keeps: its value.
+    pub(crate) cookie: Option<String>,
+    /// The visitor's address.
+    pub(crate) address: String,
+    /// What the platform knows of the visitor.
+    pub(crate) bot_category: String,
     /// The steps that were performed, in a word each.
     pub(crate) performed: Vec<&'static str>,
     ledgers: BTreeMap<String, (Ledger, MemoryStore)>,
     /// Leases that are watched, and when each is to be looked at again.
     watches: Vec<(Timestamp, String, u64)>,
+    /// Reports of readers that are due, and when.
+    reports: Vec<(Timestamp, ReportDue)>,
+    readers: BTreeMap<String, (Readers, MemoryReaders)>,
 }
 
 impl World {
@@ -48,9 +62,14 @@ impl World {
             ledger_is_down: false,
             is_within_burst: true,
             key_set: Err("no server".to_owned()),
+            cookie: None,
+            address: String::new(),
+            bot_category: String::new(),
             performed: Vec::new(),
             ledgers: BTreeMap::new(),
             watches: Vec::new(),
+            reports: Vec::new(),
+            readers: BTreeMap::new(),
         }
     }
 
@@ -58,6 +77,7 @@ impl World {
     pub(crate) fn start_anew(&mut self, isolate: &str) {
         self.memory = new_memory(&self.config, isolate);
         self.watches.clear();
+        self.reports.clear();
     }
 
     /// Puts an account's record, as an operator writes it.
@@ -99,6 +119,11 @@ impl World {
             self.watch(account, lease);
         }
         self.now = until;
+        let (due, later) = self.reports.drain(..).partition(|(at, _)| *at <= until);
+        self.reports = later;
+        for (_, due) in due {
+            self.report_readers(due);
+        }
     }
 
     /// Lets so much time pass that every lease is over, and nothing more is to be done.
@@ -124,6 +149,16 @@ impl World {
         decision
     }
 
+    /// Serves a request, and has the origin answer it with 200 if it passes.
+    pub(crate) fn visit(&mut self, asks: &str, token: Option<&str>) -> Decision {
+        let decision = self.serve(asks, token);
+        if matches!(decision, Decision::Pass(_)) {
+            let answer = OriginAnswer { status: 200, ..OriginAnswer::default() };
+            self.origin_answers(&decision, &answer);
+        }
+        decision
+    }
+
     /// What the edge does once the origin of a passed request has answered; returns what was wrong
     /// with that answer.
     pub(crate) fn origin_answers(
@@ -132,6 +167,17 @@ impl World {
         answer: &OriginAnswer<'_>,
     ) -> Option<String> {
         let Decision::Pass(pass) = decision else { panic!("it never got to the origin") };
+        if let Some(set_cookie) = &pass.set_cookie {
+            self.keep_cookie(set_cookie);
+        }
+        if let Some(page) = &pass.free_page {
+            let (is_delivered, errands) =
+                gate::settle_page(&page.grant, answer.status, &mut self.memory, self.now);
+            self.run(errands);
+            if is_delivered {
+                self.keep_cookie(&page.set_cookie);
+            }
+        }
         let (charge, identity) = (pass.charge.as_ref()?, pass.identity.as_ref()?);
         let route = &self.config.routes[pass.route?];
         let settlement = gate::settle(route, charge, answer);
@@ -146,11 +192,16 @@ impl World {
     pub(crate) fn gate(&self, asks: &str, token: Option<&str>) -> Gate {
         let (method, path) = asks.split_once(' ').unwrap();
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
+        let kept = |value| format!("theme=dark; {COOKIE_NAME}={value}");
+        let cookie = self.cookie.as_ref().map_or_else(String::new, kept);
+        let (address, bot) = (&self.address, &self.bot_category);
         let lines = match method {
             "PREFLIGHT" => {
                 format!("OPTIONS\nhttps://api.example{path}\nhttps://app.example\nGET")
             }
-            _ => format!("{method}\nhttps://api.example{path}\n\n\n{bearer}"),
+            _ => format!(
+                "{method}\nhttps://api.example{path}\n\n\n{bearer}\n{cookie}\n\n{address}\n{bot}"
+            ),
         };
         let facts = RequestFacts::from_lines(&lines).unwrap();
         Gate::new(Rc::clone(&self.config), Rc::new(facts))
@@ -192,6 +243,9 @@ impl World {
                     let body = self.key_set.clone();
                     let _ = gate::keys_refreshed(issuer, body, &mut self.memory, self.now);
                 }
+                Errand::ReportReaders(due) => {
+                    self.reports.push((self.now.plus_ms(i64::from(due.after_ms)), due));
+                }
                 Errand::Tell { account, request } => {
                     self.performed.push("tell");
                     open.extend(self.tell(&account, &request));
@@ -199,6 +253,24 @@ impl World {
                 Errand::Watch { account, lease } => self.watch(account, lease),
             }
         }
+    }
+
+    fn report_readers(&mut self, due: ReportDue) {
+        let Some(request) = gate::readers_to_report(due, &mut self.memory) else { return };
+        self.performed.push("report");
+        if self.ledger_is_down {
+            return;
+        }
+        let (object, store) = self.readers.entry(shard_name(due.shard)).or_default();
+        let reply = object.handle(store, &request, self.now).unwrap();
+        gate::readers_reported(&reply, &mut self.memory);
+    }
+
+    /// What a browser does with a `Set-Cookie` field.
+    fn keep_cookie(&mut self, set_cookie: &str) {
+        let value = set_cookie.strip_prefix(COOKIE_NAME).and_then(|rest| rest.strip_prefix('='));
+        let value = value.and_then(|rest| rest.split(';').next()).unwrap();
+        self.cookie = (!value.is_empty()).then(|| value.to_owned());
     }
 
     /// Looks after a lease until there is something to wait for.

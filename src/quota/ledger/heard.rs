@@ -90,7 +90,8 @@ pub(super) fn count_degraded(
     Ok(())
 }
 
-/// Counts what a reader used before it signed in, once and as far as there is room.
+/// Counts what a reader used before it signed in, as far as that wasn't counted yet and there is
+/// room. What found no room is never counted: the account was full all the same.
 pub(super) fn merge(
     store: &mut impl LedgerStore,
     plan: &Plan,
@@ -98,17 +99,23 @@ pub(super) fn merge(
     merge: &Merge,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if !store.note_merge(&merge.reader)? {
+    let news = merge.units.saturating_sub(store.merged(&merge.name)?);
+    if news == 0 {
         return Ok(());
     }
-    let mut counts = Counts::of_meter(store, plan, account, &merge.meter, None, now)?;
-    let units = merge.units.min(counts.room());
+    store.put_merged(&merge.name, merge.units, merge.ends_at.plus_ms(MERGE_MARGIN_MS))?;
+    let member = merge.member.as_deref();
+    let mut counts = Counts::of_meter(store, plan, account, &merge.meter, member, now)?;
+    let units = news.min(counts.room());
     for count in counts.iter_mut() {
         count.counter.used = count.counter.used.saturating_add(units);
         store.put_counter(&count.key, &count.counter)?;
     }
     Ok(())
 }
+
+/// How long after the end of a reader's period its count may still arrive: by a clock that lags.
+const MERGE_MARGIN_MS: i64 = 600_000;
 
 fn counter_key(lease: &LeaseRow, window: WindowKey) -> CounterKey {
     CounterKey {

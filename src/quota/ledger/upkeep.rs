@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub(super) struct Upkeep {
     looked_at: Option<Timestamp>,
     look_again_at: Timestamp,
-    counters_deleted_at: Option<Timestamp>,
+    old_deleted_at: Option<Timestamp>,
     holders_active: u64,
 }
 
@@ -31,7 +31,7 @@ impl Upkeep {
         self.holders_active = 0;
         for times in store.holder_times()? {
             if times.forget_at <= now {
-                forget(store, terms, &times.name)?;
+                forget(store, terms, &times.name, now)?;
                 continue;
             }
             look_again_at = look_again_at.min(times.forget_at);
@@ -41,7 +41,7 @@ impl Upkeep {
         }
         self.looked_at = Some(now);
         self.look_again_at = look_again_at.max(now.plus_ms(LOOK_AT_MOST_EVERY_MS));
-        self.delete_counters(store, terms, now)
+        self.delete_old(store, terms, now)
     }
 
     /// Notes that a holder sent a message; `known` is what was known of it before.
@@ -64,14 +64,15 @@ impl Upkeep {
         u32::try_from(bounded_ms).unwrap_or(u32::MAX)
     }
 
-    fn delete_counters(
+    /// Deletes what is kept no longer, once a day.
+    fn delete_old(
         &mut self,
         store: &mut impl LedgerStore,
         terms: Terms<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let recent = |at: Timestamp| (0..MS_PER_DAY).contains(&now.ms_since(at));
-        if self.counters_deleted_at.is_some_and(recent) {
+        if self.old_deleted_at.is_some_and(recent) {
             return Ok(());
         }
         for meter in terms.meters {
@@ -80,26 +81,42 @@ impl Upkeep {
             let started_before = now.plus_ms(days.saturating_mul(MS_PER_DAY).saturating_neg());
             store.delete_counters(&meter.id, started_before)?;
         }
-        self.counters_deleted_at = Some(now);
+        store.delete_merged(now)?;
+        self.old_deleted_at = Some(now);
         Ok(())
     }
 }
 
 /// Forgets a holder. What it still held is lost: charged, or given back where the meter is lenient.
-fn forget(store: &mut impl LedgerStore, terms: Terms<'_>, name: &str) -> Result<(), StoreError> {
-    let Some(row) = store.holder(name)? else { return Ok(()) };
+///
+/// What it said passed uncounted is remembered for longer: these are totals, and an isolate that
+/// was only silent says them again.
+fn forget(
+    store: &mut impl LedgerStore,
+    terms: Terms<'_>,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mut row) = store.holder(name)? else { return Ok(()) };
     for lease in &row.leases {
         if terms.lost(&lease.meter) == Lost::Lenient {
             let kept = lease.spent.saturating_add(lease.returned);
             heard::take_back(store, lease, lease.units.saturating_sub(kept))?;
         }
     }
-    store.delete_holder(name)
+    row.forget_at = row.seen_at.plus_ms(TOTALS_KEPT_MS);
+    if row.degraded.is_empty() || row.forget_at <= now {
+        return store.delete_holder(name);
+    }
+    row.leases.clear();
+    store.put_holder(&row)
 }
 
 /// How much longer than a lease lives the ledger waits for news of it: what the network may lag,
 /// and what an origin may take before a request is known to have failed.
 pub const LEASE_MARGIN_MS: i64 = 60_000;
+/// For how long totals of what passed uncounted are remembered: longer than isolates live.
+const TOTALS_KEPT_MS: i64 = MS_PER_DAY;
 /// Who was heard within this time counts as a holder that units are shared with.
 pub const HOLDER_ACTIVE_MS: i64 = 30_000;
 

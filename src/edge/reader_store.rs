@@ -1,0 +1,37 @@
+//! The rows of an object that watches over readers without an account, in its SQLite database.
+
+use super::ledger_store::{SqlStore, time, units_of};
+use crate::allowance::{CountKey, ReaderRow, ReaderStore};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+
+/// Makes the table where it isn't there yet. An account's object has no use for it.
+pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
+    store.write(SCHEMA, &[])
+}
+
+impl ReaderStore for SqlStore {
+    fn highest(&self, count: CountKey) -> Result<u8, StoreError> {
+        let query = "SELECT highest FROM reader WHERE count = ?";
+        let cells = self.cells(query, &[count.to_string().into()])?;
+        Ok(cells.first().map_or(0, |cell| u8::try_from(units_of(cell)).unwrap_or(u8::MAX)))
+    }
+
+    fn put_row(&mut self, row: &ReaderRow) -> Result<(), StoreError> {
+        let query = "INSERT INTO reader (count, highest, forget_at_ms) VALUES (?, ?, ?) \
+                     ON CONFLICT (count) DO UPDATE SET highest = excluded.highest";
+        let count = row.count.to_string().into();
+        self.write(query, &[count, row.highest.into(), time(row.forget_at)])
+    }
+
+    fn delete_forgotten(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("DELETE FROM reader WHERE forget_at_ms <= ?", &[time(now)])
+    }
+}
+
+/// A count is named by reader, limit, period and start. No index on `forget_at_ms`: it would cost a
+/// row written with every count, for one scan an hour.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS reader (
+        count TEXT PRIMARY KEY, highest INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+";

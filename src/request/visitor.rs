@@ -1,0 +1,53 @@
+//! What is known of somebody who sends no credential, where the configuration asks for it.
+
+use super::RequestFacts;
+use super::credential::cookie;
+use crate::config::{Config, CredentialSource, Route};
+
+/// Somebody without a credential, or with one beside the cookie of an earlier visit.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Visitor<'a> {
+    /// The header `Cookie`.
+    pub cookies: &'a str,
+    /// The address, as the platform tells it.
+    pub address: &'a str,
+    /// Which kind of verified bot it is; empty where it is none.
+    pub bot_category: &'a str,
+}
+
+/// What the edge reads into [`RequestFacts::carriers`] behind the credentials' own: header names,
+/// [`BOT_CATEGORY`], and an empty name for what no route asks for. Each header that is read costs.
+pub fn carriers(config: &Config) -> Vec<&'static str> {
+    let is_any = |asks: fn(&Route) -> bool| config.routes.iter().any(asks);
+    let asked = [
+        ("cookie", is_any(|route| route.free.is_some()) && cookie_place(config).is_none()),
+        ("cf-connecting-ip", is_any(|route| route.free_burst.is_some())),
+        (BOT_CATEGORY, is_any(|route| !route.crawlers.is_empty())),
+    ];
+    let asked = asked.map(|(name, is_asked)| if is_asked { name } else { "" });
+    if asked.iter().all(|name| name.is_empty()) { Vec::new() } else { asked.to_vec() }
+}
+
+impl<'a> Visitor<'a> {
+    /// Finds what was read for [`carriers`].
+    pub fn of(config: &Config, facts: &'a RequestFacts) -> Self {
+        let at = |place: usize| facts.carriers.get(place).map_or("", String::as_str);
+        let first = config.credentials.len();
+        let after = |places: usize| at(first.saturating_add(places));
+        let cookies = cookie_place(config).map_or_else(|| after(0), at);
+        Self { cookies, address: after(1), bot_category: after(2) }
+    }
+
+    /// The value of a cookie; `None` where there is none of this name.
+    pub fn cookie(&self, name: &str) -> Option<&'a str> {
+        cookie(self.cookies, name)
+    }
+}
+
+/// Names, among [`carriers`], no header but what the platform knows of bots.
+pub const BOT_CATEGORY: &str = ":bot-category";
+
+/// Where the header `Cookie` is read for a credential already.
+fn cookie_place(config: &Config) -> Option<usize> {
+    config.credentials.iter().position(|one| matches!(one, CredentialSource::Cookie(_)))
+}

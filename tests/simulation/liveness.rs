@@ -1,0 +1,221 @@
+//! Who has units left gets them, within times that are stated.
+//!
+//! After a schedule has calmed down, little is left of the quota, some isolates hold units ahead of
+//! a slow demand, and one isolate asks for one unit every second.
+
+use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::{CreditPack, Enforcement, Quota, Scope};
+
+use crate::book::{State, is_lenient};
+use crate::counts::Count;
+use crate::random::Random;
+use crate::rules::Rule;
+use crate::schedule::Strike;
+use crate::visit::DENIAL_TTL_MS;
+use crate::world::{Event, World};
+
+/// What is known of the isolate that asks.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    pub(crate) is_over: bool,
+    isolate: usize,
+    member: usize,
+    random: Random,
+    ends_ms: u64,
+    has_begun: bool,
+    /// Since when the ledger itself has had what is asked for.
+    sold_since_ms: u64,
+    /// Since when that was there, with what living isolates held.
+    held_since_ms: u64,
+    /// The same, with what the ledger will take back of isolates that are lost.
+    lost_since_ms: u64,
+    credits_come_ms: u64,
+}
+
+impl World<'_> {
+    pub(crate) fn prove_liveness(&mut self) {
+        let Some(plan) = self.accounts[0].book.plan(self.schedule) else { return };
+        let is_chosen = self.schedule.seed.is_multiple_of(PROVED_ONE_IN);
+        let is_small = self.isolates.len() <= 100;
+        if self.outcome.broken.is_some() || !plan.limits("a") || !is_small || !is_chosen {
+            return;
+        }
+        let random = &mut Random::new(self.schedule.seed, 2);
+        let member = random.index(self.members.len());
+        let mut record = self.accounts[0].book.record.clone();
+        for quota in plan.quotas.iter().filter(|quota| quota.meter == "a") {
+            let limit = self.limit_that_leaves(quota, random.between(1, 30), member);
+            record.limits.insert(quota.name(), limit);
+        }
+        self.put_account(0, record);
+        let living = self.isolates.iter().flat_map(|isolate| &isolate.views);
+        for place in living.filter(|(account, _)| *account == 0).map(|(_, view)| view.place) {
+            self.accounts[0].book.holders[place].trouble = None;
+        }
+        let now_ms = self.now_ms;
+        let isolate = random.index(self.isolates.len());
+        self.outcome.tally.liveness_proofs += 1;
+        self.probe = Some(Probe {
+            is_over: false,
+            has_begun: false,
+            isolate,
+            member,
+            random: random.clone(),
+            ends_ms: now_ms + PROOF_MS,
+            sold_since_ms: now_ms,
+            held_since_ms: now_ms,
+            lost_since_ms: now_ms,
+            credits_come_ms: now_ms + PROOF_MS / 2,
+        });
+        let others = self.isolates.len().min(6);
+        for other in (0..others).filter(|other| *other != isolate) {
+            self.queue.push(now_ms, Event::Arrive { isolate: other });
+        }
+        if random.happens(300) {
+            let dies = Strike::Dies { isolate: (isolate + 1) % others.max(2) };
+            self.queue.push(now_ms + random.below(20_000), Event::Fate { strike: dies });
+        }
+        self.queue.push(now_ms + random.below(10_000), Event::Arrive { isolate });
+        self.go_on();
+        self.check(0);
+    }
+
+    /// The limit with which so much is left of a quota.
+    fn limit_that_leaves(&self, quota: &Quota, left: u64, member: usize) -> u64 {
+        let book = &self.accounts[0].book;
+        let plan = book.plan(self.schedule).unwrap();
+        let who = Some(self.members[member].as_str());
+        let counts = book.counts(plan, "a", who, self.ledger_now());
+        let of_member = quota.scope == Scope::Member;
+        let is_it = |count: &&Count| {
+            count.key.period == quota.period && count.key.member.is_some() == of_member
+        };
+        let count = counts.iter().find(is_it).unwrap();
+        let overage = match (quota.enforcement, quota.overage_max) {
+            (Enforcement::Soft, Some(most)) => most,
+            _ => 0,
+        };
+        (count.used + left).saturating_sub(count.carried + overage)
+    }
+
+    pub(crate) fn arrive_for_proof(&mut self, isolate: usize) {
+        let Some(probe) = &mut self.probe else { return };
+        if self.now_ms >= probe.ends_ms {
+            probe.is_over = true;
+            return;
+        }
+        let is_probe = isolate == probe.isolate;
+        if is_probe && !std::mem::replace(&mut probe.has_begun, true) {
+            (probe.sold_since_ms, probe.held_since_ms) = (self.now_ms, self.now_ms);
+            probe.lost_since_ms = self.now_ms;
+        }
+        let member = if is_probe { probe.member } else { probe.random.index(self.members.len()) };
+        // Some isolates never fall silent, some always do.
+        let pace_ms = 400 * (1 + isolate as u64 % 5) * (1 + isolate as u64 % 3);
+        let next_ms = if is_probe { PROBE_MS } else { probe.random.between(pace_ms / 2, pace_ms) };
+        self.queue.push(self.now_ms + next_ms, Event::Arrive { isolate });
+        if is_probe && self.now_ms >= probe.credits_come_ms {
+            probe.credits_come_ms = u64::MAX;
+            let now = self.ledger_now();
+            let id = "999".to_owned();
+            let pack = CreditPack { id, units: 5, left: 5, added_at: now, expires_at: None };
+            self.add_credits(0, pack);
+        }
+        let route = self.schedule.routes.len() - 1;
+        self.request(isolate, 0, route, member, is_probe);
+    }
+
+    pub(crate) fn probe_passed(&mut self) {
+        let now_ms = self.now_ms;
+        let Some(probe) = &mut self.probe else { return };
+        let refused_ms = now_ms - probe.lost_since_ms;
+        (probe.sold_since_ms, probe.held_since_ms, probe.lost_since_ms) = (now_ms, now_ms, now_ms);
+        let longest = &mut self.outcome.tally.longest_refused_ms;
+        *longest = refused_ms.max(*longest);
+    }
+
+    /// A refusal is right for so long.
+    pub(crate) fn probe_refused(&mut self) {
+        let now_ms = self.now_ms;
+        let [sold, held, lost] =
+            [Reach::Ledger, Reach::Living, Reach::Lost].map(|reach| self.room(reach) > 0);
+        let Some(probe) = &mut self.probe else { return };
+        let mut broken = None;
+        for (is_there, since_ms, stated_ms, what) in [
+            (sold, &mut probe.sold_since_ms, SOLD_WITHIN_MS, "the ledger has"),
+            (held, &mut probe.held_since_ms, HELD_WITHIN_MS, "living isolates hold"),
+            (lost, &mut probe.lost_since_ms, LOST_WITHIN_MS, "lost isolates held"),
+        ] {
+            if !is_there {
+                *since_ms = now_ms;
+            }
+            let refused_ms = now_ms - *since_ms;
+            if refused_ms > stated_ms {
+                broken = Some(format!("a unit that {what}, for {refused_ms} ms"));
+            }
+        }
+        if let Some(how) = broken {
+            self.fail(Rule::RefusedTooLong, how);
+        }
+    }
+
+    /// Units that the probe could get, if all that is within reach came back.
+    fn room(&self, reach: Reach) -> u64 {
+        let probe = self.probe.as_ref().unwrap();
+        let book = &self.accounts[0].book;
+        let now = self.ledger_now();
+        let Some(plan) = book.plan(self.schedule) else { return 0 };
+        let who = Some(self.members[probe.member].as_str());
+        let mut counts = book.counts(plan, "a", who, now);
+        let mut credits = book.credits_left(now);
+        for holder in &book.holders {
+            for lease in holder.leases.iter().filter(|lease| lease.state == State::Out) {
+                let is_lost = holder.trouble.is_some();
+                let comes_back = match reach {
+                    Reach::Ledger => false,
+                    Reach::Living => !is_lost,
+                    Reach::Lost => !is_lost || is_lenient(self.schedule, lease.meter),
+                };
+                if !comes_back {
+                    continue;
+                }
+                let first = lease.spent.max(lease.heard_spent);
+                let last = lease.units - lease.heard_returned;
+                let of_quota = last.min(lease.from_quota) - first.min(lease.from_quota);
+                for window in lease.windows.iter() {
+                    let is_it = |count: &&mut Count| count.place == Some(window);
+                    if let Some(count) = counts.iter_mut().find(is_it) {
+                        count.used -= of_quota;
+                    }
+                }
+                let of_credits = lease.credits(first, last);
+                let usable = of_credits.filter(|(pack, _)| book.packs[*pack].lasts(now));
+                credits += usable.map(|(_, units)| units).sum::<u64>();
+            }
+        }
+        counts.iter().map(Count::room).min().unwrap_or(u64::MAX / 8) + credits
+    }
+}
+
+/// Whose units are within reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reach {
+    Ledger,
+    Living,
+    Lost,
+}
+
+/// It takes more events than all that went before.
+const PROVED_ONE_IN: u64 = 8;
+const PROBE_MS: u64 = 1_000;
+const PROOF_MS: u64 = 130_000;
+/// A second for the next try, and two for the messages.
+const SLACK_MS: u64 = PROBE_MS + 2_000;
+/// What the ledger has is sold as soon as nobody remembers a refusal.
+pub(crate) const SOLD_WITHIN_MS: u64 = DENIAL_TTL_MS.unsigned_abs() * 65 / 64 + SLACK_MS;
+/// What a living isolate holds comes back when its lease ends, at the latest.
+pub(crate) const HELD_WITHIN_MS: u64 = LEASE_LIFETIME_MS.unsigned_abs() * 65 / 64 + SOLD_WITHIN_MS;
+/// What a lost one held comes back, of a lenient meter, when the ledger forgets it: it looks for
+/// whom to forget every five seconds.
+pub(crate) const LOST_WITHIN_MS: u64 =
+    (LEASE_LIFETIME_MS + LEASE_MARGIN_MS).unsigned_abs() + 5_000 + SOLD_WITHIN_MS;
