@@ -159,6 +159,11 @@ export async function limitBurst(limiter, key, deadlineMs) {
   return success;
 }
 
+// What anything thrown says. Rust's own way brings the printing of floating-point numbers along.
+export function textOf(value) {
+  return String(value);
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -320,9 +325,13 @@ function preflightAnswer(response) {
 }
 
 function decorated(response, lines, cookie = "") {
-  // A WebSocket's 101 can't be made anew without its socket.
-  if (response.status === 101) return response;
-  const copy = new Response(response.body, response);
+  const { status, body, webSocket, headers } = response;
+  // A WebSocket's 101 stays as it is, unless its reader has to be told what it has used.
+  if (status === 101 && cookie === "") return response;
+  const copy =
+    status === 101
+      ? new Response(null, { status, webSocket, headers })
+      : new Response(body, response);
   setAll(copy.headers, lines);
   if (cookie !== "") copy.headers.append(SET_COOKIE, cookie);
   return copy;

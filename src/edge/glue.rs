@@ -74,6 +74,9 @@ extern "C" {
 
     pub(super) fn pause(ms: u32) -> Promise;
 
+    #[wasm_bindgen(js_name = textOf)]
+    fn text_of(value: &JsValue) -> String;
+
     #[wasm_bindgen(js_name = readBody)]
     pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
 }
@@ -97,7 +100,7 @@ pub(super) fn message_of(error: &JsValue) -> String {
         .ok()
         .and_then(|message| message.as_string())
         .or_else(|| error.as_string())
-        .unwrap_or_else(|| format!("{error:?}"))
+        .unwrap_or_else(|| text_of(error))
 }
 
 /// Header pairs in the form that crosses the border: `name\nvalue\nname\nvalue`.

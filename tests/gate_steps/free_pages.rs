@@ -131,7 +131,8 @@ fn a_cookie_that_is_none_of_ours_makes_a_new_reader() {
     let kept = world.cookie.clone().unwrap();
     let mut longer = kept.clone();
     longer.insert(5, 'A');
-    for spoilt in [&longer, &kept[1..], "", "x.y", &kept.replace('.', "")] {
+    let shorter = kept.replacen(|_: char| true, "", 1);
+    for spoilt in [&longer, &shorter, "", "x.y", &kept.replace('.', "")] {
         world.cookie = Some(spoilt.to_owned());
         let decision = world.serve("GET /articles/6", None);
         assert_eq!(passed(&decision).quotas[0].used, 1, "{spoilt}");

@@ -269,9 +269,21 @@ impl LedgerStore for Store {
         Ok(())
     }
 
-    fn note_merge(&mut self, _reader: &str) -> Result<bool, StoreError> {
-        self.reach()?;
-        Ok(false)
+    fn merged(&self, _name: &str) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    fn put_merged(
+        &mut self,
+        _name: &str,
+        _units: u64,
+        _forget_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.reach()
+    }
+
+    fn delete_merged(&mut self, _now: Timestamp) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn queue_announcement(&mut self, _announcement: &Announcement) -> Result<(), StoreError> {

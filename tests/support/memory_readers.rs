@@ -29,7 +29,7 @@ impl ReaderStore for MemoryReaders {
 
     fn put_row(&mut self, row: &ReaderRow) -> Result<(), StoreError> {
         self.reach()?;
-        self.writes += 1;
+        self.writes = self.writes.saturating_add(1);
         self.rows.insert(row.count, *row);
         Ok(())
     }

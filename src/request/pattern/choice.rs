@@ -33,7 +33,7 @@ where
     };
     // A server that takes `get` for `GET` must not reach another route either.
     let upper_method =
-        method.bytes().any(|b| b.is_ascii_lowercase()).then(|| method.to_uppercase());
+        method.bytes().any(|b| b.is_ascii_lowercase()).then(|| method.to_ascii_uppercase());
     for path in readings.iter() {
         let agrees = agree(path, method) && upper_method.iter().all(|upper| agree(path, upper));
         if !agrees {
