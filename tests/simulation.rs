@@ -6,9 +6,12 @@
 
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a simulation that is wrong has to be loud, and it measures its own speed"
 )]
@@ -27,6 +30,8 @@ mod demand;
 mod errands;
 #[path = "simulation/faults.rs"]
 mod faults;
+#[path = "simulation/figures.rs"]
+mod figures;
 #[path = "simulation/hearing.rs"]
 mod hearing;
 #[path = "simulation/liveness.rs"]
@@ -81,12 +86,16 @@ fn every_rule_holds_in_every_schedule() {
     let first = number("TOLLGATE_FIRST_SEED").unwrap_or(0);
     let begun = Instant::now();
     let (tally, failed) = run_all(first, schedules, &options);
-    let seconds = begun.elapsed().as_secs_f64();
+    println!("{tally:#?}");
+    let (events, seconds) = (tally.events as f64, begun.elapsed().as_secs_f64());
+    let cpu_s = tally.cpu_ns as f64 / 1e9;
     println!(
-        "{schedules} schedules from seed {first} in {seconds:.1} s, {:.0} events/s",
-        tally.events as f64 / seconds
+        "{} schedules from seed {first}: {events} events in {seconds:.1} s, {:.0} a second; \
+         {:.0} a second of CPU time",
+        tally.schedules,
+        events / seconds,
+        events / cpu_s,
     );
-    println!("{tally:?}");
     if let Some(seed) = failed {
         panic!("{}", shrink(&Schedule::new(seed), None, options.compares).text());
     }
@@ -111,6 +120,7 @@ fn run_all(first: u64, schedules: u64, options: &Options) -> (Tally, Option<u64>
                 sum.lock().unwrap().1.get_or_insert(seed);
             }
         }
+        tally.cpu_ns = cpu_ns();
         sum.lock().unwrap().0.add(&tally);
     };
     thread::scope(|scope| {
@@ -123,4 +133,10 @@ fn run_all(first: u64, schedules: u64, options: &Options) -> (Tally, Option<u64>
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
+}
+
+/// What this thread has had of a CPU, where Linux says so: others may want the machine too.
+fn cpu_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)
 }

@@ -33,5 +33,6 @@ impl ReaderStore for SqlStore {
 /// row written with every count, for one scan an hour.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS reader (
-        count TEXT PRIMARY KEY, highest INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+        count TEXT PRIMARY KEY, highest INTEGER NOT NULL,
+        forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";

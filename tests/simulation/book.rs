@@ -30,7 +30,6 @@ pub(crate) struct Book {
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     pub(crate) key: WindowKey,
-    pub(crate) ends_at: Timestamp,
     /// Units that are charged: granted, and not heard to be returned.
     pub(crate) used: u64,
     pub(crate) carried: u64,
@@ -53,7 +52,7 @@ pub(crate) struct WindowKey {
 /// A pack of credits.
 #[derive(Clone, Debug)]
 pub(crate) struct Pack {
-    pub(crate) pack: CreditPack,
+    pub(crate) bought: CreditPack,
     pub(crate) left: u64,
     pub(crate) passed: u64,
     pub(crate) unheard: u64,
@@ -113,12 +112,14 @@ pub(crate) enum State {
 impl Book {
     pub(crate) fn new(record: AccountRecord, packs: &[CreditPack]) -> Self {
         let mut book = Self { record, ..Self::default() };
-        packs.iter().for_each(|pack| book.add_pack(pack));
+        for pack in packs {
+            book.add_pack(pack);
+        }
         book
     }
 
     pub(crate) fn add_pack(&mut self, pack: &CreditPack) {
-        self.packs.push(Pack { left: pack.units, pack: pack.clone(), passed: 0, unheard: 0 });
+        self.packs.push(Pack { left: pack.units, bought: pack.clone(), passed: 0, unheard: 0 });
     }
 
     pub(crate) fn add_holder(&mut self, isolate: usize) -> usize {
@@ -193,8 +194,8 @@ impl Book {
         for (pack, units) in lease.credits(from, to) {
             let pack = &mut self.packs[pack];
             pack.passed += units;
-            let is_over = pack.passed > pack.pack.units + pack.unheard;
-            let is_expired = is_held && pack.pack.expires_at.is_some_and(|at| at <= now);
+            let is_over = pack.passed > pack.bought.units + pack.unheard;
+            let is_expired = is_held && pack.bought.expires_at.is_some_and(|at| at <= now);
             if is_over || is_expired {
                 let how = format!("{pack:?}");
                 let over = Rule::CreditsOverspent;
@@ -274,7 +275,7 @@ impl Book {
     /// The same for credits.
     pub(crate) fn compare_packs(&mut self, rows: &[CreditPack]) {
         for row in rows {
-            let known = self.packs.iter().find(|pack| pack.pack.id == row.id);
+            let known = self.packs.iter().find(|pack| pack.bought.id == row.id);
             if known.map(|known| known.left) != Some(row.left) {
                 let how = format!("{row:?}, but {known:?}");
                 self.fail(Rule::BooksDiffer, how);

@@ -79,7 +79,7 @@ impl Account {
             }
         }
         for pack in self.store.packs() {
-            let place = book.packs.iter().position(|other| other.pack.id == pack.id).unwrap();
+            let place = book.packs.iter().position(|other| other.bought.id == pack.id).unwrap();
             let charged = packs[place].charged();
             if pack.units - pack.left != charged {
                 let how = format!("{pack:?}, but {charged} of {:?}", book.packs[place]);

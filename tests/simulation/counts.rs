@@ -18,7 +18,6 @@ pub(crate) struct Count {
     pub(crate) used: u64,
     pub(crate) carried: u64,
     /// What is allowed without overage.
-    pub(crate) limit: u64,
     /// The most that may be counted.
     pub(crate) ceiling: u64,
 }
@@ -35,7 +34,7 @@ impl Pack {
     }
 
     pub(crate) fn lasts(&self, now: Timestamp) -> bool {
-        self.pack.expires_at.is_none_or(|at| now < at)
+        self.bought.expires_at.is_none_or(|at| now < at)
     }
 }
 
@@ -74,8 +73,7 @@ impl Book {
             (Enforcement::Soft, Some(overage_max)) => limit + carried + overage_max,
             (Enforcement::Soft, None) => u64::MAX / 4,
         };
-        let limit = limit + carried;
-        Count { place, key, ends_at: window.ends_at, used, carried, limit, ceiling }
+        Count { place, key, ends_at: window.ends_at, used, carried, ceiling }
     }
 
     /// An exception of the account's own, else the trial's limit, else the plan's.

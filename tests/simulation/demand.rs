@@ -28,6 +28,9 @@ impl World<'_> {
         state.requests += 1;
         let next_ms = match spec.demand {
             Demand::Steady { every_ms } => demand.between(every_ms / 2, every_ms * 3 / 2 + 1),
+            Demand::Even { per_s } => {
+                (spec.first_ms + state.requests * 1_000 / per_s).saturating_sub(self.now_ms)
+            }
             Demand::Bursts { most, every_ms } if state.left_in_burst == 0 => {
                 state.left_in_burst = demand.below(most);
                 demand.between(every_ms / 2, every_ms * 3 / 2 + 1)

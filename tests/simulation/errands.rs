@@ -5,6 +5,7 @@ use tollgate::quota::{Charge, LedgerReply};
 
 use crate::book::place_of_holder;
 use crate::faults::Fault;
+use crate::network::Asked;
 use crate::world::{Event, Purpose, World};
 
 impl World<'_> {
@@ -73,14 +74,14 @@ impl World<'_> {
         &mut self,
         isolate: usize,
         account: usize,
-        asked: &(String, u64),
+        asked: &Asked,
         reply: Option<&LedgerReply>,
     ) {
         let now = self.now_at(isolate);
         let Some(view) = self.known_view(isolate, account) else { return };
-        let (holder, number) = (asked.0.as_str(), asked.1);
-        let Some(reply) = reply else { return view.holder.failed(holder, number, now) };
-        let Some(answered) = view.holder.answered(holder, number, reply, now) else { return };
+        let Asked { holder, number } = asked;
+        let Some(reply) = reply else { return view.holder.failed(holder, *number, now) };
+        let Some(answered) = view.holder.answered(holder, *number, reply, now) else { return };
         view.take_snapshot(reply, now);
         for lease in answered.to_watch {
             self.begin_watch(isolate, account, lease);

@@ -94,6 +94,8 @@ impl Fault {
 /// The meters of a schedule, all of them lenient.
 pub(crate) fn lenient(schedule: &Schedule) -> Vec<Meter> {
     let mut meters = schedule.meters.clone();
-    meters.iter_mut().for_each(|meter| meter.lost = Lost::Lenient);
+    for meter in &mut meters {
+        meter.lost = Lost::Lenient;
+    }
     meters
 }

@@ -159,7 +159,6 @@ impl Book {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of what a grant is made of")]
     fn granted(
         &mut self,
         plan: &Plan,
@@ -224,8 +223,9 @@ impl Book {
         let last = Timestamp::from_millis(i64::MAX);
         while missing > 0 {
             let usable = self.packs.iter().enumerate().filter(|(_, pack)| pack.is_usable(now));
-            let first = usable
-                .min_by_key(|(_, pack)| (pack.pack.expires_at.unwrap_or(last), pack.pack.added_at));
+            let first = usable.min_by_key(|(_, pack)| {
+                (pack.bought.expires_at.unwrap_or(last), pack.bought.added_at)
+            });
             let Some((place, _)) = first else { break };
             let pack = &mut self.packs[place];
             let part = pack.left.min(missing);
@@ -275,7 +275,6 @@ impl Book {
         count.place.unwrap_or_else(|| {
             self.windows.push(Window {
                 key: count.key,
-                ends_at: count.ends_at,
                 used: 0,
                 carried: count.carried,
                 passed: 0,

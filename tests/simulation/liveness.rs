@@ -23,12 +23,8 @@ pub(crate) struct Probe {
     random: Random,
     ends_ms: u64,
     has_begun: bool,
-    /// Since when the ledger itself has had what is asked for.
-    sold_since_ms: u64,
-    /// Since when that was there, with what living isolates held.
-    held_since_ms: u64,
-    /// The same, with what the ledger will take back of isolates that are lost.
-    lost_since_ms: u64,
+    /// Since when a unit has been within each reach, and has been refused.
+    since_ms: [u64; 3],
     credits_come_ms: u64,
 }
 
@@ -62,17 +58,15 @@ impl World<'_> {
             member,
             random: random.clone(),
             ends_ms: now_ms + PROOF_MS,
-            sold_since_ms: now_ms,
-            held_since_ms: now_ms,
-            lost_since_ms: now_ms,
+            since_ms: [now_ms; 3],
             credits_come_ms: now_ms + PROOF_MS / 2,
         });
-        let others = self.isolates.len().min(6);
+        let others = self.isolates.len().min(4);
         for other in (0..others).filter(|other| *other != isolate) {
             self.queue.push(now_ms, Event::Arrive { isolate: other });
         }
         if random.happens(300) {
-            let dies = Strike::Dies { isolate: (isolate + 1) % others.max(2) };
+            let dies = Box::new(Strike::Dies { isolate: (isolate + 1) % others.max(2) });
             self.queue.push(now_ms + random.below(20_000), Event::Fate { strike: dies });
         }
         self.queue.push(now_ms + random.below(10_000), Event::Arrive { isolate });
@@ -106,12 +100,11 @@ impl World<'_> {
         }
         let is_probe = isolate == probe.isolate;
         if is_probe && !std::mem::replace(&mut probe.has_begun, true) {
-            (probe.sold_since_ms, probe.held_since_ms) = (self.now_ms, self.now_ms);
-            probe.lost_since_ms = self.now_ms;
+            probe.since_ms = [self.now_ms; 3];
         }
         let member = if is_probe { probe.member } else { probe.random.index(self.members.len()) };
         // Some isolates never fall silent, some always do.
-        let pace_ms = 400 * (1 + isolate as u64 % 5) * (1 + isolate as u64 % 3);
+        let pace_ms = 500 * (1 + isolate as u64) * (1 + isolate as u64);
         let next_ms = if is_probe { PROBE_MS } else { probe.random.between(pace_ms / 2, pace_ms) };
         self.queue.push(self.now_ms + next_ms, Event::Arrive { isolate });
         if is_probe && self.now_ms >= probe.credits_come_ms {
@@ -126,36 +119,28 @@ impl World<'_> {
     }
 
     pub(crate) fn probe_passed(&mut self) {
-        let now_ms = self.now_ms;
-        let Some(probe) = &mut self.probe else { return };
-        let refused_ms = now_ms - probe.lost_since_ms;
-        (probe.sold_since_ms, probe.held_since_ms, probe.lost_since_ms) = (now_ms, now_ms, now_ms);
-        let longest = &mut self.outcome.tally.longest_refused_ms;
-        *longest = refused_ms.max(*longest);
+        if let Some(probe) = &mut self.probe {
+            probe.since_ms = [self.now_ms; 3];
+        }
     }
 
     /// A refusal is right for so long.
     pub(crate) fn probe_refused(&mut self) {
         let now_ms = self.now_ms;
-        let [sold, held, lost] =
-            [Reach::Ledger, Reach::Living, Reach::Lost].map(|reach| self.room(reach) > 0);
+        let is_there = REACHES.map(|(reach, _)| self.room(reach) > 0);
         let Some(probe) = &mut self.probe else { return };
-        let mut broken = None;
-        for (is_there, since_ms, stated_ms, what) in [
-            (sold, &mut probe.sold_since_ms, SOLD_WITHIN_MS, "the ledger has"),
-            (held, &mut probe.held_since_ms, HELD_WITHIN_MS, "living isolates hold"),
-            (lost, &mut probe.lost_since_ms, LOST_WITHIN_MS, "lost isolates held"),
-        ] {
-            if !is_there {
+        for (place, (reach, stated_ms)) in REACHES.into_iter().enumerate() {
+            let since_ms = &mut probe.since_ms[place];
+            if !is_there[place] {
                 *since_ms = now_ms;
             }
             let refused_ms = now_ms - *since_ms;
+            let longest_ms = &mut self.outcome.tally.longest_refused_ms[place];
+            *longest_ms = refused_ms.max(*longest_ms);
             if refused_ms > stated_ms {
-                broken = Some(format!("a unit that {what}, for {refused_ms} ms"));
+                let how = format!("a unit of {reach:?}, for {refused_ms} ms");
+                return self.fail(Rule::RefusedTooLong, how);
             }
-        }
-        if let Some(how) = broken {
-            self.fail(Rule::RefusedTooLong, how);
         }
     }
 
@@ -197,14 +182,22 @@ impl World<'_> {
     }
 }
 
-/// Whose units are within reach.
+/// Whose units are within reach, those of the reaches before included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reach {
+    /// What the ledger has.
     Ledger,
+    /// What living isolates hold.
     Living,
+    /// What lost isolates held, and the ledger will take back.
     Lost,
 }
 
+const REACHES: [(Reach, u64); 3] = [
+    (Reach::Ledger, SOLD_WITHIN_MS),
+    (Reach::Living, HELD_WITHIN_MS),
+    (Reach::Lost, LOST_WITHIN_MS),
+];
 /// It takes more events than all that went before.
 const PROVED_ONE_IN: u64 = 8;
 const PROBE_MS: u64 = 1_000;
@@ -212,10 +205,10 @@ const PROOF_MS: u64 = 130_000;
 /// A second for the next try, and two for the messages.
 const SLACK_MS: u64 = PROBE_MS + 2_000;
 /// What the ledger has is sold as soon as nobody remembers a refusal.
-pub(crate) const SOLD_WITHIN_MS: u64 = DENIAL_TTL_MS.unsigned_abs() * 65 / 64 + SLACK_MS;
+const SOLD_WITHIN_MS: u64 = DENIAL_TTL_MS.unsigned_abs() * 65 / 64 + SLACK_MS;
 /// What a living isolate holds comes back when its lease ends, at the latest.
-pub(crate) const HELD_WITHIN_MS: u64 = LEASE_LIFETIME_MS.unsigned_abs() * 65 / 64 + SOLD_WITHIN_MS;
+const HELD_WITHIN_MS: u64 = LEASE_LIFETIME_MS.unsigned_abs() * 65 / 64 + SOLD_WITHIN_MS;
 /// What a lost one held comes back, of a lenient meter, when the ledger forgets it: it looks for
 /// whom to forget every five seconds.
-pub(crate) const LOST_WITHIN_MS: u64 =
+const LOST_WITHIN_MS: u64 =
     (LEASE_LIFETIME_MS + LEASE_MARGIN_MS).unsigned_abs() + 5_000 + SOLD_WITHIN_MS;

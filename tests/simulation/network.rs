@@ -1,11 +1,29 @@
 //! Between isolates and ledgers: messages that get lost, wait, overtake each other or come twice;
 //! and ledgers that fail in the middle.
 
+use std::time::Instant;
+
 use tollgate::quota::{Charge, GrantOutcome, Ledger, LedgerReply, LedgerRequest};
 
 use crate::faults::Fault;
 use crate::schedule::Strike;
 use crate::world::{Call, Event, Purpose, World};
+
+/// A call whose answer is waited for no more.
+struct Closed {
+    isolate: usize,
+    account: usize,
+    purpose: Purpose,
+    charge: Charge,
+    asked: Asked,
+}
+
+/// Which message an answer is to.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) holder: String,
+    pub(crate) number: u64,
+}
 
 impl World<'_> {
     /// Sends a message, whatever becomes of it.
@@ -76,11 +94,11 @@ impl World<'_> {
         let deadline_ms = i64::from(self.schedule.deadline_ms);
         self.queue.push(self.after(isolate, deadline_ms), Event::Deadline { call });
         if dies && !self.is_calm {
-            let strike = Strike::Dies { isolate };
+            let strike = Box::new(Strike::Dies { isolate });
             self.queue.push(self.now_ms + soon_ms, Event::Fate { strike });
         }
         if evicted && !self.is_calm {
-            let strike = Strike::Evicts { isolate, account };
+            let strike = Box::new(Strike::Evicts { isolate, account });
             self.queue.push(self.now_ms + soon_ms, Event::Fate { strike });
         }
     }
@@ -148,7 +166,9 @@ impl World<'_> {
         let spoilt = fault.and_then(|fault| fault.spoilt(sent));
         let terms = fault.map_or(terms, |fault| fault.spoilt_terms(terms, &self.lenient));
         let request = spoilt.as_ref().unwrap_or(sent);
+        let begun = self.options.measures.then(Instant::now);
         let result = account.ledger.handle(&mut account.store, terms, request, now);
+        outcome.tally.ledger_ns += begun.map_or(0, |begun| begun.elapsed().as_nanos() as u64);
         outcome.tally.ledger_calls += 1;
         if self.options.tells {
             let answer = result.as_ref().map_or_else(|_| "fails".to_owned(), said_reply);
@@ -181,12 +201,14 @@ impl World<'_> {
 
     /// An answer reaches its isolate.
     pub(crate) fn replied(&mut self, call: usize, reply: &LedgerReply) {
-        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
-            match purpose {
-                Purpose::Request(request) => self.answered(request, asked.1, charge, reply),
+        if let Some(closed) = self.close(call) {
+            let Closed { isolate, account, asked, .. } = closed;
+            match closed.purpose {
+                Purpose::Request(request) => {
+                    self.answered(request, asked.number, closed.charge, reply);
+                }
                 Purpose::Tell => self.told(isolate, account, &asked, Some(reply)),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
-                    // Nobody runs errands that follow from this answer: it granted nothing.
                     self.told(isolate, account, &asked, Some(reply));
                     self.watch(isolate, account, lease, until_ms);
                 }
@@ -199,11 +221,14 @@ impl World<'_> {
     /// The ledger failed, or no answer came in time.
     pub(crate) fn unanswered(&mut self, call: usize) {
         let place = self.calls.get(call).place;
-        if let Some((isolate, account, purpose, charge, asked)) = self.close(call) {
+        if let Some(closed) = self.close(call) {
+            let Closed { isolate, account, asked, .. } = closed;
             self.accounts[account].book.trouble(place, "a message of it went unanswered");
-            self.tell(isolate, || format!("has no answer to message {}", asked.1));
-            match purpose {
-                Purpose::Request(request) => self.not_answered(request, asked.1, &charge),
+            self.tell(isolate, || format!("has no answer to message {}", asked.number));
+            match closed.purpose {
+                Purpose::Request(request) => {
+                    self.not_answered(request, asked.number, &closed.charge);
+                }
                 Purpose::Tell => self.told(isolate, account, &asked, None),
                 Purpose::Watch { lease, until_ms } if self.now_ms <= until_ms => {
                     self.told(isolate, account, &asked, None);
@@ -216,16 +241,16 @@ impl World<'_> {
     }
 
     /// Closes a call whose answer is waited for; `None` where none is, or nobody is there any more.
-    fn close(&mut self, call: usize) -> Option<(usize, usize, Purpose, Charge, (String, u64))> {
+    fn close(&mut self, call: usize) -> Option<Closed> {
         let call = self.calls.get_mut(call);
         if !std::mem::take(&mut call.is_open) {
             return None;
         }
         let Call { isolate, life, account, purpose, .. } = *call;
         let charge = std::mem::take(&mut call.charge);
-        let asked = (call.request.holder.clone(), call.request.number);
+        let asked = Asked { holder: call.request.holder.clone(), number: call.request.number };
         if self.is_alive(isolate, life) {
-            return Some((isolate, account, purpose, charge, asked));
+            return Some(Closed { isolate, account, purpose, charge, asked });
         }
         if let Purpose::Request(request) = purpose {
             self.pending.remove(request);

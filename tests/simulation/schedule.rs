@@ -85,6 +85,8 @@ pub(crate) struct Isolate {
 pub(crate) enum Demand {
     /// At an even pace, about.
     Steady { every_ms: u64 },
+    /// So many, at an even pace to the millisecond.
+    Even { per_s: u64 },
     /// Many at once, then none for a while.
     Bursts { most: u64, every_ms: u64 },
 }

@@ -1,6 +1,7 @@
 //! From a schedule that fails to a short story: whatever the failure doesn't need is left out.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use crate::faults::Fault;
 use crate::rules::Rule;
@@ -92,38 +93,36 @@ impl Story {
     /// As text, for whoever has to find the mistake.
     pub(crate) fn text(&self) -> String {
         let Self { schedule, outcome } = self;
-        let Some(broken) = &outcome.broken else { return "nothing is broken".to_owned() };
         let lines = &outcome.story;
-        let skipped = lines.len().saturating_sub(MOST_LINES);
-        let mut text = format!("{:?}: {}\n", broken.rule, broken.how);
-        text.push_str(&format!(
-            "seed {}, from {}; what it takes: {}\n",
-            schedule.seed,
-            schedule.starts_at.rfc3339_exact(),
-            schedule.troubles.names(),
-        ));
+        let (mut text, most) = match &outcome.broken {
+            Some(broken) => (format!("{:?}: {}\n", broken.rule, broken.how), MOST_LINES),
+            None => ("every rule holds\n".to_owned(), usize::MAX),
+        };
+        let skipped = lines.len().saturating_sub(most);
+        let (seed, starts_at) = (schedule.seed, schedule.starts_at.rfc3339_exact());
+        let troubles = schedule.troubles.names();
+        let _ = writeln!(text, "seed {seed}, from {starts_at}; what it takes: {troubles}");
         for plan in &schedule.plans {
             for quota in &plan.quotas {
-                text.push_str(&format!("plan {}: {quota:?}\n", plan.id));
+                let _ = writeln!(text, "plan {}: {quota:?}", plan.id);
             }
         }
         for meter in &schedule.meters {
-            text.push_str(&format!("meter {}: {:?}\n", meter.id, meter.lost));
+            let _ = writeln!(text, "meter {}: {:?}", meter.id, meter.lost);
         }
         for account in &schedule.accounts {
-            text.push_str(&format!("account: {:?} {:?}\n", account.record.plan, account.packs));
+            let _ = writeln!(text, "account: {:?} {:?}", account.record.plan, account.packs);
         }
         if skipped > 0 {
-            text.push_str(&format!("({skipped} lines before)\n"));
+            let _ = writeln!(text, "({skipped} lines before)");
         }
         for line in &lines[skipped..] {
-            text.push_str(line);
-            text.push('\n');
+            let _ = writeln!(text, "{line}");
         }
-        text.push_str(&format!(
-            "again: TOLLGATE_SEED={} cargo test --test simulation -- --nocapture\n",
-            schedule.seed
-        ));
+        let _ = writeln!(
+            text,
+            "again: TOLLGATE_SEED={seed} cargo test --test simulation every_rule -- --nocapture"
+        );
         text
     }
 }

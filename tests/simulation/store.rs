@@ -57,7 +57,9 @@ pub(crate) struct Forgotten {
 impl Store {
     pub(crate) fn new(account: AccountRecord, packs: &[CreditPack], fault: Option<Fault>) -> Self {
         let mut store = Self { account: Some(account), fault, ..Self::default() };
-        packs.iter().for_each(|pack| store.put_pack(pack));
+        for pack in packs {
+            store.put_pack(pack);
+        }
         store.undo.clear();
         store
     }
@@ -246,7 +248,9 @@ impl LedgerStore for Store {
         self.reach()?;
         let mut times: Vec<_> = self.holders.iter().flatten().map(HolderRow::times).collect();
         if self.fault == Some(Fault::ReclaimsTooEarly) {
-            times.iter_mut().for_each(|times| times.forget_at = times.seen_at.plus_ms(5_000));
+            for times in &mut times {
+                times.forget_at = times.seen_at.plus_ms(5_000);
+            }
         }
         Ok(times)
     }
@@ -255,7 +259,9 @@ impl LedgerStore for Store {
         self.reach()?;
         let mut packs = self.packs.clone();
         if self.fault == Some(Fault::CreditsNeverExpire) {
-            packs.iter_mut().for_each(|pack| pack.expires_at = None);
+            for pack in &mut packs {
+                pack.expires_at = None;
+            }
         }
         Ok(packs)
     }

@@ -82,6 +82,10 @@ impl Troubles {
         troubles
     }
 
+    pub(crate) fn none() -> Self {
+        Self(0)
+    }
+
     pub(crate) fn has(self, trouble: Trouble) -> bool {
         self.0 & (1 << trouble as u32) != 0
     }

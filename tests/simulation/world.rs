@@ -25,11 +25,19 @@ pub(crate) struct Options {
     pub(crate) tells: bool,
     /// Requests that are left out: the isolate, and which of its requests.
     pub(crate) left_out: HashSet<(usize, u64)>,
+    /// Whether the ledger's time is measured.
+    pub(crate) measures: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fault: None, compares: true, tells: false, left_out: HashSet::new() }
+        Self {
+            fault: None,
+            compares: true,
+            tells: false,
+            left_out: HashSet::new(),
+            measures: false,
+        }
     }
 }
 
@@ -57,9 +65,13 @@ pub(crate) struct Tally {
     pub(crate) waited: u64,
     pub(crate) calls: u64,
     pub(crate) ledger_calls: u64,
-    /// The longest that a customer with units left was refused, in milliseconds.
-    pub(crate) longest_refused_ms: u64,
+    /// The longest that a unit was refused: one that the ledger had, one that it or a living isolate
+    /// had, and one that it would take back.
+    pub(crate) longest_refused_ms: [u64; 3],
     pub(crate) liveness_proofs: u64,
+    pub(crate) cpu_ns: u64,
+    /// What ledgers took, where it is measured.
+    pub(crate) ledger_ns: u64,
 }
 
 impl Tally {
@@ -73,8 +85,11 @@ impl Tally {
         self.waited += other.waited;
         self.calls += other.calls;
         self.ledger_calls += other.ledger_calls;
-        self.longest_refused_ms = self.longest_refused_ms.max(other.longest_refused_ms);
+        for (longest, other) in self.longest_refused_ms.iter_mut().zip(other.longest_refused_ms) {
+            *longest = other.max(*longest);
+        }
         self.liveness_proofs += other.liveness_proofs;
+        self.cpu_ns += other.cpu_ns;
     }
 }
 
@@ -100,7 +115,7 @@ pub(crate) enum Event {
     /// What happens at a time of its own.
     Strike { index: usize },
     /// What happens to an isolate while a message of it is under way.
-    Fate { strike: Strike },
+    Fate { strike: Box<Strike> },
 }
 
 /// A ledger with its rows, and the book beside it.
@@ -265,16 +280,25 @@ impl<'s> World<'s> {
 
     /// Has happen what is to happen, until nothing is left or a rule is broken.
     pub(crate) fn go_on(&mut self) {
-        while self.outcome.broken.is_none()
-            && let Some((at_ms, event)) = self.queue.pop()
-        {
-            self.now_ms = self.now_ms.max(at_ms);
-            self.outcome.events += 1;
-            self.happen(event);
-            if self.probe.as_ref().is_some_and(|probe| probe.is_over) {
-                return;
-            }
+        while self.go_one() {}
+    }
+
+    /// The same until a time.
+    pub(crate) fn go_until(&mut self, ms: u64) {
+        while self.now_ms < ms && self.go_one() {}
+    }
+
+    /// Has one thing happen. Whether there is more to come.
+    pub(crate) fn go_one(&mut self) -> bool {
+        let is_over = self.probe.as_ref().is_some_and(|probe| probe.is_over);
+        if is_over || self.outcome.broken.is_some() {
+            return false;
         }
+        let Some((at_ms, event)) = self.queue.pop() else { return false };
+        self.now_ms = self.now_ms.max(at_ms);
+        self.outcome.events += 1;
+        self.happen(event);
+        true
     }
 
     fn happen(&mut self, event: Event) {

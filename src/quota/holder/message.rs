@@ -164,9 +164,11 @@ impl Holder {
         for lease in &mut self.leases {
             lease.expire(now);
         }
-        let is_settled = |lease: &&Held| {
-            lease.available == 0 && lease.last_taken_at.plus_ms(self.refund_ms) <= now
-        };
+        // A request may have waited for the ledger between taking units and asking its origin.
+        let waited_ms = i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS);
+        let refund_ms = self.refund_ms.saturating_add(waited_ms);
+        let is_settled =
+            |lease: &&Held| lease.available == 0 && lease.last_taken_at.plus_ms(refund_ms) <= now;
         let settled = self.leases.iter().filter(is_settled).map(|lease| lease.id).collect();
         let reports: Vec<_> = self.leases.iter().map(Held::report).collect();
         // A holder that never wanted units is nothing that the ledger has to remember.
