@@ -141,14 +141,10 @@ fn the_ledgers_class_is_called_the_same_everywhere() {
     let (_, bindings) = shipped.split_once("[[durable_objects.bindings]]").unwrap();
     assert!(bindings.trim_start().starts_with(&format!("name = \"{LEDGER_BINDING}\"")));
     let object = read("src/edge/ledger_object.rs");
-    let (before, after) = object.split_once(&format!("\npub struct {class}")).unwrap();
-    assert!(after.starts_with([' ', '(']));
-    assert!(before.lines().last().is_some_and(|line| line.starts_with(EXPORT)), "{before}");
+    let (before, _) = object.split_once(&format!("\npub struct {class}(")).unwrap();
+    assert_eq!(before.lines().last(), Some("#[wasm_bindgen]"));
     assert!(read("src/edge/entry.mjs").contains(&format!("export {{ {class} }}")));
 }
-
-/// What makes a struct a class of the module.
-const EXPORT: &str = "#[wasm_bindgen]";
 
 #[test]
 fn the_life_of_a_request_is_told_as_the_gate_lives_it() {

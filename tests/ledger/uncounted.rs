@@ -84,6 +84,7 @@ fn a_row_that_began_with_an_outage_is_a_row_like_any() {
     assert_eq!(hand.get(&mut bench, 12, 0), Some(12));
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a message has")]
 fn merge(name: &str, units: u64) -> Option<Box<Merge>> {
     let ends_at = NOW.plus_ms(7 * DAY_MS);
     let (name, meter) = (name.into(), "api".into());
