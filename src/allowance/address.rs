@@ -7,20 +7,27 @@
 /// the standard library would be 5 KB of the module.
 pub fn address_key(address: &str) -> String {
     if address.contains('.') || !address.contains(':') {
-        let plain = address.rsplit(':').next().unwrap_or_default();
-        return plain.to_owned();
+        return address.rsplit_once(':').map_or(address, |(_, plain)| plain).to_owned();
     }
-    let (head, tail) = address.split_once("::").unwrap_or((address, ""));
-    let mut groups = groups_of(head);
-    let tail = groups_of(tail);
-    groups.resize(GROUPS.saturating_sub(tail.len()).max(groups.len()), "0");
-    groups.extend(tail);
-    groups.truncate(NETWORK_GROUPS);
-    groups.join(":").to_ascii_lowercase() + "::/64"
-}
-
-fn groups_of(part: &str) -> Vec<&str> {
-    part.split(':').filter(|group| !group.is_empty()).collect()
+    let mut groups = Vec::with_capacity(GROUPS);
+    let mut zeros_at = 0;
+    for group in address.split(':') {
+        if group.is_empty() {
+            zeros_at = groups.len();
+        } else {
+            groups.push(group);
+        }
+    }
+    while groups.len() < GROUPS {
+        groups.insert(zeros_at, "0");
+    }
+    let mut key = String::new();
+    for group in groups.iter().take(NETWORK_GROUPS) {
+        key += group;
+        key.push(':');
+    }
+    key.make_ascii_lowercase();
+    key + ":/64"
 }
 
 /// Of 16 bits each, in an IPv6 address.

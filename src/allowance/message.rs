@@ -4,7 +4,6 @@
 //! out: the reader's next view is reported again.
 
 use std::fmt::Write as _;
-use std::str::Split;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +83,7 @@ impl Grant {
     pub fn from_line(text: &str) -> Option<Self> {
         let (line, page) = text.split_once('\n')?;
         let (count, [had, has]) = read_line(line)?;
-        Some(Self { count, page: Page(page.parse().ok()?), had, has })
+        Some(Self { count, page: Page(read_number(page)?), had, has })
     }
 }
 
@@ -106,14 +105,15 @@ fn read<T>(text: &str, make: impl Fn(CountKey, [u8; 2]) -> T) -> Vec<T> {
 fn read_line(line: &str) -> Option<(CountKey, [u8; 2])> {
     let mut parts = line.split(' ');
     let reader = ReaderId::parse(parts.next()?)?;
-    let limit = read_byte(&mut parts)?;
+    let limit = read_number(parts.next()?)?;
     let allowance = Allowance::new(limit, Period::from_word(parts.next()?)?)?;
-    let starts_at = Timestamp::from_millis(parts.next()?.parse().ok()?);
-    let numbers = [read_byte(&mut parts)?, read_byte(&mut parts)?];
+    let starts_at = Timestamp::from_millis(read_number(parts.next()?)?);
+    let numbers = [read_number(parts.next()?)?, read_number(parts.next()?)?];
     let count = CountKey { reader, allowance, starts_at };
     parts.next().is_none().then_some((count, numbers))
 }
 
-fn read_byte(parts: &mut Split<'_, char>) -> Option<u8> {
-    parts.next()?.parse().ok()
+/// One parser for all of them takes less of the module.
+fn read_number<T: TryFrom<u64>>(text: &str) -> Option<T> {
+    text.parse().ok().and_then(|number: u64| number.try_into().ok())
 }

@@ -4,8 +4,8 @@
 use super::Gate;
 use super::memory::{AccountView, Caller};
 use crate::allowance::{Allowance, COOKIE_NAME, Reader, ReaderCount, cleared_cookie};
-use crate::config::{Config, Metering};
-use crate::quota::{Cost, Merge};
+use crate::config::{Config, Route};
+use crate::quota::Merge;
 use crate::request::Visitor;
 use crate::time::Timestamp;
 
@@ -14,8 +14,8 @@ use crate::time::Timestamp;
 pub(super) struct Brought {
     reader: Reader,
     counts: Vec<(Allowance, Merge)>,
-    /// What the message to the ledger that is under way carries.
-    sent: Option<Merge>,
+    /// The place of the one that the message under way to the ledger carries.
+    sent: Option<usize>,
 }
 
 impl Gate {
@@ -24,9 +24,10 @@ impl Gate {
         let key = self.config.allowance_key.as_ref()?;
         let value = Visitor::of(&self.config, &self.facts).cookie(COOKIE_NAME)?;
         let reader = Reader::read(value, key, self.facts.host(), now)?;
-        let all = reader.counts(now);
-        let counts: Vec<_> =
-            all.iter().flat_map(|count| merges(&self.config, count, caller.member())).collect();
+        let mut counts = Vec::new();
+        for count in reader.counts(now) {
+            push_merges(&mut counts, &self.config, &count, caller.member());
+        }
         (!counts.is_empty()).then(|| Box::new(Brought { reader, counts, sent: None }))
     }
 
@@ -38,14 +39,18 @@ impl Gate {
     /// What the next message to the ledger is to carry.
     pub(super) fn next_merge(&mut self, view: &AccountView) -> Option<Box<Merge>> {
         let brought = self.brought.as_mut()?;
-        brought.sent = brought.next(view).cloned();
-        brought.sent.clone().map(Box::new)
+        brought.sent = brought.next(view);
+        let (_, merge) = brought.counts.get(brought.sent?)?;
+        Some(Box::new(merge.clone()))
     }
 
     /// Notes that the message was heard.
     pub(super) fn merge_heard(&mut self, view: &mut AccountView) {
-        if let Some(merge) = self.brought.as_mut().and_then(|brought| brought.sent.take()) {
-            view.remember_merged(merge);
+        if let Some(brought) = &mut self.brought
+            && let Some(sent) = brought.sent.take()
+            && let Some((_, merge)) = brought.counts.get(sent)
+        {
+            view.remember_merged(merge.clone());
         }
     }
 
@@ -66,25 +71,33 @@ impl Gate {
 
 impl Brought {
     /// One at a time: there is hardly ever more than one.
-    fn next(&self, view: &AccountView) -> Option<&Merge> {
-        self.counts.iter().map(|(_, merge)| merge).find(|merge| !view.has_merged(merge))
+    fn next(&self, view: &AccountView) -> Option<usize> {
+        self.counts.iter().position(|(_, merge)| !view.has_merged(merge))
     }
 }
 
-/// What a reader's count is on the meters of the first route that gives it away and counts callers.
-/// Where the origin says what a page costs, nobody knows what these have cost.
-fn merges(config: &Config, count: &ReaderCount, member: &str) -> Vec<(Allowance, Merge)> {
-    let ReaderCount { count, used } = *count;
-    let is_counted = |metering: &&Metering| !metering.is_settled;
-    let mut routes = config.routes.iter().filter(|route| route.free == Some(count.allowance));
-    let metering = routes.find_map(|route| route.metering.as_ref().filter(is_counted));
-    let costs = metering.map_or(&[][..], |metering| &metering.costs);
-    let merge = |cost: &Cost| Merge {
-        name: format!("{count} {}", cost.meter),
-        meter: cost.meter.clone(),
-        member: Some(member.to_owned()),
-        units: cost.units.saturating_mul(used.into()),
-        ends_at: count.allowance.window(count.starts_at).ends_at,
+/// Adds what a reader's count is on the meters of the first route that gives it away and counts
+/// callers. Where the origin says what a page costs, nobody knows what these have cost.
+fn push_merges(
+    merges: &mut Vec<(Allowance, Merge)>,
+    config: &Config,
+    read: &ReaderCount,
+    member: &str,
+) {
+    let ReaderCount { count, used } = *read;
+    let is_it = |route: &&Route| {
+        let is_counted = route.metering.as_ref().is_some_and(|metering| !metering.is_settled);
+        is_counted && route.free == Some(count.allowance)
     };
-    costs.iter().map(|cost| (count.allowance, merge(cost))).collect()
+    let Some(route) = config.routes.iter().find(is_it) else { return };
+    for cost in route.metering.iter().flat_map(|metering| &metering.costs) {
+        let merge = Merge {
+            name: format!("{count} {}", cost.meter),
+            meter: cost.meter.clone(),
+            member: Some(member.to_owned()),
+            units: cost.units.saturating_mul(used.into()),
+            ends_at: count.allowance.window(count.starts_at).ends_at,
+        };
+        merges.push((count.allowance, merge));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::RequestFacts;
 use super::credential::cookie;
-use crate::config::{Config, CredentialSource, Route};
+use crate::config::{Config, CredentialSource};
 
 /// Somebody without a credential, or with one beside the cookie of an earlier visit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,14 +18,20 @@ pub struct Visitor<'a> {
 /// What the edge reads into [`RequestFacts::carriers`] behind the credentials' own: header names,
 /// [`BOT_CATEGORY`], and an empty name for what no route asks for. Each header that is read costs.
 pub fn carriers(config: &Config) -> Vec<&'static str> {
-    let is_any = |asks: fn(&Route) -> bool| config.routes.iter().any(asks);
-    let asked = [
-        ("cookie", is_any(|route| route.free.is_some()) && cookie_place(config).is_none()),
-        ("cf-connecting-ip", is_any(|route| route.free_burst.is_some())),
-        (BOT_CATEGORY, is_any(|route| !route.crawlers.is_empty())),
-    ];
-    let asked = asked.map(|(name, is_asked)| if is_asked { name } else { "" });
-    if asked.iter().all(|name| name.is_empty()) { Vec::new() } else { asked.to_vec() }
+    let [mut cookies, mut address, mut category] = [""; 3];
+    for route in &config.routes {
+        if route.free.is_some() && cookie_place(config).is_none() {
+            cookies = "cookie";
+        }
+        if route.free_burst.is_some() {
+            address = "cf-connecting-ip";
+        }
+        if !route.crawlers.is_empty() {
+            category = BOT_CATEGORY;
+        }
+    }
+    let asked = [cookies, address, category];
+    if asked == [""; 3] { Vec::new() } else { asked.to_vec() }
 }
 
 impl<'a> Visitor<'a> {
