@@ -25,6 +25,7 @@ pub(crate) struct Probe {
     has_begun: bool,
     /// Since when a unit has been within each reach, and has been refused.
     since_ms: [u64; 3],
+    gathers_until_ms: u64,
     credits_come_ms: u64,
 }
 
@@ -39,8 +40,10 @@ impl World<'_> {
         let random = &mut Random::new(self.schedule.seed, 2);
         let member = random.index(self.members.len());
         let mut record = self.accounts[0].book.record.clone();
+        let most = *random.pick(&[5, 50, 300]);
+        let left = random.between(1, most);
         for quota in plan.quotas.iter().filter(|quota| quota.meter == "a") {
-            let limit = self.limit_that_leaves(quota, random.between(1, 30), member);
+            let limit = self.limit_that_leaves(quota, left, member);
             record.limits.insert(quota.name(), limit);
         }
         self.put_account(0, record);
@@ -59,7 +62,8 @@ impl World<'_> {
             random: random.clone(),
             ends_ms: now_ms + PROOF_MS,
             since_ms: [now_ms; 3],
-            credits_come_ms: now_ms + PROOF_MS / 2,
+            gathers_until_ms: now_ms + random.below(15_000),
+            credits_come_ms: now_ms + *random.pick(&[PROOF_MS / 3, PROOF_MS - 15_000]),
         });
         let others = self.isolates.len().min(4);
         for other in (0..others).filter(|other| *other != isolate) {
@@ -103,8 +107,10 @@ impl World<'_> {
             probe.since_ms = [self.now_ms; 3];
         }
         let member = if is_probe { probe.member } else { probe.random.index(self.members.len()) };
-        // Some isolates never fall silent, some always do.
-        let pace_ms = 500 * (1 + isolate as u64) * (1 + isolate as u64);
+        // They gather units for a while, and then are too slow to spend them and too busy to give
+        // them back.
+        let slow_ms = 1_500 * (1 + isolate as u64);
+        let pace_ms = if self.now_ms < probe.gathers_until_ms { 100 } else { slow_ms };
         let next_ms = if is_probe { PROBE_MS } else { probe.random.between(pace_ms / 2, pace_ms) };
         self.queue.push(self.now_ms + next_ms, Event::Arrive { isolate });
         if is_probe && self.now_ms >= probe.credits_come_ms {
