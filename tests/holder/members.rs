@@ -148,3 +148,22 @@ fn a_plan_that_counts_members_no_more_opens_it() {
         assert_eq!(pair.available(), common, "{member}");
     }
 }
+
+#[test]
+fn what_many_members_want_is_not_what_a_new_one_wants() {
+    let mut pair = team();
+    let (mut most_ahead, mut most_out) = (0, 0);
+    for turn in 0..300 {
+        pair.be(Box::leak(format!("m{turn}").into_boxed_str()));
+        pair.pass_ms(20);
+        assert!(pair.take(&api(1)).is_none());
+        let (request, _) = pair.request(&api(1));
+        // A cold isolate can't tell yet.
+        if turn > 10 {
+            most_ahead = most_ahead.max(sizes(&request)[0].1);
+        }
+        pair.exchange(&request);
+        most_out = most_out.max(pair.counted() - (turn + 1));
+    }
+    assert_eq!((most_ahead, most_out), (0, 0), "each asks for the first time");
+}

@@ -96,15 +96,23 @@ impl Holder {
         (!pocket.is_for_members).then_some(pocket.id)
     }
 
-    /// The pocket that this member's demand is noted in; a new one where there is none yet.
+    /// The pocket that this member's demand is noted in; a new one where there is none yet. Until
+    /// it is known that the plan counts members, that of the account: a crowd's demand must not be
+    /// split up.
     pub(super) fn pocket_for(&mut self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        self.pocket_id(meter, member)
-            .unwrap_or_else(|| self.add_pocket(meter, None, Demand::default(), now))
+        let known = self.pocket(meter, member);
+        let needs_own = known.is_some_and(|pocket| pocket.is_for_members) && member.is_some();
+        match known {
+            Some(pocket) if !needs_own => pocket.id,
+            _ => {
+                let member = member.filter(|_| needs_own);
+                self.add_pocket(meter, member, Demand::default(), now)
+            }
+        }
     }
 
-    /// The pocket for a lease of just this member. From now on the account's pocket only notes the
-    /// demand of members who have none yet: what was held in it goes back, since it would be
-    /// counted in nobody's own quota.
+    /// The pocket for a lease of just this member. From now on nothing is kept in the account's
+    /// pocket: what was held in it goes back, since it would be counted in nobody's own quota.
     pub(super) fn members_pocket(&mut self, meter: &str, member: &str, now: Timestamp) -> u64 {
         let mut demand = Demand::default();
         if let Some(all) = self.pockets.iter_mut().find(|pocket| pocket.is_for(meter, None)) {
@@ -142,7 +150,7 @@ impl Holder {
             let Self { pockets, leases, .. } = self;
             pockets.retain(|pocket| {
                 let is_held = leases.iter().any(|lease| lease.pocket == pocket.id);
-                is_held || pocket.demand.is_recent(now)
+                is_held || pocket.is_for_members || pocket.demand.is_recent(now)
             });
         }
         self.pockets_made = self.pockets_made.saturating_add(1);
