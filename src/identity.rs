@@ -21,6 +21,15 @@ pub struct Identity {
     pub entitlements: Vec<String>,
 }
 
+/// Somebody whom a gated route lets through without a token.
+pub static NOBODY: Identity = Identity {
+    tenant: None,
+    account: String::new(),
+    subject: None,
+    plan: None,
+    entitlements: Vec::new(),
+};
+
 impl Identity {
     /// `tenant/account`, the account's name throughout the gate; the tenant is `-` where none is.
     ///
@@ -49,12 +58,12 @@ impl Identity {
     /// The claims of the assertion as JSON (RFC 7519), valid from `now` for
     /// [`ASSERTION_LIFETIME_S`].
     ///
-    /// `issuer` is the gate's own host, `audience` the origin's.
+    /// `issuer` is the gate's own host, `audience` the origin's. [`NOBODY`] has no `sub`.
     pub fn assertion_claims(&self, issuer: &str, audience: &str, now: Timestamp) -> String {
         let claims = AssertionClaims {
             iss: issuer,
             aud: audience,
-            sub: &self.account,
+            sub: (!self.account.is_empty()).then_some(&self.account),
             tenant: self.tenant.as_deref(),
             plan: self.plan.as_deref(),
             entitlements: &self.entitlements,
@@ -116,7 +125,8 @@ pub const ASSERTION_LIFETIME_S: i64 = 60;
 struct AssertionClaims<'a> {
     iss: &'a str,
     aud: &'a str,
-    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +162,13 @@ mod tests {
         assert_eq!(account_name(None, "alice"), "-/alice");
         assert_ne!(account_name(Some("a/b"), "c"), account_name(Some("a"), "b/c"));
         assert_ne!(account_name(Some("a%2Fb"), "c"), account_name(Some("a/b"), "c"));
+    }
+
+    #[test]
+    fn nobody_is_no_account() {
+        let claims = NOBODY.assertion_claims("i", "a", Timestamp::from_seconds(5));
+        let json = r#"{"iss":"i","aud":"a","entitlements":[],"iat":5,"exp":65}"#;
+        assert_eq!(claims, json);
     }
 
     #[test]

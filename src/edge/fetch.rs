@@ -192,6 +192,10 @@ impl Exchange {
 
     /// Gives a charge back for a request that was never sent.
     fn give_back(&self, pass: &Pass) {
+        if let Some(page) = &pass.free_page {
+            let memory = &mut self.visit.isolate.memory.borrow_mut();
+            gate::settle_page(&page.grant, NO_ANSWER, memory, now());
+        }
         if let (Some(charge), Some(identity)) = (&pass.charge, &pass.identity) {
             let memory = &mut self.visit.isolate.memory.borrow_mut();
             let errands = gate::give_back(&identity.account_name(), charge, memory, now());
@@ -213,6 +217,9 @@ impl Exchange {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
 }
+
+/// The status of an origin that was not even asked.
+const NO_ANSWER: u16 = 0;
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
     let array = Array::new();

@@ -9,10 +9,10 @@ use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{errands, glue};
 use crate::allowance::{COOKIE_NAME, Grant};
-use crate::config::{Config, OriginTarget, Uncounted};
+use crate::config::{Config, OriginTarget, Route, Uncounted};
 use crate::decision::{Degraded, Pass};
 use crate::gate::{self, COST_HEADER, OriginAnswer};
-use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity};
+use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
 use crate::quota::Charge;
 use crate::request::Visitor;
 use crate::request::credential::{self, Strip};
@@ -97,14 +97,17 @@ impl Passage<'_> {
         }
     }
 
-    /// The identity to assert, if the operator gave a key to sign it with.
-    pub(super) fn to_assert(&self) -> Option<(&str, &Rc<Identity>)> {
-        Some((self.config.assertion_key.as_deref()?, self.pass.identity.as_ref()?))
+    /// The identity to assert, if the operator gave a key to sign it with: nobody's for a visitor
+    /// whom a gated route lets through.
+    pub(super) fn to_assert(&self) -> Option<(&str, &Identity)> {
+        let key = self.config.assertion_key.as_deref()?;
+        let is_gated = self.route().is_some_and(|route| !route.open) && !self.pass.is_preflight;
+        let visitor = is_gated.then_some(&NOBODY);
+        Some((key, self.pass.identity.as_deref().or(visitor)?))
     }
 
     /// The assertion that was signed for this caller a moment ago, if there is one.
     pub(super) fn known_assertion(&self, now: Timestamp) -> Option<String> {
-        self.to_assert()?;
         self.visit.isolate.signer.known(&self.subject()?, now)
     }
 
@@ -123,7 +126,7 @@ impl Passage<'_> {
 
     /// What makes one assertion differ from another.
     fn subject(&self) -> Option<String> {
-        let identity = self.pass.identity.as_ref()?;
+        let (_, identity) = self.to_assert()?;
         let plan = identity.plan.as_deref().unwrap_or_default();
         let (name, rights) = (identity.account_name(), identity.entitlements.join(" "));
         let (base, audience) = (self.visit.facts.base_url(), self.target().audience());
@@ -131,13 +134,16 @@ impl Passage<'_> {
     }
 
     fn target(&self) -> &OriginTarget {
-        let route = self.pass.route.and_then(|index| self.config.routes.get(index));
-        route.and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
+        self.route().and_then(|route| route.origin.as_ref()).unwrap_or(&self.config.origin)
+    }
+
+    fn route(&self) -> Option<&Route> {
+        self.pass.route.and_then(|index| self.config.routes.get(index))
     }
 
     /// Takes out what the origin isn't to see. The cookie of free pages is the gate's own.
     fn strip(&self) -> Strip {
-        let mut strip = match self.pass.route.and_then(|index| self.config.routes.get(index)) {
+        let mut strip = match self.route() {
             Some(route) if !route.forward_credential && !route.open => {
                 credential::strip(&self.config.credentials, &self.visit.facts)
             }

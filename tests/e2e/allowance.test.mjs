@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { exportJWK, importJWK, jwtVerify } from "jose";
 import { WebSocket, WebSocketServer } from "ws";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 import { BROWSER } from "./fixtures/gazette.mjs";
@@ -123,7 +124,7 @@ test("only what was delivered counts", async () => {
 });
 
 test("an old cookie is found out: here at once, elsewhere once it was reported", async () => {
-  gate = await startDirectGate({ origin, vars, beside: [{ name: "second", vars }, { name: "third", vars }] });
+  gate = await startControlledGate({ origin, vars, beside: [{ name: "second", vars }, { name: "third", vars }] });
   const [second, third] = [await gate.another("second"), await gate.another("third")];
   const reader = newReader(gate);
   await reader.left("/articles/1");
@@ -131,6 +132,7 @@ test("an old cookie is found out: here at once, elsewhere once it was reported",
   for (let article = 2; article <= 5; article += 1) await reader.left(`/articles/${article}`);
   const replay = newReader(gate, { cookie: old });
   await assertUsedUp(replay, "/articles/6");
+  await until(async () => (await gate.control()).calls > 0, "the first isolate has reported");
   // One that hasn't heard of it believes the cookie, for about two seconds.
   assert.equal(await newReader(second, { cookie: old }).left("/articles/6"), 3);
   await until(async () => {
@@ -264,6 +266,23 @@ test("the origin learns nothing of it, on any route", async () => {
   assert.equal((await signedIn.json()).cookie, "theme=dark");
   const alone = await gate.fetch("/articles/3", { headers: { cookie: `${COOKIE}=${reader.cookie}` } });
   assert.equal((await alone.json()).cookie, undefined);
+});
+
+test("the origin can tell that a visitor came through the gate, and that it is nobody", async () => {
+  const signer = await makeIssuer({ kid: "gate" });
+  const key = { ...(await exportJWK(signer.privateKey)), kid: signer.kid };
+  gate = await startGate({ origin, vars: { ...vars, ASSERTION_KEY: JSON.stringify(key) } });
+  const asserted = async (path, options) => {
+    const response = await gate.miniflare.dispatchFetch(gate.url + path, options);
+    return (await response.json())["tollgate-assertion"];
+  };
+  const options = { issuer: gate.url, audience: new URL(origin.url).host, requiredClaims: ["exp"] };
+  const reader = await asserted("/articles/1");
+  const { payload } = await jwtVerify(reader, await importJWK(signer.jwk), options);
+  assert.deepEqual([payload.sub, payload.entitlements], [undefined, []]);
+  const crawler = await asserted("/articles/2", { cf: { verifiedBotCategory: "Search Engine Crawler" } });
+  assert.equal(crawler, reader, "one for all of them");
+  assert.equal(await asserted("/open/1"), undefined);
 });
 
 test("a WebSocket is a page too", async () => {
