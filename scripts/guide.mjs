@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OPINIONS } from "../www/demo/pages.mjs";
 import { mint, READERS } from "../www/demo/readers.mjs";
 
 /** Mints a token for each reader, and one that is over, into files that the lines below read. */
@@ -23,6 +24,10 @@ export function guide({ gateUrl, originUrl, folder }) {
     ["401  no token", `curl -i ${headlines}`],
     ["401  a token that has expired", `curl -i ${token("expired")} ${headlines}`],
     ["402  no token, and the route says \"offer\": what there is to buy", `curl -i ${article}`],
+    [
+      "200, 200, 200, 402  three opinions a month are free, without signing in",
+      `rm -f ${folder}/jar; for name in ${Object.keys(OPINIONS).join(" ")}; do curl -s -o /dev/null -w '%{http_code}\\n' -c ${folder}/jar -b ${folder}/jar ${gateUrl}/opinion/$name; done`,
+    ],
     ["402  bob's plan does not include long reads", `curl -i ${token("bob")} ${article}`],
     [
       "402  bob's five units a minute are used up",

@@ -17,6 +17,7 @@ export async function demoKeys(root) {
     assertion: await newKey(),
     adminToken: randomBytes(24).toString("base64url"),
   };
+  stored.allowanceKey ??= randomBytes(32).toString("base64");
   mkdirSync(join(root, FOLDER), { recursive: true });
   writeFileSync(path, JSON.stringify(stored), { mode: 0o600 });
   const login = {
@@ -27,13 +28,19 @@ export async function demoKeys(root) {
   return { login, loginJwk: publicPart(stored.login), assertionJwk: publicPart(stored.assertion), stored };
 }
 
-/** Writes wrangler's configuration and secrets, forgets the last run's ledger; returns the path. */
-export function writeGate(root, { gateUrl, originPort, keys }) {
+/** What gate.toml says, with the ports and keys of this run. */
+export function readGate(root, { gateUrl, originPort, loginJwk }) {
   const text = readFileSync(join(root, "www/demo/gate.toml"), "utf8");
   // The addresses that gate.toml shows are those of the default ports.
   const config = parse(text.replaceAll("http://127.0.0.1:8787", gateUrl));
   config.vars.ORIGIN = `http://127.0.0.1:${originPort}`;
-  for (const issuer of config.vars.ISSUERS) issuer.keys = { keys: [keys.loginJwk] };
+  for (const issuer of config.vars.ISSUERS) issuer.keys = { keys: [loginJwk] };
+  return config;
+}
+
+/** Writes wrangler's configuration and secrets, forgets the last run's ledger; returns the path. */
+export function writeGate(root, { gateUrl, originPort, keys }) {
+  const config = readGate(root, { gateUrl, originPort, loginJwk: keys.loginJwk });
   const up = (path) => join("../..", path);
   config.main = up(config.main);
   config.build.watch_dir = config.build.watch_dir.map(up);
@@ -42,6 +49,7 @@ export function writeGate(root, { gateUrl, originPort, keys }) {
   rmSync(join(folder, "state"), { recursive: true, force: true });
   const secrets = [
     `ADMIN_TOKEN='${keys.stored.adminToken}'`,
+    `ALLOWANCE_KEY='${keys.stored.allowanceKey}'`,
     `ASSERTION_KEY='${JSON.stringify(keys.stored.assertion)}'`,
   ];
   writeFileSync(join(folder, ".dev.vars"), `${secrets.join("\n")}\n`, { mode: 0o600 });

@@ -9,6 +9,7 @@ import { assertionChecker } from "./assertion.mjs";
 import { mint, nameIn, PAID_RECORD, READERS } from "./readers.mjs";
 
 const COOKIE = "tollgate";
+const PROTECTED = ["/articles/", "/opinion/", "/newsroom/", "/api/"];
 const FILE_BYTES = 200 * 1024 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, "All the news that fits the edge. ");
 const STREAM_INTERVAL_MS = 1_000;
@@ -49,9 +50,7 @@ async function answer(request, response, services) {
   if (path === "/plans") return plans(request, url, response, services);
   if (path === "/account") return account(request, url, response, services);
   if (path === "/files/200mb") return largeFile(request, response);
-  if (path.startsWith("/articles/") || path.startsWith("/newsroom/") || path.startsWith("/api/")) {
-    return protectedPart(request, url, response, services);
-  }
+  if (PROTECTED.some((start) => path.startsWith(start))) return protectedPart(request, url, response, services);
   return html(response, 404, pages.messagePage("Not found", "There is no such page."));
 }
 
@@ -62,6 +61,7 @@ async function protectedPart(request, url, response, { verifiedCaller }) {
     return html(response, 403, pages.messagePage("Not this way", "Please come through the gate."));
   }
   const path = url.pathname;
+  if (path.startsWith("/opinion/")) return html(response, 200, pages.opinionPage(path.slice(9), caller));
   const article = Object.hasOwn(pages.ARTICLES, path.slice(10)) && pages.ARTICLES[path.slice(10)];
   if (path.startsWith("/articles/") && article) {
     return html(response, 200, pages.articlePage(article, caller));

@@ -24,15 +24,25 @@ export const ARTICLES = {
   },
 };
 
+/** Opinions, of which some are free: by the last part of their address. */
+export const OPINIONS = {
+  "on-doors": "A door that says what it costs is a friendlier door than one that is merely closed.",
+  "on-queues": "A queue is a promise. A number on a slip of paper is a better one.",
+  "on-maps": "Every map leaves something out, and the honest ones say what.",
+  "on-weather": "Nobody has ever cancelled a subscription to the weather.",
+};
+
 /** The front page, open to all. */
 export function frontPage() {
   const items = Object.entries(ARTICLES).map(
     ([slug, { title, lead }]) =>
       `<article><h2><a href="/articles/${slug}">${escape(title)}</a></h2><p>${escape(lead)}</p><p class="kind">Long read · for subscribers</p></article>`,
   );
+  const opinions = Object.keys(OPINIONS).map((slug) => `<a href="/opinion/${slug}">${titleOf(slug)}</a>`).join(", ");
   return page(
     "Front page",
     `<h1>Good morning.</h1>${items.join("")}
+     <article><h2>Opinion</h2><p>${opinions}</p><p class="kind">Three a month are free</p></article>
      <article><h2><a href="/newsroom/draft">Tomorrow's front page</a></h2><p>For the staff alone; not for sale.</p></article>
      <article><h2><a href="/files/200mb">The archive, in one file</a></h2><p>200 MB, free, can be resumed.</p></article>`,
   );
@@ -42,6 +52,12 @@ export function frontPage() {
 export function articlePage({ title, lead, text }, caller) {
   const paragraphs = text.map((one) => `<p>${escape(one)}</p>`).join("");
   return page(title, `<h1>${escape(title)}</h1><p class="lead">${escape(lead)}</p>${paragraphs}${who(caller)}`);
+}
+
+/** An opinion. `caller` is nobody where it was free. */
+export function opinionPage(slug, caller) {
+  const text = Object.hasOwn(OPINIONS, slug) ? OPINIONS[slug] : "Nobody has one about this yet.";
+  return page(titleOf(slug), `<h1>${titleOf(slug)}</h1><p class="lead">${escape(text)}</p>${who(caller)}`);
 }
 
 /** The staff's page. */
@@ -81,7 +97,12 @@ export function messagePage(title, text) {
 /** The paper's logo. */
 export const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64"><rect width="64" height="64" rx="12" fill="#9a3412"/><path d="M14 18h36M14 32h36M14 46h22" stroke="#fff" stroke-width="6" stroke-linecap="round"/></svg>`;
 
+function titleOf(slug) {
+  return escape(`${slug.slice(0, 1).toUpperCase()}${slug.slice(1)}`.replaceAll("-", " "));
+}
+
 function who(caller) {
+  if (!caller.account) return `<p class="who">The gate let you read this for free.</p>`;
   const plan = caller.plan ? ` on plan ${escape(caller.plan)}` : "";
   return `<p class="who">You are ${escape(caller.account)}${plan}, verified by the gate's signature.</p>`;
 }
