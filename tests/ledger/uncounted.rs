@@ -84,18 +84,18 @@ fn a_row_that_began_with_an_outage_is_a_row_like_any() {
     assert_eq!(hand.get(&mut bench, 12, 0), Some(12));
 }
 
-fn merge(name: &str, units: u64) -> Box<Merge> {
+fn merge(name: &str, units: u64) -> Merge {
     let ends_at = NOW.plus_ms(7 * DAY_MS);
     let (name, meter) = (name.into(), "api".into());
-    Box::new(Merge { name, meter, member: None, units, ends_at })
+    Merge { name, meter, member: None, units, ends_at }
 }
 
 #[test]
 fn a_readers_allowance_is_merged_once_and_as_far_as_there_is_room() {
     let mut bench = Bench::new(vec![quota(Period::Day, 10), quota(Period::Month, 100)]);
     let mut hand = Hand::new("h");
-    let mut say = |bench: &mut Bench, merge: Box<Merge>| {
-        bench.call(&LedgerRequest { merge: Some(merge), ..hand.message(Vec::new()) });
+    let mut say = |bench: &mut Bench, merge: Merge| {
+        bench.call(&LedgerRequest { merge: Some(merge.into()), ..hand.message(Vec::new()) });
         bench.used()
     };
     assert_eq!(say(&mut bench, merge("r1", 3)), [3, 3]);
@@ -104,11 +104,12 @@ fn a_readers_allowance_is_merged_once_and_as_far_as_there_is_room() {
     assert_eq!(say(&mut bench, merge("r1", 5)), [5, 5], "what it has grown by");
     assert_eq!(say(&mut bench, merge("r2", 50)), [10, 10], "there is room for five of them");
     assert_eq!(say(&mut bench, merge("r2", 50)), [10, 10]);
-    let request = LedgerRequest { merge: Some(merge("r3", 1)), ..hand.message(vec![want(1, 0)]) };
+    let request =
+        LedgerRequest { merge: Some(merge("r3", 1).into()), ..hand.message(vec![want(1, 0)]) };
     let outcome = bench.call(&request).grant.expect("a want has an outcome");
     assert_eq!(leases(&outcome), [], "it comes before the wants");
     bench.now = NOW.plus_ms(DAY_MS);
-    bench.call(&LedgerRequest { merge: Some(merge("r2", 50)), ..hand.message(Vec::new()) });
+    bench.call(&LedgerRequest { merge: Some(merge("r2", 50).into()), ..hand.message(Vec::new()) });
     assert_eq!(bench.used(), [10, 10], "nor is what found no room counted tomorrow");
 }
 
@@ -118,7 +119,7 @@ fn a_merge_counts_for_the_member_who_signed_in() {
     let mut hand = Hand::new("h");
     for (member, used) in [("ann", 3), ("ann", 4), ("bob", 7)] {
         let merge = merge(&format!("{member}{used}"), 3);
-        let merge = Some(Box::new(Merge { member: Some(member.into()), ..*merge }));
+        let merge = Some(Box::new(Merge { member: Some(member.into()), ..merge }));
         bench.call(&LedgerRequest { merge, ..hand.message(Vec::new()) });
         let of_account = bench.store.counters.iter().find(|(key, _)| key.member.is_none());
         assert_eq!(of_account.map(|(_, counter)| counter.used), Some(used), "{member}");
@@ -130,9 +131,9 @@ fn a_merge_waits_for_a_plan_and_for_a_meter_that_counts() {
     let mut bench = Bench::new(vec![on("b", quota(Period::Day, 10))]);
     let plan = bench.record().plan.take();
     let mut hand = Hand::new("h");
-    bench.call(&LedgerRequest { merge: Some(merge("r", 3)), ..hand.message(Vec::new()) });
+    bench.call(&LedgerRequest { merge: Some(merge("r", 3).into()), ..hand.message(Vec::new()) });
     assert!(bench.store.merged.is_empty());
     bench.record().plan = plan;
-    bench.call(&LedgerRequest { merge: Some(merge("r", 3)), ..hand.message(Vec::new()) });
+    bench.call(&LedgerRequest { merge: Some(merge("r", 3).into()), ..hand.message(Vec::new()) });
     assert_eq!((bench.store.merged.len(), bench.used()), (1, vec![]));
 }
