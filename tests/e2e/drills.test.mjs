@@ -12,6 +12,8 @@ const SLOW_ORIGIN_MS = 1_200;
 const LEDGER_DEADLINE_MS = 500;
 /** How long the gate doesn't ask a ledger that failed once: `RETRY_MS` in `src/quota/holder/message.rs`, and half as much for jitter. */
 const CIRCUIT_MS = 3_000;
+/** What an instance of the module holds for the few requests of a test: with a panic it is lost, and stays charged. */
+const HELD_AHEAD = 8;
 const PANIC = "/_tollgate/drill/panic";
 
 let issuer, origin, headers;
@@ -60,7 +62,7 @@ for (const policy of ["deny", "pass"]) {
       const posts = origin.requests.slice(seen).filter(({ method }) => method === "POST");
       assert.equal(posts.length, 1);
       assert.ok(!origin.requests.some(({ url }) => url === PANIC), "the gate's own paths stay its own");
-      await assertCounted(ask, { atLeast: 4, atMost: 5 });
+      await assertCounted(ask, { atLeast: 4, atMost: 5 + HELD_AHEAD });
     });
   });
 }
@@ -75,7 +77,7 @@ test("after a panic nobody needs another request to come by to be answered", asy
       assert.deepEqual(await outcome(answering), [503, "misconfigured"]);
       assert.ok((await answering).took < RESCUE_MS);
     }
-    await assertCounted(ask, { atLeast: 5, atMost: 5 });
+    await assertCounted(ask, { atLeast: 5, atMost: 5 + HELD_AHEAD });
   });
 });
 
