@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "../e2e/harness.mjs";
+import { assertFits, assertReadable } from "./fixtures/look.mjs";
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--disable-quic", "--no-first-run"];
@@ -244,56 +245,4 @@ async function assertBarsAreNamed(page, count) {
   assert.equal(found.length, count);
   for (const { name, text, isWithin } of found) assert.ok(name.length > 3 && / used$/.test(text) && isWithin, `${name}: ${text}`);
   assert.equal(new Set(found.map(({ name }) => name)).size, count);
-}
-
-/** Nothing is wider than the window. */
-async function assertFits(page) {
-  const wide = await page.evaluate(() => {
-    const limit = document.documentElement.clientWidth;
-    const all = [...document.querySelectorAll("body *")];
-    const beyond = all.filter((element) => element.getBoundingClientRect().right > limit + 0.5 || element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline");
-    return { page: document.documentElement.scrollWidth - limit, beyond: beyond.map((element) => element.outerHTML.slice(0, 120)) };
-  });
-  assert.deepEqual(wide, { page: 0, beyond: [] });
-}
-
-/** Text has a contrast of at least 4.5 to 1 and bars of 3 to 1 (WCAG 2.2 §1.4.3, §1.4.11). */
-async function assertReadable(page, scheme) {
-  const { faint, darkness } = await page.evaluate(() => {
-    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const rgba = (color) => {
-      canvas.clearRect(0, 0, 1, 1);
-      canvas.fillStyle = color;
-      canvas.fillRect(0, 0, 1, 1);
-      return canvas.getImageData(0, 0, 1, 1).data;
-    };
-    const luminance = (color) => {
-      const [red, green, blue] = [...rgba(color)].slice(0, 3).map((channel) => {
-        const share = channel / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    };
-    const behind = (element) => {
-      for (let at = element; at; at = at.parentElement) {
-        const { backgroundColor } = getComputedStyle(at);
-        if (rgba(backgroundColor)[3] === 255) return backgroundColor;
-      }
-      return "white";
-    };
-    const contrast = (one, other) => {
-      const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-      return (high + 0.05) / (low + 0.05);
-    };
-    const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
-    const texts = [...document.querySelectorAll("body :not(progress)")].filter((element) => hasText(element) && element.getClientRects().length > 0);
-    const bars = [...document.querySelectorAll("progress")];
-    const measured = [
-      ...texts.map((element) => ({ what: element.textContent.trim().slice(0, 40), least: 4.5, ratio: contrast(getComputedStyle(element).color, behind(element)) })),
-      ...bars.map((bar) => ({ what: "bar", least: 3, ratio: contrast(getComputedStyle(bar).color, getComputedStyle(bar).backgroundColor) })),
-    ];
-    return { faint: measured.filter(({ ratio, least }) => ratio < least), darkness: luminance(behind(document.body)) };
-  });
-  assert.deepEqual(faint, []);
-  assert.ok(scheme === "dark" ? darkness < 0.1 : darkness > 0.7, `the page's luminance is ${darkness}`);
 }
