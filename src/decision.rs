@@ -9,13 +9,14 @@ pub use remedy::{Action, PlanOffer, Remedy};
 
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::allowance::Grant;
 use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
 use crate::token::TokenError;
+use crate::wire::wire;
 
 /// What is to happen with a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +132,7 @@ pub struct Facts {
 }
 
 /// Why a request was denied. Closed: adding one is a change of the public contract.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The operator suspended the account.
@@ -291,7 +292,7 @@ impl Cause {
 }
 
 /// A quota and how much of it is used.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct QuotaState {
     /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`.
     pub name: String,
@@ -320,8 +321,10 @@ impl QuotaState {
     }
 }
 
+wire!(QuotaState { name, limit, used, resets_at, window_s, enforcement });
+
 /// What happens when a quota is used up.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Enforcement {
     /// Requests are denied.
@@ -330,6 +333,8 @@ pub enum Enforcement {
     /// Requests pass, the overage is counted and the caller is told.
     Soft,
 }
+
+wire! { enum Enforcement { Hard, Soft } }
 
 /// A warning on a request that passed.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -23,7 +23,7 @@
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
-//! | [`bounded_map`], [`strict_json`], [`time`] | the three tools the others share |
+//! | [`bounded_map`], [`strict_json`], [`time`], [`wire`] | the four tools the others share |
 
 pub mod account;
 pub mod allowance;
@@ -41,3 +41,4 @@ pub mod strict_json;
 pub mod time;
 pub mod token;
 pub mod usage;
+pub mod wire;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::quota::store::MAX_UNITS;
 use crate::time::Timestamp;
+use crate::wire::wire;
 
 /// A customer's subscription, exceptions and revocations.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -89,6 +90,24 @@ pub enum PaymentFailure {
     /// The provider was down: nothing is wrong with the card.
     ProviderOutage,
 }
+
+wire!(AccountRecord {
+    plan,
+    status,
+    cycle_anchor,
+    current_period_ends_at,
+    trial_ends_at,
+    ends_at,
+    payment_failed_at,
+    payment_failure,
+    entitlements,
+    suspended,
+    limits,
+    tokens_revoked_before,
+    revoked_tokens,
+});
+wire! { enum Status { None, Trialing, Incomplete, Active, PastDue, Unpaid, Paused, Ended } }
+wire! { enum PaymentFailure { CardExpired, Declined, ProviderOutage } }
 
 impl AccountRecord {
     /// This record as it is to be kept where it takes the place of `previous` at `now`.

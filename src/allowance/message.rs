@@ -5,15 +5,13 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Allowance, CountKey, Grant, Page, ReaderId};
 use crate::quota::Period;
 use crate::time::Timestamp;
+use crate::wire::Wire;
 
 /// What isolates tell.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadersRequest {
     /// In no particular order.
     pub observations: Vec<Observation>,
@@ -31,8 +29,7 @@ pub struct Observation {
 }
 
 /// What isolates are told.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadersReply {
     /// Readers that came with less than they had used.
     pub corrections: Vec<Correction>,
@@ -69,6 +66,26 @@ impl From<ReadersReply> for String {
 impl From<String> for ReadersReply {
     fn from(text: String) -> Self {
         Self { corrections: read(&text, |count, [_, used]| Correction { count, used }) }
+    }
+}
+
+impl Wire for ReadersRequest {
+    fn put(&self, text: &mut String) {
+        String::from(self.clone()).put(text);
+    }
+
+    fn take(rest: &mut &str) -> Option<Self> {
+        String::take(rest).map(Self::from)
+    }
+}
+
+impl Wire for ReadersReply {
+    fn put(&self, text: &mut String) {
+        String::from(self.clone()).put(text);
+    }
+
+    fn take(rest: &mut &str) -> Option<Self> {
+        String::take(rest).map(Self::from)
     }
 }
 

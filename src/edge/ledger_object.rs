@@ -6,8 +6,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Promise;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
@@ -21,6 +19,7 @@ use crate::account::AccountRecord;
 use crate::allowance::{Readers, ReadersRequest};
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
+use crate::wire::{self, Wire, wire};
 
 /// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
 ///
@@ -34,11 +33,12 @@ pub(super) fn send(
     message: &Message,
 ) -> Result<Promise, String> {
     let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    let message = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    let message = wire::encode(message);
     Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
-/// Waits for the reply to [`send`], which is JSON.
+/// Waits for the reply to [`send`]: JSON for what the operator is told as it is, else what [`read`]
+/// reads.
 ///
 /// # Errors
 ///
@@ -52,8 +52,8 @@ pub(super) async fn reply(promise: Promise) -> Result<String, String> {
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn read<T: DeserializeOwned>(reply: &str) -> Result<T, String> {
-    serde_json::from_str(reply).map_err(|error| format!("a reply that can't be read: {error}"))
+pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
+    wire::decode(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
 /// Sends a message to an account's ledger and waits for the reply.
@@ -71,8 +71,6 @@ pub(super) async fn call(
 }
 
 /// What a ledger can be told.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) enum Message {
     /// Add a pack of credits.
     AddCredits {
@@ -108,6 +106,19 @@ pub(super) enum Message {
         /// Who wants it.
         actor: String,
     },
+}
+
+wire! {
+    enum Message {
+        AddCredits { pack, actor },
+        Ask(request),
+        Audit { limit },
+        Credits,
+        Read,
+        ReportReaders(request),
+        Usage { plan, member },
+        Write { record, actor },
+    }
 }
 
 /// What the object remembers between messages: when to tidy up.
@@ -170,7 +181,8 @@ impl Ledger {
 impl Inner {
     /// Handles one message as one transaction: an error undoes all of it.
     fn answer(&self, text: &str) -> Result<String, String> {
-        let message: Message = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let message: Message =
+            wire::decode(text).map_err(|error| format!("a message that can't be read: {error}"))?;
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
@@ -219,26 +231,31 @@ fn handle(
     let terms = config.terms();
     let reply = match message {
         Message::AddCredits { pack, actor } => {
-            serde_json::to_string(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
+            wire::encode(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
         }
         Message::Ask(request) => {
-            serde_json::to_string(&counting.ledger.handle(store, terms, &request, now())?)
+            wire::encode(&counting.ledger.handle(store, terms, &request, now())?)
         }
-        Message::Audit { limit } => serde_json::to_string(&store.audit(limit)?),
-        Message::Credits => serde_json::to_string(&store.credits()?),
+        Message::Audit { limit } => json(&store.audit(limit)?)?,
+        Message::Credits => wire::encode(&store.credits()?),
         Message::Usage { plan, member } => {
             let (plan, member) = (plan.as_deref(), member.as_deref());
-            serde_json::to_string(&quota::Ledger::usage(store, terms, plan, member, now())?)
+            wire::encode(&quota::Ledger::usage(store, terms, plan, member, now())?)
         }
         Message::ReportReaders(request) => {
-            serde_json::to_string(&counting.readers.handle(store, &request, now())?)
+            wire::encode(&counting.readers.handle(store, &request, now())?)
         }
-        Message::Read => serde_json::to_string(&store.account()?),
+        Message::Read => json(&store.account()?)?,
         Message::Write { record, actor } => {
-            serde_json::to_string(&quota::Ledger::put_account(store, *record, &actor, now())?)
+            json(&quota::Ledger::put_account(store, *record, &actor, now())?)?
         }
     };
-    reply.map_err(|error| StoreError(error.to_string()))
+    Ok(reply)
+}
+
+/// What the operator is told as it is.
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError(error.to_string()))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

@@ -1,7 +1,6 @@
 //! The ledger's rows in the SQLite database of its Durable Object.
 
 use js_sys::Array;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use super::glue;
@@ -12,6 +11,7 @@ use crate::quota::store::{
 use crate::quota::{LedgerStore, StoreError};
 use crate::report::announcement::body;
 use crate::time::Timestamp;
+use crate::wire;
 
 /// One account's rows.
 pub(super) struct SqlStore {
@@ -46,33 +46,13 @@ impl SqlStore {
         let cells = glue::run_query(&self.sql, query, &Array::of(values));
         cells.map(|cells| cells.to_vec()).map_err(|error| StoreError(glue::message_of(&error)))
     }
-
-    /// The JSON in the only column of the first row.
-    fn json<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        values: &[JsValue],
-    ) -> Result<Option<T>, StoreError> {
-        self.all_json(query, values).map(|rows| rows.into_iter().next())
-    }
-
-    /// The JSON in the only column of every row.
-    fn all_json<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        values: &[JsValue],
-    ) -> Result<Vec<T>, StoreError> {
-        let cells = self.cells(query, values)?;
-        let read = |cell: &JsValue| {
-            serde_json::from_str(&cell.as_string().unwrap_or_default()).map_err(failed)
-        };
-        cells.iter().map(read).collect()
-    }
 }
 
 impl LedgerStore for SqlStore {
     fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
-        self.json("SELECT value FROM account", &[])
+        let cells = self.cells("SELECT value FROM account", &[])?;
+        let read = |cell: &JsValue| serde_json::from_str(&text_of(cell)).map_err(failed);
+        cells.first().map(read).transpose()
     }
 
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError> {
@@ -121,7 +101,14 @@ impl LedgerStore for SqlStore {
     }
 
     fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
-        self.json("SELECT value FROM holder WHERE name = ?", &[name.into()])
+        let cells = self.cells("SELECT value FROM holder WHERE name = ?", &[name.into()])?;
+        let read = |cell: &JsValue| {
+            // What can't be read is from another format's time, and so is the isolate: what it held
+            // is lost.
+            let row = wire::decode(&text_of(cell));
+            row.unwrap_or_else(|_| HolderRow { name: name.to_owned(), ..HolderRow::default() })
+        };
+        Ok(cells.first().map(read))
     }
 
     fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
@@ -130,7 +117,7 @@ impl LedgerStore for SqlStore {
                          seen_at_ms = excluded.seen_at_ms, \
                          forget_at_ms = excluded.forget_at_ms, value = excluded.value";
         let name = row.name.as_str().into();
-        self.write(query, &[name, time(row.seen_at), time(row.forget_at), json(row)?])
+        self.write(query, &[name, time(row.seen_at), time(row.forget_at), wire::encode(row).into()])
     }
 
     fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
@@ -145,15 +132,20 @@ impl LedgerStore for SqlStore {
     }
 
     fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
-        let query = "SELECT value FROM credit ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
-        self.all_json(query, &[])
+        let query = "SELECT id, units, units_left, added_at_ms, expires_at_ms FROM credit \
+                     ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
+        let cells = self.cells(query, &[])?;
+        Ok(cells.as_chunks().0.iter().map(credit_pack).collect())
     }
 
     fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError> {
-        let query = "INSERT INTO credit (id, expires_at_ms, value) VALUES (?, ?, ?) \
-                     ON CONFLICT (id) DO UPDATE SET value = excluded.value";
+        let query = "INSERT INTO credit (id, units, units_left, added_at_ms, expires_at_ms) \
+                     VALUES (?, ?, ?, ?, ?) \
+                     ON CONFLICT (id) DO UPDATE SET units_left = excluded.units_left";
+        let id = pack.id.as_str().into();
         let expires_at = pack.expires_at.map_or(JsValue::NULL, time);
-        self.write(query, &[pack.id.as_str().into(), expires_at, json(pack)?])
+        let values = [id, units(pack.units), units(pack.left), time(pack.added_at), expires_at];
+        self.write(query, &values)
     }
 
     fn merged(&self, name: &str) -> Result<u64, StoreError> {
@@ -186,18 +178,20 @@ impl LedgerStore for SqlStore {
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.write("INSERT INTO audit (value) VALUES (?)", &[json(entry)?])
+        let query = "INSERT INTO audit (at_ms, actor, action, detail) VALUES (?, ?, ?, ?)";
+        let AuditEntry { at, actor, action, detail } = entry;
+        self.write(query, &[time(*at), actor.into(), action.into(), detail.into()])
     }
 
     fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let query = "SELECT value FROM audit ORDER BY id DESC LIMIT ?";
-        self.all_json(query, &[limit.into()])
+        let query = "SELECT at_ms, actor, action, detail FROM audit ORDER BY id DESC LIMIT ?";
+        let cells = self.cells(query, &[limit.into()])?;
+        Ok(cells.as_chunks().0.iter().map(audit_entry).collect())
     }
 }
 
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
-/// is; what is only read back whole stands as JSON. All leases of a holder are one row, so that a
-/// call writes that and the counters, and no more. No index on `forget_at_ms`: it would cost a row
+/// is. All leases of a holder are one row, so that a call writes that and the counters, and no more. No index on `forget_at_ms`: it would cost a row
 /// written with every grant, for one scan now and then.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
@@ -210,14 +204,16 @@ const SCHEMA: &str = "
         name TEXT PRIMARY KEY, seen_at_ms INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL,
         value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS credit (
-        added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, expires_at_ms INTEGER,
-        value TEXT NOT NULL);
+        added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, units INTEGER NOT NULL,
+        units_left INTEGER NOT NULL, added_at_ms INTEGER NOT NULL, expires_at_ms INTEGER);
     CREATE TABLE IF NOT EXISTS merged (
         name TEXT PRIMARY KEY, units INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+        action TEXT NOT NULL, detail TEXT NOT NULL);
 ";
 
 /// Where no member is meant the column is empty: a key with NULL in it is equal to none.
@@ -228,7 +224,26 @@ fn window_key(key: &CounterKey) -> [JsValue; 4] {
 
 fn holder_times([name, seen_at, forget_at]: &[JsValue; 3]) -> HolderTimes {
     let [seen_at, forget_at] = [seen_at, forget_at].map(time_of);
-    HolderTimes { name: name.as_string().unwrap_or_default(), seen_at, forget_at }
+    HolderTimes { name: text_of(name), seen_at, forget_at }
+}
+
+fn credit_pack([id, units, left, added_at, expires_at]: &[JsValue; 5]) -> CreditPack {
+    CreditPack {
+        id: text_of(id),
+        units: units_of(units),
+        left: units_of(left),
+        added_at: time_of(added_at),
+        expires_at: (!expires_at.is_null()).then(|| time_of(expires_at)),
+    }
+}
+
+fn audit_entry([at, actor, action, detail]: &[JsValue; 4]) -> AuditEntry {
+    let [actor, action, detail] = [actor, action, detail].map(text_of);
+    AuditEntry { at: time_of(at), actor, action, detail }
+}
+
+fn text_of(cell: &JsValue) -> String {
+    cell.as_string().unwrap_or_default()
 }
 
 // SQLite's numbers go through JavaScript's, and the ledger keeps its own within 2^53.

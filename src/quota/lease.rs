@@ -5,15 +5,14 @@
 //! by another: the highest number heard is the truth, and all others are void. A lease that was
 //! granted and isn't named in a later message never arrived, and goes back whole.
 
-use serde::{Deserialize, Serialize};
-
 use crate::account::AccountRecord;
 use crate::decision::QuotaState;
 use crate::quota::CreditPack;
 use crate::time::Timestamp;
+use crate::wire::wire;
 
 /// What an isolate asks of the ledger, and what it has to tell.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LedgerRequest {
     /// Who asks. Random enough never to be met twice.
     pub holder: String,
@@ -21,52 +20,44 @@ pub struct LedgerRequest {
     /// next message's number is higher by at least the number of wants.
     pub number: u64,
     /// The plan that the token names; where it names none, the account's record decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// The units that are wanted: all of what is needed is granted, or nothing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wants: Vec<Want>,
     /// Every lease that the holder keeps; heard before the wants are looked at.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leases: Vec<LeaseReport>,
     /// Units that passed without being counted while the ledger was out of reach.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<DegradedUnits>,
     /// What the caller used before it signed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Box<Merge>>,
 }
 
 /// Units that an isolate wants to hold.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Want {
     /// The meter they are for.
     pub meter: String,
     /// Whose they are, where the plan counts each member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Units that a request waits for; 0 where none does.
     pub needed: u64,
     /// Units that are likely to be wanted soon: as many of them are granted as are fair.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub ahead: u64,
 }
 
 /// What became of a lease so far. Of `spent` and `returned` the message with the highest number is
 /// right; their sum never passes the lease's units.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LeaseReport {
     /// The lease.
     pub id: u64,
     /// Units that requests took and that were not given back to the lease.
     pub spent: u64,
     /// Units that the holder will not spend any more.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub returned: u64,
 }
 
 /// Units of a meter that passed uncounted, as totals since the holder began.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DegradedUnits {
     /// The meter.
     pub meter: String,
@@ -74,12 +65,11 @@ pub struct DegradedUnits {
     pub units: u64,
     /// How many of them the ledger has answered to. It may have forgotten the holder since, and
     /// would count them again.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub told: u64,
 }
 
 /// Units of a meter.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MeterUnits {
     /// The meter.
     pub meter: String,
@@ -88,7 +78,7 @@ pub struct MeterUnits {
 }
 
 /// Units that were used without an account, and are counted in it once, as far as it has room.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Merge {
     /// Whose they were, of which allowance and period, and for which meter. What comes again under
     /// the same name is counted only as far as it has grown.
@@ -96,7 +86,6 @@ pub struct Merge {
     /// The meter.
     pub meter: String,
     /// Who signed in, where the plan counts each member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// How many.
     pub units: u64,
@@ -105,25 +94,21 @@ pub struct Merge {
 }
 
 /// What the ledger answers.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LedgerReply {
     /// The account's record after this call; `None` where the ledger has never heard of the
     /// account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountRecord>,
     /// What became of the wants, if there were any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantOutcome>,
     /// For how much of its demand, in milliseconds, a holder should ask at a time: longer where
     /// there are many of them, so that the ledger can answer them all.
-    #[serde(default)]
     pub horizon_ms: u32,
 }
 
 /// What became of the wants. The quotas are those of the plan that are about a wanted meter, in the
 /// plan's order, as they stand after the call.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum GrantOutcome {
     /// The units are debited and the isolate may spend them.
     Granted {
@@ -152,7 +137,7 @@ pub enum GrantOutcome {
 }
 
 /// Units that were handed to an isolate.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
     /// Its id: the number of the message that asked for it, plus the place of the want in it.
     pub id: u64,
@@ -162,19 +147,15 @@ pub struct Lease {
     /// waited for it may take at any time: that was spent when it was granted.
     pub lifetime_ms: u64,
     /// How many of them are credits, which are spent last and counted in no quota.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub credits: u64,
     /// Whether the holder should tell soon what it spent, since lost units go back (`lenient`).
-    #[serde(default, skip_serializing_if = "is_false")]
     pub is_lenient: bool,
     /// Whether only the member it was asked for may spend them.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub is_of_member: bool,
 }
 
 /// Why wants were refused.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RefusalReason {
     /// A quota has too few units left, and the account never had credits.
     QuotaExhausted,
@@ -185,10 +166,9 @@ pub enum RefusalReason {
 }
 
 /// What the ledger knows about an account's use, for the account itself.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Usage {
     /// The account's record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountRecord>,
     /// Every quota of the plan, in the plan's order.
     pub quotas: Vec<QuotaState>,
@@ -197,44 +177,91 @@ pub struct Usage {
     pub credits: Vec<CreditPack>,
 }
 
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde calls; only wide pointers make it a lint"
-)]
-const fn is_zero(value: &u64) -> bool {
-    *value == 0
+wire!(LedgerRequest { holder, number, plan, wants, leases, degraded, merge });
+wire!(Want { meter, member, needed, ahead });
+wire!(LeaseReport { id, spent, returned });
+wire!(DegradedUnits { meter, units, told });
+wire!(MeterUnits { meter, units });
+wire!(Merge { name, meter, member, units, ends_at });
+wire!(LedgerReply { account, grant, horizon_ms });
+wire! {
+    enum GrantOutcome {
+        Granted { leases, quotas },
+        Refused { reason, meter, quota, quotas },
+        UnknownPlan,
+        NoPlan,
+        Void,
+    }
 }
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde calls; only wide pointers make it a lint"
-)]
-const fn is_false(value: &bool) -> bool {
-    !*value
-}
+wire!(Lease { id, units, lifetime_ms, credits, is_lenient, is_of_member });
+wire! { enum RefusalReason { QuotaExhausted, CreditsExhausted, CostExceedsQuota } }
+wire!(Usage { account, quotas, credits });
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Status;
+    use crate::decision::Enforcement;
+    use crate::wire;
 
+    /// Where this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
     #[test]
-    fn messages_are_compact() {
+    fn messages_are_written_as_their_format_says() {
         let request = LedgerRequest {
             holder: "h".into(),
             number: 7,
-            wants: vec![Want { meter: "api".into(), needed: 1, ..Want::default() }],
-            leases: vec![LeaseReport { id: 3, spent: 2, returned: 0 }],
-            ..LedgerRequest::default()
+            plan: Some("pro".into()),
+            wants: vec![Want {
+                meter: "api".into(),
+                member: Some("m".into()),
+                needed: 1,
+                ahead: 2,
+            }],
+            leases: vec![LeaseReport { id: 3, spent: 2, returned: 4 }],
+            degraded: vec![DegradedUnits { meter: "api".into(), units: 5, told: 6 }],
+            merge: Some(Box::new(Merge {
+                name: "n".into(),
+                meter: "api".into(),
+                member: None,
+                units: 8,
+                ends_at: Timestamp::from_millis(-9),
+            })),
         };
-        let json = concat!(
-            r#"{"holder":"h","number":7,"wants":[{"meter":"api","needed":1}],"#,
-            r#""leases":[{"id":3,"spent":2}]}"#,
-        );
-        assert_eq!(serde_json::to_string(&request).unwrap(), json);
-        assert_eq!(serde_json::from_str::<LedgerRequest>(json).unwrap(), request);
-        let reply = LedgerReply { grant: Some(GrantOutcome::UnknownPlan), ..Default::default() };
-        let json = r#"{"grant":"unknown-plan","horizon_ms":0}"#;
-        assert_eq!(serde_json::to_string(&reply).unwrap(), json);
-        assert_eq!(serde_json::from_str::<LedgerReply>("{}").unwrap(), LedgerReply::default());
+        let text = "1 1 h7 1 3 pro1 3 api1 1 m1 2 1 3 2 4 1 3 api5 6 1 1 n3 api0 8 -9 ";
+        assert_eq!(wire::encode(&request), text);
+        assert_eq!(wire::decode(text), Ok(request));
+
+        let quota = QuotaState {
+            name: "api/day".into(),
+            limit: 10,
+            used: 4,
+            resets_at: Timestamp::from_millis(60_000),
+            window_s: 86_400,
+            enforcement: Enforcement::Soft,
+        };
+        let lease = Lease {
+            id: 7,
+            units: 3,
+            lifetime_ms: 25_000,
+            credits: 1,
+            is_lenient: true,
+            is_of_member: false,
+        };
+        let granted =
+            GrantOutcome::Granted { leases: vec![lease], quotas: vec![vec![quota.clone()]] };
+        let account = AccountRecord { status: Status::PastDue, ..AccountRecord::default() };
+        let reply = LedgerReply { account: Some(account), grant: Some(granted), horizon_ms: 11 };
+        let quota_text = "7 api/day10 4 60000 86400 4 Soft";
+        let account_text = "0 7 PastDue0 0 0 0 0 0 0 0 0 0 0 ";
+        let text = format!("1 1 {account_text}1 7 Granted1 7 3 25000 1 1 0 1 1 {quota_text}11 ");
+        assert_eq!(wire::encode(&reply), text);
+        assert_eq!(wire::decode(&text), Ok(reply));
+
+        let reason = RefusalReason::CreditsExhausted;
+        let (meter, quotas) = ("api".to_owned(), Vec::new());
+        let refused = GrantOutcome::Refused { reason, meter, quota, quotas };
+        let text = format!("1 7 Refused16 CreditsExhausted3 api{quota_text}0 ");
+        assert_eq!(wire::encode(&refused), text);
+        assert_eq!(wire::decode(&text), Ok(refused));
     }
 }

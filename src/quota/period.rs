@@ -3,14 +3,13 @@
 //! Every period cuts the whole of time into windows without gap or overlap. A window belongs to the
 //! instant it starts at and not to the one it ends at.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::time::{Civil, MS_PER_DAY, Timestamp, days_in_month};
+use crate::wire::wire;
 
 /// How often a count starts again.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
-)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// Every minute of UTC.
@@ -46,6 +45,8 @@ impl Window {
         self.starts_at <= point && point < self.ends_at
     }
 }
+
+wire! { enum Period { Minute, Hour, Day, Month, Cycle } }
 
 impl Period {
     /// Every period, shortest first.

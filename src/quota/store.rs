@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::account::AccountRecord;
 use crate::quota::{MeterUnits, Period};
 use crate::time::Timestamp;
+use crate::wire::wire;
 
 /// The rows of one account's ledger.
 ///
@@ -125,7 +126,7 @@ pub trait LedgerStore {
 }
 
 /// Which count of a meter is meant.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CounterKey {
     /// The meter.
     pub meter: String,
@@ -138,7 +139,7 @@ pub struct CounterKey {
 }
 
 /// What was counted in a window.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counter {
     /// Units that were debited and did not come back.
     pub used: u64,
@@ -151,7 +152,7 @@ pub struct Counter {
 }
 
 /// A holder as the ledger remembers it.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct HolderRow {
     /// Its name: the key.
     pub name: String,
@@ -160,7 +161,6 @@ pub struct HolderRow {
     /// The leases that it may still keep.
     pub leases: Vec<LeaseRow>,
     /// What it said passed uncounted, as totals.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<MeterUnits>,
     /// When it was heard last.
     pub seen_at: Timestamp,
@@ -177,7 +177,7 @@ impl HolderRow {
 }
 
 /// When a holder was heard, and when it is to be forgotten.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HolderTimes {
     /// The holder.
     pub name: String,
@@ -188,19 +188,17 @@ pub struct HolderTimes {
 }
 
 /// A lease as the ledger remembers it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LeaseRow {
     /// Its id.
     pub id: u64,
     /// The meter it is for.
     pub meter: String,
     /// The member it is for, where members are counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Units granted.
     pub units: u64,
     /// How many of them came from which credits; the others were debited in every window.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<PackUnits>,
     /// Where the units that are not credits were debited.
     pub windows: Vec<WindowKey>,
@@ -213,7 +211,7 @@ pub struct LeaseRow {
 }
 
 /// Units of a pack of credits.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PackUnits {
     /// The pack's id.
     pub pack: String,
@@ -222,10 +220,9 @@ pub struct PackUnits {
 }
 
 /// A window of the meter and member of a lease.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WindowKey {
     /// Whether it is the member's own.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_member: bool,
     /// The kind of period.
     pub period: Period,
@@ -233,8 +230,14 @@ pub struct WindowKey {
     pub starts_at: Timestamp,
 }
 
+wire!(HolderRow { name, heard, leases, degraded, seen_at, forget_at });
+wire!(LeaseRow { id, meter, member, units, credits, windows, spent, returned, has_arrived });
+wire!(PackUnits { pack, units });
+wire!(WindowKey { of_member, period, starts_at });
+wire!(CreditPack { id, units, left, added_at, expires_at });
+
 /// Prepaid units, for any meter.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CreditPack {
     /// The operator's name for it: the same is never added twice.
     pub id: String,
@@ -245,19 +248,18 @@ pub struct CreditPack {
     /// When they came.
     pub added_at: Timestamp,
     /// When they can't be used any more; never where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
 /// That an account reached a threshold of a quota, for the operator's webhook.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Announcement {
     /// When it did.
     pub at: Timestamp,
     /// The quota's name.
     pub quota: String,
     /// The member, where the quota is each member's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// The threshold in percent.
     pub percent: u8,
@@ -270,7 +272,7 @@ pub struct Announcement {
 }
 
 /// Who did what to an account, and when.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
@@ -297,3 +299,36 @@ impl Error for StoreError {}
 /// The most units that a counter holds: the greatest integer that a JavaScript number, and so a row
 /// of a Durable Object, holds exactly.
 pub const MAX_UNITS: u64 = 9_007_199_254_740_991;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire;
+
+    /// Where this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
+    #[test]
+    fn holders_are_kept_as_their_format_says() {
+        let [starts_at, seen_at, forget_at] = [1, 2, 3].map(Timestamp::from_millis);
+        let row = HolderRow {
+            name: "h".into(),
+            heard: 7,
+            leases: vec![LeaseRow {
+                id: 4,
+                meter: "api".into(),
+                member: None,
+                units: 9,
+                credits: vec![PackUnits { pack: "p".into(), units: 5 }],
+                windows: vec![WindowKey { of_member: true, period: Period::Day, starts_at }],
+                spent: 6,
+                returned: 8,
+                has_arrived: true,
+            }],
+            degraded: vec![MeterUnits { meter: "api".into(), units: 10 }],
+            seen_at,
+            forget_at,
+        };
+        let text = "1 1 h7 1 4 3 api0 9 1 1 p5 1 1 3 Day1 6 8 1 1 3 api10 2 3 ";
+        assert_eq!(wire::encode(&row), text);
+        assert_eq!(wire::decode(text), Ok(row));
+    }
+}

@@ -5,6 +5,7 @@ use tollgate::allowance::{
     Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS, shard_name,
 };
 use tollgate::identity::account_name;
+use tollgate::wire;
 
 use crate::memory_readers::MemoryReaders;
 use crate::site::{NOW, allowance, key};
@@ -79,16 +80,15 @@ fn a_store_that_fails_is_an_error_and_no_answer() {
 #[test]
 fn messages_are_lines_of_words() {
     let request = ReadersRequest { observations: vec![seen(1, 2), seen(3, 4)] };
-    let json = serde_json::to_string(&request).unwrap();
     assert_eq!(
-        json,
-        "\"pRAgkrPql9CJyEsA 5 month 1793491200000 1 2\\n\
-           pRAgkrPql9CJyEsA 5 month 1793491200000 3 4\\n\""
+        String::from(request.clone()),
+        "pRAgkrPql9CJyEsA 5 month 1793491200000 1 2\n\
+         pRAgkrPql9CJyEsA 5 month 1793491200000 3 4\n"
     );
-    assert_eq!(serde_json::from_str::<ReadersRequest>(&json).unwrap(), request);
+    assert_eq!(wire::decode::<ReadersRequest>(&wire::encode(&request)), Ok(request.clone()));
     let correction = Correction { count: seen(0, 0).count, used: 5 };
     let reply = ReadersReply { corrections: vec![correction] };
-    assert_eq!(ReadersReply::from(String::from(reply.clone())), reply);
+    assert_eq!(wire::decode::<ReadersReply>(&wire::encode(&reply)), Ok(reply));
     for spoilt in ["5 month", "5 cycle", "500 month", "5  month", "5 month 1", "5 month 1 2 3 4"] {
         let line = format!("pRAgkrPql9CJyEsA {spoilt}\n");
         let both = line + &String::from(request.clone());
