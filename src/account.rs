@@ -2,14 +2,15 @@
 
 pub mod record;
 pub mod standing;
+mod written;
 
 pub use record::{AccountRecord, PaymentFailure, Status};
 pub use standing::{Standing, is_revoked, standing};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What to do when something of ours is broken.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailurePolicy {
     /// Answer 503.

@@ -1,13 +1,11 @@
 //! Points in time, handed in by the edge: the core has no clock.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z, leap seconds ignored.
 ///
 /// All arithmetic saturates: a hostile `exp` must not be able to overflow anything.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
-)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 

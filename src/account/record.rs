@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 
-use crate::quota::store::MAX_UNITS;
+use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
 /// A customer's subscription, exceptions and revocations.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "StrictValue")]
 pub struct AccountRecord {
     /// Id of the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +56,7 @@ pub struct AccountRecord {
 }
 
 /// Where a subscription is in its life.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// There is none.
@@ -80,7 +79,7 @@ pub enum Status {
 }
 
 /// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentFailure {
     /// The card itself has expired.
@@ -129,77 +128,6 @@ impl AccountRecord {
     }
 }
 
-/// The record as it stands in JSON. Times are read as any value first, so that what is wrong with
-/// one can be said with its field's name.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Written {
-    plan: Option<String>,
-    status: Status,
-    cycle_anchor: Value,
-    current_period_ends_at: Value,
-    trial_ends_at: Value,
-    ends_at: Value,
-    payment_failed_at: Value,
-    payment_failure: Option<PaymentFailure>,
-    entitlements: Vec<String>,
-    suspended: bool,
-    limits: BTreeMap<String, u64>,
-    tokens_revoked_before: Value,
-    revoked_tokens: Vec<String>,
-}
-
-impl TryFrom<Written> for AccountRecord {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        Ok(Self {
-            plan: written.plan,
-            status: written.status,
-            cycle_anchor: read_time("cycle_anchor", &written.cycle_anchor)?,
-            current_period_ends_at: read_time(
-                "current_period_ends_at",
-                &written.current_period_ends_at,
-            )?,
-            trial_ends_at: read_time("trial_ends_at", &written.trial_ends_at)?,
-            ends_at: read_time("ends_at", &written.ends_at)?,
-            payment_failed_at: read_time("payment_failed_at", &written.payment_failed_at)?,
-            payment_failure: written.payment_failure,
-            entitlements: written.entitlements,
-            suspended: written.suspended,
-            limits: read_limits(written.limits)?,
-            tokens_revoked_before: read_time(
-                "tokens_revoked_before",
-                &written.tokens_revoked_before,
-            )?,
-            revoked_tokens: written.revoked_tokens,
-        })
-    }
-}
-
-/// What is beyond [`MAX_UNITS`] could not be counted to.
-fn read_limits(limits: BTreeMap<String, u64>) -> Result<BTreeMap<String, u64>, String> {
-    match limits.iter().find(|(_, limit)| **limit > MAX_UNITS) {
-        Some((name, limit)) => {
-            Err(format!("limits: expected at most {MAX_UNITS} for {name:?}, found {limit}"))
-        }
-        None => Ok(limits),
-    }
-}
-
-fn read_time(field: &str, value: &Value) -> Result<Option<Timestamp>, String> {
-    let time = match value {
-        Value::Null => return Ok(None),
-        Value::String(text) => Timestamp::parse_rfc3339(text),
-        _ => None,
-    };
-    time.map(Some).ok_or_else(|| {
-        format!(
-            "{field}: expected an RFC 3339 time such as \"2026-12-01T00:00:00Z\", found {value}"
-        )
-    })
-}
-
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn write_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
@@ -219,48 +147,6 @@ const fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn error(json: &str) -> String {
-        serde_json::from_str::<AccountRecord>(json).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn everything_may_be_left_out() {
-        let record: AccountRecord = serde_json::from_str("{}").unwrap();
-        assert_eq!(record, AccountRecord::default());
-        assert_eq!(serde_json::to_string(&record).unwrap(), r#"{"status":"none"}"#);
-    }
-
-    #[test]
-    fn a_full_record_is_written_as_it_was_read() {
-        let json = concat!(
-            r#"{"plan":"pro","status":"past_due","cycle_anchor":"2026-01-31T15:00:00Z","#,
-            r#""current_period_ends_at":"2026-02-28T15:00:00Z","#,
-            r#""trial_ends_at":"2026-01-31T15:00:00Z","ends_at":"2026-12-01T00:00:00Z","#,
-            r#""payment_failed_at":"2026-02-28T15:00:00.250Z","payment_failure":"card_expired","#,
-            r#""entitlements":["export"],"suspended":true,"limits":{"api/month":5},"#,
-            r#""tokens_revoked_before":"2026-01-01T00:00:00Z","revoked_tokens":["t1"]}"#,
-        );
-        let record: AccountRecord = serde_json::from_str(json).unwrap();
-        assert_eq!(record.status, Status::PastDue);
-        assert_eq!(serde_json::to_string(&record).unwrap(), json);
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let time = error(r#"{"trial_ends_at":"tomorrow"}"#);
-        assert!(time.contains("trial_ends_at") && time.contains("\"tomorrow\""), "{time}");
-        let number = error(r#"{"ends_at":1796083200}"#);
-        assert!(number.contains("ends_at") && number.contains("1796083200"), "{number}");
-        let field = error(r#"{"trial_end":null}"#);
-        assert!(field.contains("`trial_end`") && field.contains("`trial_ends_at`"), "{field}");
-        let status = error(r#"{"status":"canceled"}"#);
-        assert!(status.contains("`canceled`") && status.contains("`ended`"), "{status}");
-        assert!(error(r#"{"plan":"a","plan":"b"}"#).contains("duplicate field `plan`"));
-        assert!(error(r#"{"limits":{"api/day":-1}}"#).contains("-1"));
-        let limit = error(r#"{"limits":{"api/day":9007199254740992}}"#);
-        assert!(limit.contains("api/day") && limit.contains("9007199254740991"), "{limit}");
-    }
 
     #[test]
     fn the_grace_clock_is_never_restarted() {

@@ -15,7 +15,7 @@ use crate::answer;
 use crate::config::Config;
 use crate::identity::account_name;
 use crate::quota::{CreditPack, Usage};
-use crate::strict_json;
+use crate::strict_json::{self, StrictValue};
 use crate::usage::AccountUsage;
 
 /// Answers a request under `admin/`.
@@ -214,12 +214,8 @@ fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
 fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
     let value =
         strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
-    // A derived reader would take a list for the fields in their order.
-    if !value.is_object() {
-        return Err("The record: expected an object such as {\"plan\":\"pro\"}.".to_owned());
-    }
-    let record: AccountRecord =
-        serde_json::from_str(body).map_err(|error| format!("The record: {error}."))?;
+    let record = AccountRecord::try_from(StrictValue(value))
+        .map_err(|reason| format!("The record: {reason}."))?;
     check_plan(record.plan.as_deref(), config)?;
     Ok(record)
 }
