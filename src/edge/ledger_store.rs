@@ -191,8 +191,9 @@ impl LedgerStore for SqlStore {
 }
 
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
-/// is. All leases of a holder are one row, so that a call writes that and the counters, and no more. No index on `forget_at_ms`: it would cost a row
-/// written with every grant, for one scan now and then.
+/// is. All leases of a holder are one row, so that a call writes that and the counters, and no
+/// more. No index on `forget_at_ms`: it would cost a row written with every grant, for one scan now
+/// and then.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS counter (
