@@ -1,0 +1,69 @@
+//! What can be asked for, and how it is answered: as text for a person, or as JSON.
+
+#![allow(clippy::doc_markdown, reason = "what stands over an option is the text of --help")]
+
+mod check;
+mod clock;
+mod completions;
+mod crypto;
+mod http;
+mod inspect;
+mod keygen;
+mod mint;
+mod outcome;
+mod wrangler;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use outcome::{Failure, Outcome};
+
+/// Looks after a Tollgate: keys, tokens, configuration, decisions and accounts.
+#[derive(Parser)]
+#[command(name = "tollgate", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+struct Cli {
+    /// Answer in JSON on stdout, with the same fields in every release.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Inspect(inspect::Inspect),
+    Keygen(keygen::Keygen),
+    Mint(Box<mint::Mint>),
+    Completions(completions::Completions),
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  fine
+  1  the answer is no, or there are mistakes
+  2  wrong usage, or something can't be read
+  3  the gate or a provider can't be reached
+
+Examples:
+  tollgate keygen --env >> .dev.vars
+  tollgate check wrangler.toml
+  tollgate mint --key key.json --iss https://id.example --aud https://api.example --account alice
+  tollgate inspect < token";
+
+/// Runs what the arguments say.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let outcome = match cli.command {
+        Command::Check(command) => command.run(),
+        Command::Completions(command) => command.run(&mut Cli::command()),
+        Command::Inspect(command) => command.run(),
+        Command::Keygen(command) => command.run(),
+        Command::Mint(command) => command.run(),
+    };
+    outcome.unwrap_or_else(Outcome::from).print(cli.json)
+}

@@ -1,0 +1,75 @@
+//! HTTP, one request at a time.
+
+use std::time::Duration;
+
+use ureq::{Agent, http};
+
+use super::Failure;
+
+/// What came back.
+pub(crate) struct Response {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The body; empty where it is not text.
+    pub(crate) body: String,
+    url: String,
+}
+
+/// Something to send.
+pub(crate) struct Request<'a> {
+    /// The method.
+    pub(crate) method: &'a str,
+    /// Where to.
+    pub(crate) url: &'a str,
+    /// Header fields.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// The body, if there is one.
+    pub(crate) body: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// Sends it. Redirects are not followed: what is sent may be secret.
+    pub(crate) fn send(&self) -> Result<Response, Failure> {
+        let mut request = http::Request::builder().method(self.method).uri(self.url);
+        for (name, value) in self.headers {
+            request = request.header(*name, *value);
+        }
+        let url = self.url.to_owned();
+        let odd = |error: http::Error| Failure::usage(format!("{}: {error}", self.url));
+        let request = request.body(self.body.unwrap_or_default()).map_err(odd)?;
+        let failed = |error: ureq::Error| Failure::unreachable(self.url, &error);
+        let mut response = agent().run(request).map_err(failed)?;
+        let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec();
+        let body = String::from_utf8(body.map_err(failed)?).unwrap_or_default();
+        Ok(Response { status: response.status().as_u16(), body, url })
+    }
+}
+
+impl Response {
+    /// The body of a 200.
+    pub(crate) fn good(self) -> Result<String, Failure> {
+        if self.status == 200 {
+            return Ok(self.body);
+        }
+        Err(Failure::unreachable(&self.url, &format!("it answers {}", self.status)))
+    }
+}
+
+/// Fetches a public resource.
+pub(crate) fn get(url: &str) -> Result<Response, Failure> {
+    Request { method: "GET", url, headers: &[("accept", "application/json")], body: None }.send()
+}
+
+fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        .allow_non_standard_methods(true)
+        .build();
+    Agent::new_with_config(config)
+}
+
+const MAX_BODY_BYTES: u64 = 4 * 1024 * 1024;

@@ -1,0 +1,72 @@
+//! What a command has to say, and how it ends.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+/// What a command found out, for a person and for a program.
+pub(crate) struct Outcome {
+    text: String,
+    json: Value,
+    complaint: Option<String>,
+    code: u8,
+}
+
+impl Outcome {
+    /// The answer is yes, or it is done.
+    pub(crate) fn fine(text: impl Into<String>, json: Value) -> Self {
+        Self::of(true, text, json)
+    }
+
+    /// An answer: yes, or no.
+    pub(crate) fn of(is_fine: bool, text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json, complaint: None, code: u8::from(!is_fine) }
+    }
+
+    /// Prints it and gives the exit code.
+    pub(crate) fn print(self, as_json: bool) -> ExitCode {
+        let text = if as_json { format!("{:#}", self.json) } else { self.text };
+        let mut stdout = io::stdout().lock();
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        // Whoever reads may have heard enough (`| head`).
+        let _ = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
+        if let Some(complaint) = self.complaint {
+            eprintln!("tollgate: {complaint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        let json = json!({ "error": failure.reason, "exit": failure.code });
+        Self { text: String::new(), json, complaint: Some(failure.reason), code: failure.code }
+    }
+}
+
+/// Why a command came to no answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    reason: String,
+}
+
+impl Failure {
+    /// Wrong usage, or something that can't be read.
+    pub(crate) fn usage(reason: impl Into<String>) -> Self {
+        Self { code: 2, reason: reason.into() }
+    }
+
+    /// A file that can't be read or written.
+    pub(crate) fn file(path: &Path, error: impl Display) -> Self {
+        Self::usage(format!("{}: {error}", path.display()))
+    }
+
+    /// A server that can't be reached, or doesn't answer as it should.
+    pub(crate) fn unreachable(url: &str, reason: &impl Display) -> Self {
+        Self { code: 3, reason: format!("{url}: {reason}") }
+    }
+}
