@@ -1,11 +1,17 @@
 //! The account: its record, and whether it is in good standing.
 
+pub mod billed;
+mod key;
 pub mod record;
 pub mod standing;
+mod subscription;
 mod written;
 
-pub use record::{AccountRecord, PaymentFailure, Status};
-pub use standing::{Standing, is_revoked, standing};
+pub use billed::{Billed, Customer, Dispute, Failure, Told};
+pub use key::ApiKey;
+pub use record::AccountRecord;
+pub use standing::{Judgement, Standing, is_revoked, judge, standing};
+pub use subscription::{PaymentFailure, Status, Subscription};
 
 use serde::Serialize;
 

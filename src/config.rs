@@ -6,6 +6,7 @@
 //! [`Config`] means that it can be used; nothing downstream checks it again.
 
 mod allowances;
+mod billing;
 mod brand;
 mod checks;
 mod closest;
@@ -13,6 +14,7 @@ mod fields;
 mod issuers;
 mod meters;
 mod mistake;
+mod operators;
 mod origin;
 mod plans;
 mod routes;
@@ -20,13 +22,15 @@ mod shown;
 mod urls;
 mod variables;
 
+pub use billing::{Billing, secret_names};
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
 pub use meters::Notify;
 pub use mistake::Mistake;
+pub use operators::{Operator, Role};
 pub use origin::OriginTarget;
-pub use plans::Plan;
+pub use plans::{Plan, plan_named};
 pub use routes::{Anonymous, CredentialSource, Metering, Route, Uncounted};
 pub use variables::{VARIABLES, Variable, VariableKind};
 
@@ -34,6 +38,7 @@ use fields::{Expect, Fields, Reader};
 
 use crate::account::FailurePolicy;
 use crate::allowance::AllowanceKey;
+use crate::billing::Provider;
 use crate::quota::{Meter, Terms};
 
 /// A configuration that was checked.
@@ -49,6 +54,8 @@ pub struct Config {
     pub plans: Vec<Plan>,
     /// How meters are counted, where something is said about it.
     pub meters: Vec<Meter>,
+    /// Who takes the money; the first is whose checkout is offered.
+    pub billing: Vec<Billing>,
     /// Where reached thresholds are announced.
     pub notify: Option<Notify>,
     /// Who signs tokens.
@@ -65,8 +72,8 @@ pub struct Config {
     pub on_misconfigured: FailurePolicy,
     /// The operator says that the payment provider is down.
     pub provider_outage: bool,
-    /// What the operator's endpoints ask for; without it they are closed.
-    pub admin_token: Option<String>,
+    /// Who may use the admin endpoints; where nobody may, they are closed.
+    pub operators: Vec<Operator>,
     /// Signs assertions: a private JWK as JSON.
     pub assertion_key: Option<String>,
     /// Signs the cookie of a free allowance; there where a route has one.
@@ -90,6 +97,7 @@ impl Config {
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
         let meters = meters::read(&reader);
+        let billing = billing::read(&reader);
         let notify = meters::read_notify(&reader);
         let issuers = issuers::read(&reader);
         let brand = brand::read(&reader);
@@ -97,7 +105,7 @@ impl Config {
         let deadlines = Deadlines::read(&reader);
         let log = reader.choice("LOG", LOG_LEVELS, "\"denials\"").unwrap_or_default();
         let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
-        let admin_token = reader.secret("ADMIN_TOKEN", MIN_ADMIN_TOKEN_BYTES);
+        let operators = operators::read(&reader);
         let assertion_key = reader.secret("ASSERTION_KEY", 1);
         if let Some(key) = &assertion_key {
             issuers::check_signing_key(&reader, key);
@@ -115,6 +123,7 @@ impl Config {
             routes,
             plans,
             meters,
+            billing,
             notify,
             issuers,
             brand,
@@ -123,7 +132,7 @@ impl Config {
             log,
             on_misconfigured,
             provider_outage,
-            admin_token,
+            operators,
             assertion_key,
             allowance_key: allowance_key.as_deref().map(AllowanceKey::new),
             warnings: Vec::new(),
@@ -137,14 +146,24 @@ impl Config {
         Err(Box::new(Invalid { mistakes, fallback }))
     }
 
-    /// The plan with this id.
+    /// The provider of this name, where it is configured.
+    pub fn billing(&self, provider: Provider) -> Option<&Billing> {
+        self.billing.iter().find(|billing| billing.provider == provider)
+    }
+
+    /// The plan with this id, or with a price of this name.
     pub fn plan(&self, id: &str) -> Option<&Plan> {
-        self.plans.iter().find(|plan| plan.id == id)
+        plan_named(&self.plans, id)
     }
 
     /// What is sold and how it is counted: what the ledger goes by.
     pub fn terms(&self) -> Terms<'_> {
-        Terms { plans: &self.plans, meters: &self.meters, announces: self.notify.is_some() }
+        Terms {
+            plans: &self.plans,
+            meters: &self.meters,
+            announces: self.notify.is_some(),
+            provider_outage: self.provider_outage,
+        }
     }
 
     /// The issuer whose `iss` this is.
@@ -216,9 +235,6 @@ pub enum LogLevel {
 
 /// The default of `PREFIX`.
 pub const DEFAULT_PREFIX: &str = "/_tollgate/";
-
-/// Shorter admin tokens can be guessed.
-const MIN_ADMIN_TOKEN_BYTES: usize = 16;
 
 const POLICIES: &[(&str, FailurePolicy)] =
     &[("deny", FailurePolicy::Deny), ("pass", FailurePolicy::Pass)];

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use crate::account::PaymentFailure;
 use crate::allowance::Grant;
 use crate::identity::Identity;
 use crate::quota::Charge;
@@ -127,6 +128,8 @@ pub struct Facts {
     pub token_error: Option<TokenError>,
     /// When the thing that ended did end, such as the grace or the trial.
     pub since: Option<Timestamp>,
+    /// Why the charge failed, as far as a payer may know.
+    pub payment_failure: Option<PaymentFailure>,
     /// For the operator's log only: what exactly went wrong on our side.
     pub operator_detail: Option<String>,
 }

@@ -137,6 +137,7 @@ pub struct Gate {
     waits: u32,
     is_demand_noted: bool,
     brought: Option<Box<Brought>>,
+    provider_outage: bool,
     errands: Vec<Errand>,
 }
 
@@ -186,6 +187,7 @@ impl Gate {
 
     fn of(purpose: Purpose, config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
         let (progress, started_at) = (Progress::Idle, Timestamp::default());
+        let provider_outage = config.provider_outage;
         Self {
             config,
             facts,
@@ -196,6 +198,7 @@ impl Gate {
             waits: 0,
             is_demand_noted: false,
             brought: None,
+            provider_outage,
             errands: Vec::new(),
         }
     }

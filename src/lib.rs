@@ -17,6 +17,7 @@
 //! | [`config`] | bindings → validated configuration, all mistakes at once |
 //! | [`token`] | signed tokens: parse, key rings, claims |
 //! | [`account`] | the account's record, and whether it is in good standing |
+//! | [`billing`] | what payment providers tell, and what it means for an account |
 //! | [`quota`] | periods, the ledger and its leases |
 //! | [`allowance`] | what readers without an account may see for free |
 //! | [`answer`] | denial → status, headers, body |
@@ -28,6 +29,7 @@
 pub mod account;
 pub mod allowance;
 pub mod answer;
+pub mod billing;
 pub mod bounded_map;
 pub mod config;
 pub mod decision;

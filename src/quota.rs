@@ -25,7 +25,7 @@ pub use ledger::Ledger;
 pub use period::{Period, Window};
 pub use store::{CreditPack, LedgerStore, StoreError};
 
-use crate::config::Plan;
+use crate::config::{Plan, plan_named};
 use crate::decision::QuotaState;
 use crate::time::Timestamp;
 
@@ -124,12 +124,14 @@ pub struct Terms<'a> {
     pub meters: &'a [Meter],
     /// Whether reached thresholds are to be announced (a webhook is configured).
     pub announces: bool,
+    /// Whether the operator says that the payment provider is down.
+    pub provider_outage: bool,
 }
 
 impl<'a> Terms<'a> {
     /// The plan of this id.
     pub fn plan(self, id: &str) -> Option<&'a Plan> {
-        self.plans.iter().find(|plan| plan.id == id)
+        plan_named(self.plans, id)
     }
 
     /// What happens to this meter's units when they are lost.

@@ -1,8 +1,8 @@
 //! How an account stands: what its own caller is told at `usage`, and the operator too.
 
-use crate::account::{AccountRecord, Standing, Status, standing};
+use crate::account::{AccountRecord, Status, judge};
 use crate::config::{Config, Plan};
-use crate::decision::{Denial, Enforcement, Notice, PlanOffer, QuotaState};
+use crate::decision::{Cause, Denial, Enforcement, Notice, PlanOffer, QuotaState};
 use crate::quota::{CreditPack, Quota, Scope, Usage};
 use crate::time::Timestamp;
 
@@ -58,24 +58,30 @@ impl AccountUsage {
         }
     }
 
-    /// Adds what the account's record says of the subscription.
+    /// Adds what the account's record says of the subscription. `provider_outage` is whether the
+    /// payment provider is known to be down.
     pub fn judge(
         &mut self,
         config: &Config,
         plan: Option<&Plan>,
         record: Option<&AccountRecord>,
+        provider_outage: bool,
         now: Timestamp,
     ) {
-        self.status = Some(record.map(|record| record.status).unwrap_or_default());
-        let grace_days = plan.map_or(0, |plan| plan.grace_days);
-        match standing(record, grace_days, config.provider_outage, now) {
-            Standing::Good { notices } => self.notices.splice(..0, notices).for_each(drop),
-            Standing::Denied { cause, since } => {
-                let mut denial = Denial::new(cause);
-                denial.facts.since = since;
-                self.denial = Some(Box::new(denial));
-            }
+        let nobody = AccountRecord::default();
+        let record = record.unwrap_or(&nobody);
+        let judgement = judge(record, &config.plans, plan, provider_outage, now);
+        let leading = judgement.leading();
+        self.status = Some(leading.map(|leading| leading.status).unwrap_or_default());
+        if !judgement.good.is_empty() {
+            self.notices.splice(..0, judgement.notices).for_each(drop);
+            return;
         }
+        let refused = judgement.denied.first();
+        let mut denial = Denial::new(refused.map_or(Cause::NoSubscription, |one| one.cause));
+        denial.facts.since = refused.and_then(|one| one.since);
+        denial.facts.payment_failure = refused.and_then(|one| one.subscription.payment_failure);
+        self.denial = Some(Box::new(denial));
     }
 
     /// Units of credits that are left.

@@ -21,7 +21,7 @@ use book::Book;
 use memory_store::MemoryStore;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use tollgate::account::AccountRecord;
+use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::config::Plan;
 use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
 use tollgate::quota::store::Counter;
@@ -160,11 +160,13 @@ struct World {
 
 impl World {
     fn new(quotas: Vec<Quota>, packs: Vec<CreditPack>, anchor: Option<Timestamp>) -> Self {
-        let account = AccountRecord {
+        let own = Subscription {
             plan: Some("p".into()),
+            status: Status::Active,
             cycle_anchor: anchor,
-            ..AccountRecord::default()
+            ..Subscription::default()
         };
+        let account = AccountRecord::from(own);
         let (id, lost, notify_at) = ("b".to_owned(), Lost::Lenient, vec![80]);
         Self {
             ledger: Ledger::default(),
@@ -249,7 +251,8 @@ impl World {
     }
 
     fn call(&mut self, request: &LedgerRequest) -> LedgerReply {
-        let terms = Terms { plans: &self.plans, meters: &self.meters, announces: true };
+        let (plans, meters) = (&self.plans, &self.meters);
+        let terms = Terms { plans, meters, announces: true, ..Terms::default() };
         self.ledger.handle(&mut self.store, terms, request, self.now).unwrap()
     }
 

@@ -1,44 +1,27 @@
-//! The account's record: what the ledger keeps about a customer, and what an operator may set.
+//! The account's record: what the ledger keeps about a customer.
 //!
-//! Operators write it by hand, so times are RFC 3339 strings, every field may be left out, and a
-//! field that nobody knows is refused.
+//! Part of it is the operator's, who may write it by hand; part is what payment providers told; part
+//! are the account's API keys. [`AccountRecord::succeeding`] says which is which.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Serialize;
 
+use super::billed::{Billed, Customer, Dispute};
+use super::key::ApiKey;
+use super::subscription::{Subscription, write_time};
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// A customer's subscription, exceptions and revocations.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+/// A customer's subscriptions, exceptions, credentials and revocations.
+#[derive(Clone, Debug, Default, serde::Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "StrictValue")]
 pub struct AccountRecord {
-    /// Id of the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plan: Option<String>,
-    /// Where the subscription is in its life.
-    pub status: Status,
-    /// Where the billing cycle started; every later cycle is counted from here.
-    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
-    pub cycle_anchor: Option<Timestamp>,
-    /// The end of what was paid for, as the provider last said.
-    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
-    pub current_period_ends_at: Option<Timestamp>,
-    /// When the trial is over.
-    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
-    pub trial_ends_at: Option<Timestamp>,
-    /// When a cancelled subscription ends, past or future.
-    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<Timestamp>,
-    /// The first failed charge since the last good one: the start of the grace.
-    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
-    pub payment_failed_at: Option<Timestamp>,
-    /// Why the charge failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payment_failure: Option<PaymentFailure>,
-    /// Entitlements beside those of the plan.
+    /// The subscription that the operator wrote, beside those of the providers.
+    #[serde(flatten)]
+    pub own: Subscription,
+    /// Entitlements beside those of the plans.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,
     /// Whether the operator suspended the account.
@@ -53,88 +36,68 @@ pub struct AccountRecord {
     /// Ids (`jti`, RFC 7519 §4.1.7) of revoked tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoked_tokens: Vec<String>,
+    /// What payment providers told of its subscriptions.
+    #[serde(rename = "subscriptions", skip_serializing_if = "Vec::is_empty")]
+    pub billed: Vec<Billed>,
+    /// Who the account is at the providers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub customers: Vec<Customer>,
+    /// Charges that the payer disputes, or did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<Dispute>,
+    /// Its API keys, without their secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ApiKey>,
 }
-
-/// Where a subscription is in its life.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// There is none.
-    #[default]
-    None,
-    /// Before the first payment, for free.
-    Trialing,
-    /// The first payment was begun and not finished.
-    Incomplete,
-    /// Paid for.
-    Active,
-    /// A charge failed; the provider tries again.
-    PastDue,
-    /// A charge failed; the provider gave up.
-    Unpaid,
-    /// Paused, by the customer or the operator.
-    Paused,
-    /// Over.
-    Ended,
-}
-
-/// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentFailure {
-    /// The card itself has expired.
-    CardExpired,
-    /// The bank said no.
-    Declined,
-    /// The provider was down: nothing is wrong with the card.
-    ProviderOutage,
-}
-
-wire!(AccountRecord {
-    plan,
-    status,
-    cycle_anchor,
-    current_period_ends_at,
-    trial_ends_at,
-    ends_at,
-    payment_failed_at,
-    payment_failure,
-    entitlements,
-    suspended,
-    limits,
-    tokens_revoked_before,
-    revoked_tokens,
-});
-wire! { enum Status { None, Trialing, Incomplete, Active, PastDue, Unpaid, Paused, Ended } }
-wire! { enum PaymentFailure { CardExpired, Declined, ProviderOutage } }
 
 impl AccountRecord {
-    /// This record as it is to be kept where it takes the place of `previous` at `now`.
+    /// This record of the operator's as it is to be kept where it takes the place of `previous` at
+    /// `now`: what is not the operator's stays.
     ///
     /// A failed payment without a time of its own keeps the start of the grace that is already
     /// running, or starts it now; a second failure must not start it again.
     #[must_use]
     pub fn succeeding(mut self, previous: Option<&Self>, now: Timestamp) -> Self {
-        if self.payment_is_failing() && self.payment_failed_at.is_none() {
-            let running = previous.filter(|record| record.payment_is_failing());
-            self.payment_failed_at =
-                running.and_then(|record| record.payment_failed_at).or(Some(now));
+        if self.own.payment_is_failing() && self.own.payment_failed_at.is_none() {
+            let running = previous.filter(|record| record.own.payment_is_failing());
+            self.own.payment_failed_at =
+                running.and_then(|record| record.own.payment_failed_at).or(Some(now));
         }
-        self
+        let Self { billed, customers, disputes, keys, .. } = previous.cloned().unwrap_or_default();
+        Self { billed, customers, disputes, keys, ..self }
     }
 
-    const fn payment_is_failing(&self) -> bool {
-        matches!(self.status, Status::PastDue | Status::Unpaid)
+    /// Every subscription of the account, the operator's own first if there is one.
+    pub fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
+        let own = Some(&self.own).filter(|own| own.status != super::Status::None);
+        own.into_iter().chain(self.billed.iter().filter_map(Billed::known))
+    }
+
+    /// Every entitlement that no plan gives: the operator's, and those that providers told of.
+    pub fn extra_entitlements(&self) -> impl Iterator<Item = &[String]> {
+        let told = self.customers.iter().flat_map(Customer::entitled);
+        std::iter::once(self.entitlements.as_slice()).chain(told)
     }
 }
 
-#[expect(clippy::ref_option, reason = "the signature that serde calls")]
-fn write_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.serialize_str(&time.rfc3339_exact()),
-        None => serializer.serialize_none(),
+impl From<Subscription> for AccountRecord {
+    fn from(own: Subscription) -> Self {
+        Self { own, ..Self::default() }
     }
 }
+
+wire!(AccountRecord {
+    own,
+    entitlements,
+    suspended,
+    limits,
+    tokens_revoked_before,
+    revoked_tokens,
+    billed,
+    customers,
+    disputes,
+    keys,
+});
 
 #[allow(
     clippy::trivially_copy_pass_by_ref,
@@ -147,22 +110,27 @@ const fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Status;
 
     #[test]
     fn the_grace_clock_is_never_restarted() {
         let [first, second] = [1_000, 2_000].map(Timestamp::from_seconds);
-        let failing = AccountRecord { status: Status::PastDue, ..AccountRecord::default() };
+        let of = |status, payment_failed_at| {
+            let own = Subscription { status, payment_failed_at, ..Subscription::default() };
+            AccountRecord::from(own)
+        };
+        let failing = of(Status::PastDue, None);
         let started = failing.clone().succeeding(None, first);
-        assert_eq!(started.payment_failed_at, Some(first));
+        assert_eq!(started.own.payment_failed_at, Some(first));
         let again = failing.clone().succeeding(Some(&started), second);
-        assert_eq!(again.payment_failed_at, Some(first));
-        let given_up = AccountRecord { status: Status::Unpaid, ..AccountRecord::default() };
-        assert_eq!(given_up.succeeding(Some(&again), second).payment_failed_at, Some(first));
+        assert_eq!(again.own.payment_failed_at, Some(first));
+        let given_up = of(Status::Unpaid, None).succeeding(Some(&again), second);
+        assert_eq!(given_up.own.payment_failed_at, Some(first));
 
-        let paid = AccountRecord { status: Status::Active, ..started.clone() };
+        let paid = of(Status::Active, Some(first));
         let failed_later = failing.succeeding(Some(&paid), second);
-        assert_eq!(failed_later.payment_failed_at, Some(second), "a new failure, a new grace");
-        let chosen = AccountRecord { payment_failed_at: Some(second), ..started.clone() };
-        assert_eq!(chosen.succeeding(Some(&started), first).payment_failed_at, Some(second));
+        assert_eq!(failed_later.own.payment_failed_at, Some(second), "a new failure, a new grace");
+        let chosen = of(Status::PastDue, Some(second)).succeeding(Some(&started), first);
+        assert_eq!(chosen.own.payment_failed_at, Some(second));
     }
 }

@@ -1,20 +1,21 @@
-//! Whether an account may be served: its record and the time in, one verdict out.
+//! Whether an account may be served: its subscriptions and the time in, one verdict out.
 //!
 //! Whatever ends at an instant has ended at that instant.
 
-use crate::account::{AccountRecord, PaymentFailure, Status};
+use crate::account::{AccountRecord, PaymentFailure, Status, Subscription};
+use crate::config::{Plan, plan_named};
 use crate::decision::{Cause, Notice};
 use crate::time::Timestamp;
 
-/// Whether an account may be served.
+/// Whether a subscription opens what it was bought for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// It may.
+    /// It does.
     Good {
         /// What its caller should know.
         notices: Vec<Notice>,
     },
-    /// It may not.
+    /// It does not.
     Denied {
         /// Why.
         cause: Cause,
@@ -23,46 +24,112 @@ pub enum Standing {
     },
 }
 
-/// The standing at `now` of the account with this record; `None` where the ledger has none.
+/// Every subscription of an account, each judged for itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Judgement<'a> {
+    /// Those that open what they were bought for; the one whose plan limits units first.
+    pub good: Vec<&'a Subscription>,
+    /// What their caller should know.
+    pub notices: Vec<Notice>,
+    /// Those that don't; first the one that is easiest to mend.
+    pub denied: Vec<Refused<'a>>,
+}
+
+/// A subscription that opens nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Refused<'a> {
+    /// Which.
+    pub subscription: &'a Subscription,
+    /// Why.
+    pub cause: Cause,
+    /// When the thing that ended did end, where that is known.
+    pub since: Option<Timestamp>,
+}
+
+impl<'a> Judgement<'a> {
+    /// The subscription whose plan counts where there can be only one: for quotas.
+    pub fn leading(&self) -> Option<&'a Subscription> {
+        let refused = || self.denied.first().map(|refused| refused.subscription);
+        self.good.first().copied().or_else(refused)
+    }
+}
+
+/// Judges every subscription of an account. `plans` are what is sold; `named` is the plan of those
+/// that name none, from the caller's token; `provider_outage` is as for [`standing`].
+pub fn judge<'a>(
+    record: &'a AccountRecord,
+    plans: &[Plan],
+    named: Option<&Plan>,
+    provider_outage: bool,
+    now: Timestamp,
+) -> Judgement<'a> {
+    let mut judgement = Judgement::default();
+    for subscription in record.subscriptions() {
+        let plan = match &subscription.plan {
+            Some(id) => plan_named(plans, id),
+            None => named,
+        };
+        let grace_days = plan.map_or(0, |plan| plan.grace_days);
+        match standing(subscription, grace_days, provider_outage, now) {
+            Standing::Good { notices } => {
+                let limits = plan.is_some_and(|plan| !plan.quotas.is_empty());
+                let leads = judgement.good.first().and_then(|first| first.plan.as_deref());
+                let leader = leads.and_then(|id| plan_named(plans, id));
+                if limits && leader.is_none_or(|leader| leader.quotas.is_empty()) {
+                    judgement.good.insert(0, subscription);
+                } else {
+                    judgement.good.push(subscription);
+                }
+                let is_new = |notice: &Notice| !judgement.notices.contains(notice);
+                let notices: Vec<_> = notices.into_iter().filter(is_new).collect();
+                judgement.notices.extend(notices);
+            }
+            Standing::Denied { cause, since } => {
+                judgement.denied.push(Refused { subscription, cause, since });
+            }
+        }
+    }
+    judgement.denied.sort_by_key(|refused| place_of(refused.cause));
+    judgement
+}
+
+/// The standing of a subscription at `now`.
 ///
 /// `grace_days` is how long a failed charge is forgiven, counted from
-/// [`AccountRecord::payment_failed_at`] and from nothing else; a failure at an unknown time has no
-/// grace. `provider_outage` is whether the operator declared that the payment provider is down:
-/// then a charge that the provider still retries and a renewal that did not come are nobody's
-/// fault. It does not bring back who was given up on before.
+/// [`Subscription::payment_failed_at`] and from nothing else; a failure at an unknown time has no
+/// grace. `provider_outage` is whether the payment provider is known to be down: then a charge that
+/// the provider still retries and a renewal that did not come are nobody's fault. It does not bring
+/// back who was given up on before.
 pub fn standing(
-    record: Option<&AccountRecord>,
+    subscription: &Subscription,
     grace_days: u32,
     provider_outage: bool,
     now: Timestamp,
 ) -> Standing {
-    let Some(record) = record else { return denied(Cause::NoSubscription, None) };
     let passed = |at: Option<Timestamp>| at.filter(|at| *at <= now);
-    if record.suspended {
-        return denied(Cause::AccountSuspended, None);
-    }
-    match record.status {
+    match subscription.status {
         Status::None => return denied(Cause::NoSubscription, None),
         Status::Incomplete => return denied(Cause::PaymentIncomplete, None),
         Status::Ended => {
-            let since = passed(record.ends_at).or(passed(record.current_period_ends_at));
+            let since =
+                passed(subscription.ends_at).or(passed(subscription.current_period_ends_at));
             return denied(Cause::SubscriptionExpired, since);
         }
-        Status::Trialing if passed(record.trial_ends_at).is_some() => {
-            return denied(Cause::TrialEnded, record.trial_ends_at);
+        Status::Trialing if passed(subscription.trial_ends_at).is_some() => {
+            return denied(Cause::TrialEnded, subscription.trial_ends_at);
         }
         _ => {}
     }
-    if let Some(end) = passed(record.ends_at) {
+    if let Some(end) = passed(subscription.ends_at) {
         return denied(Cause::SubscriptionExpired, Some(end));
     }
-    match record.status {
+    match subscription.status {
         Status::Paused => denied(Cause::SubscriptionPaused, None),
         Status::PastDue | Status::Unpaid => {
-            after_failed_charge(record, grace_days, provider_outage, now)
+            after_failed_charge(subscription, grace_days, provider_outage, now)
         }
-        Status::Trialing if record.trial_ends_at.is_some() => good(record, None),
-        _ => while_renewing(record, grace_days, provider_outage, now),
+        Status::Trialing if subscription.trial_ends_at.is_some() => good(subscription, None),
+        _ => while_renewing(subscription, grace_days, provider_outage, now),
     }
 }
 
@@ -82,23 +149,35 @@ pub fn is_revoked(
     by_id || by_age
 }
 
+/// What is easiest to mend comes first.
+fn place_of(cause: Cause) -> usize {
+    const ORDER: [Cause; 5] = [
+        Cause::CardExpired,
+        Cause::PaymentFailed,
+        Cause::PaymentIncomplete,
+        Cause::SubscriptionPaused,
+        Cause::TrialEnded,
+    ];
+    ORDER.iter().position(|other| *other == cause).unwrap_or(ORDER.len())
+}
+
 fn after_failed_charge(
-    record: &AccountRecord,
+    subscription: &Subscription,
     grace_days: u32,
     provider_outage: bool,
     now: Timestamp,
 ) -> Standing {
-    let still_retried = record.status == Status::PastDue;
-    let failed_by_outage = record.payment_failure == Some(PaymentFailure::ProviderOutage);
+    let still_retried = subscription.status == Status::PastDue;
+    let failed_by_outage = subscription.payment_failure == Some(PaymentFailure::ProviderOutage);
     if failed_by_outage || (provider_outage && still_retried) {
-        return good(record, Some(Notice::ProviderOutage));
+        return good(subscription, Some(Notice::ProviderOutage));
     }
-    let grace_ends_at = record.payment_failed_at.map(|at| days_after(at, grace_days));
+    let grace_ends_at = subscription.payment_failed_at.map(|at| days_after(at, grace_days));
     match grace_ends_at {
         Some(until) if still_retried && now < until => {
-            good(record, Some(Notice::PaymentGrace { until }))
+            good(subscription, Some(Notice::PaymentGrace { until }))
         }
-        _ if record.payment_failure == Some(PaymentFailure::CardExpired) => {
+        _ if subscription.payment_failure == Some(PaymentFailure::CardExpired) => {
             denied(Cause::CardExpired, grace_ends_at.filter(|at| *at <= now))
         }
         _ => denied(Cause::PaymentFailed, grace_ends_at.filter(|at| *at <= now)),
@@ -107,26 +186,26 @@ fn after_failed_charge(
 
 /// A period that is over and was not renewed: the news may only be late, so this waits for it.
 fn while_renewing(
-    record: &AccountRecord,
+    subscription: &Subscription,
     grace_days: u32,
     provider_outage: bool,
     now: Timestamp,
 ) -> Standing {
     let patience_days = grace_days.saturating_add(RENEWAL_NEWS_DAYS);
-    match record.current_period_ends_at {
+    match subscription.current_period_ends_at {
         Some(end) if days_after(end, patience_days) <= now => {
             if provider_outage {
-                good(record, Some(Notice::ProviderOutage))
+                good(subscription, Some(Notice::ProviderOutage))
             } else {
                 denied(Cause::SubscriptionExpired, Some(end))
             }
         }
-        _ => good(record, None),
+        _ => good(subscription, None),
     }
 }
 
-fn good(record: &AccountRecord, notice: Option<Notice>) -> Standing {
-    let ending = record.ends_at.map(|at| Notice::SubscriptionEnding { at });
+fn good(subscription: &Subscription, notice: Option<Notice>) -> Standing {
+    let ending = subscription.ends_at.map(|at| Notice::SubscriptionEnding { at });
     Standing::Good { notices: notice.into_iter().chain(ending).collect() }
 }
 

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::account::record::{AccountRecord, PaymentFailure, Status};
+use crate::account::{
+    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, PaymentFailure, Status,
+    Subscription, Told,
+};
+use crate::billing::Provider;
 use crate::quota::store::MAX_UNITS;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
@@ -13,29 +17,81 @@ impl TryFrom<StrictValue> for AccountRecord {
     type Error = String;
 
     fn try_from(StrictValue(value): StrictValue) -> Result<Self, String> {
-        let Value::Object(fields) = value else {
-            return Err("expected an object such as {\"plan\":\"pro\"}".to_owned());
-        };
-        let mut fields = Fields { fields, known: Vec::new() };
+        let mut fields = Fields::of(value).ok_or(OBJECT)?;
         let record = Self {
-            plan: fields.optional("plan", "a string", text)?,
-            status: fields.take("status", STATUS, |value| one_of(value, &STATUSES))?,
-            cycle_anchor: fields.time("cycle_anchor")?,
-            current_period_ends_at: fields.time("current_period_ends_at")?,
-            trial_ends_at: fields.time("trial_ends_at")?,
-            ends_at: fields.time("ends_at")?,
-            payment_failed_at: fields.time("payment_failed_at")?,
-            payment_failure: fields
-                .optional("payment_failure", FAILURE, |value| one_of(value, &FAILURES))?,
+            own: fields.subscription()?,
             entitlements: fields.texts("entitlements")?,
-            suspended: fields.take("suspended", "true or false", Value::as_bool)?,
+            suspended: fields.flag("suspended")?,
             limits: fields.take("limits", &limits_expected(), limits)?,
             tokens_revoked_before: fields.time("tokens_revoked_before")?,
             revoked_tokens: fields.texts("revoked_tokens")?,
+            billed: fields.list("subscriptions", billed)?,
+            customers: fields.list("customers", customer)?,
+            disputes: fields.list("disputes", dispute)?,
+            keys: fields.list("keys", key)?,
         };
         fields.finish()?;
         Ok(record)
     }
+}
+
+fn billed(fields: &mut Fields) -> Result<Billed, String> {
+    Ok(Billed {
+        provider: fields.provider()?,
+        id: fields.needed_text("id")?,
+        customer: fields.text("customer")?,
+        subscription: fields.subscription()?,
+        told: fields.inner("told", |fields| {
+            Ok(Told {
+                at: fields.instant("at")?,
+                status: fields.status()?,
+                current_period_ends_at: fields.time("current_period_ends_at")?,
+                ends_at: fields.time("ends_at")?,
+                is_in_doubt: fields.flag("is_in_doubt")?,
+            })
+        })?,
+        paid_at: fields.time("paid_at")?,
+        paid_until: fields.time("paid_until")?,
+        failures: fields.list("failures", failure)?,
+    })
+}
+
+fn failure(fields: &mut Fields) -> Result<Failure, String> {
+    Ok(Failure { at: fields.instant("at")?, reason: fields.failure("reason")? })
+}
+
+fn customer(fields: &mut Fields) -> Result<Customer, String> {
+    Ok(Customer {
+        provider: fields.provider()?,
+        id: fields.needed_text("id")?,
+        deleted_at: fields.time("deleted_at")?,
+        entitlements: fields.texts("entitlements")?,
+        entitlements_at: fields.time("entitlements_at")?,
+        partial_entitlements: fields.texts("partial_entitlements")?,
+        partial_at: fields.time("partial_at")?,
+        decline: fields.inner("decline", failure)?,
+    })
+}
+
+fn dispute(fields: &mut Fields) -> Result<Dispute, String> {
+    Ok(Dispute {
+        provider: fields.provider()?,
+        id: fields.needed_text("id")?,
+        at: fields.instant("at")?,
+        is_open: fields.flag("is_open")?,
+    })
+}
+
+fn key(fields: &mut Fields) -> Result<ApiKey, String> {
+    Ok(ApiKey {
+        id: fields.needed_text("id")?,
+        name: fields.text("name")?,
+        member: fields.text("member")?,
+        scopes: fields.texts("scopes")?,
+        created_at: fields.time("created_at")?,
+        expires_at: fields.time("expires_at")?,
+        revoked_at: fields.time("revoked_at")?,
+    })
 }
 
 /// What stands in the object and was not read yet.
@@ -45,6 +101,38 @@ struct Fields {
 }
 
 impl Fields {
+    fn of(value: Value) -> Option<Self> {
+        let Value::Object(fields) = value else { return None };
+        Some(Self { fields, known: Vec::new() })
+    }
+
+    fn subscription(&mut self) -> Result<Subscription, String> {
+        Ok(Subscription {
+            plan: self.text("plan")?,
+            add_ons: self.texts("add_ons")?,
+            status: self.status()?,
+            cycle_anchor: self.time("cycle_anchor")?,
+            current_period_ends_at: self.time("current_period_ends_at")?,
+            trial_ends_at: self.time("trial_ends_at")?,
+            ends_at: self.time("ends_at")?,
+            payment_failed_at: self.time("payment_failed_at")?,
+            payment_failure: self.failure("payment_failure")?,
+        })
+    }
+
+    fn status(&mut self) -> Result<Status, String> {
+        self.take("status", STATUS, |value| one_of(value, &Status::ALL))
+    }
+
+    fn failure(&mut self, name: &'static str) -> Result<Option<PaymentFailure>, String> {
+        self.optional(name, FAILURE, |value| one_of(value, &PaymentFailure::ALL))
+    }
+
+    fn provider(&mut self) -> Result<Provider, String> {
+        let read = |value: &Value| Provider::from_word(value.as_str()?);
+        self.take("provider", "a provider", read)
+    }
+
     /// A field as `read` reads it; the default where it was left out.
     fn take<T: Default>(
         &mut self,
@@ -70,6 +158,50 @@ impl Fields {
         self.take(name, expected, |value| read(value).map(Some))
     }
 
+    fn text(&mut self, name: &'static str) -> Result<Option<String>, String> {
+        self.optional(name, "a string", text)
+    }
+
+    fn needed_text(&mut self, name: &'static str) -> Result<String, String> {
+        self.text(name)?.ok_or_else(|| format!("{name} is missing"))
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool, String> {
+        self.take(name, "true or false", Value::as_bool)
+    }
+
+    fn instant(&mut self, name: &'static str) -> Result<Timestamp, String> {
+        self.time(name)?.ok_or_else(|| format!("{name} is missing"))
+    }
+
+    /// An object inside of this one.
+    fn inner<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let value = self.take(name, OBJECT, |value| Some(value.clone()))?;
+        let Some(mut fields) = Self::of(value) else { return Ok(None) };
+        let inner = read(&mut fields).and_then(|inner| fields.finish().map(|()| inner));
+        inner.map(Some).map_err(|reason| format!("{name}: {reason}"))
+    }
+
+    /// A list of objects.
+    fn list<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
+        let items = self.take(name, "a list of objects", |value| value.as_array().cloned())?;
+        let one = |item| {
+            let mut fields = Self::of(item).ok_or_else(|| OBJECT.to_owned())?;
+            let inner = read(&mut fields)?;
+            fields.finish().map(|()| inner)
+        };
+        let all: Result<Vec<T>, String> = items.into_iter().map(one).collect();
+        all.map_err(|reason| format!("{name}: {reason}"))
+    }
+
     fn texts(&mut self, name: &'static str) -> Result<Vec<String>, String> {
         let read = |value: &Value| value.as_array()?.iter().map(text).collect();
         self.take(name, "a list of strings", read)
@@ -93,25 +225,11 @@ impl Fields {
 
 const TIME: &str = "an RFC 3339 time such as \"2026-12-01T00:00:00Z\"";
 
+const OBJECT: &str = "expected an object such as {\"plan\":\"pro\"}";
 const STATUS: &str =
-    "none, trialing, incomplete, active, past_due, unpaid, paused or ended, as a string";
-const STATUSES: [(&str, Status); 8] = [
-    ("none", Status::None),
-    ("trialing", Status::Trialing),
-    ("incomplete", Status::Incomplete),
-    ("active", Status::Active),
-    ("past_due", Status::PastDue),
-    ("unpaid", Status::Unpaid),
-    ("paused", Status::Paused),
-    ("ended", Status::Ended),
-];
-
-const FAILURE: &str = "card_expired, declined or provider_outage, as a string";
-const FAILURES: [(&str, PaymentFailure); 3] = [
-    ("card_expired", PaymentFailure::CardExpired),
-    ("declined", PaymentFailure::Declined),
-    ("provider_outage", PaymentFailure::ProviderOutage),
-];
+    "none, incomplete, trialing, active, past_due, unpaid, paused or ended, as a string";
+const FAILURE: &str = "card_expired, card_data, authentication_required, insufficient_funds, \
+     declined, try_later, merchant or provider_outage, as a string";
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
@@ -160,17 +278,17 @@ mod tests {
             r#""tokens_revoked_before":"2026-01-01T00:00:00Z","revoked_tokens":["t1"]}"#,
         );
         let record: AccountRecord = serde_json::from_str(json).unwrap();
-        assert_eq!(record.status, Status::PastDue);
+        assert_eq!(record.own.status, Status::PastDue);
         assert_eq!(serde_json::to_string(&record).unwrap(), json);
     }
 
     #[test]
     fn words_are_written_as_they_are_read() {
-        for (word, status) in STATUSES {
+        for (word, status) in Status::ALL {
             assert_eq!(serde_json::to_value(status).unwrap(), word);
             assert!(STATUS.contains(word));
         }
-        for (word, failure) in FAILURES {
+        for (word, failure) in PaymentFailure::ALL {
             assert_eq!(serde_json::to_value(failure).unwrap(), word);
             assert!(FAILURE.contains(word));
         }
@@ -184,7 +302,7 @@ mod tests {
             (r#"{"trial_ends_at":"tomorrow"}"#, ["trial_ends_at", "\"tomorrow\""]),
             (r#"{"ends_at":1796083200}"#, ["ends_at", "found 1796083200"]),
             (r#"{"trial_end":null}"#, ["unknown field `trial_end`", "`trial_ends_at`"]),
-            (r#"{"status":"canceled"}"#, ["status: expected none, trialing", "\"canceled\""]),
+            (r#"{"status":"canceled"}"#, ["status: expected none, incomplete", "\"canceled\""]),
             (r#"{"status":null}"#, ["status", "found null"]),
             (r#"{"payment_failure":"stolen_card"}"#, ["payment_failure", "declined"]),
             (r#"{"plan":"a","plan":"b"}"#, ["\"plan\"", "stands twice"]),

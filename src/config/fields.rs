@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Whether something is wrong with this variable.
+    pub(super) fn is_mistaken(&self, variable: &str) -> bool {
+        self.mistakes.borrow().iter().any(|mistake| mistake.variable == variable)
+    }
+
     /// A variable that is a string.
     pub(super) fn text(&self, variable: &'static str, example: &str) -> Option<String> {
         match self.bindings.value(variable)? {

@@ -19,6 +19,9 @@ pub struct Plan {
     pub entitlements: Vec<String>,
     /// Its limits.
     pub quotas: Vec<Quota>,
+    /// What it is called at the payment provider: ids of prices, products or variants, lookup keys.
+    /// The first is the one that is sold.
+    pub prices: Vec<String>,
     /// Where to buy it.
     pub buy_url: Option<String>,
     /// Whether new customers can buy it.
@@ -46,6 +49,12 @@ impl Plan {
     }
 }
 
+/// The plan of this id, or with a price of this name: what a provider calls it.
+pub fn plan_named<'a>(plans: &'a [Plan], name: &str) -> Option<&'a Plan> {
+    let has_price = |plan: &&Plan| plan.prices.iter().any(|price| price == name);
+    plans.iter().find(|plan| plan.id == name).or_else(|| plans.iter().find(has_price))
+}
+
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for (index, fields) in reader.tables("PLANS", EXAMPLE).into_iter().enumerate() {
@@ -54,6 +63,13 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
             let found = format!("{:?} a second time", plan.id);
             let expect = Expect::new("an id of its own for each plan", "\"pro\"");
             reader.mistake("PLANS", &format!("[{index}].id"), &found, expect);
+        }
+        for price in &plan.prices {
+            if let Some(other) = plan_named(&plans, price) {
+                let found = format!("{price:?}, which means the plan {:?} already", other.id);
+                let expect = Expect::new("a price of its own for each plan", "\"price_1Abc\"");
+                reader.mistake("PLANS", &format!("[{index}].prices"), &found, expect);
+            }
         }
         plans.push(plan);
     }
@@ -85,6 +101,7 @@ fn read_plan(mut fields: Fields<'_>) -> Option<Plan> {
     let price = fields.text("price", "\"€20 a month\"");
     let entitlements = fields.words("entitlements", "[\"premium\"]");
     let quotas = read_quotas(&mut fields);
+    let prices = fields.words("prices", "[\"price_1Abc\"]");
     let buy_url = fields.url("buy_url", "\"https://example.com/buy/pro\"");
     let on_sale = fields.flag("on_sale").unwrap_or(true);
     let on_outage = fields.choice("on_outage", POLICIES, "\"pass\"").unwrap_or_default();
@@ -97,6 +114,7 @@ fn read_plan(mut fields: Fields<'_>) -> Option<Plan> {
         price,
         entitlements,
         quotas,
+        prices,
         buy_url,
         on_sale,
         on_outage,

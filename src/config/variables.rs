@@ -26,12 +26,13 @@ pub enum VariableKind {
 }
 
 /// Everything that can be configured, in the order of the documentation.
-pub const VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 27] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
     var("PLANS", false, "what is sold: entitlements, quotas, price, where to buy"),
     var("METERS", false, "how meters are counted and watched, where the defaults don't fit"),
+    var("BILLING", false, "who takes the money, and how the gate hears of it"),
     var("BRAND", false, "name, colour, logo and links of the pages"),
     var("CREDENTIALS", false, "where a token may stand in a request"),
     var("PREFIX", false, "the path of the gate's own endpoints"),
@@ -40,31 +41,24 @@ pub const VARIABLES: [Variable; 17] = [
     var("DEADLINES", false, "how long to wait for the ledger, key sets and the origin"),
     var("LOG", false, "which decisions are logged: `denials`, `faults` or `off`"),
     var("NOTIFY_URL", false, "where reached thresholds of quotas are announced"),
-    Variable {
-        name: "ADMIN_TOKEN",
-        kind: VariableKind::Secret,
-        required: false,
-        meaning: "opens the admin endpoints; without it they are closed",
-    },
-    Variable {
-        name: "ASSERTION_KEY",
-        kind: VariableKind::Secret,
-        required: false,
-        meaning: "private JWK that signs the assertion sent to the origin",
-    },
-    Variable {
-        name: "ALLOWANCE_KEY",
-        kind: VariableKind::Secret,
-        required: false,
-        meaning: "signs the cookie of a free allowance; needed where a route has one",
-    },
-    Variable {
-        name: "NOTIFY_SECRET",
-        kind: VariableKind::Secret,
-        required: false,
-        meaning: "signs what is sent to NOTIFY_URL (Standard Webhooks)",
-    },
+    secret("ADMIN_TOKEN", "opens the admin endpoints; without it they are closed"),
+    secret("ADMIN_TOKENS", "more operators, each with a name and a role"),
+    secret("ASSERTION_KEY", "private JWK that signs the assertion sent to the origin"),
+    secret("ALLOWANCE_KEY", "signs the cookie of a free allowance; needed where a route has one"),
+    secret("NOTIFY_SECRET", "signs what is sent to NOTIFY_URL (Standard Webhooks)"),
+    secret("STRIPE_WEBHOOK_SECRET", "what Stripe signs its webhooks with"),
+    secret("STRIPE_API_KEY", "opens Stripe's API: portal, checkout, reading again"),
+    secret("PADDLE_WEBHOOK_SECRET", "what Paddle signs its webhooks with"),
+    secret("PADDLE_API_KEY", "opens Paddle's API"),
+    secret("LEMONSQUEEZY_WEBHOOK_SECRET", "what Lemon Squeezy signs its webhooks with"),
+    secret("LEMONSQUEEZY_API_KEY", "opens Lemon Squeezy's API"),
+    secret("STANDARD_WEBHOOK_SECRET", "what Polar, or a system of your own, signs webhooks with"),
+    secret("STANDARD_API_KEY", "opens Polar's API"),
 ];
+
+const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, kind: VariableKind::Secret, required: false, meaning }
+}
 
 const fn var(name: &'static str, required: bool, meaning: &'static str) -> Variable {
     Variable { name, kind: VariableKind::Var, required, meaning }

@@ -10,7 +10,7 @@ use super::endpoints::{body_of, json_response, problem};
 use super::isolate::now;
 use super::ledger_object::{Message, call, read};
 use super::visit::Visit;
-use crate::account::AccountRecord;
+use crate::account::{AccountRecord, judge};
 use crate::answer;
 use crate::config::Config;
 use crate::identity::account_name;
@@ -176,12 +176,14 @@ fn told(config: &Config, message: &Message, reply: String) -> Result<Told, Strin
         Message::Usage { plan, .. } => {
             let usage: Usage = read(&reply)?;
             let record = usage.account.as_ref();
-            let of_record = record.and_then(|record| record.plan.as_deref());
+            let judged = |record| judge(record, &config.plans, None, config.provider_outage, now());
+            let leading = record.and_then(|record| judged(record).leading());
+            let of_record = leading.and_then(|leading| leading.plan.as_deref());
             let plan = plan.as_deref().or(of_record).and_then(|id| config.plan(id));
             let mut told = AccountUsage::new(config, plan, &usage);
             // Where the token says what was paid for, there need not be a record.
             if record.is_some() || plan.is_none() {
-                told.judge(config, plan, record, now());
+                told.judge(config, plan, record, config.provider_outage, now());
             }
             answer::usage_json(&told)
         }
@@ -194,15 +196,17 @@ fn told(config: &Config, message: &Message, reply: String) -> Result<Told, Strin
 
 /// Why a request may not use these endpoints, if it may not.
 fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
-    let Some(expected) = &config.admin_token else {
+    if config.operators.is_empty() {
         let detail = "These endpoints are closed: the operator has set no ADMIN_TOKEN.";
         return Some(problem(visit, 404, detail, &[]));
-    };
+    }
     let given = visit.request.headers().get("authorization").ok().flatten().unwrap_or_default();
     let is_right = given
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, token)| same(token.trim(), expected));
+        .is_some_and(|(_, token)| {
+            config.operators.iter().any(|one| same(token.trim(), &one.token))
+        });
     if is_right {
         return None;
     }
@@ -216,7 +220,7 @@ fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
         strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
     let record = AccountRecord::try_from(StrictValue(value))
         .map_err(|reason| format!("The record: {reason}."))?;
-    check_plan(record.plan.as_deref(), config)?;
+    check_plan(record.own.plan.as_deref(), config)?;
     Ok(record)
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::Good;
 use super::{Gate, Progress, Purpose, Step};
-use crate::account::AccountRecord;
+use crate::account::{AccountRecord, Judgement};
 use crate::config::{Config, Plan, SubscriptionSource, Uncounted};
 use crate::decision::{Cause, Denial};
 use crate::identity::Identity;
@@ -51,7 +51,7 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        if let Some(denial) = self.undefined_plan(caller, None) {
+        if let Some(denial) = self.undefined_plan(caller, None, now) {
             return self.deny(*denial, Some(&caller.identity));
         }
         if self.purpose == Purpose::Usage {
@@ -68,7 +68,7 @@ impl Gate {
             Some(Ok(standing)) => Some(standing),
             None => None,
         };
-        let plan = known.as_ref().and_then(|_| self.plan_of(caller, record));
+        let plan = known.as_ref().and_then(|_| self.plan_of(caller, record, now));
         let costs = self.costs(&config, plan);
         if !std::mem::replace(&mut self.is_demand_noted, true) {
             view.holder.note_demand(&costs, Some(caller.member()), now);
@@ -80,7 +80,7 @@ impl Gate {
             if costs.is_empty() {
                 return self.pass_standing(standing, caller, memory, now);
             }
-            if fresh.is_some() && self.plan_id(caller, record).is_none() {
+            if fresh.is_some() && self.plan_id(caller, record, now).is_none() {
                 let denial = Denial::new(Cause::NoSubscription);
                 return self.deny_account(denial, caller, record, memory, now);
             }
@@ -176,7 +176,7 @@ impl Gate {
         match fresh {
             Some(snapshot) => Some(self.check_standing(caller, snapshot.record.as_deref(), now)),
             None if by_token => {
-                Some(self.check_entitlements(Rc::clone(&caller.identity), Vec::new()))
+                Some(self.check_entitlements(Rc::clone(&caller.identity), &Judgement::default()))
             }
             None => None,
         }
@@ -253,7 +253,7 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         shorten_memory(memory, &caller.account, now);
-        self.deny(denial, Some(&self.identity_of(caller, record)))
+        self.deny(denial, Some(&self.identity_of(caller, record, now)))
     }
 
     fn refused(&self, refusal: &Refusal, identity: &Identity) -> Step {

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory};
-use super::standing::barred;
 use super::{Errand, Gate, Progress, Purpose, Step, WAIT_MAX_MS, WAIT_MIN_MS};
 use crate::account::FailurePolicy;
 use crate::decision::{Cause, Degraded, Denial, Pass};
@@ -21,7 +20,7 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         let deadline_ms = self.config.deadlines.ledger_ms;
-        let plan = self.plan_id(caller, None);
+        let plan = self.plan_id(caller, None, now);
         let Some(view) = memory.account_mut(&caller.account) else {
             return self.misconfigured("the memory of accounts has no room");
         };
@@ -76,10 +75,10 @@ impl Gate {
             return self.misconfigured("the memory of accounts has no room");
         };
         let stale = view.snapshot.as_ref().and_then(|snapshot| snapshot.record.clone());
-        let plan = self.plan_of(caller, stale.as_deref());
+        let plan = self.plan_of(caller, stale.as_deref(), now);
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
-        if let Some(cause) = stale.as_deref().and_then(|record| barred(caller, record)) {
+        if let Some(cause) = stale.as_deref().and_then(|record| self.barred(caller, record, now)) {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
         if policy == FailurePolicy::Pass && self.purpose == Purpose::Passage {
@@ -88,7 +87,7 @@ impl Gate {
             if charge.is_none() {
                 view.holder.count_degraded(costs);
             }
-            let identity = self.identity_of(caller, stale.as_deref());
+            let identity = self.identity_of(caller, stale.as_deref(), now);
             return self.pass(Pass {
                 identity: Some(identity),
                 charge: charge.filter(|charge| !charge.is_empty()),
@@ -105,7 +104,7 @@ impl Gate {
     /// Fetches more units off the request's path before they run out, or news before they are old.
     pub(super) fn top_up(&mut self, caller: &Rc<Caller>, memory: &mut Memory, now: Timestamp) {
         let deadline_ms = self.config.deadlines.ledger_ms;
-        let plan = self.plan_id(caller, None);
+        let plan = self.plan_id(caller, None, now);
         let Some(view) = memory.known_account_mut(&caller.account) else { return };
         let refresh = view.fresh_until.plus_ms(-REFRESH_AHEAD_MS) <= now;
         if let Some(request) = view.holder.top_up(plan, refresh, deadline_ms, now) {

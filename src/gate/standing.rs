@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::Gate;
 use super::memory::Caller;
-use crate::account::{AccountRecord, Standing, is_revoked, standing};
+use crate::account::standing::Refused;
+use crate::account::{AccountRecord, Judgement, is_revoked, judge};
 use crate::config::{Plan, SubscriptionSource};
 use crate::decision::{Cause, Denial, Notice, Pass};
 use crate::identity::{Identity, union};
@@ -30,45 +31,73 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Result<Good, Box<Denial>> {
-        if let Some(cause) = record.and_then(|record| barred(caller, record)) {
+        if let Some(cause) = record.and_then(|record| self.barred(caller, record, now)) {
             return Err(Box::new(Denial::new(cause)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
-            return self.check_entitlements(Rc::clone(&caller.identity), Vec::new());
+            return self.check_entitlements(Rc::clone(&caller.identity), &Judgement::default());
         }
-        let grace_days = self.plan_of(caller, record).map_or(0, |plan| plan.grace_days);
-        match standing(record, grace_days, self.config.provider_outage, now) {
-            Standing::Denied { cause, since } => {
-                let mut denial = Denial::new(cause);
-                denial.facts.since = since;
-                Err(Box::new(denial))
-            }
-            Standing::Good { notices } => match self.undefined_plan(caller, record) {
-                Some(denial) => Err(denial),
-                None => self.check_entitlements(self.identity_of(caller, record), notices),
-            },
+        let judgement = self.judge(caller, record, now);
+        if judgement.good.is_empty() {
+            let refused = judgement.denied.first();
+            return Err(Box::new(refused.map_or_else(no_subscription, denial_of)));
+        }
+        match self.undefined_plan(caller, record, now) {
+            Some(denial) => Err(denial),
+            None => self.check_entitlements(self.identity_of(caller, record, now), &judgement),
         }
     }
 
     pub(super) fn check_entitlements(
         &self,
         identity: Rc<Identity>,
-        notices: Vec<Notice>,
+        judgement: &Judgement<'_>,
     ) -> Result<Good, Box<Denial>> {
         let requires = self.requires();
-        let lacks = |one: &&String| !identity.entitlements.contains(one);
-        if !requires.iter().any(|one| lacks(&one)) {
-            return Ok(Good { identity, notices });
+        let missing: Vec<String> =
+            requires.iter().filter(|one| !identity.entitlements.contains(one)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(Good { identity, notices: judgement.notices.clone() });
         }
-        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(requires);
-        let cause = if self.config.plans.iter().any(is_sold) {
+        let mut denial = self.lacking(&missing, judgement);
+        denial.facts.missing = missing;
+        Err(Box::new(denial))
+    }
+
+    /// Why entitlements are missing: what was bought for them opens nothing at the moment, the
+    /// operator's plans don't know what was bought, or it was never bought.
+    fn lacking(&self, missing: &[String], judgement: &Judgement<'_>) -> Denial {
+        let plans = &self.config.plans;
+        let opens = |refused: &&Refused<'_>| {
+            let mut bought = refused.subscription.plan_ids().filter_map(|id| self.config.plan(id));
+            bought.any(|plan| plan.includes(missing))
+        };
+        if let Some(refused) = judgement.denied.iter().find(opens) {
+            return denial_of(refused);
+        }
+        let is_unknown = |id: &&str| !plans.is_empty() && self.config.plan(id).is_none();
+        let mut paid = judgement.good.iter().flat_map(|subscription| subscription.plan_ids());
+        if let Some(id) = paid.find(is_unknown) {
+            return unknown_plan(id);
+        }
+        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(self.requires());
+        Denial::new(if plans.iter().any(is_sold) {
             Cause::PlanLacksEntitlement
         } else {
             Cause::NotForSale
-        };
-        let mut denial = Denial::new(cause);
-        denial.facts.missing = requires.iter().filter(lacks).cloned().collect();
-        Err(Box::new(denial))
+        })
+    }
+
+    /// Every subscription of the record, judged for itself.
+    pub(super) fn judge<'a>(
+        &self,
+        caller: &Caller,
+        record: Option<&'a AccountRecord>,
+        now: Timestamp,
+    ) -> Judgement<'a> {
+        let Some(record) = record else { return Judgement::default() };
+        let named = self.plan_by_token(caller).and_then(|id| self.config.plan(id));
+        judge(record, &self.config.plans, named, self.provider_outage, now)
     }
 
     pub(super) fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
@@ -76,15 +105,21 @@ impl Gate {
         issuer.map(|issuer| issuer.subscription).unwrap_or_default()
     }
 
-    /// The plan that the token names, where the token is asked for it; else that of the record.
+    /// The plan that the token names, where the token is asked for it; else that of the record's
+    /// leading subscription.
     pub(super) fn plan_id<'a>(
         &self,
         caller: &'a Caller,
         record: Option<&'a AccountRecord>,
+        now: Timestamp,
     ) -> Option<&'a str> {
+        let of_record = || self.judge(caller, record, now).leading()?.plan.as_deref();
+        self.plan_by_token(caller).or_else(of_record)
+    }
+
+    fn plan_by_token<'a>(&self, caller: &'a Caller) -> Option<&'a str> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
-        let by_token = caller.identity.plan.as_deref().filter(|_| counts);
-        by_token.or_else(|| record?.plan.as_deref())
+        caller.identity.plan.as_deref().filter(|_| counts)
     }
 
     /// Denies where the plan is one that nobody defined: the operator's mistake.
@@ -92,18 +127,20 @@ impl Gate {
         &self,
         caller: &Caller,
         record: Option<&AccountRecord>,
+        now: Timestamp,
     ) -> Option<Box<Denial>> {
-        let id = self.plan_id(caller, record)?;
+        let id = self.plan_id(caller, record, now)?;
         let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
-        is_undefined.then(|| {
-            let mut denial = Denial::new(Cause::Misconfigured);
-            denial.facts.operator_detail = Some(format!("PLANS doesn't define the plan {id:?}"));
-            Box::new(denial)
-        })
+        is_undefined.then(|| Box::new(unknown_plan(id)))
     }
 
-    pub(super) fn plan_of(&self, caller: &Caller, record: Option<&AccountRecord>) -> Option<&Plan> {
-        self.config.plan(self.plan_id(caller, record)?)
+    pub(super) fn plan_of(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        now: Timestamp,
+    ) -> Option<&Plan> {
+        self.config.plan(self.plan_id(caller, record, now)?)
     }
 
     /// Who the caller is, with what the record adds where the issuer lets it.
@@ -111,28 +148,67 @@ impl Gate {
         &self,
         caller: &Caller,
         record: Option<&AccountRecord>,
+        now: Timestamp,
     ) -> Rc<Identity> {
         let source = self.subscription_of(caller);
         if source == SubscriptionSource::Token {
             return Rc::clone(&caller.identity);
         }
-        let plan = self.plan_of(caller, record);
-        let of_plan = plan.map_or(&[][..], |plan| &plan.entitlements);
-        let of_record = record.map_or(&[][..], |record| &record.entitlements);
-        let of_token: &[String] =
-            if source == SubscriptionSource::Both { &caller.claimed } else { &[] };
+        let judgement = self.judge(caller, record, now);
+        let leading = judgement.leading();
+        let subscriptions =
+            if judgement.good.is_empty() { leading.as_slice() } else { &judgement.good };
+        let bought = subscriptions.iter().flat_map(|subscription| subscription.plan_ids());
+        let named = self.plan_by_token(caller);
+        let of_plans = bought
+            .chain(named)
+            .filter_map(|id| self.config.plan(id))
+            .map(|plan| plan.entitlements.as_slice());
+        let of_record = record.into_iter().flat_map(AccountRecord::extra_entitlements);
+        let of_token =
+            Some(caller.claimed.as_slice()).filter(|_| source == SubscriptionSource::Both);
+        let plan = self.plan_of(caller, record, now);
         Rc::new(Identity {
             plan: plan.map(|plan| plan.id.clone()),
-            entitlements: union([of_plan, of_record, of_token]),
+            entitlements: union(of_plans.chain(of_record).chain(of_token)),
             ..(*caller.identity).clone()
         })
     }
+
+    /// What keeps a caller out whoever says what the account may do, and also while the ledger is
+    /// down.
+    pub(super) fn barred(
+        &self,
+        caller: &Caller,
+        record: &AccountRecord,
+        _now: Timestamp,
+    ) -> Option<Cause> {
+        if is_revoked(record, caller.token_id.as_deref(), caller.issued_at) {
+            return Some(Cause::CredentialRevoked);
+        }
+        record.suspended.then_some(Cause::AccountSuspended)
+    }
 }
 
-/// What keeps a caller out whoever says what the account may do, and also while the ledger is down.
-pub(super) fn barred(caller: &Caller, record: &AccountRecord) -> Option<Cause> {
-    if is_revoked(record, caller.token_id.as_deref(), caller.issued_at) {
-        return Some(Cause::CredentialRevoked);
-    }
-    record.suspended.then_some(Cause::AccountSuspended)
+/// Whether an outage of the payment provider would be a reason not to deny for this.
+pub(super) const fn may_be_outage(cause: Cause) -> bool {
+    matches!(cause, Cause::CardExpired | Cause::PaymentFailed | Cause::SubscriptionExpired)
+}
+
+fn denial_of(refused: &Refused<'_>) -> Denial {
+    let mut denial = Denial::new(refused.cause);
+    denial.facts.since = refused.since;
+    denial.facts.payment_failure = refused.subscription.payment_failure;
+    denial
+}
+
+fn no_subscription() -> Denial {
+    Denial::new(Cause::NoSubscription)
+}
+
+fn unknown_plan(id: &str) -> Denial {
+    let mut denial = Denial::new(Cause::Misconfigured);
+    denial.facts.operator_detail =
+        Some(format!("PLANS has no plan {id:?}, nor a price of that name"));
+    denial
 }

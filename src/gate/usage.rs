@@ -4,7 +4,6 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory};
-use super::standing::barred;
 use super::{Gate, Progress, Step};
 use crate::config::SubscriptionSource;
 use crate::decision::{Cause, Denial, PlanOffer};
@@ -20,7 +19,7 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let key = self.usage_key(caller);
+        let key = self.usage_key(caller, now);
         match memory.reads.find(&key, now) {
             Some(Found::Known(usage)) => self.show_usage(caller, &usage, now),
             Some(Found::UnderWay) => self.wait(caller, &[], memory, now),
@@ -45,7 +44,7 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        let (key, until) = (self.usage_key(caller), now.plus_ms(KEEP_MS));
+        let (key, until) = (self.usage_key(caller, now), now.plus_ms(KEEP_MS));
         let mut usage = match usage {
             Ok(usage) => *usage,
             Err(reason) => {
@@ -61,17 +60,17 @@ impl Gate {
         self.show_usage(caller, &usage, now)
     }
 
-    fn usage_key(&self, caller: &Caller) -> Key {
+    fn usage_key(&self, caller: &Caller, now: Timestamp) -> Key {
         Key {
             account: caller.account.clone(),
-            plan: self.plan_id(caller, None).map(str::to_owned),
+            plan: self.plan_id(caller, None, now).map(str::to_owned),
             member: caller.member().to_owned(),
         }
     }
 
     /// What this isolate holds and has not spent is debited already, and still the account's.
     fn add_back(&self, holder: &Holder, caller: &Caller, usage: &mut Usage, now: Timestamp) {
-        let plan = self.plan_of(caller, usage.account.as_ref());
+        let plan = self.plan_of(caller, usage.account.as_ref(), now);
         let quotas = plan.map_or(&[][..], |plan| &plan.quotas);
         for state in &mut usage.quotas {
             let Some(quota) = quota_of(quotas, state) else { continue };
@@ -89,24 +88,24 @@ impl Gate {
 
     fn show_usage(&self, caller: &Caller, usage: &Usage, now: Timestamp) -> Step {
         let record = usage.account.as_ref();
-        let identity = self.identity_of(caller, record);
-        if let Some(cause) = record.and_then(|record| barred(caller, record)) {
+        let identity = self.identity_of(caller, record, now);
+        if let Some(cause) = record.and_then(|record| self.barred(caller, record, now)) {
             return self.deny(Denial::new(cause), Some(&identity));
         }
-        if let Some(denial) = self.undefined_plan(caller, record) {
+        if let Some(denial) = self.undefined_plan(caller, record, now) {
             return self.deny(*denial, Some(&identity));
         }
-        let plan = self.plan_of(caller, record);
+        let plan = self.plan_of(caller, record, now);
         let mut told = AccountUsage::new(&self.config, plan, usage);
         if plan.is_none() {
             // Without PLANS any plan is taken as it is.
-            told.plan = self.plan_id(caller, record).map(|id| {
+            told.plan = self.plan_id(caller, record, now).map(|id| {
                 let (id, name) = (id.to_owned(), id.to_owned());
                 PlanOffer { id, name, price: None }
             });
         }
         if self.subscription_of(caller) != SubscriptionSource::Token {
-            told.judge(&self.config, plan, record, now);
+            told.judge(&self.config, plan, record, self.provider_outage, now);
         }
         let full = || told.quotas.iter().find(|quota| quota.is_full);
         let denial = told.denial.take().map(|denial| *denial);

@@ -200,7 +200,7 @@ wire!(Usage { account, quotas, credits });
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Status;
+    use crate::account::{Status, Subscription};
     use crate::decision::Enforcement;
     use crate::wire;
 
@@ -249,10 +249,11 @@ mod tests {
         };
         let granted =
             GrantOutcome::Granted { leases: vec![lease], quotas: vec![vec![quota.clone()]] };
-        let account = AccountRecord { status: Status::PastDue, ..AccountRecord::default() };
+        let own = Subscription { status: Status::PastDue, ..Subscription::default() };
+        let account = AccountRecord::from(own);
         let reply = LedgerReply { account: Some(account), grant: Some(granted), horizon_ms: 11 };
         let quota_text = "7 api/day10 4 60000 86400 4 Soft";
-        let account_text = "0 7 PastDue0 0 0 0 0 0 0 0 0 0 0 ";
+        let account_text = "0 0 7 PastDue0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 ";
         let text = format!("1 1 {account_text}1 7 Granted1 7 3 25000 1 1 0 1 1 {quota_text}11 ");
         assert_eq!(wire::encode(&reply), text);
         assert_eq!(wire::decode(&text), Ok(reply));

@@ -11,6 +11,7 @@ mod count;
 mod credits;
 mod grant;
 mod heard;
+mod subscriber;
 mod upkeep;
 
 use crate::account::AccountRecord;
@@ -20,6 +21,7 @@ use crate::time::Timestamp;
 
 use count::{Counts, plan_of};
 use grant::Asked;
+use subscriber::Subscriber;
 use upkeep::Upkeep;
 
 pub use upkeep::{HOLDER_ACTIVE_MS, LEASE_MARGIN_MS};
@@ -45,8 +47,8 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<LedgerReply, StoreError> {
         let account = store.account()?;
-        let account_plan = account.as_ref().and_then(|record| record.plan.as_deref());
-        let plan_id = request.plan.as_deref().or(account_plan);
+        let subscriber = Subscriber::of(account.as_ref(), terms, now);
+        let plan_id = request.plan.as_deref().or(subscriber.plan);
         self.upkeep.run(store, terms, now)?;
         let horizon_ms = self.upkeep.horizon_ms();
         // A holder that never asked for units has nothing to be remembered by.
@@ -63,16 +65,16 @@ impl Ledger {
         heard::hear(store, &mut row, request)?;
         let plan = plan_of(terms, plan_id);
         let known_plan = plan.as_ref().ok().copied();
-        heard::count_degraded(store, &mut row, known_plan, account.as_ref(), request, now)?;
+        heard::count_degraded(store, &mut row, known_plan, subscriber, request, now)?;
         if let (Some(merge), Some(plan)) = (&request.merge, known_plan) {
-            heard::merge(store, plan, account.as_ref(), merge, now)?;
+            heard::merge(store, plan, subscriber, merge, now)?;
         }
         let grant = match plan {
             _ if request.wants.is_empty() => None,
             Err(outcome) => Some(outcome),
             Ok(plan) => {
                 let holders = self.upkeep.holders_active();
-                let asked = Asked { plan, account: account.as_ref(), request, holders };
+                let asked = Asked { plan, subscriber, request, holders };
                 Some(grant::answer(store, terms, &asked, &mut row, now)?)
             }
         };
@@ -97,10 +99,10 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Usage, StoreError> {
         let account = store.account()?;
-        let account_plan = account.as_ref().and_then(|record| record.plan.as_deref());
-        let plan = plan.or(account_plan).and_then(|id| terms.plan(id));
+        let subscriber = Subscriber::of(account.as_ref(), terms, now);
+        let plan = plan.or(subscriber.plan).and_then(|id| terms.plan(id));
         let quotas = match plan {
-            Some(plan) => Counts::of_plan(store, plan, account.as_ref(), member, now)?.states(),
+            Some(plan) => Counts::of_plan(store, plan, subscriber, member, now)?.states(),
             None => Vec::new(),
         };
         let mut credits = store.credits()?;

@@ -40,6 +40,27 @@ pub(crate) fn good() -> Vars {
         .with("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcdef"))
         .with("NOTIFY_URL", json!("https://billing.example/tollgate"))
         .with("NOTIFY_SECRET", json!("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+        .with("ADMIN_TOKENS", operators())
+        .with("BILLING", json!([billing(), {"provider": "paddle"}, {"provider": "lemonsqueezy"}, {"provider": "standard"}]))
+        .with("STRIPE_WEBHOOK_SECRET", json!("whsec_old whsec_new"))
+        .with("STRIPE_API_KEY", json!("sk_test_1"))
+        .with("PADDLE_WEBHOOK_SECRET", json!("pdl_ntfset_1"))
+        .with("PADDLE_API_KEY", json!("pdl_sdbx_apikey_1"))
+        .with("LEMONSQUEEZY_WEBHOOK_SECRET", json!("a-secret"))
+        .with("LEMONSQUEEZY_API_KEY", json!("a-key-of-theirs"))
+        .with("STANDARD_WEBHOOK_SECRET", json!("polar_whs_1"))
+        .with("STANDARD_API_KEY", json!("polar_oat_1"))
+}
+
+pub(crate) fn billing() -> Value {
+    json!({
+        "provider": "stripe", "account": "tollgate_account", "api_url": "https://api.example",
+        "store": "12345", "on_dispute": "suspend",
+    })
+}
+
+fn operators() -> Value {
+    json!(r#"[{"name":"anna","role":"support","token":"fedcba9876543210"}]"#)
 }
 
 pub(crate) fn route() -> Value {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tollgate::account::FailurePolicy;
 use tollgate::allowance::Allowance;
+use tollgate::billing::Provider;
 use tollgate::config::{
     Anonymous, Brand, Config, CredentialSource, Deadlines, Fallback, KeySource, LogLevel, Metering,
-    OriginTarget, SubscriptionSource, Uncounted, VARIABLES, VariableKind,
+    OriginTarget, Role, SubscriptionSource, Uncounted, VARIABLES, VariableKind,
 };
 use tollgate::quota::{Cost, Enforcement, Lost, Meter, Period, Scope};
 
@@ -27,7 +28,14 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!(config.deadlines, Deadlines { ledger_ms: 1, jwks_ms: 2, origin_ms: 120_000 });
     assert_eq!((config.log, config.provider_outage), (LogLevel::Faults, true));
     assert_eq!(config.on_misconfigured, FailurePolicy::Pass);
-    assert_eq!(config.admin_token.as_deref(), Some("0123456789abcdef"));
+    let [admin, anna] = &config.operators[..] else { panic!("{:?}", config.operators) };
+    assert_eq!((admin.name.as_str(), admin.role), ("admin", Role::Admin));
+    assert_eq!(admin.token, "0123456789abcdef");
+    assert_eq!((anna.name.as_str(), anna.role), ("anna", Role::Support));
+    let stripe = config.billing(Provider::Stripe).unwrap();
+    assert_eq!(stripe.webhook_secrets, ["whsec_old", "whsec_new"]);
+    assert_eq!((stripe.api_host(), stripe.suspends_on_dispute), ("api.example", true));
+    assert_eq!(config.billing(Provider::Paddle).unwrap().api_url, "https://api.paddle.com");
     assert!(config.assertion_key.is_some() && config.allowance_key.is_some());
     assert_eq!(
         config.credentials,
@@ -91,7 +99,7 @@ fn the_least_configuration_has_defaults() {
     assert_eq!((config.log, config.provider_outage), (LogLevel::Denials, false));
     assert_eq!(config.on_misconfigured, FailurePolicy::Deny);
     assert_eq!(config.brand, Brand::default());
-    assert_eq!((&config.admin_token, &config.assertion_key), (&None, &None));
+    assert!(config.operators.is_empty() && config.assertion_key.is_none());
     assert_eq!(
         config.credentials,
         [CredentialSource::Bearer, CredentialSource::Cookie("tollgate".into())]
@@ -229,8 +237,8 @@ fn every_variable_is_listed_and_only_the_needed_ones_are_needed() {
         );
         assert_eq!(variable.required, matches!(variable.name, "ORIGIN" | "ROUTES"));
         let is_secret = variable.kind == VariableKind::Secret;
-        let secrets = ["ADMIN_TOKEN", "ALLOWANCE_KEY", "ASSERTION_KEY", "NOTIFY_SECRET"];
-        assert_eq!(is_secret, secrets.contains(&variable.name));
+        let ends = ["_TOKEN", "_TOKENS", "_KEY", "_SECRET"];
+        assert_eq!(is_secret, ends.iter().any(|end| variable.name.ends_with(end)));
         seen.insert(variable.name);
     }
     assert_eq!(seen.len(), VARIABLES.len(), "each once");

@@ -116,7 +116,7 @@ fn a_plan_that_begins_to_count_members_closes_the_common_pocket() {
     pair.crowd("alice");
     let common = pair.available();
     assert!(common > 10);
-    pair.store.account.as_mut().expect("it is there").plan = Some("team".into());
+    pair.store.account.as_mut().expect("it is there").own.plan = Some("team".into());
     // Dearer than what is held, so that the ledger is asked.
     let charge = pair.serve(&api(common + 2)).expect("there is enough");
     assert_eq!(charge.takings.len(), 2);
@@ -136,7 +136,7 @@ fn a_plan_that_counts_members_no_more_opens_it() {
     });
     pair.crowd("alice");
     pair.crowd("bob");
-    pair.store.account.as_mut().expect("it is there").plan = Some("p2".into());
+    pair.store.account.as_mut().expect("it is there").own.plan = Some("p2".into());
     while pair.available() > 0 {
         pair.take(&api(1)).expect("there is enough");
     }

@@ -1,6 +1,6 @@
 //! A holder and the ledger that it asks.
 
-use tollgate::account::{AccountRecord, Status};
+use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::config::Plan;
 use tollgate::quota::holder::{Answered, Ask};
 use tollgate::quota::{
@@ -35,11 +35,12 @@ impl Pair {
 
     pub(crate) fn with(quotas: Vec<Quota>) -> Self {
         let plan = Plan { id: "p".into(), quotas, ..Plan::default() };
-        let account = AccountRecord {
+        let own = Subscription {
             plan: Some("p".into()),
             status: Status::Active,
-            ..AccountRecord::default()
+            ..Subscription::default()
         };
+        let account = AccountRecord::from(own);
         Self {
             holder: Holder::new("h", REFUND_MS),
             store: MemoryStore { account: Some(account), ..MemoryStore::default() },
@@ -100,7 +101,7 @@ impl Pair {
 
     /// What the ledger makes of a message.
     pub(crate) fn deliver(&mut self, request: &LedgerRequest) -> LedgerReply {
-        let terms = Terms { plans: &self.plans, meters: &self.meters, announces: false };
+        let terms = Terms { plans: &self.plans, meters: &self.meters, ..Terms::default() };
         let reply = self.ledger.handle(&mut self.store, terms, request, self.now);
         reply.expect("the store works")
     }

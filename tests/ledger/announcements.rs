@@ -98,7 +98,7 @@ fn a_larger_plan_announces_only_what_is_higher() {
     bench.plans.push(large);
     let mut hand = Hand::new("h");
     assert_eq!(hand.get(&mut bench, 8, 0), Some(8));
-    bench.record().plan = Some("large".into());
+    bench.record().own.plan = Some("large".into());
     assert_eq!(hand.get(&mut bench, 75, 0), Some(75));
     assert_eq!(hand.get(&mut bench, 15, 0), Some(15));
     assert_eq!(announced(&bench), [("api/month", 80, 8), ("api/month", 95, 98)]);

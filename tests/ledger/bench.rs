@@ -1,6 +1,6 @@
 //! A ledger with a plan and an account, and a holder that says what it is told to.
 
-use tollgate::account::{AccountRecord, Status};
+use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::config::Plan;
 use tollgate::decision::QuotaState;
 use tollgate::quota::store::CounterKey;
@@ -64,12 +64,12 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new(quotas: Vec<Quota>) -> Self {
         let plan = Plan { id: "p".into(), quotas, ..Plan::default() };
-        let account = AccountRecord {
+        let own = Subscription {
             plan: Some("p".into()),
             status: Status::Active,
-            ..AccountRecord::default()
+            ..Subscription::default()
         };
-        let store = MemoryStore { account: Some(account), ..MemoryStore::default() };
+        let store = MemoryStore { account: Some(own.into()), ..MemoryStore::default() };
         Self {
             ledger: Ledger::default(),
             store,
@@ -96,7 +96,7 @@ impl Bench {
 
     pub(crate) fn call(&mut self, request: &LedgerRequest) -> LedgerReply {
         let Self { ledger, store, plans, meters, announces, now } = self;
-        let terms = Terms { plans, meters, announces: *announces };
+        let terms = Terms { plans, meters, announces: *announces, ..Terms::default() };
         ledger.handle(store, terms, request, *now).expect("the store works")
     }
 

@@ -83,10 +83,10 @@ fn a_change_of_plan_keeps_the_count_and_takes_the_new_limit_at_once() {
     let mut hand = Hand::new("h");
     assert_eq!(hand.get(&mut bench, 10, 0), Some(10));
     assert_eq!(hand.get(&mut bench, 1, 0), None);
-    bench.record().plan = Some("large".into());
+    bench.record().own.plan = Some("large".into());
     let outcome = hand.ask(&mut bench, vec![want(1, 0)]);
     assert_eq!(told(&outcome), [("api/month", 11, 100)]);
-    bench.record().plan = Some("p".into());
+    bench.record().own.plan = Some("p".into());
     let outcome = hand.ask(&mut bench, vec![want(1, 0)]);
     assert_eq!(refused(&outcome), Some((RefusalReason::QuotaExhausted, "api/month")));
     assert_eq!(bench.used(), [11], "nothing is taken away, and nothing more is granted");

@@ -43,18 +43,18 @@ fn overage_ends_where_the_quota_says() {
 fn a_trial_has_a_limit_of_its_own() {
     let quotas = vec![Quota { trial_limit: Some(2), ..quota(Period::Month, 100) }];
     let mut bench = Bench::new(quotas);
-    bench.record().status = Status::Trialing;
+    bench.record().own.status = Status::Trialing;
     let mut hand = Hand::new("h");
     let outcome = hand.ask(&mut bench, vec![want(2, 0)]);
     assert_eq!(told(&outcome), [("api/month", 2, 2)]);
     assert_eq!(hand.get(&mut bench, 1, 0), None);
     // Whoever pays has what is left of the month at once.
-    bench.record().status = Status::Active;
+    bench.record().own.status = Status::Active;
     let outcome = hand.ask(&mut bench, vec![want(1, 0)]);
     assert_eq!(told(&outcome), [("api/month", 3, 100)]);
 
     let mut unsaid = Bench::new(vec![quota(Period::Month, 100)]);
-    unsaid.record().status = Status::Trialing;
+    unsaid.record().own.status = Status::Trialing;
     assert_eq!(Hand::new("h").get(&mut unsaid, 100, 0), Some(100));
 }
 
@@ -76,7 +76,7 @@ fn an_account_may_have_limits_of_its_own() {
     let outcome = hand.ask(&mut bench, vec![want_of("alice", 1, 0)]);
     assert_eq!(refused(&outcome).map(|(_, name)| name), Some("api/day"));
     // An exception is meant, whatever is said of trials.
-    bench.record().status = Status::Trialing;
+    bench.record().own.status = Status::Trialing;
     bench.now = NOW.plus_seconds(86_400);
     let outcome = hand.ask(&mut bench, vec![want_of("alice", 7, 0)]);
     assert_eq!(told(&outcome)[0], ("api/month", 15, 20));

@@ -136,7 +136,7 @@ fn what_is_reported_counts_also_where_the_wants_are_refused() {
     hand.leases[0] = LeaseReport { id: 1, spent: 4, returned: 1 };
     assert_eq!(hand.get(&mut bench, 2, 0), None);
     assert_eq!(bench.used(), [4]);
-    bench.record().plan = Some("gone".into());
+    bench.record().own.plan = Some("gone".into());
     hand.leases[0] = LeaseReport { id: 1, spent: 3, returned: 2 };
     let outcome = hand.ask(&mut bench, vec![want(1, 0)]);
     assert_eq!((outcome, bench.used()), (GrantOutcome::UnknownPlan, vec![3]));

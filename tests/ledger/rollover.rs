@@ -83,7 +83,7 @@ fn a_month_and_a_cycle_roll_over_as_days_do() {
     let quotas =
         [Period::Month, Period::Cycle].map(|period| Quota { rollover_max: 5, ..quota(period, 10) });
     let mut bench = Bench::new(quotas.into());
-    bench.record().cycle_anchor = Some(day(-1).plus_ms(-1));
+    bench.record().own.cycle_anchor = Some(day(-1).plus_ms(-1));
     let mut hand = Hand::new("h");
     bench.now = day(10);
     assert_eq!(hand.get(&mut bench, 8, 0), Some(8));

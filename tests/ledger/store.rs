@@ -1,6 +1,6 @@
 //! What happens when the store fails, what a call writes, and the audit trail.
 
-use tollgate::account::{AccountRecord, Status};
+use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::quota::{
     CreditPack, DegradedUnits, Ledger, LedgerRequest, LedgerStore, Merge, Period, StoreError, Terms,
 };
@@ -60,13 +60,14 @@ fn a_call_writes_its_counters_and_its_holder_and_no_more() {
 #[test]
 fn putting_an_account_leaves_a_trail() {
     let mut store = MemoryStore::default();
-    let failing = AccountRecord { status: Status::PastDue, ..AccountRecord::default() };
+    let own = Subscription { status: Status::PastDue, ..Subscription::default() };
+    let failing = AccountRecord::from(own);
     let kept = Ledger::put_account(&mut store, failing.clone(), "ops", NOW).unwrap();
-    assert_eq!(kept.payment_failed_at, Some(NOW));
+    assert_eq!(kept.own.payment_failed_at, Some(NOW));
     assert_eq!(store.account.as_ref(), Some(&kept));
     let later = NOW.plus_seconds(60);
     let again = Ledger::put_account(&mut store, failing, "ops", later).unwrap();
-    assert_eq!(again.payment_failed_at, Some(NOW));
+    assert_eq!(again.own.payment_failed_at, Some(NOW));
     let trail = store.audit(9).unwrap();
     assert_eq!(trail.iter().map(|entry| entry.at).collect::<Vec<_>>(), [later, NOW]);
     assert_eq!((trail[0].actor.as_str(), trail[0].action.as_str()), ("ops", "put-account"));

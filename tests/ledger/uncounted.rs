@@ -129,11 +129,11 @@ fn a_merge_counts_for_the_member_who_signed_in() {
 #[test]
 fn a_merge_waits_for_a_plan_and_for_a_meter_that_counts() {
     let mut bench = Bench::new(vec![on("b", quota(Period::Day, 10))]);
-    let plan = bench.record().plan.take();
+    let plan = bench.record().own.plan.take();
     let mut hand = Hand::new("h");
     bench.call(&LedgerRequest { merge: Some(merge("r", 3).into()), ..hand.message(Vec::new()) });
     assert!(bench.store.merged.is_empty());
-    bench.record().plan = plan;
+    bench.record().own.plan = plan;
     bench.call(&LedgerRequest { merge: Some(merge("r", 3).into()), ..hand.message(Vec::new()) });
     assert_eq!((bench.store.merged.len(), bench.used()), (1, vec![]));
 }

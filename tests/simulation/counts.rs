@@ -55,7 +55,7 @@ impl Book {
     }
 
     fn count(&self, quota: &Quota, member: Option<&str>, now: Timestamp) -> Count {
-        let window = quota.window(now, self.record.cycle_anchor);
+        let window = quota.window(now, self.record.own.cycle_anchor);
         let key = WindowKey {
             meter: meter_place(&quota.meter),
             member: member_of(member.filter(|_| quota.scope == Scope::Member)),
@@ -83,7 +83,7 @@ impl Book {
         {
             return *limit;
         }
-        let of_trial = quota.trial_limit.filter(|_| self.record.status == Status::Trialing);
+        let of_trial = quota.trial_limit.filter(|_| self.record.own.status == Status::Trialing);
         of_trial.unwrap_or(quota.limit)
     }
 
@@ -95,7 +95,7 @@ impl Book {
             return 0;
         }
         for unused in 0..12 {
-            let before = quota.window(key.starts_at.plus_ms(-1), self.record.cycle_anchor);
+            let before = quota.window(key.starts_at.plus_ms(-1), self.record.own.cycle_anchor);
             key.starts_at = before.starts_at;
             let Some(window) = self.windows.iter().rfind(|other| other.key == key) else {
                 continue;

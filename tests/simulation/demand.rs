@@ -61,7 +61,8 @@ impl World<'_> {
         account.store.commit(&mut self.changed);
         account.book.record = record;
         if self.options.tells {
-            let AccountRecord { plan, status, limits, .. } = &self.accounts[number].book.record;
+            let AccountRecord { own, limits, .. } = &self.accounts[number].book.record;
+            let (plan, status) = (&own.plan, own.status);
             let line = format!("is told: plan {plan:?}, {status:?}, limits {limits:?}");
             self.tell_of(number, || line);
         }

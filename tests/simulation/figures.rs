@@ -1,7 +1,7 @@
 //! What the leases cost and save, in numbers: `cargo test --release --test simulation -- --ignored
 //! figures --nocapture`. Lines that begin with `FIGURE` are for machines: a name and a number.
 
-use tollgate::account::{AccountRecord, Status};
+use tollgate::account::{Status, Subscription};
 use tollgate::config::Plan;
 use tollgate::quota::{Cost, Meter, Period, Quota};
 use tollgate::time::Timestamp;
@@ -148,7 +148,7 @@ fn schedule(mut isolates: Vec<Isolate>, limit: u64, horizon_ms: u64) -> Schedule
     let plan = Plan { id: "p".to_owned(), quotas: vec![quota], ..Plan::default() };
     let plan_id = Some(plan.id.clone());
     let record =
-        AccountRecord { plan: plan_id, status: Status::Active, ..AccountRecord::default() };
+        Subscription { plan: plan_id, status: Status::Active, ..Subscription::default() }.into();
     let route = Route { costs: vec![Cost { meter: meter(), units: 1 }], is_settled: false };
     let lost = tollgate::quota::Lost::Strict;
     let meters =

@@ -79,7 +79,7 @@ impl Book {
 
     /// The plan that the account is on.
     pub(crate) fn plan<'s>(&self, schedule: &'s Schedule) -> Option<&'s Plan> {
-        let id = self.record.plan.as_ref()?;
+        let id = self.record.own.plan.as_ref()?;
         schedule.plans.iter().find(|plan| plan.id == *id)
     }
 

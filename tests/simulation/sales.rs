@@ -43,7 +43,7 @@ pub(crate) fn draw(
     let account = |_| {
         let plan = random.pick(&plans);
         let mut record = record(plan);
-        record.cycle_anchor = anchor(random, starts_at, horizon_ms);
+        record.own.cycle_anchor = anchor(random, starts_at, horizon_ms);
         let packs = *random.pick(&[0, 0, 1, 2, 3]);
         let pack = |number| pack(random, &format!("{number}"), starts_at, horizon_ms);
         Account { record, packs: (0..packs).map(pack).collect() }
@@ -55,10 +55,11 @@ pub(crate) fn draw(
 /// A record in the place of another: another plan, a trial, limits of its own, or no plan.
 pub(crate) fn changed(random: &mut Random, old: &AccountRecord, plans: &[Plan]) -> AccountRecord {
     let plan = random.pick(plans);
-    let mut record = AccountRecord { plan: Some(plan.id.clone()), ..old.clone() };
+    let mut record = old.clone();
+    record.own.plan = Some(plan.id.clone());
     match random.below(10) {
-        0 => record.plan = None,
-        1 | 2 => record.status = Status::Trialing,
+        0 => record.own.plan = None,
+        1 | 2 => record.own.status = Status::Trialing,
         3..=5 => {
             let quota = random.pick(&plan.quotas);
             record.limits.insert(quota.name(), random.below(quota.limit * 2 + 2));

@@ -1,6 +1,6 @@
 //! A schedule: all that a run is made of, drawn from a seed.
 
-use tollgate::account::{AccountRecord, Status};
+use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::config::Plan;
 use tollgate::quota::{Cost, CreditPack, Meter};
 use tollgate::time::Timestamp;
@@ -276,9 +276,6 @@ fn isolates(random: &mut Random, size: Size, horizon_ms: u64) -> Vec<Isolate> {
 
 /// The account's standing is of no concern here: it is always good.
 pub(crate) fn record(plan: &Plan) -> AccountRecord {
-    AccountRecord {
-        plan: Some(plan.id.clone()),
-        status: Status::Active,
-        ..AccountRecord::default()
-    }
+    let (plan, status) = (Some(plan.id.clone()), Status::Active);
+    Subscription { plan, status, ..Subscription::default() }.into()
 }

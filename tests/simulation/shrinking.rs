@@ -111,7 +111,7 @@ impl Story {
             let _ = writeln!(text, "meter {}: {:?}", meter.id, meter.lost);
         }
         for account in &schedule.accounts {
-            let _ = writeln!(text, "account: {:?} {:?}", account.record.plan, account.packs);
+            let _ = writeln!(text, "account: {:?} {:?}", account.record.own.plan, account.packs);
         }
         if skipped > 0 {
             let _ = writeln!(text, "({skipped} lines before)");

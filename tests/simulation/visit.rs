@@ -289,7 +289,7 @@ impl Pending {
 
 impl View {
     pub(crate) fn take_snapshot(&mut self, reply: &LedgerReply, now: Timestamp) {
-        let plan = reply.account.as_ref().and_then(|record| record.plan.as_deref());
+        let plan = reply.account.as_ref().and_then(|record| record.own.plan.as_deref());
         self.plan = plan.map(|id| usize::from(id == "q"));
         self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS.max(i64::from(reply.horizon_ms)));
     }

@@ -371,7 +371,8 @@ impl<'s> World<'s> {
 
     pub(crate) fn terms(&self) -> Terms<'s> {
         let meters = &self.schedule.meters;
-        Terms { plans: &self.schedule.plans, meters, announces: true }
+        let plans = &self.schedule.plans;
+        Terms { plans, meters, announces: true, ..Terms::default() }
     }
 
     pub(crate) fn tell(&mut self, isolate: usize, what: impl FnOnce() -> String) {

@@ -1,6 +1,6 @@
 //! Quotas in the windows that hold the present: what was used of them and what still may be.
 
-use crate::account::{AccountRecord, Status};
+use super::subscriber::Subscriber;
 use crate::config::Plan;
 use crate::decision::{Enforcement, QuotaState};
 use crate::quota::store::{Counter, CounterKey, LedgerStore, MAX_UNITS, StoreError, WindowKey};
@@ -72,24 +72,24 @@ impl<'a> Counts<'a> {
     pub(super) fn of_meter(
         store: &impl LedgerStore,
         plan: &'a Plan,
-        account: Option<&AccountRecord>,
+        subscriber: Subscriber<'_>,
         meter: &str,
         member: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let is_wanted = |quota: &&Quota| quota.meter == meter;
-        Self::read(store, plan.quotas.iter().filter(is_wanted), account, member, now)
+        Self::read(store, plan.quotas.iter().filter(is_wanted), subscriber, member, now)
     }
 
     /// All of a plan's.
     pub(super) fn of_plan(
         store: &impl LedgerStore,
         plan: &'a Plan,
-        account: Option<&AccountRecord>,
+        subscriber: Subscriber<'_>,
         member: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        Self::read(store, plan.quotas.iter(), account, member, now)
+        Self::read(store, plan.quotas.iter(), subscriber, member, now)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -133,13 +133,13 @@ impl<'a> Counts<'a> {
     fn read(
         store: &impl LedgerStore,
         quotas: impl Iterator<Item = &'a Quota>,
-        account: Option<&AccountRecord>,
+        subscriber: Subscriber<'_>,
         member: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let counts = quotas
             .filter(|quota| quota.scope == Scope::Account || member.is_some())
-            .map(|quota| read_one(store, quota, account, member, now))
+            .map(|quota| read_one(store, quota, subscriber, member, now))
             .collect::<Result<_, _>>()?;
         Ok(Self(counts))
     }
@@ -148,11 +148,11 @@ impl<'a> Counts<'a> {
 fn read_one<'a>(
     store: &impl LedgerStore,
     quota: &'a Quota,
-    account: Option<&AccountRecord>,
+    subscriber: Subscriber<'_>,
     member: Option<&str>,
     now: Timestamp,
 ) -> Result<Count<'a>, StoreError> {
-    let anchor = account.and_then(|record| record.cycle_anchor);
+    let anchor = subscriber.cycle_anchor;
     let window = quota.window(now, anchor);
     let key = CounterKey {
         meter: quota.meter.clone(),
@@ -160,7 +160,7 @@ fn read_one<'a>(
         period: quota.period,
         starts_at: window.starts_at,
     };
-    let own_limit = own_limit(quota, account);
+    let own_limit = own_limit(quota, subscriber);
     let counter = if let Some(counter) = store.counter(&key)? {
         counter
     } else {
@@ -172,12 +172,9 @@ fn read_one<'a>(
 }
 
 /// The quota's limit for this account: an exception of its own, else the trial's, else the plan's.
-fn own_limit(quota: &Quota, account: Option<&AccountRecord>) -> u64 {
-    let exception = account
-        .filter(|record| !record.limits.is_empty())
-        .and_then(|record| record.limits.get(&quota.name()));
-    let is_trial = account.is_some_and(|record| record.status == Status::Trialing);
-    let of_trial = quota.trial_limit.filter(|_| is_trial);
+fn own_limit(quota: &Quota, subscriber: Subscriber<'_>) -> u64 {
+    let exception = subscriber.limits.and_then(|limits| limits.get(&quota.name()));
+    let of_trial = quota.trial_limit.filter(|_| subscriber.is_trial);
     exception.copied().or(of_trial).unwrap_or(quota.limit)
 }
 

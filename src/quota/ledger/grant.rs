@@ -4,7 +4,7 @@
 //! is first reckoned on a draft: what all of them need, then what is ahead of demand, from what is
 //! left. Only a draft that holds is written.
 
-use crate::account::AccountRecord;
+use super::subscriber::Subscriber;
 use crate::config::Plan;
 use crate::quota::ledger::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) account: Option<&'a AccountRecord>,
+    pub(super) subscriber: Subscriber<'a>,
     pub(super) request: &'a LedgerRequest,
     /// How many holders share the units.
     pub(super) holders: u64,
@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
         let mut lines = Vec::new();
         for want in &asked.request.wants {
             let (meter, member) = (want.meter.as_str(), want.member.as_deref());
-            let counts = Counts::of_meter(store, asked.plan, asked.account, meter, member, now)?;
+            let counts = Counts::of_meter(store, asked.plan, asked.subscriber, meter, member, now)?;
             lines.push(Line { want, counts, from_quota: 0, from_credits: 0 });
         }
         Ok(Self { lines, credits: None, credits_left: 0 })

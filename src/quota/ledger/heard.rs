@@ -1,7 +1,7 @@
 //! What a holder reports: leases, units that passed uncounted, and what a reader used before it
 //! signed in.
 
-use crate::account::AccountRecord;
+use super::subscriber::Subscriber;
 use crate::config::Plan;
 use crate::quota::ledger::count::Counts;
 use crate::quota::ledger::credits;
@@ -66,7 +66,7 @@ pub(super) fn count_degraded(
     store: &mut impl LedgerStore,
     row: &mut HolderRow,
     plan: Option<&Plan>,
-    account: Option<&AccountRecord>,
+    subscriber: Subscriber<'_>,
     request: &LedgerRequest,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -82,7 +82,7 @@ pub(super) fn count_degraded(
             None => row.degraded.push(MeterUnits { meter: meter.clone(), units: *units }),
         }
         let Some(plan) = plan else { continue };
-        for count in Counts::of_meter(store, plan, account, meter, None, now)?.iter_mut() {
+        for count in Counts::of_meter(store, plan, subscriber, meter, None, now)?.iter_mut() {
             count.counter.degraded = count.counter.degraded.saturating_add(news).min(MAX_UNITS);
             store.put_counter(&count.key, &count.counter)?;
         }
@@ -95,7 +95,7 @@ pub(super) fn count_degraded(
 pub(super) fn merge(
     store: &mut impl LedgerStore,
     plan: &Plan,
-    account: Option<&AccountRecord>,
+    subscriber: Subscriber<'_>,
     merge: &Merge,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -105,7 +105,7 @@ pub(super) fn merge(
     }
     store.put_merged(&merge.name, merge.units, merge.ends_at.plus_ms(MERGE_MARGIN_MS))?;
     let member = merge.member.as_deref();
-    let mut counts = Counts::of_meter(store, plan, account, &merge.meter, member, now)?;
+    let mut counts = Counts::of_meter(store, plan, subscriber, &merge.meter, member, now)?;
     let units = news.min(counts.room());
     for count in counts.iter_mut() {
         count.counter.used = count.counter.used.saturating_add(units);

@@ -1,0 +1,284 @@
+//! What payment providers tell of an account, kept so that the order in which it is told makes no
+//! difference.
+//!
+//! Each fact carries the provider's own time. Of what a subscription *is*, the newest word counts; of
+//! what *happened* to its charges, all of it counts. What follows from the facts is worked out anew
+//! whenever one is added ([`Billed::settle`]), so that the same facts end in the same subscription
+//! however they came: late, twice or the wrong way round.
+
+use serde::Serialize;
+
+use super::subscription::{PaymentFailure, Status, Subscription, write_time};
+use crate::billing::Provider;
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// A subscription at a payment provider.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Billed {
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub id: String,
+    /// The provider's id for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// What follows from the facts.
+    #[serde(flatten)]
+    pub subscription: Subscription,
+    /// What its provider said of it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+    /// The last time at which it was known to be paid.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Timestamp>,
+    /// Until when that payment pays.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub paid_until: Option<Timestamp>,
+    /// Every failure since then, in the order of their times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+}
+
+/// What a provider last said of a subscription, as far as later facts may overrule it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Told {
+    /// When it was so, by the provider's clock.
+    #[serde(serialize_with = "write_instant")]
+    pub at: Timestamp,
+    /// Where it was in its life.
+    pub status: Status,
+    /// The end of the period.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub current_period_ends_at: Option<Timestamp>,
+    /// When it ends.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Whether something else was said of the same instant: it should be read again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_doubt: bool,
+}
+
+/// A charge that failed.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Failure {
+    /// When.
+    #[serde(serialize_with = "write_instant")]
+    pub at: Timestamp,
+    /// Why, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PaymentFailure>,
+}
+
+/// Who an account is at a provider.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Customer {
+    /// Whose customer.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub id: String,
+    /// When the provider deleted it.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// Entitlements that the provider says it has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
+    /// When it said so.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub entitlements_at: Option<Timestamp>,
+    /// Entitlements of a newer list that was not whole, such as the first ten of a webhook.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partial_entitlements: Vec<String>,
+    /// When that was told.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub partial_at: Option<Timestamp>,
+    /// The last charge of it that failed, whatever it was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decline: Option<Failure>,
+}
+
+/// A charge that the payer disputes.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Dispute {
+    /// At which provider.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub id: String,
+    /// When this was told.
+    #[serde(serialize_with = "write_instant")]
+    pub at: Timestamp,
+    /// Whether it is still open.
+    pub is_open: bool,
+}
+
+impl Customer {
+    /// Whether the newest word about its entitlements was not whole: the rest should be asked for.
+    pub fn lacks_entitlements(&self) -> bool {
+        self.partial_at > self.entitlements_at
+    }
+
+    /// What the provider says that it may use.
+    pub fn entitled(&self) -> impl Iterator<Item = &[String]> {
+        let partial = self.lacks_entitlements().then_some(self.partial_entitlements.as_slice());
+        std::iter::once(self.entitlements.as_slice()).chain(partial)
+    }
+}
+
+impl Billed {
+    /// A subscription of which nothing is known yet.
+    pub fn new(provider: Provider, id: &str) -> Self {
+        Self { provider, id: id.to_owned(), ..Self::default() }
+    }
+
+    /// The subscription, where the provider has said what it is.
+    pub fn known(&self) -> Option<&Subscription> {
+        self.told.as_ref().map(|_| &self.subscription)
+    }
+
+    /// Takes over that the subscription was `state` at `at`. Of the same instant, what is later in a
+    /// subscription's life counts: providers tell of creation and first payment in one second.
+    pub fn hear(&mut self, state: &Subscription, at: Timestamp) {
+        if matches!(state.status, Status::Active | Status::Trialing) {
+            self.hear_paid(None, at);
+        }
+        if state.payment_is_failing() {
+            self.hear_failure(Failure { at, reason: state.payment_failure });
+        }
+        let is_newer = match &self.told {
+            None => true,
+            Some(told) if told.at == at => {
+                let before = Self::weight(&self.told_state(told));
+                let after = Self::weight(state);
+                if before != after
+                    && let Some(told) = &mut self.told
+                {
+                    told.is_in_doubt = true;
+                }
+                after > before
+            }
+            Some(told) => at > told.at,
+        };
+        if !is_newer {
+            return;
+        }
+        let is_in_doubt = self.told.as_ref().is_some_and(|told| told.at == at && told.is_in_doubt);
+        let Subscription { status, current_period_ends_at, ends_at, .. } = *state;
+        self.told = Some(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+        self.subscription = state.clone();
+    }
+
+    /// Takes over that it was paid at `at`, `until` the end of a period where that is known.
+    pub fn hear_paid(&mut self, until: Option<Timestamp>, at: Timestamp) {
+        self.paid_until = if self.paid_at == Some(at) {
+            self.paid_until.max(until)
+        } else if self.paid_at.is_none_or(|before| before < at) {
+            until
+        } else {
+            self.paid_until
+        };
+        self.paid_at = self.paid_at.max(Some(at));
+        self.forget_made_good();
+    }
+
+    /// Takes over that a charge failed.
+    pub fn hear_failure(&mut self, failure: Failure) {
+        if !self.failures.contains(&failure) {
+            self.failures.push(failure);
+            self.failures.sort_unstable();
+        }
+        self.forget_made_good();
+        if self.failures.len() > MAX_FAILURES {
+            // The first decides when the grace began, the last why it fails.
+            self.failures.remove(MAX_FAILURES / 2);
+        }
+    }
+
+    /// Works out what follows from the facts. `customer` is who pays.
+    pub fn settle(&mut self, customer: Option<&Customer>) {
+        let Some(told) = &self.told else { return };
+        let failing_since = self.failures.first().map(|failure| failure.at);
+        let is_newer = |at: Option<Timestamp>| at.is_some_and(|at| at > told.at);
+        let mut status = match told.status {
+            Status::Active if is_newer(failing_since) => Status::PastDue,
+            Status::PastDue | Status::Unpaid | Status::Incomplete
+                if is_newer(self.paid_at) && failing_since.is_none() =>
+            {
+                Status::Active
+            }
+            status => status,
+        };
+        let mut ends_at = told.ends_at;
+        let deleted_at = customer.and_then(|customer| customer.deleted_at);
+        if let Some(deleted_at) = deleted_at.filter(|at| *at >= told.at && status != Status::Ended)
+        {
+            status = Status::Ended;
+            ends_at = Some(deleted_at);
+        }
+        let is_failing = matches!(status, Status::PastDue | Status::Unpaid);
+        let failed_at = failing_since.unwrap_or(told.at);
+        let paid_on = is_newer(self.paid_at).then_some(self.paid_until).flatten();
+        let decline = customer.and_then(|customer| customer.decline);
+        let reasons = self.failures.iter().copied().chain(decline);
+        let reason = reasons
+            .filter(|failure| failure.at.plus_ms(DECLINE_AHEAD_MS) >= failed_at)
+            .filter(|failure| failure.reason.is_some())
+            .max_by_key(|failure| failure.at)
+            .and_then(|failure| failure.reason);
+        let subscription = &mut self.subscription;
+        subscription.status = status;
+        subscription.ends_at = ends_at;
+        subscription.current_period_ends_at = told.current_period_ends_at.max(paid_on);
+        subscription.payment_failed_at = is_failing.then_some(failed_at);
+        subscription.payment_failure = reason.filter(|_| is_failing);
+    }
+
+    /// What is failing only since before the last payment is made good. Of the same instant, the
+    /// failure counts.
+    fn forget_made_good(&mut self) {
+        if let Some(paid_at) = self.paid_at {
+            self.failures.retain(|failure| failure.at >= paid_at);
+        }
+    }
+
+    fn told_state(&self, told: &Told) -> Subscription {
+        Subscription {
+            status: told.status,
+            current_period_ends_at: told.current_period_ends_at,
+            ends_at: told.ends_at,
+            ..self.subscription.clone()
+        }
+    }
+
+    fn weight(state: &Subscription) -> impl Ord + use<> {
+        let Subscription { cycle_anchor, current_period_ends_at, trial_ends_at, ends_at, .. } =
+            *state;
+        let plans: Vec<_> = state.plan_ids().map(str::to_owned).collect();
+        let times = (ends_at, current_period_ends_at, trial_ends_at, cycle_anchor);
+        (state.status.place(), times, plans)
+    }
+}
+
+/// A provider tries a charge fewer than ten times.
+const MAX_FAILURES: usize = 32;
+/// Why a charge failed may be told of the charge, a moment before the invoice has failed.
+const DECLINE_AHEAD_MS: i64 = 60_000;
+
+wire!(Billed { provider, id, customer, subscription, told, paid_at, paid_until, failures });
+wire!(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+wire!(Failure { at, reason });
+wire!(Customer {
+    provider,
+    id,
+    deleted_at,
+    entitlements,
+    entitlements_at,
+    partial_entitlements,
+    partial_at,
+    decline,
+});
+wire!(Dispute { provider, id, at, is_open });
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn write_instant<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.rfc3339_exact())
+}

@@ -1,0 +1,189 @@
+//! One subscription: its plan, where it is in its life, and the times that decide about it.
+
+use serde::{Serialize, Serializer};
+
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// What somebody has subscribed to, as the operator or a payment provider says.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Subscription {
+    /// Id of the plan; or of the provider's price, where that is a plan's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Further plans in the same subscription: their entitlements come on top.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_ons: Vec<String>,
+    /// Where the subscription is in its life.
+    pub status: Status,
+    /// Where the billing cycle started; every later cycle is counted from here.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub cycle_anchor: Option<Timestamp>,
+    /// The end of what was paid for, as the provider last said.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub current_period_ends_at: Option<Timestamp>,
+    /// When the trial is over.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub trial_ends_at: Option<Timestamp>,
+    /// When a cancelled subscription ends, past or future.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// The first failed charge since the last good one: the start of the grace.
+    #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
+    pub payment_failed_at: Option<Timestamp>,
+    /// Why the charge failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_failure: Option<PaymentFailure>,
+}
+
+impl Subscription {
+    /// Whether a charge failed and was not made good.
+    pub const fn payment_is_failing(&self) -> bool {
+        matches!(self.status, Status::PastDue | Status::Unpaid)
+    }
+
+    /// Its plan and its add-ons, by their ids.
+    pub fn plan_ids(&self) -> impl Iterator<Item = &str> {
+        self.plan.iter().chain(&self.add_ons).map(String::as_str)
+    }
+}
+
+/// Where a subscription is in its life.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// There is none.
+    #[default]
+    None,
+    /// Before the first payment, for free.
+    Trialing,
+    /// The first payment was begun and not finished.
+    Incomplete,
+    /// Paid for.
+    Active,
+    /// A charge failed; the provider tries again.
+    PastDue,
+    /// A charge failed; the provider gave up.
+    Unpaid,
+    /// Paused, by the customer or the operator.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+/// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentFailure {
+    /// The card itself has expired.
+    CardExpired,
+    /// A number, date or code of the card is wrong.
+    CardData,
+    /// The bank wants its customer to confirm the payment.
+    AuthenticationRequired,
+    /// The account or the card's limit does not cover it.
+    InsufficientFunds,
+    /// The bank said no: it or another card can help.
+    Declined,
+    /// Something went wrong on the way: the same charge may work later.
+    TryLater,
+    /// The operator or the provider's account is what is wrong.
+    Merchant,
+    /// The provider was down: nothing is wrong with the card.
+    ProviderOutage,
+}
+
+impl Status {
+    /// Every status and its word, in the order of a subscription's life.
+    pub const ALL: [(&str, Self); 8] = [
+        ("none", Self::None),
+        ("incomplete", Self::Incomplete),
+        ("trialing", Self::Trialing),
+        ("active", Self::Active),
+        ("past_due", Self::PastDue),
+        ("unpaid", Self::Unpaid),
+        ("paused", Self::Paused),
+        ("ended", Self::Ended),
+    ];
+
+    /// The stable word, as in JSON.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, status)| *status == self).map_or("none", |(word, _)| word)
+    }
+
+    /// How far in a subscription's life this is.
+    pub(crate) fn place(self) -> usize {
+        Self::ALL.iter().position(|(_, status)| *status == self).unwrap_or_default()
+    }
+}
+
+impl PaymentFailure {
+    /// Every one and its word.
+    pub const ALL: [(&str, Self); 8] = [
+        ("card_expired", Self::CardExpired),
+        ("card_data", Self::CardData),
+        ("authentication_required", Self::AuthenticationRequired),
+        ("insufficient_funds", Self::InsufficientFunds),
+        ("declined", Self::Declined),
+        ("try_later", Self::TryLater),
+        ("merchant", Self::Merchant),
+        ("provider_outage", Self::ProviderOutage),
+    ];
+
+    /// The stable word, as in JSON.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, one)| *one == self).map_or("declined", |(word, _)| word)
+    }
+}
+
+wire!(Subscription {
+    plan,
+    add_ons,
+    status,
+    cycle_anchor,
+    current_period_ends_at,
+    trial_ends_at,
+    ends_at,
+    payment_failed_at,
+    payment_failure,
+});
+wire! { enum Status { None, Trialing, Incomplete, Active, PastDue, Unpaid, Paused, Ended } }
+wire! {
+    enum PaymentFailure {
+        CardExpired,
+        CardData,
+        AuthenticationRequired,
+        InsufficientFunds,
+        Declined,
+        TryLater,
+        Merchant,
+        ProviderOutage,
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+pub(super) fn write_time<S: Serializer>(
+    time: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&time.rfc3339_exact()),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_json() {
+        for (word, status) in Status::ALL {
+            assert_eq!((serde_json::to_value(status).unwrap(), status.word()), (word.into(), word));
+        }
+        for (word, failure) in PaymentFailure::ALL {
+            assert_eq!(serde_json::to_value(failure).unwrap(), word);
+            assert_eq!(failure.word(), word);
+        }
+    }
+}

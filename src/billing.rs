@@ -1,0 +1,132 @@
+//! Billing: what payment providers tell, in their words, becomes facts about accounts, in ours.
+//!
+//! A webhook is checked ([`webhook`]), read ([`read`]) and becomes a [`BillingEvent`]: who it is
+//! about, when it was so, and the news. [`apply`] takes such an event into the account's record. Each
+//! provider has a file of its own that knows its objects. `docs/billing.md` tells the whole.
+
+mod apply;
+
+pub use apply::apply;
+
+use serde::Serialize;
+
+use crate::account::{PaymentFailure, Subscription};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// Who takes the money.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Stripe Billing.
+    #[default]
+    Stripe,
+    /// Paddle Billing.
+    Paddle,
+    /// Lemon Squeezy.
+    LemonSqueezy,
+    /// Whoever signs by Standard Webhooks: Polar, and systems of the operator's own.
+    Standard,
+}
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 4] = [Self::Stripe, Self::Paddle, Self::LemonSqueezy, Self::Standard];
+
+    /// The word in configuration, paths and records.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe",
+            Self::Paddle => "paddle",
+            Self::LemonSqueezy => "lemonsqueezy",
+            Self::Standard => "standard",
+        }
+    }
+
+    /// The provider that `word` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.word() == word)
+    }
+}
+
+/// What a provider tells in one webhook, or in answer to a question.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BillingEvent {
+    /// Whose word it is.
+    pub provider: Provider,
+    /// The provider's id of the event: the same is never taken twice.
+    pub id: String,
+    /// The provider's word for what happened, such as `invoice.paid`.
+    pub kind: String,
+    /// When it was so, by the provider's clock.
+    pub occurred_at: Timestamp,
+    /// The provider's id of the customer.
+    pub customer: Option<String>,
+    /// The account's name, `tenant/account`, where the event says it.
+    pub account: Option<String>,
+    /// What is new; nothing where the gate has no use for it.
+    pub news: Vec<News>,
+}
+
+/// One fact.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum News {
+    /// Prepaid units were bought.
+    Credits {
+        /// The purchase: the same is never added twice.
+        id: String,
+        /// How many.
+        units: u64,
+    },
+    /// The provider deleted the customer.
+    CustomerDeleted,
+    /// A charge is disputed, or no longer is.
+    Dispute {
+        /// The provider's id for it.
+        id: String,
+        /// Whether it is open.
+        is_open: bool,
+    },
+    /// The entitlements that the customer has by the provider's own list.
+    Entitlements {
+        /// Their names.
+        names: Vec<String>,
+        /// Whether these are all; where they aren't, the rest has to be asked for.
+        is_complete: bool,
+    },
+    /// An invoice was paid.
+    Paid {
+        /// The subscription's id.
+        subscription: String,
+        /// The end of what was paid for.
+        until: Option<Timestamp>,
+    },
+    /// A charge failed.
+    PaymentFailed {
+        /// The subscription's id; `None` where only the customer is known.
+        subscription: Option<String>,
+        /// Why, where it is said.
+        reason: Option<PaymentFailure>,
+    },
+    /// A subscription is this.
+    Subscription {
+        /// Its id.
+        id: String,
+        /// All of it.
+        state: Box<Subscription>,
+    },
+}
+
+wire! { enum Provider { Stripe, Paddle, LemonSqueezy, Standard } }
+wire!(BillingEvent { provider, id, kind, occurred_at, customer, account, news });
+wire! {
+    enum News {
+        Credits { id, units },
+        CustomerDeleted,
+        Dispute { id, is_open },
+        Entitlements { names, is_complete },
+        Paid { subscription, until },
+        PaymentFailed { subscription, reason },
+        Subscription { id, state },
+    }
+}

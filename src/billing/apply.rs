@@ -1,0 +1,150 @@
+//! A subscription's life, as a function: `(record, event, now) → record`.
+//!
+//! Events may come in any order, twice, late or never: the same set of them ends in the same record,
+//! since each only adds a fact that carries the provider's own time (see [`crate::account::Billed`]).
+
+use crate::account::{AccountRecord, Billed, Customer, Dispute, Failure, Status};
+use crate::billing::{BillingEvent, News, Provider};
+use crate::time::Timestamp;
+
+/// The record with what the event says. [`News::Credits`] are not the record's, but the ledger's.
+///
+/// `now` is the ledger's clock, and decides only what is so long over that it may be forgotten.
+#[must_use]
+pub fn apply(mut record: AccountRecord, event: &BillingEvent, now: Timestamp) -> AccountRecord {
+    let (provider, at) = (event.provider, event.occurred_at);
+    if let Some(id) = &event.customer {
+        customer(&mut record, provider, id);
+    }
+    for news in &event.news {
+        match news {
+            News::Credits { .. } => {}
+            News::CustomerDeleted => {
+                if let Some(one) = paying(&mut record, event) {
+                    one.deleted_at = one.deleted_at.max(Some(at));
+                }
+            }
+            News::Dispute { id, is_open } => dispute(&mut record, event, id, *is_open),
+            News::Entitlements { names, is_complete } => {
+                if let Some(one) = paying(&mut record, event) {
+                    entitle(one, names, *is_complete, at);
+                }
+            }
+            News::Paid { subscription, until } => {
+                billed(&mut record, event, subscription).hear_paid(*until, at);
+            }
+            News::PaymentFailed { subscription: Some(id), reason } => {
+                billed(&mut record, event, id).hear_failure(Failure { at, reason: *reason });
+            }
+            News::PaymentFailed { subscription: None, reason } => {
+                let failure = Some(Failure { at, reason: *reason });
+                if let Some(one) = paying(&mut record, event) {
+                    one.decline = one.decline.max(failure);
+                }
+            }
+            News::Subscription { id, state } => billed(&mut record, event, id).hear(state, at),
+        }
+    }
+    settle(&mut record);
+    forget(&mut record, now);
+    record
+}
+
+/// Works out every subscription anew: news of a customer concern all of its own.
+fn settle(record: &mut AccountRecord) {
+    for one in &mut record.billed {
+        let is_payer = |customer: &&Customer| {
+            customer.provider == one.provider && Some(&customer.id) == one.customer.as_ref()
+        };
+        one.settle(record.customers.iter().find(is_payer));
+    }
+}
+
+/// The subscription of this id, a new one where it was never heard of. In the order of the ids, so
+/// that the order of events leaves no trace.
+fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> &'a mut Billed {
+    let provider = event.provider;
+    let place = record
+        .billed
+        .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
+        .unwrap_or_else(|place| {
+            record.billed.insert(place, Billed::new(provider, id));
+            place
+        });
+    // There is one: it was found or put there.
+    #[expect(clippy::indexing_slicing, reason = "see above")]
+    let one = &mut record.billed[place];
+    one.customer = one.customer.take().max(event.customer.clone());
+    one
+}
+
+/// The customer of this id, a new one where it was never heard of.
+fn customer<'a>(
+    record: &'a mut AccountRecord,
+    provider: Provider,
+    id: &str,
+) -> Option<&'a mut Customer> {
+    let place = record
+        .customers
+        .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
+        .unwrap_or_else(|place| {
+            let new = Customer { provider, id: id.to_owned(), ..Customer::default() };
+            record.customers.insert(place, new);
+            place
+        });
+    record.customers.get_mut(place)
+}
+
+/// The customer whom an event is about.
+fn paying<'a>(record: &'a mut AccountRecord, event: &BillingEvent) -> Option<&'a mut Customer> {
+    customer(record, event.provider, event.customer.as_deref()?)
+}
+
+/// The newest list counts; of the same instant, the union. A list that is not whole is kept apart
+/// and adds to the whole one that is older.
+fn entitle(customer: &mut Customer, names: &[String], is_complete: bool, at: Timestamp) {
+    let (list, told_at) = if is_complete {
+        (&mut customer.entitlements, &mut customer.entitlements_at)
+    } else {
+        (&mut customer.partial_entitlements, &mut customer.partial_at)
+    };
+    if told_at.is_some_and(|before| before > at) {
+        return;
+    }
+    if *told_at != Some(at) {
+        list.clear();
+        *told_at = Some(at);
+    }
+    list.extend(names.iter().cloned());
+    list.sort_unstable();
+    list.dedup();
+}
+
+fn dispute(record: &mut AccountRecord, event: &BillingEvent, id: &str, is_open: bool) {
+    let (provider, at) = (event.provider, event.occurred_at);
+    let new = Dispute { provider, id: id.to_owned(), at, is_open };
+    let key = |one: &Dispute| (one.provider, one.id.clone());
+    match record.disputes.binary_search_by(|one| key(one).cmp(&key(&new))) {
+        Err(place) => record.disputes.insert(place, new),
+        Ok(place) => {
+            if let Some(known) = record.disputes.get_mut(place)
+                && (known.at, !known.is_open) < (new.at, !new.is_open)
+            {
+                *known = new;
+            }
+        }
+    }
+}
+
+/// Drops what ended long ago, so that no record grows for ever.
+fn forget(record: &mut AccountRecord, now: Timestamp) {
+    let kept_since = now.plus_ms(-KEEP_ENDED_MS);
+    record.billed.retain(|one| {
+        let is_over = one.known().is_some_and(|known| known.status == Status::Ended);
+        !is_over || one.told.as_ref().is_some_and(|told| told.at >= kept_since)
+    });
+    record.disputes.retain(|one| one.is_open || one.at >= kept_since);
+}
+
+/// Longer than any provider sends an event again, and than customers take to come back.
+const KEEP_ENDED_MS: i64 = 400 * 86_400_000;

@@ -1,0 +1,119 @@
+//! Who takes the money, and how the gate hears of it.
+
+use super::fields::{Expect, Fields, Reader};
+use super::urls::host_of;
+use crate::billing::Provider;
+
+/// A payment provider.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Billing {
+    /// Which.
+    pub provider: Provider,
+    /// The key of a customer's or subscription's metadata that names the account.
+    pub account_key: String,
+    /// Where the provider's API is, without a slash at the end.
+    pub api_url: String,
+    /// The shop at Lemon Squeezy, for checkouts.
+    pub store: Option<String>,
+    /// Whether an open dispute suspends the account.
+    pub suspends_on_dispute: bool,
+    /// What its webhooks are signed with; several while one is changed for another.
+    pub webhook_secrets: Vec<String>,
+    /// Opens its API; without it remedies are configured links, and nothing is read again.
+    pub api_key: Option<String>,
+}
+
+pub(super) fn read(reader: &Reader<'_>) -> Vec<Billing> {
+    let mut all: Vec<Billing> = Vec::new();
+    for (index, fields) in reader.tables("BILLING", EXAMPLE).into_iter().enumerate() {
+        let Some(one) = read_one(reader, fields) else { continue };
+        if all.iter().any(|other| other.provider == one.provider) {
+            let found = format!("{:?} a second time", one.provider.word());
+            let expect = Expect::new("one entry per provider", EXAMPLE);
+            reader.mistake("BILLING", &format!("[{index}].provider"), &found, expect);
+        }
+        all.push(one);
+    }
+    all
+}
+
+/// The secrets of a provider: what signs its webhooks, and what opens its API.
+pub const fn secret_names(provider: Provider) -> (&'static str, &'static str) {
+    match provider {
+        Provider::Stripe => ("STRIPE_WEBHOOK_SECRET", "STRIPE_API_KEY"),
+        Provider::Paddle => ("PADDLE_WEBHOOK_SECRET", "PADDLE_API_KEY"),
+        Provider::LemonSqueezy => ("LEMONSQUEEZY_WEBHOOK_SECRET", "LEMONSQUEEZY_API_KEY"),
+        Provider::Standard => ("STANDARD_WEBHOOK_SECRET", "STANDARD_API_KEY"),
+    }
+}
+
+const EXAMPLE: &str = "[[vars.BILLING]] provider = \"stripe\"";
+const DEFAULT_ACCOUNT_KEY: &str = "tollgate_account";
+/// Shorter secrets can be guessed; the shortest that a provider lets its users choose is longer.
+const MIN_SECRET_BYTES: usize = 6;
+const MIN_API_KEY_BYTES: usize = 8;
+
+const PROVIDERS: &[(&str, Provider)] = &[
+    ("stripe", Provider::Stripe),
+    ("paddle", Provider::Paddle),
+    ("lemonsqueezy", Provider::LemonSqueezy),
+    ("standard", Provider::Standard),
+];
+
+const ON_DISPUTE: &[(&str, bool)] = &[("note", false), ("suspend", true)];
+
+fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
+    let is_said = fields.has("provider");
+    let provider = fields.choice("provider", PROVIDERS, "\"stripe\"");
+    if !is_said {
+        let expect = Expect::new("stripe, paddle, lemonsqueezy or standard", "\"stripe\"");
+        fields.mistake("provider", "nothing", expect);
+    }
+    let account_key = fields.text("account", "\"tollgate_account\"");
+    let api_url = fields.url("api_url", "\"https://api.stripe.com\"");
+    let store = fields.text("store", "\"12345\"");
+    let on_dispute = fields.choice("on_dispute", ON_DISPUTE, "\"suspend\"");
+    if let Some(url) = &api_url
+        && url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']))
+    {
+        let expect = Expect::new("scheme, host and optional port", "\"https://api.stripe.com\"");
+        fields.mistake("api_url", &format!("{url:?}"), expect);
+    }
+    fields.finish();
+    let provider = provider?;
+    let (webhook_name, api_key_name) = secret_names(provider);
+    let secrets = reader.secret(webhook_name, MIN_SECRET_BYTES);
+    if secrets.is_none() && !reader.is_mistaken(webhook_name) {
+        let found = format!("nothing, beside BILLING's {:?}", provider.word());
+        let expect = Expect::new("the secret that its webhooks are signed with", "whsec_…");
+        reader.mistake(webhook_name, "", &found, expect);
+    }
+    let api_key = reader.secret(api_key_name, MIN_API_KEY_BYTES);
+    let secrets = secrets.unwrap_or_default();
+    Some(Billing {
+        provider,
+        account_key: account_key.unwrap_or_else(|| DEFAULT_ACCOUNT_KEY.to_owned()),
+        api_url: api_url.unwrap_or_else(|| default_api_url(provider).to_owned()),
+        store,
+        suspends_on_dispute: on_dispute.unwrap_or(false),
+        webhook_secrets: secrets.split_whitespace().map(str::to_owned).collect(),
+        api_key,
+    })
+}
+
+const fn default_api_url(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "https://api.stripe.com",
+        Provider::Paddle => "https://api.paddle.com",
+        Provider::LemonSqueezy => "https://api.lemonsqueezy.com",
+        Provider::Standard => "https://api.polar.sh",
+    }
+}
+
+impl Billing {
+    /// The host of the provider's API, the only one that is asked.
+    pub fn api_host(&self) -> &str {
+        let authority = self.api_url.split_once("://").map_or("", |(_, authority)| authority);
+        host_of(authority)
+    }
+}
