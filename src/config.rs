@@ -25,6 +25,7 @@ mod variables;
 pub use billing::{Billing, secret_names};
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
+pub use closest::closest;
 pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
 pub use meters::Notify;
 pub use mistake::Mistake;

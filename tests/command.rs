@@ -1,9 +1,12 @@
 //! The operator's command line, run as a process.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a file can't be written")]
+#![expect(clippy::indexing_slicing, reason = "a test reads JSON in place")]
 
 #[path = "command/check.rs"]
 mod check;
+#[path = "command/explain.rs"]
+mod explain;
 #[path = "command/shell.rs"]
 mod shell;
 #[path = "command/tokens.rs"]

@@ -1,7 +1,7 @@
 //! Finds the name that was meant where a field's name is misspelt.
 
 /// The known name that `name` most likely was meant to be: at most two letters away.
-pub(super) fn closest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+pub fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (edit_distance(name, candidate), *candidate))

@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod completions;
 mod crypto;
+mod explain;
 mod http;
 mod inspect;
 mod keygen;
@@ -33,6 +34,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Explain(Box<explain::Explain>),
     Inspect(inspect::Inspect),
     Keygen(keygen::Keygen),
     Mint(Box<mint::Mint>),
@@ -50,7 +52,8 @@ Examples:
   tollgate keygen --env >> .dev.vars
   tollgate check wrangler.toml
   tollgate mint --key key.json --iss https://id.example --aud https://api.example --account alice
-  tollgate inspect < token";
+  tollgate inspect < token
+  tollgate explain 'GET https://api.example.com/articles/1' --as alice --plan pro";
 
 /// Runs what the arguments say.
 pub(crate) fn main() -> ExitCode {
@@ -61,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(command) => command.run(),
         Command::Completions(command) => command.run(&mut Cli::command()),
+        Command::Explain(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Keygen(command) => command.run(),
         Command::Mint(command) => command.run(),

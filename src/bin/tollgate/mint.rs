@@ -182,7 +182,11 @@ fn put(claims: &mut Map<String, Value>, name: &str, value: Option<&str>) {
 }
 
 /// Puts a value at a path, objects on the way made as needed; `Err` is what stands there.
-fn put_at(claims: &mut Map<String, Value>, path: &[String], value: Value) -> Result<(), Value> {
+pub(crate) fn put_at(
+    claims: &mut Map<String, Value>,
+    path: &[String],
+    value: Value,
+) -> Result<(), Value> {
     let Some((first, rest)) = path.split_first() else { return Ok(()) };
     if rest.is_empty() {
         return match claims.get(first) {

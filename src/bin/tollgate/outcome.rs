@@ -1,6 +1,6 @@
 //! What a command has to say, and how it ends.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -68,5 +68,11 @@ impl Failure {
     /// A server that can't be reached, or doesn't answer as it should.
     pub(crate) fn unreachable(url: &str, reason: &impl Display) -> Self {
         Self { code: 3, reason: format!("{url}: {reason}") }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
     }
 }

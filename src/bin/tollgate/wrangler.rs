@@ -33,6 +33,12 @@ impl ConfigChoice {
             }
         }
     }
+
+    /// The configuration, which has to be there.
+    pub(crate) fn need(&self) -> Result<Config, Failure> {
+        let missing = format!("no {DEFAULT_FILE} here; name the configuration with --config FILE");
+        self.read()?.ok_or_else(|| Failure::usage(missing))
+    }
 }
 
 /// The bindings of a Worker, as its files describe them.

@@ -1,0 +1,169 @@
+//! `tollgate explain`: what the gate would do with a request, and why.
+
+mod asked;
+mod caller;
+mod end;
+mod given;
+mod scene;
+mod store;
+mod words;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tollgate::request::{Reach, readings};
+use tollgate::time::Timestamp;
+
+use super::wrangler::ConfigChoice;
+use super::{Failure, Outcome, clock};
+use asked::Asked;
+use scene::{End, Scene, Story};
+
+/// Say what a gate would do with a request, step by step, and why.
+#[derive(Args)]
+#[command(after_help = "\
+The gate itself decides here, with what is given: nothing is sent anywhere, unless --online. Exit code
+0: the request passes, 1: it is denied.
+
+Who asks is a --token, or --as a name without one; how the account stands is its record in a file, as
+`tollgate account show --json` prints it or an operator writes it.
+
+Examples:
+  tollgate explain 'GET https://api.example.com/articles/1'
+  tollgate explain 'GET /articles/1' --token token.txt --at 2026-12-01T09:30:00Z
+  tollgate explain 'POST /v1/answers' --as acme --plan pro --used api/month=9999
+  tollgate account show alice --json | tollgate explain 'GET /articles/1' --as alice --account -
+  tollgate explain 'GET /articles/1' --header 'Accept: text/html' --json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub(crate) struct Explain {
+    /// The request: a method (GET where it is left out) and a URL, or a path alone.
+    request: String,
+    #[command(flatten)]
+    choice: ConfigChoice,
+    /// The token that it carries, in a file; - reads stdin.
+    #[arg(long, value_name = "FILE")]
+    token: Option<String>,
+    /// Take the token's signature for right.
+    #[arg(long, requires = "token")]
+    trust_token: bool,
+    /// Who asks, without a token: an account, or TENANT/ACCOUNT.
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "token")]
+    caller: Option<String>,
+    /// The plan that the missing token would name.
+    #[arg(long, value_name = "ID", conflicts_with = "token")]
+    plan: Option<String>,
+    /// An entitlement that the missing token would name; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "token")]
+    entitlement: Vec<String>,
+    /// The account's record, in a file; - reads stdin.
+    #[arg(long, value_name = "FILE")]
+    account: Option<String>,
+    /// Units that are used of a quota; may be repeated.
+    #[arg(long, value_name = "QUOTA=UNITS", value_parser = given::read_used)]
+    used: Vec<(String, u64)>,
+    /// Prepaid units that are left.
+    #[arg(long, value_name = "UNITS")]
+    credits: Option<u64>,
+    /// A header field of the request; may be repeated.
+    #[arg(long, value_name = "NAME: VALUE", value_parser = given::read_header)]
+    header: Vec<(String, String)>,
+    /// At this time, as RFC 3339, in the place of now.
+    #[arg(long, value_name = "TIME", value_parser = clock::read_time)]
+    at: Option<Timestamp>,
+    /// A JWKS, in the place of what an issuer has at its `jwks_url`.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Fetch the keys of an issuer that has a `jwks_url`.
+    #[arg(long, conflicts_with = "keys")]
+    online: bool,
+    /// As if the account's ledger did not answer.
+    #[arg(long)]
+    ledger_down: bool,
+    /// As if the caller were beyond every burst limit.
+    #[arg(long)]
+    over_burst: bool,
+}
+
+impl Explain {
+    pub(crate) fn run(&self) -> Result<Outcome, Failure> {
+        let config = Rc::new(self.choice.need()?);
+        let now = self.at.unwrap_or_else(clock::now);
+        let mut request = Asked::parse(&self.request, &self.header)?;
+        let token = self.read_token(&config, now)?;
+        if let Some(token) = &token {
+            request.carry(token, &config);
+        }
+        let facts = Rc::new(request.facts(&config)?);
+        let reach = readings(&facts.path).map(|readings| readings.reach(&config.prefix));
+        let is_own = reach.is_ok_and(|reach| reach != Reach::Outside);
+        let is_usage = is_own && facts.path == format!("{}usage", config.prefix);
+        if is_own && !is_usage {
+            return Ok(own_endpoint(&facts.path));
+        }
+        let mut scene = Scene {
+            rows: self.rows(&config, token.as_deref(), now)?,
+            is_trusted: self.trust_token || self.token.is_none(),
+            is_stand_in: self.token.is_none(),
+            token,
+            keys: self.keys.clone(),
+            online: self.online,
+            ledger_is_down: self.ledger_down,
+            is_over_burst: self.over_burst,
+            now,
+            config,
+        };
+        let story = scene.play(&facts, is_usage);
+        let asker = request.asker(&facts);
+        let end = end::tell(&story, &scene, &facts, &asker);
+        let head = format!("{} {} at {}\n", facts.method, without_query(&facts), now.rfc3339());
+        let mut text = format!("{head}\n{}", steps_in_words(&story));
+        text.push_str(&end.text);
+        let steps: Vec<_> =
+            story.steps.iter().map(|(step, said)| json!({ "step": step, "said": said })).collect();
+        let mut json = json!({
+            "request": { "method": facts.method, "url": without_query(&facts) },
+            "at": now.rfc3339(), "steps": steps,
+            "route": story.route.and_then(|index| {
+                let pattern = &scene.config.routes.get(index)?.pattern.text;
+                Some(json!({ "index": index, "match": pattern }))
+            }),
+        });
+        if let (Value::Object(json), Value::Object(end)) = (&mut json, end.json) {
+            json.extend(end);
+        }
+        Ok(Outcome::of(end.passes, text, json))
+    }
+}
+
+fn steps_in_words(story: &Story) -> String {
+    let mut text = String::new();
+    for (number, (step, said)) in story.steps.iter().enumerate() {
+        let number = number.saturating_add(1);
+        let said = said.replace('\n', &format!("\n{:16}", ""));
+        let _ = writeln!(text, "{number:>2}. {step:<11} {said}");
+    }
+    text
+}
+
+/// As the gate's own log does: a query may hold a token.
+fn without_query(facts: &tollgate::request::RequestFacts) -> String {
+    format!("{}{}", facts.base_url(), facts.path)
+}
+
+fn own_endpoint(path: &str) -> Outcome {
+    let text = format!("{path} is one of the gate's own endpoints: never gated, never forwarded.");
+    Outcome::fine(text, json!({ "own_endpoint": path }))
+}
+
+impl Story {
+    /// The decision, where there is one.
+    fn decision(&self) -> Option<&tollgate::decision::Decision> {
+        match &self.end {
+            End::Decision(decision) => Some(decision),
+            End::Usage(_) => None,
+        }
+    }
+}
