@@ -2,16 +2,22 @@
 
 #![allow(clippy::doc_markdown, reason = "what stands over an option is the text of --help")]
 
+mod account;
 mod check;
 mod clock;
 mod completions;
 mod crypto;
+mod customer;
+mod events;
 mod explain;
 mod http;
 mod inspect;
 mod keygen;
 mod mint;
+mod outage;
 mod outcome;
+mod remote;
+mod table;
 mod wrangler;
 
 use std::process::ExitCode;
@@ -33,11 +39,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Account(Box<account::Account>),
     Check(check::Check),
+    Customer(customer::Customer),
+    Events(events::Events),
     Explain(Box<explain::Explain>),
     Inspect(inspect::Inspect),
     Keygen(keygen::Keygen),
     Mint(Box<mint::Mint>),
+    Outage(outage::Outage),
     Completions(completions::Completions),
 }
 
@@ -62,12 +72,16 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let outcome = match cli.command {
+        Command::Account(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Completions(command) => command.run(&mut Cli::command()),
+        Command::Customer(command) => command.run(),
+        Command::Events(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Keygen(command) => command.run(),
         Command::Mint(command) => command.run(),
+        Command::Outage(command) => command.run(),
     };
     outcome.unwrap_or_else(Outcome::from).print(cli.json)
 }

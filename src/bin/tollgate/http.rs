@@ -1,5 +1,6 @@
 //! HTTP, one request at a time.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ureq::{Agent, http};
@@ -12,6 +13,7 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// The body; empty where it is not text.
     pub(crate) body: String,
+    headers: http::HeaderMap,
     url: String,
 }
 
@@ -36,16 +38,25 @@ impl Request<'_> {
         }
         let url = self.url.to_owned();
         let odd = |error: http::Error| Failure::usage(format!("{}: {error}", self.url));
-        let request = request.body(self.body.unwrap_or_default()).map_err(odd)?;
         let failed = |error: ureq::Error| Failure::unreachable(self.url, &error);
-        let mut response = agent().run(request).map_err(failed)?;
+        let sent = match self.body {
+            Some(body) => agent().run(request.body(body).map_err(odd)?),
+            None => agent().run(request.body(()).map_err(odd)?),
+        };
+        let mut response = sent.map_err(failed)?;
         let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec();
         let body = String::from_utf8(body.map_err(failed)?).unwrap_or_default();
-        Ok(Response { status: response.status().as_u16(), body, url })
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Response { status, body, headers, url })
     }
 }
 
 impl Response {
+    /// A header field, where it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// The body of a 200.
     pub(crate) fn good(self) -> Result<String, Failure> {
         if self.status == 200 {
@@ -58,6 +69,19 @@ impl Response {
 /// Fetches a public resource.
 pub(crate) fn get(url: &str) -> Result<Response, Failure> {
     Request { method: "GET", url, headers: &[("accept", "application/json")], body: None }.send()
+}
+
+/// Whether a URL is of this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    host == "localhost"
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn agent() -> Agent {

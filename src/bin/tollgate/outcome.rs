@@ -42,7 +42,9 @@ impl Outcome {
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        let json = json!({ "error": failure.reason, "exit": failure.code });
+        let json = json!({
+            "error": failure.reason, "exit": failure.code, "status": failure.status,
+        });
         Self { text: String::new(), json, complaint: Some(failure.reason), code: failure.code }
     }
 }
@@ -51,13 +53,14 @@ impl From<Failure> for Outcome {
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
+    status: Option<u16>,
     reason: String,
 }
 
 impl Failure {
     /// Wrong usage, or something that can't be read.
     pub(crate) fn usage(reason: impl Into<String>) -> Self {
-        Self { code: 2, reason: reason.into() }
+        Self { code: 2, status: None, reason: reason.into() }
     }
 
     /// A file that can't be read or written.
@@ -67,7 +70,17 @@ impl Failure {
 
     /// A server that can't be reached, or doesn't answer as it should.
     pub(crate) fn unreachable(url: &str, reason: &impl Display) -> Self {
-        Self { code: 3, reason: format!("{url}: {reason}") }
+        Self { code: 3, status: None, reason: format!("{url}: {reason}") }
+    }
+
+    /// The gate said no, with this status.
+    pub(crate) fn refused(status: u16, reason: impl Into<String>) -> Self {
+        Self { code: 1, status: Some(status), reason: reason.into() }
+    }
+
+    /// Whether it is a refusal with this status.
+    pub(crate) fn is_of(&self, status: u16) -> bool {
+        self.status == Some(status)
     }
 }
 

@@ -1,0 +1,90 @@
+//! `tollgate events`: what payment providers told the gate, and what came of it.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::remote::{Listing, Remote, encoded_segment, list, told};
+use super::table::{plain, table_or};
+use super::{Failure, Outcome};
+
+/// See what payment providers told the gate, and deliver it again.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tollgate events list --state failed
+  tollgate events show stripe evt_1Q2w3e
+  tollgate events retry stripe evt_1Q2w3e")]
+pub(crate) struct Events {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Events, newest first.
+    List {
+        /// Only those that are waiting, ignored, failed or applied.
+        #[arg(long, value_name = "STATE", value_parser = ["waiting", "ignored", "failed", "applied"])]
+        state: Option<String>,
+        /// Only those of this provider.
+        #[arg(long, value_name = "NAME", value_parser = PROVIDERS)]
+        provider: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// One event, with what the provider sent.
+    Show(One),
+    /// Deliver an event again.
+    Retry(One),
+}
+
+#[derive(Args)]
+struct One {
+    /// The provider.
+    #[arg(value_parser = PROVIDERS)]
+    provider: String,
+    /// The event's id.
+    id: String,
+}
+
+impl Events {
+    pub(crate) fn run(&self) -> Result<Outcome, Failure> {
+        let gate = self.remote.open()?;
+        match &self.what {
+            What::List { state, provider, listing } => {
+                let query = [("state", state.as_deref()), ("provider", provider.as_deref())];
+                let items = list(&gate, "events", &query, listing)?;
+                let columns = [
+                    "received_at",
+                    "provider",
+                    "id",
+                    "type",
+                    "account",
+                    "customer",
+                    "state",
+                    "reason",
+                ];
+                told(table_or(&items, &columns, "No such event."), json!({ "items": items }))
+            }
+            What::Show(one) => {
+                let event = gate.get(&one.path())?;
+                told(plain(&event), event)
+            }
+            What::Retry(one) => {
+                let event = gate.change("POST", &format!("{}/retry", one.path()), None)?;
+                told(plain(&event), event)
+            }
+        }
+    }
+}
+
+impl One {
+    fn path(&self) -> String {
+        format!("events/{}/{}", self.provider, encoded_segment(&self.id))
+    }
+}
+
+/// The words of [`tollgate::billing::Provider`].
+pub(crate) const PROVIDERS: [&str; 4] = ["stripe", "paddle", "lemonsqueezy", "standard"];
