@@ -88,7 +88,8 @@ const DEEDS = {
 async function operate({ provider, form, response }) {
   const { store, life, deliveries } = provider;
   const act = form.get("do");
-  const customer = store.customers.get(form.get("customer"));
+  const isMeant = ({ id, metadata }) => id === form.get("customer") || (form.has("account") && metadata?.tollgate_account === form.get("account"));
+  const customer = [...store.customers.values()].findLast(isMeant);
   const subscription = customer ? currentOf(store, customer) : null;
   const entry = act === "send_last" ? deliveries.log().at(-1) : deliveries.of(form.get("event"));
   if (act === "outage_on" || act === "outage_off") provider.outage(act === "outage_on");
