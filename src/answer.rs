@@ -9,6 +9,7 @@ mod message;
 mod negotiate;
 mod page;
 mod problem;
+mod status;
 mod style;
 mod usage;
 
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 
 use crate::config::Brand;
 use crate::decision::{Cause, Denial};
+use crate::request::ReturnPath;
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 
@@ -179,6 +181,60 @@ pub fn usage(
     Answer { status: 200, headers, body }
 }
 
+/// Whether access to `path` is back: `denial` is why it isn't. `attempt` is how often was looked.
+///
+/// A page goes back to where its reader came from, or looks again by itself.
+pub fn status(
+    denial: Option<&Denial>,
+    path: &ReturnPath,
+    attempt: usize,
+    asker: &Asker<'_>,
+    place: &Place<'_>,
+    brand: &Brand,
+    now: Timestamp,
+) -> Answer {
+    let dress = Dress::new(asker.format(), brand);
+    let mut headers = headers::private(dress.format, dress.policy(brand), asker, place);
+    let again_s = status::pause_s(attempt);
+    let pause_s = again_s.unwrap_or(LONGEST_PAUSE_S);
+    if denial.is_some() {
+        headers.push(("Retry-After", pause_s.to_string().into()));
+    }
+    let body = match (dress.format, denial) {
+        (Format::Html, None) => return see_other(path.as_str(), asker, place, brand),
+        _ if !asker.wants_body() => String::new(),
+        (Format::Html, Some(denial)) => {
+            let again = status::look_url(place.prefix, path, attempt.saturating_add(1));
+            let look = status::Look { path: path.as_str(), again: &again, again_s };
+            let type_uri = place.type_uri(denial.cause);
+            page::waiting(denial, &look, &type_uri, dress.frame(brand, asker), now)
+        }
+        (Format::Json, _) => status::json(denial, path.as_str(), pause_s, now),
+        (Format::Text, _) => status::text(denial, path.as_str(), pause_s, now),
+    };
+    Answer { status: 200, headers, body }
+}
+
+/// Sends a browser to `url`; a program is told it as JSON (`{"url": …}`) and goes there itself.
+pub fn leads_to(url: &str, asker: &Asker<'_>, place: &Place<'_>, brand: &Brand) -> Answer {
+    let dress = Dress::new(asker.format(), brand);
+    if dress.format != Format::Json {
+        return see_other(url, asker, place, brand);
+    }
+    let headers = headers::private(dress.format, String::new(), asker, place);
+    let body = serde_json::json!({ "url": url }).to_string();
+    Answer { status: 200, headers, body }
+}
+
+fn see_other(url: &str, asker: &Asker<'_>, place: &Place<'_>, brand: &Brand) -> Answer {
+    let dress = Dress::new(Format::Text, brand);
+    let mut headers = headers::private(dress.format, String::new(), asker, place);
+    let mut location = String::with_capacity(url.len());
+    field::push_uri(&mut location, url);
+    headers.push(("Location", location.into()));
+    Answer { status: 303, headers, body: String::new() }
+}
+
 /// The same for the operator, as JSON.
 pub fn usage_json(usage: &AccountUsage) -> String {
     usage::json(usage)
@@ -236,6 +292,9 @@ impl Dress {
         Frame::new(brand, &self.brand_sheet, asker)
     }
 }
+
+/// How long a program is told to wait once it has asked often.
+const LONGEST_PAUSE_S: u64 = 60;
 
 /// Longer paths are cut: an answer must not be made large by its request.
 const MAX_INSTANCE_BYTES: usize = 1_024;

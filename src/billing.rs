@@ -1,8 +1,8 @@
 //! Billing: what payment providers tell, in their words, becomes facts about accounts, in ours.
 //!
-//! A webhook is checked ([`webhook`]), read ([`read`]) and becomes a [`BillingEvent`]: who it is
-//! about, when it was so, and the news. [`apply`] takes such an event into the account's record. Each
-//! provider has a file of its own that knows its objects. `docs/billing.md` tells the whole.
+//! A webhook becomes a [`BillingEvent`]: who it is about, when it was so, and the news. [`apply`]
+//! takes such an event into the account's record. Each provider has a file of its own that knows
+//! its objects. `docs/billing.md` tells the whole.
 
 mod apply;
 

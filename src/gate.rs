@@ -11,16 +11,19 @@ mod account;
 mod afterwards;
 mod asking;
 mod memory;
+mod outage;
 mod remedies;
 mod sign_in;
 mod standing;
 mod token;
 mod usage;
 mod visitor;
+mod way_back;
 
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
+pub use way_back::KnownAccount;
 
 use std::rc::Rc;
 
@@ -61,6 +64,8 @@ pub enum Step {
         /// Who is counted.
         key: String,
     },
+    /// Ask the desk whether the payment provider seems to be down.
+    ReadOutage,
     /// Read how this account stands from its ledger.
     ReadUsage {
         /// The account's name.
@@ -70,6 +75,10 @@ pub enum Step {
         /// Whose own quotas are meant.
         member: String,
     },
+    /// Nothing: this is what [`Gate::for_account`] asks for.
+    ShowAccount(Box<KnownAccount>),
+    /// Nothing: this is what [`Gate::for_status`] asks for: why access is denied, if it is.
+    ShowStatus(Option<Box<Denial>>),
     /// Nothing: this is what [`Gate::for_usage`] asks for.
     ShowUsage(Box<AccountUsage>),
     /// Verify this signature.
@@ -90,6 +99,8 @@ pub enum Outcome {
     KeysFetched(Result<String, String>),
     /// Of [`Step::CallLedger`]: the reply, or why there is none.
     LedgerAnswered(Result<Box<LedgerReply>, String>),
+    /// Of [`Step::ReadOutage`]: whether it is, or why nobody knows.
+    OutageRead(Result<bool, String>),
     /// Of [`Step::VerifySignature`]: whether it is right, or why no key could be used.
     SignatureVerified(Result<bool, String>),
     /// Of [`Step::ReadUsage`]: what the ledger knows, or why it doesn't say.
@@ -138,6 +149,9 @@ pub struct Gate {
     is_demand_noted: bool,
     brought: Option<Box<Brought>>,
     provider_outage: bool,
+    /// Whether the caller's token alone says what it may do: paying changes nothing before the
+    /// next one.
+    by_token_alone: bool,
     errands: Vec<Errand>,
 }
 
@@ -148,6 +162,10 @@ enum Purpose {
     Passage,
     /// How the caller's own account stands.
     Usage,
+    /// Whether a GET of this path would pass.
+    Status,
+    /// Who the caller is, and its account's record.
+    Account,
 }
 
 /// How far the request is.
@@ -169,6 +187,8 @@ enum Progress {
     Held(Rc<Caller>),
     /// The ledger is being asked how the caller's account stands.
     Usage(Rc<Caller>),
+    /// The desk is being asked whether the payment provider is down.
+    Outage(Rc<Caller>),
     /// Another request fetches the keys.
     Waiting,
 }
@@ -199,6 +219,7 @@ impl Gate {
             is_demand_noted: false,
             brought: None,
             provider_outage,
+            by_token_alone: false,
             errands: Vec::new(),
         }
     }
@@ -206,8 +227,11 @@ impl Gate {
     /// Begins. `now` is the edge's clock, read once for the request.
     pub fn start(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         self.started_at = now;
-        if self.purpose == Purpose::Usage {
-            return self.check_credential(memory, now);
+        self.provider_outage = self.config.provider_outage || memory.outage.is_on(now);
+        match self.purpose {
+            Purpose::Passage => {}
+            Purpose::Status => return self.begin_status(memory, now),
+            Purpose::Usage | Purpose::Account => return self.check_credential(memory, now),
         }
         let index = match self.find_route() {
             Ok(index) => index,
@@ -243,6 +267,9 @@ impl Gate {
             (Progress::Ledger(caller, asked), Outcome::LedgerAnswered(reply)) => {
                 self.ledger_answered(&caller, asked, reply, memory, now)
             }
+            (Progress::Outage(caller), Outcome::OutageRead(is_on)) => {
+                self.outage_read(&caller, is_on, memory, now)
+            }
             (Progress::Usage(caller), Outcome::UsageRead(usage)) => {
                 self.usage_read(&caller, usage, memory, now)
             }
@@ -254,6 +281,11 @@ impl Gate {
     /// Index of the route that was matched.
     pub fn route(&self) -> Option<usize> {
         self.route
+    }
+
+    /// What is known of the request.
+    pub fn facts(&self) -> &RequestFacts {
+        &self.facts
     }
 
     /// What is to be done after the response. Empty when called again.
@@ -311,7 +343,8 @@ impl Gate {
             let known = plan.and_then(|id| self.config.plan(id));
             denial.facts.plan = known.map(|plan| plan.name.clone());
         }
-        remedies::fill_in(&mut denial, &self.config, self.requires(), plan);
+        let way_back = caller.and_then(|_| self.way_back());
+        remedies::fill_in(&mut denial, &self.config, self.requires(), plan, way_back.as_deref());
         denial
     }
 
@@ -328,7 +361,7 @@ pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
     let mut denial = Denial::new(cause);
     denial.facts.operator_detail = Some(detail.to_owned());
     if let Some(config) = config {
-        remedies::fill_in(&mut denial, config, &[], None);
+        remedies::fill_in(&mut denial, config, &[], None, None);
     }
     denial
 }

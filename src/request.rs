@@ -3,10 +3,12 @@
 pub mod credential;
 pub mod path;
 pub mod pattern;
+pub mod return_path;
 pub mod visitor;
 
 pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
+pub use return_path::ReturnPath;
 pub use visitor::Visitor;
 
 /// The facts of one request, as far as they decide. Everything else in it is none of the gate's

@@ -33,6 +33,8 @@ mod sign_in;
 mod tokens;
 #[path = "gate_steps/tokens_seen.rs"]
 mod tokens_seen;
+#[path = "gate_steps/way_back.rs"]
+mod way_back;
 #[path = "support/world.rs"]
 mod world;
 

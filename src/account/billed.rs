@@ -1,10 +1,10 @@
 //! What payment providers tell of an account, kept so that the order in which it is told makes no
 //! difference.
 //!
-//! Each fact carries the provider's own time. Of what a subscription *is*, the newest word counts; of
-//! what *happened* to its charges, all of it counts. What follows from the facts is worked out anew
-//! whenever one is added ([`Billed::settle`]), so that the same facts end in the same subscription
-//! however they came: late, twice or the wrong way round.
+//! Each fact carries the provider's own time. Of what a subscription *is*, the newest word counts;
+//! of what *happened* to its charges, all of it counts. What follows is worked out anew whenever a
+//! fact is added ([`Billed::settle`]), so that the same facts end in the same subscription however
+//! they came: late, twice or the wrong way round.
 
 use serde::Serialize;
 
@@ -135,8 +135,8 @@ impl Billed {
         self.told.as_ref().map(|_| &self.subscription)
     }
 
-    /// Takes over that the subscription was `state` at `at`. Of the same instant, what is later in a
-    /// subscription's life counts: providers tell of creation and first payment in one second.
+    /// Takes over that the subscription was `state` at `at`. Of the same instant, what is later in
+    /// a subscription's life counts: providers tell of creation and payment in one second.
     pub fn hear(&mut self, state: &Subscription, at: Timestamp) {
         if matches!(state.status, Status::Active | Status::Trialing) {
             self.hear_paid(None, at);
@@ -278,7 +278,10 @@ wire!(Customer {
 });
 wire!(Dispute { provider, id, at, is_open });
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
 fn write_instant<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.rfc3339_exact())
 }

@@ -1,7 +1,7 @@
 //! The account's record: what the ledger keeps about a customer.
 //!
-//! Part of it is the operator's, who may write it by hand; part is what payment providers told; part
-//! are the account's API keys. [`AccountRecord::succeeding`] says which is which.
+//! Part of it is the operator's, who may write it by hand; part is what payment providers told;
+//! part are the account's API keys. [`AccountRecord::succeeding`] says which is which.
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ pub(super) use explanation::{Explanation, explanation};
 pub(super) use words::{date, grouped, period_of, quota_name, when};
 use words::{enumerate, quota_size};
 
+use crate::account::PaymentFailure;
 use crate::decision::{Action, Cause, Denial, Facts, QuotaState, Remedy};
 use crate::time::Timestamp;
 use crate::token::TokenError;
@@ -111,7 +112,44 @@ pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
 }
 
 /// Whose move it is, where no remedy says so yet.
-pub(super) const fn advice(cause: Cause) -> &'static str {
+pub(super) fn advice(denial: &Denial) -> &'static str {
+    match (denial.cause, denial.facts.payment_failure) {
+        (Cause::PaymentFailed | Cause::CardExpired, Some(failure)) => payment_advice(failure),
+        (cause, _) => general_advice(cause),
+    }
+}
+
+/// What helps against a failed charge, as far as the bank lets a payer know.
+const fn payment_advice(failure: PaymentFailure) -> &'static str {
+    match failure {
+        PaymentFailure::AuthenticationRequired => {
+            "Your bank wants you to confirm the payment: open your payment page and follow its \
+             steps."
+        }
+        PaymentFailure::CardData => {
+            "A number, date or code of your card is wrong: correct the card details, and access \
+             comes back within moments."
+        }
+        PaymentFailure::CardExpired => {
+            "Put in a card that is still valid, and access comes back within moments."
+        }
+        PaymentFailure::Declined => {
+            "Your bank declined the payment: ask your bank, or use another card or payment method."
+        }
+        PaymentFailure::InsufficientFunds => {
+            "There was not enough money or credit on the card: use another card, or try again \
+             later."
+        }
+        PaymentFailure::Merchant => {
+            "Nothing is wrong with your card: something on our side is. Please contact support."
+        }
+        PaymentFailure::ProviderOutage | PaymentFailure::TryLater => {
+            "Nothing may be wrong with your card: try the payment once more in a little while."
+        }
+    }
+}
+
+const fn general_advice(cause: Cause) -> &'static str {
     match cause {
         Cause::AccountSuspended => "Please get in touch with support; paying does not lift this.",
         Cause::AllowanceExhausted => "Choose a plan to continue now.",
@@ -173,6 +211,7 @@ pub(super) fn label(remedy: &Remedy) -> Cow<'static, str> {
     }
     Cow::Borrowed(match remedy.action {
         Action::BuyCredits => "Buy more credits",
+        Action::CheckAgain => "I have paid",
         Action::ChoosePlan => "See plans",
         Action::ContactSupport => "Contact support",
         Action::FinishPayment => "Finish the payment",
@@ -197,6 +236,7 @@ pub(super) fn instruction(
         }
         (Action::Wait, _, Some(at)) => return format!("Try again {}", when(at, now)).into(),
         (Action::BuyCredits, ..) => "Buy more credits",
+        (Action::CheckAgain, ..) => "After paying, look whether access is back",
         (Action::ChoosePlan, ..) => "Choose a plan that includes this",
         (Action::ContactSupport, ..) => "Contact support and quote the support id",
         (Action::FinishPayment, ..) => "Finish the payment that was begun",

@@ -10,10 +10,11 @@ use super::message::{
     quota_name, title,
 };
 use super::problem::Told;
+use super::status::Look;
 use super::style::SHEET;
 use super::usage::{Line, credit_lines, links, nothing_to_count, notice_text, plan_name, remedies};
 use crate::config::Brand;
-use crate::decision::{Action, Cause, QuotaState, Remedy, Source};
+use crate::decision::{Action, Cause, Denial, QuotaState, Remedy, Source};
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 
@@ -45,10 +46,14 @@ pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> St
     let remedies = denial.remedies.iter().filter(shown);
     let mut steps: Vec<_> =
         remedies.map(|remedy| Step::new(remedy, denial.retry_at, told.now)).collect();
-    if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
+    if let Some(first) =
+        steps.iter_mut().find(|step| step.href.is_some() && step.posts_to.is_none())
+    {
         first.primary = true;
     }
+    let looks_again = steps.iter().any(|step| step.posts_to.is_some());
     let try_again = match asker.method {
+        _ if looks_again => TryAgain::Never,
         // A link sends GET: it can't repeat anything else.
         method if method != "GET" => TryAgain::Never,
         _ if denial.cause.status() >= 429 && !steps.iter().any(|step| step.primary) => {
@@ -62,7 +67,7 @@ pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> St
         ours: denial.cause.source() != Source::Caller && denial.cause.status() >= 500,
         title: title(denial.cause),
         detail: told.detail,
-        advice: advice(denial.cause),
+        advice: advice(denial),
         quota: denial.quota.as_ref().map(Meter::of),
         try_again,
         steps,
@@ -104,6 +109,7 @@ pub(super) fn usage(
     steps.extend(links(usage, brand).map(|(label, href)| Step {
         label: label.into(),
         href: Some(href),
+        posts_to: None,
         price: None,
         primary: false,
     }));
@@ -114,13 +120,42 @@ pub(super) fn usage(
         trouble: denial.map(|denial| Trouble {
             title: title(denial.cause),
             detail: detail(denial, now),
-            advice: advice(denial.cause),
+            advice: advice(denial),
         }),
         notices: usage.notices.iter().filter_map(notice_text).collect(),
         quotas: usage.quotas.iter().map(|quota| Line::of(quota, has_credits, now)).collect(),
         nothing: nothing_to_count(usage),
         credits: credit_lines(usage),
         steps,
+        time: now.rfc3339(),
+        shown_time: date(now),
+    })
+}
+
+/// The page of somebody who waits for access to come back.
+pub(super) fn waiting(
+    denial: &Denial,
+    look: &Look<'_>,
+    type_uri: &str,
+    frame: Frame<'_>,
+    now: Timestamp,
+) -> String {
+    let mut steps: Vec<_> =
+        denial.remedies.iter().map(|remedy| Step::new(remedy, denial.retry_at, now)).collect();
+    // Whoever waits here has been to the others.
+    steps.sort_by_key(|step| step.posts_to.is_none());
+    render(&StatusPage {
+        frame,
+        title: title(denial.cause),
+        detail: detail(denial, now),
+        advice: advice(denial),
+        again_s: look.again_s,
+        again: look.again,
+        path: look.path,
+        steps,
+        code: denial.cause.word(),
+        status: denial.cause.status(),
+        type_uri,
         time: now.rfc3339(),
         shown_time: date(now),
     })
@@ -148,6 +183,8 @@ enum TryAgain {
 struct Step<'a> {
     label: Cow<'static, str>,
     href: Option<&'a str>,
+    /// Of a button that has the gate look again.
+    posts_to: Option<String>,
     price: Option<&'a str>,
     primary: bool,
 }
@@ -161,7 +198,10 @@ impl<'a> Step<'a> {
         };
         let offer = remedy.plan.as_ref().filter(|_| remedy.action == Action::ChoosePlan);
         let price = offer.filter(|_| href.is_some()).and_then(|plan| plan.price.as_deref());
-        Self { label, href, price, primary: false }
+        let looks_again = remedy.action == Action::CheckAgain;
+        let posts_to =
+            href.filter(|_| looks_again).map(|href| href.replacen("/status?", "/refresh?", 1));
+        Self { label, href, posts_to, price, primary: false }
     }
 }
 
@@ -222,6 +262,24 @@ struct ExplainedPage<'a> {
     code: &'static str,
     status: u16,
     type_uri: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage<'a> {
+    frame: Frame<'a>,
+    title: &'static str,
+    detail: Cow<'a, str>,
+    advice: &'static str,
+    again_s: Option<u64>,
+    again: &'a str,
+    path: &'a str,
+    steps: Vec<Step<'a>>,
+    code: &'static str,
+    status: u16,
+    type_uri: &'a str,
+    time: String,
+    shown_time: String,
 }
 
 #[derive(Template)]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::message::{advice, explanation, instruction, title};
 use super::page::usable_href;
+use crate::account::PaymentFailure;
 use crate::decision::{Cause, Denial, QuotaState, Remedy};
 use crate::time::Timestamp;
 
@@ -28,6 +29,8 @@ impl Told<'_> {
             detail: self.detail,
             instance: self.instance,
             cause: denial.cause.word(),
+            payment_failure: denial.facts.payment_failure.map(PaymentFailure::word),
+            advice: denial.facts.payment_failure.map(|_| advice(denial)),
             remedies: &denial.remedies,
             retryable: is_retryable(denial),
             support_id: self.support_id,
@@ -42,7 +45,7 @@ impl Told<'_> {
         let mut out = String::with_capacity(BODY_CAPACITY);
         push_line(&mut out, &[title(cause)]);
         push_line(&mut out, &[]);
-        push_line(&mut out, &[self.detail, " ", advice(cause)]);
+        push_line(&mut out, &[self.detail, " ", advice(self.denial)]);
         push_line(&mut out, &[]);
         for remedy in &self.denial.remedies {
             let what = instruction(remedy, self.denial.retry_at, self.now);
@@ -135,6 +138,11 @@ struct Problem<'a> {
     detail: &'a str,
     instance: &'a str,
     cause: &'a str,
+    /// Why a charge failed, and what helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_failure: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a str>,
     remedies: &'a [Remedy],
     retryable: bool,
     support_id: &'a str,

@@ -28,7 +28,7 @@ pub(super) fn content_security_policy(brand: &Brand, brand_sheet: &str) -> Strin
         policy.push_str("; img-src ");
         policy.push_str(origin);
     }
-    policy.push_str("; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    policy.push_str("; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
     policy
 }
 

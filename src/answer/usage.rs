@@ -36,7 +36,7 @@ pub(super) fn text(usage: &AccountUsage, brand: &Brand, now: Timestamp) -> Strin
     push_line(&mut out, &[]);
     if let Some(denial) = &usage.denial {
         let detail = detail(denial, now);
-        push_line(&mut out, &[title(denial.cause), ". ", &detail, " ", advice(denial.cause)]);
+        push_line(&mut out, &[title(denial.cause), ". ", &detail, " ", advice(denial)]);
     }
     for told in usage.notices.iter().filter_map(notice_text) {
         push_line(&mut out, &[&told]);

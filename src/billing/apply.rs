@@ -1,7 +1,8 @@
 //! A subscription's life, as a function: `(record, event, now) → record`.
 //!
-//! Events may come in any order, twice, late or never: the same set of them ends in the same record,
-//! since each only adds a fact that carries the provider's own time (see [`crate::account::Billed`]).
+//! Events may come in any order, twice, late or never: the same set of them ends in the same
+//! record, since each only adds a fact that carries the provider's own time (see
+//! [`crate::account::Billed`]).
 
 use crate::account::{AccountRecord, Billed, Customer, Dispute, Failure, Status};
 use crate::billing::{BillingEvent, News, Provider};

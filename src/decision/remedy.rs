@@ -40,6 +40,8 @@ pub struct PlanOffer {
 pub enum Action {
     /// Buy more units.
     BuyCredits,
+    /// Have the gate look again whether access is back, after paying.
+    CheckAgain,
     /// Subscribe, or change to another plan.
     ChoosePlan,
     /// Write to the operator.
@@ -63,6 +65,7 @@ impl Action {
     pub const fn word(self) -> &'static str {
         match self {
             Self::BuyCredits => "buy-credits",
+            Self::CheckAgain => "check-again",
             Self::ChoosePlan => "choose-plan",
             Self::ContactSupport => "contact-support",
             Self::FinishPayment => "finish-payment",

@@ -33,21 +33,16 @@ pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
         _ if rest == "admin" || rest.starts_with("admin/") => admin::answer(&visit, rest).await,
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
-        "usage" if visit.facts.is_preflight() => {
+        "usage" | "status" if visit.facts.is_preflight() => {
             visit.answer(&|asker, place, _| answer::usage_preflight(asker, place))
         }
-        "health" | "jwks.json" | "usage" => {
+        "health" | "jwks.json" | "usage" | "status" | "billing/portal" | "billing/checkout" => {
             problem(&visit, 405, "Only GET and HEAD work here.", &[("Allow", "GET, HEAD")])
         }
+        "refresh" => problem(&visit, 405, "Only POST works here.", &[("Allow", "POST")]),
         _ => problem(&visit, 404, "The gate has no such endpoint.", &[]),
     };
     Ok(response.into())
-}
-
-/// Whether the gate itself is to answer, since it needs to know who asks.
-pub(super) fn is_usage(visit: &Visit) -> bool {
-    let rest = visit.facts.path.strip_prefix(visit.prefix());
-    rest == Some("usage") && matches!(visit.facts.method.as_str(), "GET" | "HEAD")
 }
 
 /// An error of one of these endpoints, with `headers` of its own.

@@ -16,7 +16,8 @@ use super::isolate::now;
 use super::ledger_object::Message;
 use super::origin::Passage;
 use super::visit::Visit;
-use super::{endpoints, errands, glue, ledger_object};
+use super::way_back::Asked;
+use super::{endpoints, errands, glue, ledger_object, way_back};
 use crate::account::FailurePolicy;
 use crate::answer;
 use crate::config::Config;
@@ -30,20 +31,22 @@ use crate::usage::AccountUsage;
 pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let visit = Visit::new(request, env);
     let is_own = visit.is_own();
-    if is_own && !endpoints::is_usage(&visit) {
-        return later(endpoints::answer(visit));
-    }
+    let asked = if is_own { Asked::of(&visit) } else { None };
+    let asked = match asked {
+        None if is_own => return later(endpoints::answer(visit)),
+        Some(Err(reason)) => return way_back::refuse(&visit, reason).into(),
+        Some(Ok(asked)) => Some(asked),
+        None => None,
+    };
     let Ok(config) = visit.isolate.config.as_ref().map(Rc::clone) else {
         let policy = if is_own { FailurePolicy::Deny } else { visit.on_misconfigured() };
         return visit.unchecked(policy, Degraded::Misconfigured, "invalid configuration");
     };
-    let begin = if is_own { Gate::for_usage } else { Gate::new };
-    let mut gate = begin(Rc::clone(&config), Rc::clone(&visit.facts));
+    let mut gate = gate_for(asked.as_ref(), &config, &visit);
     let first = gate.start(&mut visit.isolate.memory.borrow_mut(), now());
-    let exchange = Exchange { visit, config, context };
+    let exchange = Exchange { visit, config, context, asked };
     match first {
         Step::Done(decision) => exchange.finish(gate, decision),
-        Step::ShowUsage(usage) => exchange.show_usage(&mut gate, &usage).into(),
         step => later(exchange.pursue(gate, step)),
     }
 }
@@ -76,6 +79,7 @@ struct Exchange {
     visit: Visit,
     config: Rc<Config>,
     context: JsValue,
+    asked: Option<Asked>,
 }
 
 impl Exchange {
@@ -106,6 +110,18 @@ impl Exchange {
         let decision = loop {
             let outcome = match step {
                 Step::Done(decision) => break decision,
+                Step::ShowAccount(known) => {
+                    self.run_errands(gate.take_errands());
+                    let Some(asked) = &self.asked else { break unasked() };
+                    let led = way_back::show_account(&self.visit, &self.config, asked, &known);
+                    return Ok(led.await.into());
+                }
+                Step::ShowStatus(denial) => {
+                    self.run_errands(gate.take_errands());
+                    let Some(asked) = &self.asked else { break unasked() };
+                    let denial = denial.as_deref();
+                    return Ok(way_back::show_status(&self.visit, asked, denial).into());
+                }
                 Step::ShowUsage(usage) => return Ok(self.show_usage(&mut gate, &usage).into()),
                 step => self.take(step).await,
             };
@@ -130,6 +146,7 @@ impl Exchange {
             Step::LimitBurst { binding, key } => {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
+            Step::ReadOutage => Outcome::OutageRead(self.read_outage().await),
             Step::ReadUsage { account, plan, member } => {
                 let message = Message::Usage { plan, member: Some(member) };
                 let usage = self.ask_ledger(&account, &message).await;
@@ -143,8 +160,16 @@ impl Exchange {
                 Outcome::Waited
             }
             // The loop in `pursue` ends before these.
-            Step::Done(_) | Step::ShowUsage(_) => Outcome::Waited,
+            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
+                Outcome::Waited
+            }
         }
+    }
+
+    /// Whether the payment provider seems to be down.
+    #[expect(clippy::unused_async, reason = "the desk is asked")]
+    async fn read_outage(&self) -> Result<bool, String> {
+        Ok(self.config.provider_outage)
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
@@ -186,7 +211,7 @@ impl Exchange {
     }
 
     fn passage<'a>(&'a self, pass: &'a Pass) -> Passage<'a> {
-        let Self { visit, config, context } = self;
+        let Self { visit, config, context, .. } = self;
         Passage { visit, config, context, pass }
     }
 
@@ -216,6 +241,22 @@ impl Exchange {
     fn run_errands(&self, errands: Vec<Errand>) {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
+}
+
+fn gate_for(asked: Option<&Asked>, config: &Rc<Config>, visit: &Visit) -> Gate {
+    let (config, facts) = (Rc::clone(config), Rc::clone(&visit.facts));
+    match asked {
+        None => Gate::new(config, facts),
+        Some(Asked::Usage) => Gate::for_usage(config, facts),
+        Some(Asked::Status { path, .. }) => Gate::for_status(config, &facts, path),
+        Some(Asked::Provider { .. }) => Gate::for_account(config, facts),
+    }
+}
+
+/// The decision where the gate shows what nobody asked for.
+fn unasked() -> Decision {
+    let detail = "the gate shows what nobody asked for";
+    Decision::Deny(Box::new(gate::fault(Cause::Misconfigured, detail, None)))
 }
 
 /// The status of an origin that was not even asked.

@@ -54,7 +54,8 @@ impl Gate {
         if let Some(denial) = self.undefined_plan(caller, None, now) {
             return self.deny(*denial, Some(&caller.identity));
         }
-        if self.purpose == Purpose::Usage {
+        self.note_source(caller);
+        if self.purpose != Purpose::Passage {
             return self.check_usage(caller, memory, now);
         }
         let config = Rc::clone(&self.config);
@@ -245,14 +246,17 @@ impl Gate {
 
     /// Denies for what the account's record says, `None` where nothing is known of it.
     fn deny_account(
-        &self,
+        &mut self,
         denial: Denial,
-        caller: &Caller,
+        caller: &Rc<Caller>,
         record: Option<&AccountRecord>,
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
         shorten_memory(memory, &caller.account, now);
+        if let Some(step) = self.ask_outage(denial.cause, caller, memory, now) {
+            return step;
+        }
         self.deny(denial, Some(&self.identity_of(caller, record, now)))
     }
 
@@ -274,6 +278,13 @@ impl Gate {
 }
 
 impl AccountView {
+    /// Keeps what the ledger has just said of the account, and forgets what was denied before.
+    pub(super) fn renew(&mut self, record: Option<&AccountRecord>, now: Timestamp) {
+        self.snapshot = Some(Snapshot { record: record.cloned().map(Rc::new) });
+        self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
+        self.refusals.clear();
+    }
+
     /// Keeps what a reply says of the account.
     pub(super) fn take_snapshot(&mut self, reply: &LedgerReply, now: Timestamp) {
         self.snapshot = Some(Snapshot { record: reply.account.clone().map(Rc::new) });

@@ -78,7 +78,7 @@ impl Gate {
         let plan = self.plan_of(caller, stale.as_deref(), now);
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
-        if let Some(cause) = stale.as_deref().and_then(|record| self.barred(caller, record, now)) {
+        if let Some(cause) = stale.as_deref().and_then(|record| self.barred(caller, record)) {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
         if policy == FailurePolicy::Pass && self.purpose == Purpose::Passage {

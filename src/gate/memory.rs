@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::outage::Outage;
 use super::usage::Reads;
 use crate::account::AccountRecord;
 use crate::allowance::Watch;
@@ -25,6 +26,8 @@ pub struct Memory {
     forgotten: Vec<(String, Holder)>,
     /// What callers were told of their usage a moment ago.
     pub(super) reads: Reads,
+    /// Whether the payment provider seems to be down.
+    pub(super) outage: Outage,
     readers: Watch,
     readers_started: u64,
 }
@@ -43,6 +46,7 @@ impl Memory {
             refund_ms: i64::from(origin_ms),
             forgotten: Vec::new(),
             reads: Reads::default(),
+            outage: Outage::default(),
             readers: Watch::default(),
             readers_started: 0,
         }

@@ -1,20 +1,28 @@
 //! What a denied caller can do about it, best first.
 
+use std::borrow::Cow;
+
 use crate::config::{Config, Plan};
 use crate::decision::{Action, Cause, Denial, Enforcement, QuotaState, Remedy};
+use crate::request::return_path::encode;
 
 /// Fills in the remedies of a denial from what the operator configured.
 ///
 /// `requires` are the entitlements that the route asks for: plans on offer include all of them.
 /// `current` is the id of the plan that the caller has, which is no way out of its own limits.
+/// `way_back` is where a known caller comes back to, as the value of a `return` parameter; then
+/// links lead through the gate to the provider, and it can be asked whether access is back.
 pub(super) fn fill_in(
     denial: &mut Denial,
     config: &Config,
     requires: &[String],
     current: Option<&str>,
+    way_back: Option<&str>,
 ) {
     let brand = &config.brand;
-    let account = brand.account_url.as_deref();
+    let links = Links { config, way_back };
+    let account = links.account();
+    let account = account.as_deref();
     let any = |plan: &&Plan| plan.includes(requires);
     let full = denial.quota.as_ref();
     let larger = |plan: &&Plan| {
@@ -36,17 +44,17 @@ pub(super) fn fill_in(
         Cause::CreditsExhausted => remedies.push(Remedy::new(Action::BuyCredits, account)),
         Cause::CostExceedsQuota => {
             remedies.push(Remedy::new(Action::ReduceCost, None));
-            offer_plans(remedies, config, larger);
+            offer_plans(remedies, links, larger);
         }
         Cause::PaymentRequired | Cause::AllowanceExhausted => {
-            offer_plans(remedies, config, any);
+            offer_plans(remedies, links, any);
             remedies.push(Remedy::new(Action::SignIn, brand.sign_in_url.as_deref()));
         }
         Cause::NoSubscription | Cause::SubscriptionExpired | Cause::TrialEnded => {
-            offer_plans(remedies, config, any);
+            offer_plans(remedies, links, any);
         }
         Cause::PlanLacksEntitlement | Cause::QuotaExhausted => {
-            offer_plans(remedies, config, larger);
+            offer_plans(remedies, links, larger);
         }
         Cause::AccountSuspended
         | Cause::BadRequest
@@ -56,6 +64,10 @@ pub(super) fn fill_in(
         | Cause::OriginUnavailable
         | Cause::RateLimited => {}
     }
+    if let Some(way_back) = way_back.filter(|_| is_mended_by_paying(denial.cause)) {
+        let href = format!("{}status?return={way_back}", config.prefix);
+        remedies.push(Remedy::new(Action::CheckAgain, Some(&href)));
+    }
     if denial.retry_at.is_some() {
         remedies.push(Remedy::new(Action::Wait, None));
     }
@@ -64,18 +76,72 @@ pub(super) fn fill_in(
     }
 }
 
+/// Where remedies lead.
+#[derive(Clone, Copy)]
+struct Links<'a> {
+    config: &'a Config,
+    way_back: Option<&'a str>,
+}
+
+impl<'a> Links<'a> {
+    /// The page to come back to, where the gate can ask the provider for a link.
+    fn through_gate(self) -> Option<&'a str> {
+        let has_key = self.config.billing.first().is_some_and(|one| one.api_key.is_some());
+        self.way_back.filter(|_| has_key)
+    }
+
+    /// Where payment methods and subscriptions are managed.
+    fn account(self) -> Option<Cow<'a, str>> {
+        match self.through_gate() {
+            Some(path) => {
+                let prefix = &self.config.prefix;
+                Some(Cow::Owned(format!("{prefix}billing/portal?return={path}")))
+            }
+            None => self.config.brand.account_url.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Where the plan is bought.
+    fn checkout(self, plan: &Plan) -> Option<String> {
+        match self.through_gate() {
+            Some(path) if !plan.prices.is_empty() => {
+                let (prefix, id) = (&self.config.prefix, encode(&plan.id));
+                Some(format!("{prefix}billing/checkout?plan={id}&return={path}"))
+            }
+            _ => plan.buy_url.clone().or_else(|| self.config.brand.plans_url.clone()),
+        }
+    }
+}
+
+/// Whether access comes back once something was paid, by a caller who is known.
+const fn is_mended_by_paying(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::CardExpired
+            | Cause::CreditsExhausted
+            | Cause::NoSubscription
+            | Cause::PaymentFailed
+            | Cause::PaymentIncomplete
+            | Cause::PlanLacksEntitlement
+            | Cause::QuotaExhausted
+            | Cause::SubscriptionExpired
+            | Cause::SubscriptionPaused
+            | Cause::TrialEnded
+    )
+}
+
 /// The plans that open the door, each with the place to buy it; else the plans page.
-fn offer_plans(remedies: &mut Vec<Remedy>, config: &Config, fits: impl Fn(&&Plan) -> bool) {
-    let plans_url = config.brand.plans_url.as_deref();
+fn offer_plans(remedies: &mut Vec<Remedy>, links: Links<'_>, fits: impl Fn(&&Plan) -> bool) {
+    let config = links.config;
     let offers = config.plans.iter().filter(|plan| plan.on_sale).filter(fits);
     let before = remedies.len();
     remedies.extend(offers.take(MAX_OFFERS).map(|plan| Remedy {
         action: Action::ChoosePlan,
-        href: plan.buy_url.as_deref().or(plans_url).map(str::to_owned),
+        href: links.checkout(plan),
         plan: Some(plan.offer()),
     }));
     if remedies.len() == before {
-        remedies.push(Remedy::new(Action::ChoosePlan, plans_url));
+        remedies.push(Remedy::new(Action::ChoosePlan, config.brand.plans_url.as_deref()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Gate;
 use super::memory::Caller;
 use crate::account::standing::Refused;
-use crate::account::{AccountRecord, Judgement, is_revoked, judge};
+use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
 use crate::config::{Plan, SubscriptionSource};
 use crate::decision::{Cause, Denial, Notice, Pass};
 use crate::identity::{Identity, union};
@@ -31,7 +31,7 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Result<Good, Box<Denial>> {
-        if let Some(cause) = record.and_then(|record| self.barred(caller, record, now)) {
+        if let Some(cause) = record.and_then(|record| self.barred(caller, record)) {
             return Err(Box::new(Denial::new(cause)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
@@ -177,16 +177,16 @@ impl Gate {
 
     /// What keeps a caller out whoever says what the account may do, and also while the ledger is
     /// down.
-    pub(super) fn barred(
-        &self,
-        caller: &Caller,
-        record: &AccountRecord,
-        _now: Timestamp,
-    ) -> Option<Cause> {
+    pub(super) fn barred(&self, caller: &Caller, record: &AccountRecord) -> Option<Cause> {
         if is_revoked(record, caller.token_id.as_deref(), caller.issued_at) {
             return Some(Cause::CredentialRevoked);
         }
-        record.suspended.then_some(Cause::AccountSuspended)
+        let suspends = |dispute: &Dispute| {
+            let billing = self.config.billing(dispute.provider);
+            dispute.is_open && billing.is_some_and(|billing| billing.suspends_on_dispute)
+        };
+        let is_suspended = record.suspended || record.disputes.iter().any(suspends);
+        is_suspended.then_some(Cause::AccountSuspended)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory};
-use super::{Gate, Progress, Step};
+use super::{Gate, Progress, Purpose, Step};
 use crate::config::SubscriptionSource;
 use crate::decision::{Cause, Denial, PlanOffer};
 use crate::quota::{Holder, Usage};
@@ -20,8 +20,9 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         let key = self.usage_key(caller, now);
-        match memory.reads.find(&key, now) {
-            Some(Found::Known(usage)) => self.show_usage(caller, &usage, now),
+        let is_asked_again = matches!(self.purpose, Purpose::Status | Purpose::Account);
+        match memory.reads.find(&key, is_asked_again, now) {
+            Some(Found::Known(usage)) => self.show(caller, &usage, memory, now),
             Some(Found::UnderWay) => self.wait(caller, &[], memory, now),
             Some(Found::Failed) => {
                 self.without_ledger(caller, &[], "it failed a moment ago", memory, now)
@@ -57,7 +58,7 @@ impl Gate {
         }
         let usage = Rc::new(usage);
         memory.reads.put(&key, Found::Known(Rc::clone(&usage)), until);
-        self.show_usage(caller, &usage, now)
+        self.show(caller, &usage, memory, now)
     }
 
     fn usage_key(&self, caller: &Caller, now: Timestamp) -> Key {
@@ -86,10 +87,30 @@ impl Gate {
         }
     }
 
-    fn show_usage(&self, caller: &Caller, usage: &Usage, now: Timestamp) -> Step {
+    fn show(
+        &mut self,
+        caller: &Rc<Caller>,
+        usage: &Usage,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        match self.purpose {
+            Purpose::Status => self.show_status(caller, usage, memory, now),
+            Purpose::Account => self.show_account(caller, usage, now),
+            Purpose::Usage | Purpose::Passage => self.show_usage(caller, usage, memory, now),
+        }
+    }
+
+    fn show_usage(
+        &mut self,
+        caller: &Rc<Caller>,
+        usage: &Usage,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
         let record = usage.account.as_ref();
         let identity = self.identity_of(caller, record, now);
-        if let Some(cause) = record.and_then(|record| self.barred(caller, record, now)) {
+        if let Some(cause) = record.and_then(|record| self.barred(caller, record)) {
             return self.deny(Denial::new(cause), Some(&identity));
         }
         if let Some(denial) = self.undefined_plan(caller, record, now) {
@@ -106,6 +127,10 @@ impl Gate {
         }
         if self.subscription_of(caller) != SubscriptionSource::Token {
             told.judge(&self.config, plan, record, self.provider_outage, now);
+        }
+        let cause = told.denial.as_ref().map(|denial| denial.cause);
+        if let Some(step) = cause.and_then(|cause| self.ask_outage(cause, caller, memory, now)) {
+            return step;
         }
         let full = || told.quotas.iter().find(|quota| quota.is_full);
         let denial = told.denial.take().map(|denial| *denial);
@@ -147,8 +172,16 @@ enum Found {
 }
 
 impl Reads {
-    fn find(&mut self, key: &Key, now: Timestamp) -> Option<Found> {
+    /// What was read a moment ago. Who asks again after paying is content with less time.
+    fn find(&mut self, key: &Key, is_asked_again: bool, now: Timestamp) -> Option<Found> {
         self.0.retain(|read| now < read.until);
+        if is_asked_again {
+            let is_old = |read: &Read| {
+                let is_known = matches!(read.found, Found::Known(_));
+                is_known && read.until.ms_since(now) < KEEP_MS.saturating_sub(ASKED_AGAIN_MS)
+            };
+            self.0.retain(|read| !is_old(read));
+        }
         // A ledger that fails one member fails them all.
         let is_it = |read: &&Read| {
             let fails = matches!(read.found, Found::Failed);
@@ -166,11 +199,13 @@ impl Reads {
 
 /// How long what was read is told again, and a failed read not repeated.
 const KEEP_MS: i64 = 2_000;
+/// How long what was read is good for somebody who has just paid.
+const ASKED_AGAIN_MS: i64 = 500;
 /// Of all accounts: who comes beyond that asks the ledger. A few KB each.
 const MAX_READS: usize = 256;
 
 /// The denial that a request on a full meter gets.
-fn exhausted(quota: &QuotaUse) -> Denial {
+pub(super) fn exhausted(quota: &QuotaUse) -> Denial {
     let mut denial = Denial::new(Cause::QuotaExhausted);
     denial.retry_at = (quota.state.limit > 0).then_some(quota.state.resets_at);
     denial.quota = Some(quota.state.clone());

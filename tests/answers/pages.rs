@@ -70,7 +70,7 @@ fn the_policy_allows_the_pages_own_styles_and_logo_and_nothing_else() {
             let hashes: Vec<_> = got.body.split("<style>").skip(1).map(hash_source).collect();
             let expected = format!(
                 "default-src 'none'; style-src {}; img-src https://cdn.example; base-uri 'none'; \
-                 form-action 'none'; frame-ancestors 'none'",
+                 form-action 'self'; frame-ancestors 'none'",
                 hashes.join(" ")
             );
             assert_eq!(hashes.len(), 2);

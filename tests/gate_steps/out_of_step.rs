@@ -67,7 +67,11 @@ fn name(step: &Step) -> &'static str {
         Step::Done(_) => panic!("it is over"),
         Step::FetchKeys { .. } => "keys",
         Step::LimitBurst { .. } => "burst",
-        Step::ReadUsage { .. } | Step::ShowUsage(_) => panic!("it is not about usage"),
+        Step::ReadUsage { .. }
+        | Step::ShowAccount(_)
+        | Step::ShowStatus(_)
+        | Step::ShowUsage(_) => panic!("it is not about usage"),
+        Step::ReadOutage => panic!("no provider is configured"),
         Step::VerifySignature(_) => "verify",
         Step::Wait { .. } => "wait",
     }

@@ -29,7 +29,7 @@ pub(crate) struct Store {
 
 #[derive(Debug)]
 enum Undo {
-    Account(Option<AccountRecord>),
+    Account(Box<Option<AccountRecord>>),
     Counter { place: usize, before: Option<Counter> },
     Forgotten { place: usize, before: HolderRow, is_remembered: bool },
     Holder { place: usize, before: Option<HolderRow> },
@@ -91,7 +91,7 @@ impl Store {
         }
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Account(before) => self.account = before,
+                Undo::Account(before) => self.account = *before,
                 Undo::Counter { place, before: Some(before) } => self.counters[place].1 = before,
                 Undo::Counter { place, before: None } => self.counters.truncate(place),
                 Undo::Forgotten { place, before, .. } => self.holders[place] = Some(before),
@@ -150,7 +150,8 @@ impl LedgerStore for Store {
 
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError> {
         self.reach()?;
-        self.undo.push(Undo::Account(self.account.replace(record.clone())));
+        let before = self.account.replace(record.clone());
+        self.undo.push(Undo::Account(Box::new(before)));
         Ok(())
     }
 

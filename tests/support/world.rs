@@ -11,12 +11,13 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue, shard_name};
+use tollgate::billing::{BillingEvent, apply};
 use tollgate::config::Config;
-use tollgate::decision::Decision;
+use tollgate::decision::{Decision, Denial};
 use tollgate::gate::{self, Errand, Gate, Memory, OriginAnswer, Outcome, Step};
 use tollgate::quota::holder::Watch;
 use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
-use tollgate::request::RequestFacts;
+use tollgate::request::{RequestFacts, ReturnPath};
 use tollgate::time::Timestamp;
 
 use crate::bindings::Vars;
@@ -34,6 +35,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) ledger_is_down: bool,
     pub(crate) is_within_burst: bool,
+    /// What the desk knows of the payment provider.
+    pub(crate) provider_outage: Result<bool, String>,
     /// What an issuer's JWKS URL answers.
     pub(crate) key_set: Result<String, String>,
     /// The cookie of free pages that the visitor keeps: its value.
@@ -61,6 +64,7 @@ impl World {
             now: NOW,
             ledger_is_down: false,
             is_within_burst: true,
+            provider_outage: Ok(false),
             key_set: Err("no server".to_owned()),
             cookie: None,
             address: String::new(),
@@ -149,6 +153,30 @@ impl World {
         decision
     }
 
+    /// Asks whether access to a path is back, to the end: why it isn't.
+    pub(crate) fn status(&mut self, path: &str, token: &str) -> Option<Denial> {
+        let status = self.gate("GET /_tollgate/status", Some(token));
+        let path = ReturnPath::new(path, "/_tollgate/").unwrap();
+        let mut gate = Gate::for_status(Rc::clone(&self.config), status.facts(), &path);
+        let mut step = gate.start(&mut self.memory, self.now);
+        loop {
+            match step {
+                Step::ShowStatus(denial) => return denial.map(|denial| *denial),
+                Step::Done(Decision::Deny(denial)) => return Some(*denial),
+                needed => {
+                    let outcome = self.perform(&needed);
+                    step = gate.resume(outcome, &mut self.memory, self.now);
+                }
+            }
+        }
+    }
+
+    /// Has an account's ledger take in what a provider tells.
+    pub(crate) fn bill(&mut self, name: &str, event: &BillingEvent) {
+        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        store.account = Some(apply(store.account.take().unwrap_or_default(), event, self.now));
+    }
+
     /// Serves a request, and has the origin answer it with 200 if it passes.
     pub(crate) fn visit(&mut self, asks: &str, token: Option<&str>) -> Decision {
         let decision = self.serve(asks, token);
@@ -227,7 +255,10 @@ impl World {
                 let usage = self.read_usage(account, plan.as_deref(), member).map(Box::new);
                 ("usage", Outcome::UsageRead(usage))
             }
-            Step::Done(_) | Step::ShowUsage(_) => panic!("nothing is to be done"),
+            Step::ReadOutage => ("outage", Outcome::OutageRead(self.provider_outage.clone())),
+            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
+                panic!("nothing is to be done")
+            }
         };
         self.performed.push(word);
         outcome

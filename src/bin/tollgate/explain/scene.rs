@@ -117,8 +117,14 @@ impl Scene {
                 self.now = self.now.plus_ms(i64::from(*for_ms));
                 Answered::Waited
             }
-            // The loop in `play` ends before these.
-            Step::Done(_) | Step::ShowUsage(_) => Answered::Waited,
+            Step::ReadOutage => {
+                steps.push(("provider", "the desk knows of no outage".to_owned()));
+                Answered::OutageRead(Ok(false))
+            }
+            // The loop in `play` ends before these, or nobody asked for them.
+            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
+                Answered::Waited
+            }
         }
     }
 

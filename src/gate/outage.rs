@@ -1,0 +1,64 @@
+//! Whether the payment provider seems to be down: asked of the desk, which hears of failures of many
+//! customers, before anybody is denied for a payment.
+
+use std::rc::Rc;
+
+use super::memory::{Caller, Memory};
+use super::standing::may_be_outage;
+use super::{Gate, Progress, Step};
+use crate::decision::Cause;
+use crate::time::Timestamp;
+
+/// What one isolate knows of the provider.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    is_on: bool,
+    fresh_until: Timestamp,
+}
+
+impl Outage {
+    /// Whether it is known to be down. What is known too long is not.
+    pub(super) fn is_on(&self, now: Timestamp) -> bool {
+        self.is_on && now < self.fresh_until
+    }
+}
+
+impl Gate {
+    /// Asks the desk, where a denial for `cause` may be nobody's fault and what is known of that is
+    /// old. One request asks; others go by what was known, for as long as it takes.
+    pub(super) fn ask_outage(
+        &mut self,
+        cause: Cause,
+        caller: &Rc<Caller>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Option<Step> {
+        let is_known = self.provider_outage || now < memory.outage.fresh_until;
+        if is_known || self.config.billing.is_empty() || !may_be_outage(cause) {
+            return None;
+        }
+        memory.outage.fresh_until = now.plus_ms(i64::from(self.config.deadlines.ledger_ms));
+        self.progress = Progress::Outage(Rc::clone(caller));
+        Some(Step::ReadOutage)
+    }
+
+    /// Decides again, with what the desk said. Where it said nothing, all is taken to be well.
+    pub(super) fn outage_read(
+        &mut self,
+        caller: &Rc<Caller>,
+        is_on: Result<bool, String>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Step {
+        let keep_ms = if is_on.is_ok() { KEEP_MS } else { RETRY_MS };
+        let is_on = is_on.unwrap_or(false);
+        memory.outage = Outage { is_on, fresh_until: now.plus_ms(keep_ms) };
+        self.provider_outage = self.config.provider_outage || is_on;
+        self.check_account(caller, memory, now)
+    }
+}
+
+/// How long what the desk said is believed.
+const KEEP_MS: i64 = 15_000;
+/// How long it is not asked again where it did not answer.
+const RETRY_MS: i64 = 5_000;
