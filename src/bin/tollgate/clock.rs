@@ -33,6 +33,15 @@ pub(crate) fn read_duration_s(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "expected a length of time such as 90s, 15m, 12h or 30d".to_owned())
 }
 
+/// Reads an IMF-fixdate (RFC 9110 §5.6.7), such as `Tue, 01 Dec 2026 09:30:00 GMT`.
+pub(crate) fn read_http_date(text: &str) -> Option<Timestamp> {
+    let (_, rest) = text.split_once(", ")?;
+    let mut parts = rest.strip_suffix(" GMT")?.split(' ');
+    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)?.saturating_add(1);
+    Timestamp::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
 /// The distance from `now` in words: `in 5 minutes`, `3 days ago`.
 pub(crate) fn distance(at: Timestamp, now: Timestamp) -> String {
     let ms = at.ms_since(now);
@@ -65,6 +74,8 @@ pub(crate) fn length_in_words(seconds: u64) -> String {
     words.join(" ")
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY_S: i64 = 86_400;
 
 #[cfg(test)]
@@ -79,6 +90,17 @@ mod tests {
         assert_eq!(read_duration_s("30d"), Ok(2_592_000));
         for text in ["", "m", "-1", "1y", "1.5h", "99999999999d"] {
             assert!(read_duration_s(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_headers_are_read() {
+        let read = |text| read_http_date(text).map(Timestamp::rfc3339);
+        let date = read("Tue, 01 Dec 2026 09:30:00 GMT");
+        assert_eq!(date.as_deref(), Some("2026-12-01T09:30:00Z"));
+        for text in ["", "Tue, 01 Dez 2026 09:30:00 GMT", "01 Dec 2026 09:30:00 GMT", "Tue, 1 Dec"]
+        {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

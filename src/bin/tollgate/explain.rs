@@ -25,11 +25,11 @@ use scene::{End, Scene, Story};
 /// Say what a gate would do with a request, step by step, and why.
 #[derive(Args)]
 #[command(after_help = "\
-The gate itself decides here, with what is given: nothing is sent anywhere, unless --online. Exit code
-0: the request passes, 1: it is denied.
+The gate itself decides here, with what is given: nothing is sent anywhere, unless --online. Exit
+code 0: the request passes, 1: it is denied.
 
-Who asks is a --token, or --as a name without one; how the account stands is its record in a file, as
-`tollgate account show --json` prints it or an operator writes it.
+Who asks is a --token, or --as a name without one; how the account stands is its record in a file,
+as `tollgate account show --json` prints it or an operator writes it.
 
 Examples:
   tollgate explain 'GET https://api.example.com/articles/1'

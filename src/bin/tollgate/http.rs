@@ -3,14 +3,17 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use tollgate::time::Timestamp;
 use ureq::{Agent, http};
 
-use super::Failure;
+use super::{Failure, clock};
 
 /// What came back.
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
+    /// When it was asked for, and when it was there, on this machine's clock.
+    pub(crate) between: (Timestamp, Timestamp),
     /// The body; empty where it is not text.
     pub(crate) body: String,
     headers: http::HeaderMap,
@@ -39,6 +42,7 @@ impl Request<'_> {
         let url = self.url.to_owned();
         let odd = |error: http::Error| Failure::usage(format!("{}: {error}", self.url));
         let failed = |error: ureq::Error| Failure::unreachable(self.url, &error);
+        let sent_at = clock::now();
         let sent = match self.body {
             Some(body) => agent().run(request.body(body).map_err(odd)?),
             None => agent().run(request.body(()).map_err(odd)?),
@@ -46,8 +50,9 @@ impl Request<'_> {
         let mut response = sent.map_err(failed)?;
         let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec();
         let body = String::from_utf8(body.map_err(failed)?).unwrap_or_default();
+        let between = (sent_at, clock::now());
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Response { status, body, headers, url })
+        Ok(Response { status, between, body, headers, url })
     }
 }
 

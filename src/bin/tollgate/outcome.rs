@@ -26,6 +26,11 @@ impl Outcome {
         Self { text: text.into(), json, complaint: None, code: u8::from(!is_fine) }
     }
 
+    /// An answer with the exit code of its own.
+    pub(crate) fn with_code(code: u8, text: impl Into<String>, json: Value) -> Self {
+        Self { code, ..Self::fine(text, json) }
+    }
+
     /// Prints it and gives the exit code.
     pub(crate) fn print(self, as_json: bool) -> ExitCode {
         let text = if as_json { format!("{:#}", self.json) } else { self.text };
@@ -76,6 +81,11 @@ impl Failure {
     /// The gate said no, with this status.
     pub(crate) fn refused(status: u16, reason: impl Into<String>) -> Self {
         Self { code: 1, status: Some(status), reason: reason.into() }
+    }
+
+    /// Whether somebody answered, and said no.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status.is_some()
     }
 
     /// Whether it is a refusal with this status.

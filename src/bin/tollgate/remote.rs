@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
+use tollgate::config::DEFAULT_PREFIX;
 
 use super::crypto::random_text;
 use super::http::{Request, Response, is_loopback};
@@ -43,25 +44,30 @@ impl Remote {
     pub(crate) fn base(&self) -> Result<String, Failure> {
         let given = self.gate.clone().or_else(|| env::var("TOLLGATE_URL").ok());
         let missing = "which gate? say --gate URL, or set TOLLGATE_URL";
-        base_of(&given.filter(|url| !url.is_empty()).ok_or_else(|| Failure::usage(missing))?)
+        let given = given.filter(|url| !url.is_empty()).ok_or_else(|| Failure::usage(missing))?;
+        base_of(&given, DEFAULT_PREFIX)
     }
 
     /// The gate, for an operator.
     pub(crate) fn open(&self) -> Result<Gate, Failure> {
-        let base = self.base()?;
-        let name = &self.admin_token_env;
-        let token = env::var(name).ok().filter(|token| !token.trim().is_empty());
-        let missing = format!("no token: put ADMIN_TOKEN, or one of ADMIN_TOKENS, into {name}");
-        let token = token.ok_or_else(|| Failure::usage(missing))?.trim().to_owned();
-        if base.starts_with("http://") && !is_loopback(&base) {
-            let reason = "the operator's token would travel unencrypted; use https";
-            return Err(Failure::usage(format!("{base}: {reason}")));
-        }
-        Ok(Gate { base, token, key: self.idempotency_key.clone() })
+        let gate = Gate::new(&self.base()?, &self.admin_token_env)?;
+        Ok(Gate { key: self.idempotency_key.clone(), ..gate })
     }
 }
 
 impl Gate {
+    /// The gate whose endpoints are below `base`, for whoever the variable `name` holds a token of.
+    pub(crate) fn new(base: &str, name: &str) -> Result<Self, Failure> {
+        let token = env::var(name).ok().filter(|token| !token.trim().is_empty());
+        let missing = format!("no token: put ADMIN_TOKEN, or one of ADMIN_TOKENS, into {name}");
+        let token = token.ok_or_else(|| Failure::usage(missing))?.trim().to_owned();
+        if base.starts_with("http://") && !is_loopback(base) {
+            let reason = "the operator's token would travel unencrypted; use https";
+            return Err(Failure::usage(format!("{base}: {reason}")));
+        }
+        Ok(Self { base: base.to_owned(), token, key: None })
+    }
+
     /// Reads a resource.
     pub(crate) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask("GET", path, None)
@@ -138,8 +144,8 @@ impl Gate {
     }
 }
 
-/// The gate's endpoints, from its address.
-pub(crate) fn base_of(url: &str) -> Result<String, Failure> {
+/// The gate's endpoints, from its address: below its path, or where that has none below `prefix`.
+pub(crate) fn base_of(url: &str, prefix: &str) -> Result<String, Failure> {
     let url = url.trim().trim_end_matches('/');
     let wrong =
         || Failure::usage(format!("{url:?}: expected a URL such as https://api.example.com"));
@@ -147,7 +153,7 @@ pub(crate) fn base_of(url: &str) -> Result<String, Failure> {
     if !matches!(scheme, "https" | "http") || rest.is_empty() || rest.contains(['?', '#', ' ']) {
         return Err(wrong());
     }
-    Ok(if rest.contains('/') { format!("{url}/") } else { format!("{url}/_tollgate/") })
+    Ok(if rest.contains('/') { format!("{url}/") } else { format!("{url}{prefix}") })
 }
 
 /// A person's answer and a program's.

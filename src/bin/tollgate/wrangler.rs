@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use tollgate::config::{Binding, Bindings, Config};
+use tollgate::config::{Binding, Bindings, Config, VARIABLES, VariableKind};
 
 use super::Failure;
 
@@ -63,9 +63,16 @@ impl Wrangler {
         for (name, value) in table.get("vars").and_then(Value::as_object).into_iter().flatten() {
             values.insert(name.clone(), binding(value));
         }
-        if let Some(text) = secrets(path, environment) {
-            values.extend(text.lines().filter_map(secret));
-        }
+        let file = secrets(path, environment);
+        let in_file: BTreeMap<_, _> =
+            file.iter().flat_map(|text| text.lines().filter_map(secret)).collect();
+        let of_kind = VARIABLES.iter().filter(|one| one.kind == VariableKind::Secret);
+        let missing = of_kind.filter(|one| !in_file.contains_key(one.name));
+        values.extend(missing.filter_map(|one| {
+            let value = std::env::var(one.name).ok().filter(|value| !value.is_empty())?;
+            Some((one.name.to_owned(), Binding::Text(value)))
+        }));
+        values.extend(in_file);
         let objects = table.get("durable_objects").and_then(|objects| objects.get("bindings"));
         let mut resources = names(objects, "name");
         resources.extend(names(table.get("services"), "binding"));

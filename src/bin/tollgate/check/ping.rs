@@ -1,0 +1,140 @@
+//! A webhook as each provider signs it, of an event that means nothing.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use serde_json::{Value, json};
+use tollgate::billing::Provider;
+use tollgate::time::Timestamp;
+
+use crate::commands::Failure;
+use crate::commands::crypto::random_text;
+use crate::commands::http::{Request, Response};
+
+/// Sends a `tollgate.ping` to `url`. The outer failure is ours, the inner one that of the way
+/// there.
+pub(super) fn send(
+    provider: Provider,
+    secret: &str,
+    url: &str,
+    now: Timestamp,
+) -> Result<Result<Response, Failure>, Failure> {
+    let id = format!("evt_tollgate_ping_{}", random_text(9).map_err(Failure::usage)?);
+    let body = event(provider, &id, now).to_string();
+    let signed = signature_fields(provider, secret, &id, now, &body);
+    let mut headers: Vec<_> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    headers.extend([("content-type", "application/json"), ("accept", "application/json")]);
+    Ok(Request { method: "POST", url, headers: &headers, body: Some(&body) }.send())
+}
+
+fn event(provider: Provider, id: &str, now: Timestamp) -> Value {
+    let (seconds, at) = (now.as_seconds(), now.rfc3339());
+    match provider {
+        Provider::Stripe => json!({
+            "id": id, "object": "event", "type": PING, "created": seconds, "livemode": false,
+            "data": { "object": { "id": id, "object": "tollgate_ping" } },
+        }),
+        Provider::Paddle => json!({
+            "event_id": id, "event_type": PING, "occurred_at": at, "notification_id": id,
+            "data": { "id": id },
+        }),
+        Provider::LemonSqueezy => json!({
+            "meta": { "event_name": PING, "webhook_id": id },
+            "data": { "type": "tollgate-pings", "id": id, "attributes": { "updated_at": at } },
+        }),
+        Provider::Standard => json!({ "type": PING, "timestamp": at, "data": { "id": id } }),
+    }
+}
+
+/// The header fields that say who sent `body`.
+fn signature_fields(
+    provider: Provider,
+    secret: &str,
+    id: &str,
+    now: Timestamp,
+    body: &str,
+) -> Vec<(&'static str, String)> {
+    let seconds = now.as_seconds();
+    let hex_of = |text: &str| hex(&sign(secret.as_bytes(), text));
+    match provider {
+        Provider::Stripe => {
+            let signature = hex_of(&format!("{seconds}.{body}"));
+            vec![("stripe-signature", format!("t={seconds},v1={signature}"))]
+        }
+        Provider::Paddle => {
+            let signature = hex_of(&format!("{seconds}:{body}"));
+            vec![("paddle-signature", format!("ts={seconds};h1={signature}"))]
+        }
+        Provider::LemonSqueezy => {
+            vec![("x-signature", hex_of(body)), ("x-event-name", PING.to_owned())]
+        }
+        Provider::Standard => {
+            let signature = sign(&standard_key(secret), &format!("{id}.{seconds}.{body}"));
+            vec![
+                ("webhook-id", id.to_owned()),
+                ("webhook-timestamp", seconds.to_string()),
+                ("webhook-signature", format!("v1,{}", STANDARD.encode(signature))),
+            ]
+        }
+    }
+}
+
+/// A key of Standard Webhooks is base64 behind `whsec_`; Polar signs with its text as it stands.
+fn standard_key(secret: &str) -> Vec<u8> {
+    let decoded = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
+    decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
+}
+
+fn sign(key: &[u8], text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The type of an event that no provider has, and that a gate takes and leaves alone.
+const PING: &str = "tollgate.ping";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values that the providers' own libraries give for this body and these secrets.
+    #[test]
+    fn signatures_are_those_of_the_providers() {
+        let body = r#"{"id":"evt_1","type":"customer.subscription.deleted"}"#;
+        let now = Timestamp::from_seconds(1_795_333_000);
+        for (provider, secret, expected) in [
+            (
+                Provider::Stripe,
+                "whsec_test",
+                "36953940c210ba5d702fcf0aca063e93fbf950389a1ff29feba4bdba15c6eb45",
+            ),
+            (
+                Provider::Standard,
+                "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+                "v1,3iq7pCdGtfkKEVYkmkUhx/pb8VvkYu7kZSJWZC/lXi8=",
+            ),
+            (
+                Provider::Paddle,
+                "pdl_ntfset_x",
+                "7752b1aef348098ddd4256adb8780d0b4f940a1baee312862301e8104e12b964",
+            ),
+            (
+                Provider::LemonSqueezy,
+                "lssecret",
+                "fe624b68dd8bff7e2cb5e8c9eb05ab681af09f722f2ece0bc6d7c29fddbaf30a",
+            ),
+        ] {
+            let fields = signature_fields(provider, secret, "msg_1", now, body);
+            let found = fields.iter().any(|(_, value)| value.ends_with(expected));
+            assert!(found, "{}: {fields:?}", provider.word());
+        }
+    }
+}
