@@ -182,9 +182,8 @@ impl Billed {
 
     /// Takes over that a charge failed.
     pub fn hear_failure(&mut self, failure: Failure) {
-        if !self.failures.contains(&failure) {
-            self.failures.push(failure);
-            self.failures.sort_unstable();
+        if let Err(place) = self.failures.binary_search(&failure) {
+            self.failures.insert(place, failure);
         }
         self.forget_made_good();
         if self.failures.len() > MAX_FAILURES {

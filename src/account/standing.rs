@@ -85,11 +85,13 @@ pub fn judge<'a>(
                 judgement.notices.extend(notices);
             }
             Standing::Denied { cause, since } => {
-                judgement.denied.push(Refused { subscription, cause, since });
+                let refused = Refused { subscription, cause, since };
+                let is_before = |other: &&Refused<'_>| place_of(other.cause) <= place_of(cause);
+                let place = judgement.denied.iter().take_while(is_before).count();
+                judgement.denied.insert(place, refused);
             }
         }
     }
-    judgement.denied.sort_by_key(|refused| place_of(refused.cause));
     judgement
 }
 

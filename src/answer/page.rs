@@ -140,10 +140,11 @@ pub(super) fn waiting(
     frame: Frame<'_>,
     now: Timestamp,
 ) -> String {
-    let mut steps: Vec<_> =
-        denial.remedies.iter().map(|remedy| Step::new(remedy, denial.retry_at, now)).collect();
-    // Whoever waits here has been to the others.
-    steps.sort_by_key(|step| step.posts_to.is_none());
+    // Whoever waits here has been to the others: the button comes first.
+    let (again, others): (Vec<_>, Vec<_>) =
+        denial.remedies.iter().partition(|remedy| remedy.action == Action::CheckAgain);
+    let remedies = again.into_iter().chain(others);
+    let steps = remedies.map(|remedy| Step::new(remedy, denial.retry_at, now)).collect();
     render(&StatusPage {
         frame,
         title: title(denial.cause),
