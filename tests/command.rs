@@ -9,6 +9,8 @@ mod accounts;
 mod check;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/guide.rs"]
+mod guide;
 #[path = "command/live.rs"]
 mod live;
 #[path = "command/server.rs"]

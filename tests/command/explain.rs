@@ -24,6 +24,9 @@ name = "Example"
 account_url = "https://www.example/account"
 plans_url = "https://www.example/plans"
 
+[[vars.BILLING]]
+provider = "stripe"
+
 [[vars.ROUTES]]
 match = "GET /free/**"
 open = true
@@ -79,7 +82,8 @@ impl Bench {
     fn new(name: &str) -> Self {
         let folder = folder(name);
         let made = tollgate(&["keygen", "--json"]).json();
-        write(&folder, ".dev.vars", &format!("KEYS='{}'", made["jwks"]));
+        let secrets = format!("KEYS='{}'\nSTRIPE_WEBHOOK_SECRET=whsec_test", made["jwks"]);
+        write(&folder, ".dev.vars", &secrets);
         let config = write(&folder, "wrangler.toml", CONFIG);
         Self { config, key: made["private"].to_string(), folder }
     }
@@ -226,6 +230,7 @@ fn an_account_is_judged_as_its_ledger_would_at_that_time() {
     for (record, more, cause) in [
         (failed("2026-11-30T09:30:00Z"), &[][..], None),
         (failed("2026-11-20T00:00:00Z"), &[], Some("card-expired")),
+        (failed("2026-11-20T00:00:00Z"), &["--provider-down"], None),
         (
             json!({"status": "active", "plan": "pro", "suspended": true}),
             &[],

@@ -33,18 +33,35 @@ fn a_failure_is_json_too_where_that_was_asked_for() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let top = tollgate(&["--help"]).with_code(0).stdout;
-    let (_, rest) = top.split_once("Commands:\n").unwrap();
-    let (list, _) = rest.split_once("\n\n").unwrap();
-    let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(names.len() > 4, "{names:?}");
-    for name in names.into_iter().filter(|name| *name != "help") {
-        let help = tollgate(&[name, "--help"]).with_code(0).stdout;
+    let names = commands(&[]);
+    assert!(names.len() > 8, "{names:?}");
+    for name in names {
+        let help = tollgate(&[&name, "--help"]).with_code(0).stdout;
         assert!(help.contains(&format!("Examples:\n  tollgate {name}")), "{name}: {help}");
-        for line in help.lines() {
-            assert!(line.chars().count() <= 110, "{name}: {line}");
-        }
+        check_help(&[&name]);
     }
+}
+
+/// Each argument has its line, and each line fits; of the commands below it too.
+fn check_help(command: &[&str]) {
+    let help = tollgate(&[command, &["--help"]].concat()).with_code(0).stdout;
+    for line in help.lines() {
+        assert!(line.chars().count() <= 110, "{command:?}: {line}");
+        let is_bare = line.starts_with("  <") && line.trim_end().ends_with('>');
+        assert!(!is_bare, "{command:?}: {line}");
+    }
+    for name in commands(command) {
+        check_help(&[command, &[name.as_str()]].concat());
+    }
+}
+
+/// The commands below a command.
+pub(crate) fn commands(command: &[&str]) -> Vec<String> {
+    let help = tollgate(&[command, &["--help"]].concat()).with_code(0).stdout;
+    let Some((_, rest)) = help.split_once("Commands:\n") else { return Vec::new() };
+    let (list, _) = rest.split_once("\n\n").unwrap();
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 #[test]

@@ -66,6 +66,7 @@ enum What {
     },
     /// Refuse tokens that are out already.
     RevokeTokens {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         /// The one token with this id (jti).
         #[arg(long, value_name = "ID", conflicts_with = "issued_before")]
@@ -85,6 +86,7 @@ enum What {
     },
     /// Who did what to it, newest first.
     Audit {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         #[command(flatten)]
         listing: Listing,

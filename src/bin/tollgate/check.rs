@@ -42,7 +42,7 @@ pub(crate) struct Check {
     /// The address of a running gate to look at too.
     #[arg(long, value_name = "URL")]
     gate: Option<String>,
-    /// The variable that holds an operator's token, to see failed events and outages.
+    /// The variable that holds an operator's token, to see failed events.
     #[arg(long, value_name = "NAME", requires = "gate")]
     admin_token_env: Option<String>,
 }

@@ -31,7 +31,7 @@ use outcome::{Failure, Outcome};
 #[command(name = "tollgate", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 struct Cli {
     /// Answer in JSON on stdout, with the same fields in every release.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -63,7 +63,8 @@ Examples:
   tollgate check wrangler.toml
   tollgate mint --key key.json --iss https://id.example --aud https://api.example --account alice
   tollgate inspect < token
-  tollgate explain 'GET https://api.example.com/articles/1' --as alice --plan pro";
+  tollgate explain 'GET https://api.example.com/articles/1' --as alice --plan pro
+  tollgate account show alice --gate https://api.example.com";
 
 /// Runs what the arguments say.
 pub(crate) fn main() -> ExitCode {

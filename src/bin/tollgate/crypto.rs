@@ -18,13 +18,10 @@ pub(crate) use verify::verify;
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum KeyKind {
-    /// Ed25519, the smallest and fastest.
     #[value(name = "ed25519", alias = "eddsa", alias = "EdDSA", alias = "Ed25519")]
     Ed25519,
-    /// ECDSA on P-256, for what can't do Ed25519.
     #[value(name = "es256", alias = "ES256")]
     Es256,
-    /// HMAC: the gate has to hold the same secret.
     #[value(name = "hs256", alias = "HS256")]
     Hs256,
 }

@@ -25,7 +25,7 @@ pub(crate) struct Events {
 enum What {
     /// Events, newest first.
     List {
-        /// Only those that are waiting, ignored, failed or applied.
+        /// Only those of this state.
         #[arg(long, value_name = "STATE", value_parser = ["waiting", "ignored", "failed", "applied"])]
         state: Option<String>,
         /// Only those of this provider.

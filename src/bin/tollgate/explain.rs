@@ -85,6 +85,9 @@ pub(crate) struct Explain {
     /// As if the caller were beyond every burst limit.
     #[arg(long)]
     over_burst: bool,
+    /// As if the gate saw its payment provider to be down.
+    #[arg(long)]
+    provider_down: bool,
 }
 
 impl Explain {
@@ -112,6 +115,7 @@ impl Explain {
             online: self.online,
             ledger_is_down: self.ledger_down,
             is_over_burst: self.over_burst,
+            provider_is_down: self.provider_down,
             now,
             config,
         };

@@ -16,6 +16,8 @@ use super::{Failure, Outcome};
 /// Make a key that signs tokens, or fresh values for all secrets of a gate.
 #[derive(Args)]
 #[command(after_help = "\
+Ed25519 is small and fast, ES256 for what can't do it, HS256 for one who signs and checks.
+
 The private key signs tokens (`tollgate mint --key`). The JWKS goes into the gate's ISSUERS as
 `keys`, or for HS256, where it is the secret itself, into a secret that `keys_secret` names.
 
@@ -24,7 +26,7 @@ Examples:
   tollgate keygen --alg es256
   tollgate keygen --env >> .dev.vars")]
 pub(crate) struct Keygen {
-    /// What the key signs with.
+    /// What it signs with.
     #[arg(long, value_name = "ALG", default_value = "ed25519")]
     alg: KeyKind,
     /// Write the private key into this new file, and print the JWKS alone.

@@ -22,13 +22,14 @@ pub(crate) use pages::{Listing, list, progress};
 #[derive(Args, Clone)]
 pub(crate) struct Remote {
     /// The gate's address; without it, the environment's TOLLGATE_URL.
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = HEADING)]
     gate: Option<String>,
     /// The variable that holds the operator's token.
-    #[arg(long, value_name = "NAME", global = true, default_value = DEFAULT_TOKEN_VARIABLE)]
+    #[arg(long, value_name = "NAME", global = true, help_heading = HEADING)]
+    #[arg(default_value = DEFAULT_TOKEN_VARIABLE)]
     admin_token_env: String,
     /// Names this one write: sent again under the same key, it is done once.
-    #[arg(long, value_name = "KEY", global = true)]
+    #[arg(long, value_name = "KEY", global = true, help_heading = HEADING)]
     idempotency_key: Option<String>,
 }
 
@@ -172,4 +173,5 @@ fn pause_s(response: &Response) -> Option<u64> {
 /// How often a request is sent in all, while the gate asks to come back.
 const ATTEMPTS: usize = 3;
 const MAX_PAUSE_S: u64 = 30;
+const HEADING: &str = "Gate";
 const DEFAULT_TOKEN_VARIABLE: &str = "TOLLGATE_ADMIN_TOKEN";

@@ -11,9 +11,13 @@ use crate::commands::{Failure, Outcome, clock};
 #[derive(Subcommand)]
 pub(super) enum Credits {
     /// Packs of credits, and what is left of each.
-    List { account: AccountName },
+    List {
+        /// The account: alice, or acme/alice with its tenant.
+        account: AccountName,
+    },
     /// Add a pack; one of the same id is added once.
     Add {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         /// Your name for the purchase, such as an invoice's number.
         id: String,

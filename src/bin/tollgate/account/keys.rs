@@ -12,9 +12,13 @@ use crate::commands::{Failure, Outcome, clock};
 #[derive(Subcommand)]
 pub(super) enum Keys {
     /// Its keys, without their secrets.
-    List { account: AccountName },
+    List {
+        /// The account: alice, or acme/alice with its tenant.
+        account: AccountName,
+    },
     /// Make a key. Its secret is shown this once.
     Create {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         /// What it is for.
         #[arg(long, value_name = "TEXT")]
@@ -31,6 +35,7 @@ pub(super) enum Keys {
     },
     /// Make a key in the place of another, which works on for a while.
     Rotate {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         /// The key's id.
         id: String,
@@ -40,6 +45,7 @@ pub(super) enum Keys {
     },
     /// End a key.
     Revoke {
+        /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
         /// The key's id.
         id: String,

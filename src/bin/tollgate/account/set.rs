@@ -28,6 +28,7 @@ Examples:
   tollgate account set alice --clear payment_failed_at --status active
   tollgate account set alice --from record.json")]
 pub(super) struct Set {
+    /// The account: alice, or acme/alice with its tenant.
     account: AccountName,
     /// The plan's id.
     #[arg(long, value_name = "ID")]
@@ -35,7 +36,7 @@ pub(super) struct Set {
     /// Where the subscription is in its life.
     #[arg(long, value_name = "STATUS", value_parser = read_status)]
     status: Option<String>,
-    /// An entitlement beside those of the plan; may be repeated, and replaces all there were.
+    /// Entitlements beside the plan's, replacing all there were; may be repeated.
     #[arg(long, value_name = "NAME")]
     entitlement: Vec<String>,
     /// Whether the account is suspended.

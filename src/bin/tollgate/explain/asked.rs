@@ -14,8 +14,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads `GET https://api.example.com/articles/1`; without a method, GET is meant, and without a
-    /// host any.
+    /// Reads `GET https://api.example.com/articles/1`; without a method, GET is meant, and without
+    /// a host any.
     pub(super) fn parse(text: &str, headers: &[(String, String)]) -> Result<Self, Failure> {
         let (method, url) = text.trim().split_once(' ').unwrap_or(("GET", text.trim()));
         let url = if url.starts_with('/') { format!("{ANY_HOST}{url}") } else { url.to_owned() };

@@ -35,6 +35,7 @@ pub(super) struct Scene {
     pub(super) online: bool,
     pub(super) ledger_is_down: bool,
     pub(super) is_over_burst: bool,
+    pub(super) provider_is_down: bool,
 }
 
 /// What happened, in order, and how it ended.
@@ -118,8 +119,9 @@ impl Scene {
                 Answered::Waited
             }
             Step::ReadOutage => {
-                steps.push(("provider", "the desk knows of no outage".to_owned()));
-                Answered::OutageRead(Ok(false))
+                let said = if self.provider_is_down { "is" } else { "is not" };
+                steps.push(("outage", format!("the payment provider {said} seen to be down")));
+                Answered::OutageRead(Ok(self.provider_is_down))
             }
             // The loop in `play` ends before these, or nobody asked for them.
             Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {

@@ -66,9 +66,9 @@ impl Verdict {
         match issuer.rules.check(unverified, now) {
             Ok(until) => {
                 let leeway_s = issuer.rules.leeway_s;
-                let when = clock::distance(until, now);
+                let length = clock::length_in_words(until.seconds_from(now));
                 let detail = format!(
-                    "audience, type and times fit; refused {when} ({leeway_s} s of leeway included)"
+                    "audience, type and times fit, for {length} ({leeway_s} s of leeway included)"
                 );
                 self.pass("rules", &detail);
             }
