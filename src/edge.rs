@@ -10,7 +10,7 @@
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
-//! | `way_back.rs`, `billing.rs` | the endpoints that need to know who asks; to the provider and back |
+//! | `way_back.rs`, `billing.rs` | the endpoints that need to know who asks |
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
