@@ -61,6 +61,7 @@ describe("looks well", () => {
       for (const width of [320, 1280]) {
         test(`${name}, ${scheme}, ${width} px`, async () => {
           const page = await open(url(), { width, scheme });
+          for (const summary of await page.locator("summary").all()) await summary.click();
           await assertFits(page);
           await assertReadable(page, scheme);
           await assertNamed(page);

@@ -177,6 +177,7 @@ describe("its API", () => {
     };
     const shop = { mode: "subscription", line_items: [{ price: "price_pro", quantity: 1 }], success_url: "http://127.0.0.1/" };
     assert.equal(await refused(stripe.customers.retrieve("cus_nobody")), "StripeInvalidRequestError resource_missing id");
+    assert.equal(await refused(stripe.subscriptions.list({ customer: "cus_nobody" })), "StripeInvalidRequestError resource_missing customer");
     assert.equal(await refused(stripe.billingPortal.sessions.create({ customer: "cus_nobody" })), "StripeInvalidRequestError resource_missing customer");
     assert.equal(await refused(stripe.checkout.sessions.create({ ...shop, success_url: "javascript:alert(1)" })), "StripeInvalidRequestError url_invalid success_url");
     assert.equal(await refused(stripe.checkout.sessions.create({ ...shop, colour: "red" })), "StripeInvalidRequestError parameter_unknown colour");

@@ -40,6 +40,8 @@ const CALLS = [
   ["GET", "/v1/invoices", { allowed: [...PAGE, "customer", "subscription", "status"] }, listInvoices],
   ["GET", "/v1/invoices/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.invoices.get(id) ?? thrown(noSuch("invoice", id))],
   ["GET", "/v1/payment_intents/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.intents.get(id) ?? thrown(noSuch("payment_intent", id))],
+  ["GET", "/v1/charges/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.charges.get(id) ?? thrown(noSuch("charge", id))],
+  ["GET", "/v1/disputes/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.disputes.get(id) ?? thrown(noSuch("dispute", id))],
   ["GET", "/v1/payment_intents", { allowed: [...PAGE, "customer"] }, listIntents],
   ["GET", "/v1/prices", { allowed: [...PAGE, "lookup_keys[#]", "active", "product"] }, listPrices],
   ["GET", "/v1/prices/{id}", {}, ({ store }, { id }) => store.prices.get(id) ?? thrown(noSuch("price", id))],
@@ -136,9 +138,14 @@ function mustBeAddress(text, param) {
   if (!isGood) throw new ApiError(400, { code: "url_invalid", message: "Not a valid URL", param });
 }
 
+function mustBeKnown(store, customer) {
+  if (customer !== undefined && !store.customers.has(customer)) throw noSuch("customer", customer, "customer");
+}
+
 const exists = (store, customer) => store.customers.has(customer) && !store.customers.get(customer).deleted;
 
 function listSubscriptions({ store }, form) {
+  mustBeKnown(store, form.customer);
   const { customer, status, price } = form;
   const isWanted = (one) => (status === "all" ? true : status === undefined ? one.status !== "canceled" : one.status === status);
   const all = [...store.subscriptions.values()].filter((one) => (!customer || one.customer === customer) && (!price || one.items.data[0].price.id === price) && isWanted(one));
@@ -146,6 +153,7 @@ function listSubscriptions({ store }, form) {
 }
 
 function listInvoices({ store }, form) {
+  mustBeKnown(store, form.customer);
   const { customer, subscription, status } = form;
   const of = (one) => one.parent.subscription_details.subscription;
   const all = [...store.invoices.values()].filter((one) => (!customer || one.customer === customer) && (!subscription || of(one) === subscription) && (!status || one.status === status));
@@ -153,6 +161,7 @@ function listInvoices({ store }, form) {
 }
 
 function listIntents({ store }, form) {
+  mustBeKnown(store, form.customer);
   const all = [...store.intents.values()].filter((one) => !form.customer || one.customer === form.customer);
   return page(all.reverse(), form, "/v1/payment_intents");
 }

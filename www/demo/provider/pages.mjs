@@ -51,17 +51,25 @@ function subscriptionPart(subscription) {
 export function operatorPage({ customers, events, isOut, told = null }) {
   const said = told ? `<p class="said" role="status">${escape(told)}</p>` : "";
   const outage = `<form method="post" action="/operator"><p>${isOut ? "The provider is down: its API does not answer, and every charge fails." : "The provider is well."}</p>
-    <button name="do" value="${isOut ? "outage_off" : "outage_on"}">${isOut ? "End the outage" : "Begin an outage"}</button></form>`;
+    <p class="row"><button name="do" value="${isOut ? "outage_off" : "outage_on"}">${isOut ? "End the outage" : "Begin an outage"}</button>
+    <button class="quiet" name="do" value="renew_all">Renew everybody's subscription</button>
+    <button class="quiet" name="do" value="retry_all">Try all failed charges again</button></p></form>`;
   const last = events.at(-1);
   const again = last ? `<form method="post" action="/operator"><button class="quiet" name="do" value="send_last">Send the last webhook again</button></form>` : "";
   const items = events.slice(-NEWEST_EVENTS).reverse().map(eventItem);
   return page(
     "The operator's page",
     `<h1>A pretend payment provider</h1><p>Nothing is charged. Press a button, and the gate is told as Stripe would tell it.</p>${said}
-     ${customers.map(customerPart).join("")}
+     ${customers.slice(0, 1).map(customerPart).join("")}
+     ${customers.slice(1).map(folded).join("")}
      <h2>The provider itself</h2>${outage}
      <h2>Events</h2>${again}<ol class="events" reversed>${items.join("")}</ol>`,
   );
+}
+
+/** Everybody but the first is out of the way until asked for. */
+function folded(one) {
+  return `<details><summary>${escape(one.customer.name ?? one.customer.id)} (${escape(one.subscription?.status ?? "no subscription")})</summary>${customerPart(one)}</details>`;
 }
 
 function customerPart({ customer, card, subscription }) {
@@ -133,6 +141,7 @@ const STYLE = `
 body { margin: 0 auto; padding: 1rem; max-width: 46rem; background: var(--paper); color: var(--ink); font: 1.0625rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
 header p { margin: 0; font-weight: 700; color: var(--soft); }
 h1 { line-height: 1.2; }
+summary { padding: .5rem 0; cursor: pointer; }
 h2 { margin: 1.75rem 0 .5rem; line-height: 1.2; font-size: 1.25rem; }
 a { color: var(--accent); }
 section { margin-top: 1.5rem; padding: 0 1rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }

@@ -85,6 +85,19 @@ const DEEDS = {
   },
 };
 
+/** What they do with everybody at once. */
+const DEEDS_OF_ALL = {
+  outage_on: ({ provider }) => provider.outage(true),
+  outage_off: ({ provider }) => provider.outage(false),
+  renew_all({ life, store }) {
+    const renewed = [...store.subscriptions.values()].filter(({ status }) => ["active", "trialing"].includes(status));
+    for (const subscription of renewed) life.endPeriod(subscription);
+  },
+  retry_all({ life, store }) {
+    for (const { id } of store.customers.values()) life.retry(id);
+  },
+};
+
 async function operate({ provider, form, response }) {
   const { store, life, deliveries } = provider;
   const act = form.get("do");
@@ -92,7 +105,7 @@ async function operate({ provider, form, response }) {
   const customer = [...store.customers.values()].findLast(isMeant);
   const subscription = customer ? currentOf(store, customer) : null;
   const entry = act === "send_last" ? deliveries.log().at(-1) : deliveries.of(form.get("event"));
-  if (act === "outage_on" || act === "outage_off") provider.outage(act === "outage_on");
+  if (Object.hasOwn(DEEDS_OF_ALL, act ?? "")) DEEDS_OF_ALL[act]({ provider, life, store });
   else if ((act === "send" || act === "send_last") && entry) await deliveries.send(entry.event);
   else if (Object.hasOwn(DEEDS, act ?? "") && subscription && mayHappen(act, subscription)) DEEDS[act]({ life, store, customer, subscription, form });
   else return show(response, 422, messagePage("That can't happen now", "The subscription is in no state for it."));
