@@ -5,6 +5,8 @@
 //! its objects. `docs/billing.md` tells the whole.
 
 mod apply;
+pub mod desk;
+pub mod outage;
 
 pub use apply::apply;
 

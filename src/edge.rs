@@ -14,6 +14,8 @@
 //! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
+//! | `webhooks.rs` | what payment providers send |
+//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events until their accounts have them |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
@@ -21,6 +23,9 @@ mod admin;
 mod billing;
 mod bindings;
 mod crypto;
+mod desk;
+mod desk_object;
+mod desk_store;
 mod endpoints;
 mod errands;
 pub mod fetch;

@@ -187,9 +187,12 @@ fn told(config: &Config, message: &Message, reply: String) -> Result<Told, Strin
             }
             answer::usage_json(&told)
         }
-        Message::Ask(_) | Message::Read | Message::ReportReaders(_) | Message::Write { .. } => {
-            reply
-        }
+        Message::ApplyBilling { .. }
+        | Message::Ask(_)
+        | Message::Desk(_)
+        | Message::Read
+        | Message::ReportReaders(_)
+        | Message::Write { .. } => reply,
     };
     Ok(Told::Json(json))
 }

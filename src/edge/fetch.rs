@@ -17,9 +17,11 @@ use super::ledger_object::Message;
 use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
-use super::{endpoints, errands, glue, ledger_object, way_back};
+use super::{desk, endpoints, errands, glue, ledger_object, way_back};
 use crate::account::FailurePolicy;
 use crate::answer;
+use crate::billing::desk::DeskRequest;
+use crate::billing::outage::Outages;
 use crate::config::Config;
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
@@ -166,10 +168,10 @@ impl Exchange {
         }
     }
 
-    /// Whether the payment provider seems to be down.
-    #[expect(clippy::unused_async, reason = "the desk is asked")]
+    /// Whether a payment provider seems to be down.
     async fn read_outage(&self) -> Result<bool, String> {
-        Ok(self.config.provider_outage)
+        let asked = desk::ask(&self.visit.isolate, &self.config, DeskRequest::Outage);
+        asked.await.map(|outages: Outages| outages.is_detected())
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.

@@ -14,9 +14,11 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
-use super::{outbox, reader_store};
+use super::{desk_object, desk_store, outbox, reader_store};
 use crate::account::AccountRecord;
 use crate::allowance::{Readers, ReadersRequest};
+use crate::billing::BillingEvent;
+use crate::billing::desk::{Desk, DeskRequest};
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
 use crate::wire::{self, Wire, wire};
@@ -79,6 +81,13 @@ pub(super) enum Message {
         /// Who wants it.
         actor: String,
     },
+    /// Take over what payment providers tell. The reply is how the account stands then.
+    ApplyBilling {
+        /// The account's name.
+        account: String,
+        /// What they tell; at least one event.
+        events: Vec<BillingEvent>,
+    },
     /// Hear reports, grant units.
     Ask(LedgerRequest),
     /// The last entries of the audit trail.
@@ -88,6 +97,8 @@ pub(super) enum Message {
     },
     /// Every pack of credits that the account ever had.
     Credits,
+    /// Keep events and deliver them, or tell of them. Of the object that is the desk.
+    Desk(DeskRequest),
     /// The account's record.
     Read,
     /// Hear which readers without an account were seen. Of an object that is no account's.
@@ -111,9 +122,11 @@ pub(super) enum Message {
 wire! {
     enum Message {
         AddCredits { pack, actor },
+        ApplyBilling { account, events },
         Ask(request),
         Audit { limit },
         Credits,
+        Desk(request),
         Read,
         ReportReaders(request),
         Usage { plan, member },
@@ -124,8 +137,35 @@ wire! {
 /// What the object remembers between messages: when to tidy up.
 #[derive(Default)]
 struct Counting {
+    desk: Desk,
     ledger: quota::Ledger,
     readers: Readers,
+}
+
+/// What an object of this class is: its name says it to who calls, the message to the object.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Office {
+    Account,
+    Desk,
+    Readers,
+}
+
+impl Office {
+    const fn of(message: &Message) -> Self {
+        match message {
+            Message::Desk(_) => Self::Desk,
+            Message::ReportReaders(_) => Self::Readers,
+            _ => Self::Account,
+        }
+    }
+
+    fn create_tables(self, store: &SqlStore) -> Result<(), StoreError> {
+        match self {
+            Self::Account => store.create_tables(),
+            Self::Desk => desk_store::create_tables(store),
+            Self::Readers => reader_store::create_table(store),
+        }
+    }
 }
 
 /// The object. Its memory holds nothing that counts.
@@ -168,11 +208,17 @@ impl Ledger {
         }))
     }
 
-    /// Sends what was queued for the operator.
+    /// Sends what is due: an account's announcements to the operator, the desk's events to
+    /// accounts.
     pub fn alarm(&self) -> Promise {
         let inner = Rc::clone(&self.0);
         future_to_promise(async move {
-            let delivered = outbox::deliver(&inner.state, &inner.env).await;
+            // An alarm isn't told what the object is, but its tables are.
+            let delivered = if desk_store::has_tables(&SqlStore::new(&inner.state)) {
+                desk_object::deliver(&inner.state, &inner.env).await
+            } else {
+                outbox::deliver(&inner.state, &inner.env).await
+            };
             delivered.map(|()| JsValue::UNDEFINED).map_err(|error| thrown(&error))
         })
     }
@@ -186,8 +232,8 @@ impl Inner {
         let isolate = Isolate::of(&self.env);
         let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
         let config = Rc::clone(config);
-        let is_of_account = !matches!(message, Message::ReportReaders(_));
-        let announces = is_of_account && config.notify.is_some();
+        let office = Office::of(&message);
+        let announces = office == Office::Account && config.notify.is_some();
         let (state, counting) = (self.state.clone(), Rc::clone(&self.counting));
         let has_tables = self.has_tables.get();
         let has_news = Rc::new(Cell::new(false));
@@ -195,12 +241,7 @@ impl Inner {
         let work = Closure::once(move || -> Result<String, JsValue> {
             let mut store = SqlStore::new(&state);
             if !has_tables {
-                let created = if is_of_account {
-                    store.create_tables()
-                } else {
-                    reader_store::create_table(&store)
-                };
-                created.map_err(|error| thrown(&error))?;
+                office.create_tables(&store).map_err(|error| thrown(&error))?;
             }
             let counting = &mut counting.borrow_mut();
             let reply = handle(counting, &mut store, &config, message);
@@ -215,7 +256,11 @@ impl Inner {
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);
         // After a restart, whatever became of the alarm, what is due is looked for once.
-        if has_news.get() || (announces && !has_tables) {
+        if office == Office::Desk {
+            if has_news.get() || !has_tables {
+                desk_object::wake_when_due(&self.state).map_err(|error| error.0)?;
+            }
+        } else if has_news.get() || (announces && !has_tables) {
             outbox::wake_when_due(&self.state).map_err(|error| error.0)?;
         }
         Ok(reply.as_string().unwrap_or_default())
@@ -233,11 +278,23 @@ fn handle(
         Message::AddCredits { pack, actor } => {
             wire::encode(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
         }
+        Message::ApplyBilling { account, events } => {
+            let mut summary = None;
+            for event in &events {
+                let applied = quota::Ledger::apply_billing(store, terms, &account, event, now())?;
+                summary = Some(applied);
+            }
+            wire::encode(&summary)
+        }
         Message::Ask(request) => {
             wire::encode(&counting.ledger.handle(store, terms, &request, now())?)
         }
         Message::Audit { limit } => json(&store.audit(limit)?)?,
         Message::Credits => wire::encode(&store.credits()?),
+        Message::Desk(request) => {
+            let read = desk_object::reader(config);
+            counting.desk.handle(store, request, &read, now())?
+        }
         Message::Usage { plan, member } => {
             let (plan, member) = (plan.as_deref(), member.as_deref());
             wire::encode(&quota::Ledger::usage(store, terms, plan, member, now())?)

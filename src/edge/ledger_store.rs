@@ -243,7 +243,7 @@ fn audit_entry([at, actor, action, detail]: &[JsValue; 4]) -> AuditEntry {
     AuditEntry { at: time_of(at), actor, action, detail }
 }
 
-fn text_of(cell: &JsValue) -> String {
+pub(super) fn text_of(cell: &JsValue) -> String {
     cell.as_string().unwrap_or_default()
 }
 

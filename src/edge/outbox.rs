@@ -67,7 +67,8 @@ async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
     status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
 }
 
-fn wake_at(state: &JsValue, at: Timestamp) {
+/// Has the object woken at a time.
+pub(super) fn wake_at(state: &JsValue, at: Timestamp) {
     glue::wake_at(&glue::property(state, "storage"), &at.as_millis().to_string());
 }
 

@@ -7,6 +7,7 @@
 //! nothing. Units are debited when a lease is granted: the sum of what was spent and what is out
 //! never passes a limit.
 
+mod billing;
 mod count;
 mod credits;
 mod grant;

@@ -1,0 +1,147 @@
+//! The desk: where events of payment providers are kept until the account that they are about has
+//! them, so that a provider may take its webhook for delivered once the desk has it.
+//!
+//! An event comes in ([`Desk::handle`] of [`DeskRequest::TakeIn`]) and is kept: `received` where
+//! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
+//! `failed` where it can't be read. A received one is delivered to its account's ledger until that
+//! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
+//! again: an event that is applied twice changes nothing. `docs/billing.md` tells the whole.
+
+mod deliver;
+mod list;
+mod look;
+mod message;
+mod store;
+mod summary;
+mod take_in;
+
+pub use deliver::{batch, settle};
+pub use message::{
+    AccountFilter, AccountPage, AccountSummary, Call, CustomerKey, DeskRequest, EventDetail,
+    EventFilter, EventKey, EventPage, EventRow, Incoming, Link, Taken,
+};
+pub use store::{Content, DeskStore, Retention};
+pub use take_in::is_account_name;
+
+use crate::billing::outage::{self, Attempt, Signal};
+use crate::billing::{BillingEvent, Provider};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+use crate::wire;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum EventState {
+    /// It is on its way to its account.
+    #[default]
+    Received,
+    /// Its account has it.
+    Applied,
+    /// Nobody has said whose customer it is about.
+    Waiting,
+    /// Nothing follows from it.
+    Ignored,
+    /// It can't be read, or concerns nobody.
+    Failed,
+}
+
+impl EventState {
+    /// Every state and its word.
+    pub const ALL: [(&str, Self); 5] = [
+        ("received", Self::Received),
+        ("applied", Self::Applied),
+        ("waiting", Self::Waiting),
+        ("ignored", Self::Ignored),
+        ("failed", Self::Failed),
+    ];
+
+    /// The stable word, in lists and in the database.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, state)| *state == self).map_or("received", |(word, _)| word)
+    }
+
+    /// The state that `word` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(other, _)| *other == word).map(|(_, state)| *state)
+    }
+}
+
+/// Reads what a provider sent, under the id that it is kept by.
+pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, String> + 'a;
+
+/// The desk. What counts is in the store; this only remembers when it last tidied up.
+#[derive(Debug, Default)]
+pub struct Desk {
+    swept_at: Option<Timestamp>,
+}
+
+impl Desk {
+    /// Answers a message: with what [`DeskRequest`] says, as [`wire`] writes it, or with nothing.
+    ///
+    /// # Errors
+    ///
+    /// The store failed. Nothing of this call may be kept then: see [`DeskStore`].
+    pub fn handle(
+        &mut self,
+        store: &mut impl DeskStore,
+        request: DeskRequest,
+        read: &ReadBody<'_>,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        self.tidy_up(store, now)?;
+        Ok(match request {
+            DeskRequest::TakeIn(events) => wire::encode(&take_in::all(store, events, now)?),
+            DeskRequest::Link { customer, account, actor } => {
+                wire::encode(&take_in::link(store, &customer, &account, actor, now)?)
+            }
+            DeskRequest::Retry(key) => wire::encode(&take_in::retry(store, &key, read, now)?),
+            DeskRequest::Customer(customer) => wire::encode(&store.link(&customer)?),
+            DeskRequest::CustomersOf { account } => wire::encode(&store.customers_of(&account)?),
+            DeskRequest::Event(key) => wire::encode(&list::event(store, &key)?),
+            DeskRequest::Events { filter, cursor, limit } => {
+                wire::encode(&list::events(store, filter, cursor.as_deref(), limit)?)
+            }
+            DeskRequest::Accounts { filter, cursor, limit } => {
+                wire::encode(&list::accounts(store, &filter, cursor.as_deref(), limit)?)
+            }
+            DeskRequest::PutAccount(summary) => {
+                store.put_account(&summary)?;
+                String::new()
+            }
+            DeskRequest::LookList { limit } => wire::encode(&look::list(store, limit, now)?),
+            DeskRequest::Called(calls) => {
+                for Call { customer: CustomerKey { provider, id: customer }, is_good } in calls {
+                    let attempt = Attempt::Call;
+                    store.add_signal(&Signal { provider, attempt, customer, at: now, is_good })?;
+                }
+                String::new()
+            }
+            DeskRequest::Outage => {
+                let signals = store.signals(now.plus_ms(-outage::HISTORY_MS))?;
+                wire::encode(&outage::assess(&signals, now))
+            }
+        })
+    }
+
+    fn tidy_up(&mut self, store: &mut impl DeskStore, now: Timestamp) -> Result<(), StoreError> {
+        let recent = |at: Timestamp| (0..SWEEP_INTERVAL_MS).contains(&now.ms_since(at));
+        if !self.swept_at.is_some_and(recent) {
+            store.forget(Retention {
+                contents_before: now.plus_ms(-CONTENTS_KEPT_MS),
+                events_before: now.plus_ms(-EVENTS_KEPT_MS),
+                signals_before: now.plus_ms(-outage::HISTORY_MS),
+            })?;
+            self.swept_at = Some(now);
+        }
+        Ok(())
+    }
+}
+
+/// Long enough to look into what a customer complains about.
+pub const CONTENTS_KEPT_MS: i64 = 30 * DAY_MS;
+/// Longer than any provider sends an event again.
+pub const EVENTS_KEPT_MS: i64 = 400 * DAY_MS;
+
+const DAY_MS: i64 = 86_400_000;
+/// Tidying up reads every row, so it is not done more often.
+const SWEEP_INTERVAL_MS: i64 = 3_600_000;

@@ -1,0 +1,103 @@
+//! Events on their way to their account, until it has them.
+
+use super::message::{AccountSummary, EventKey, EventRow};
+use super::store::DeskStore;
+use super::{EventState, ReadBody};
+use crate::billing::BillingEvent;
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+use crate::wire;
+
+/// What to tell an account's ledger now: events, and the rows that they are kept in. One that can't
+/// be read any more is marked as failed and left out.
+///
+/// # Errors
+///
+/// The store failed: see [`DeskStore`].
+pub fn batch(
+    store: &mut impl DeskStore,
+    account: &str,
+    read: &ReadBody<'_>,
+) -> Result<(Vec<BillingEvent>, Vec<EventRow>), StoreError> {
+    let mut rows = store.received_of(account, AT_A_TIME)?;
+    if rows.first().is_some_and(|row| row.attempts >= ALONE_AFTER) {
+        // One of them may be what the ledger can't take: it must not hold up the others.
+        rows.truncate(1);
+    }
+    let (mut events, mut sent) = (Vec::new(), Vec::new());
+    for mut row in rows {
+        match content_of(store, &row.key(), read)? {
+            Ok((event, _)) => {
+                events.push(event);
+                sent.push(row);
+            }
+            Err(reason) => {
+                row.state = EventState::Failed;
+                row.reason = Some(reason);
+                store.update_event(&row)?;
+            }
+        }
+    }
+    Ok((events, sent))
+}
+
+/// Takes over what came of telling a ledger: how the account stands now, or why it did not answer.
+///
+/// # Errors
+///
+/// The store failed: see [`DeskStore`].
+pub fn settle(
+    store: &mut impl DeskStore,
+    rows: &[EventRow],
+    outcome: Result<&AccountSummary, &str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for row in rows {
+        let attempts = row.attempts.saturating_add(1);
+        let row = EventRow { attempts, ..row.clone() };
+        store.update_event(&match outcome {
+            Ok(_) => EventRow { state: EventState::Applied, reason: None, ..row },
+            Err(reason) => EventRow {
+                reason: Some(reason.to_owned()),
+                due_at: now.plus_ms(delay_ms(attempts, FIRST_RETRY_MS, LAST_RETRY_MS)),
+                ..row
+            },
+        })?;
+    }
+    outcome.map_or(Ok(()), |summary| store.put_account(summary))
+}
+
+/// What an event says, and what its provider sent; or why that can't be told.
+pub(super) fn content_of(
+    store: &impl DeskStore,
+    key: &EventKey,
+    read: &ReadBody<'_>,
+) -> Result<Result<(BillingEvent, String), String>, StoreError> {
+    let Some(content) = store.content(key)? else {
+        return Ok(Err("what it says is not kept any more".to_owned()));
+    };
+    if let Ok(event) = wire::decode(&content.event) {
+        return Ok(Ok((event, content.body)));
+    }
+    // It was never read, or by a release with another format.
+    if content.body.is_empty() {
+        return Ok(Err("another release wrote it; its customer has to be read again".to_owned()));
+    }
+    let event = read(key.provider, &key.id, &content.body);
+    // It stays the event that it is kept as, whatever its body names.
+    let event = event.map(|event| BillingEvent { id: key.id.clone(), ..event });
+    Ok(event.map(|event| (event, content.body)))
+}
+
+/// The delay after so many attempts: twice as long each time.
+pub(super) fn delay_ms(attempts: u32, first_ms: i64, last_ms: i64) -> i64 {
+    let doublings = attempts.saturating_sub(1).min(20);
+    first_ms.saturating_mul(1_i64 << doublings).min(last_ms)
+}
+
+const FIRST_RETRY_MS: i64 = 1_000;
+const LAST_RETRY_MS: i64 = 300_000;
+/// What a ledger is told in one call.
+const AT_A_TIME: usize = 20;
+/// Failures after which the events of an account are told one by one.
+const ALONE_AFTER: u32 = 3;

@@ -1,0 +1,47 @@
+//! What an operator sees of events and accounts, page by page.
+
+use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
+use super::store::DeskStore;
+use crate::quota::StoreError;
+
+/// An event with what its provider sent.
+pub(super) fn event(
+    store: &impl DeskStore,
+    key: &EventKey,
+) -> Result<Option<EventDetail>, StoreError> {
+    let Some(row) = store.event(key)? else { return Ok(None) };
+    let body = store.content(key)?.map(|content| content.body).filter(|body| !body.is_empty());
+    Ok(Some(EventDetail { row, body }))
+}
+
+/// Events, the last to come first. A cursor is the number of the last one; one that is no number
+/// stands behind all of them.
+pub(super) fn events(
+    store: &impl DeskStore,
+    filter: EventFilter,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<EventPage, StoreError> {
+    let before = cursor.map(|cursor| cursor.parse().unwrap_or_default());
+    let mut items = store.events(filter, before, limit.saturating_add(1))?;
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().filter(|_| has_more);
+    let next_cursor = last.map(|row| row.number.to_string());
+    Ok(EventPage { items, next_cursor })
+}
+
+/// Accounts by their names. A cursor is the name of the last one.
+pub(super) fn accounts(
+    store: &impl DeskStore,
+    filter: &AccountFilter,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<AccountPage, StoreError> {
+    let mut items = store.accounts(filter, cursor, limit.saturating_add(1))?;
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().filter(|_| has_more);
+    let next_cursor = last.map(|summary| summary.account.clone());
+    Ok(AccountPage { items, next_cursor })
+}

@@ -1,0 +1,301 @@
+//! What the desk is told and asked, and what it answers, as text between isolates and its object.
+
+use serde::Serialize;
+
+use super::EventState;
+use crate::billing::{BillingEvent, Provider};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// A message to the desk. Each says what the reply to it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DeskRequest {
+    /// A page of accounts, in the order of their names: [`AccountPage`].
+    Accounts {
+        /// Which.
+        filter: AccountFilter,
+        /// The account that the page before ended with.
+        cursor: Option<String>,
+        /// How many at most.
+        limit: usize,
+    },
+    /// How calls of the provider's API went: nothing to answer.
+    Called(
+        /// Each of them.
+        Vec<Call>,
+    ),
+    /// Whose customer it is: `Option<Link>`.
+    Customer(
+        /// Of whom.
+        CustomerKey,
+    ),
+    /// Which customers are an account: `Vec<CustomerKey>`.
+    CustomersOf {
+        /// The account.
+        account: String,
+    },
+    /// An event with its body: `Option<EventDetail>`.
+    Event(
+        /// Which.
+        EventKey,
+    ),
+    /// A page of events, the last to arrive first: [`EventPage`].
+    Events {
+        /// Which.
+        filter: EventFilter,
+        /// The `next_cursor` of the page before.
+        cursor: Option<String>,
+        /// How many at most.
+        limit: usize,
+    },
+    /// An operator says whose customer it is: how many events that releases, as `usize`.
+    Link {
+        /// The customer.
+        customer: CustomerKey,
+        /// The account's name.
+        account: String,
+        /// Who says so.
+        actor: String,
+    },
+    /// Which customers to read again from their provider now: `Vec<CustomerKey>`. They count as
+    /// looked at from then on.
+    LookList {
+        /// How many at most.
+        limit: usize,
+    },
+    /// Whether a provider is down: [`Outages`](crate::billing::outage::Outages).
+    Outage,
+    /// How an account stands, after a change of its record: nothing to answer.
+    PutAccount(
+        /// It.
+        AccountSummary,
+    ),
+    /// Try an event again at once: `Option<EventRow>`, as it stands now.
+    Retry(
+        /// Which.
+        EventKey,
+    ),
+    /// Keep events and have them delivered: `Vec<Taken>`, what became of each.
+    TakeIn(
+        /// The events.
+        Vec<Incoming>,
+    ),
+}
+
+/// An event as it comes in.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Incoming {
+    /// What it says; only its id and kind where it can't be read.
+    pub event: BillingEvent,
+    /// What the provider sent; empty where it was asked for.
+    pub body: String,
+    /// Why it can't be read.
+    pub unreadable: Option<String>,
+}
+
+/// What became of an event that came in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Taken {
+    /// Whether it was known before: then nothing was done.
+    pub is_repeated: bool,
+    /// Whether nobody knows whose customer it is about.
+    pub is_waiting: bool,
+}
+
+/// Which event is meant.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct EventKey {
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+/// Which customer is meant.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CustomerKey {
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+/// Which account a customer is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// The account's name.
+    pub account: String,
+    /// Since when this is so, by the clock of who says it.
+    pub at: Timestamp,
+    /// Who says it: an operator, or the provider.
+    pub actor: String,
+}
+
+/// An event as the desk keeps it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EventRow {
+    /// In the order of arrival; 0 before it is kept.
+    pub number: u64,
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id of it.
+    pub id: String,
+    /// The provider's word for what happened.
+    pub kind: String,
+    /// When it was so, by the provider's clock.
+    pub occurred_at: Timestamp,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The customer.
+    pub customer: Option<String>,
+    /// The account, where it is known.
+    pub account: Option<String>,
+    /// What became of it.
+    pub state: EventState,
+    /// Why it is not applied.
+    pub reason: Option<String>,
+    /// How often that was tried.
+    pub attempts: u32,
+    /// When it is tried again; of one that waits, when its provider is asked.
+    pub due_at: Timestamp,
+}
+
+/// An event with all that is kept of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EventDetail {
+    /// What is known of it.
+    pub row: EventRow,
+    /// What the provider sent, as long as it is kept.
+    pub body: Option<String>,
+}
+
+/// Which events are listed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EventFilter {
+    /// Those in this state.
+    pub state: Option<EventState>,
+    /// Those of this provider.
+    pub provider: Option<Provider>,
+}
+
+/// A page of events.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EventPage {
+    /// The events.
+    pub items: Vec<EventRow>,
+    /// Where the next page starts, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// How an account stands, for lists.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct AccountSummary {
+    /// Its name.
+    pub account: String,
+    /// The plan of the subscription that leads.
+    pub plan: Option<String>,
+    /// Where that is in its life, in the word of the record.
+    pub status: String,
+    /// Why it is not served, in the word of the answer; `None` where it is.
+    pub cause: Option<String>,
+    /// When its record was changed last.
+    #[serde(serialize_with = "write_time")]
+    pub updated_at: Timestamp,
+    /// When its customers should be read again, unless news come before.
+    #[serde(skip)]
+    pub look_at: Option<Timestamp>,
+}
+
+/// Which accounts are listed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AccountFilter {
+    /// Those with this status.
+    pub status: Option<String>,
+    /// Those with this plan.
+    pub plan: Option<String>,
+    /// Those whose name begins so.
+    pub prefix: Option<String>,
+}
+
+/// A page of accounts.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AccountPage {
+    /// The accounts.
+    pub items: Vec<AccountSummary>,
+    /// Where the next page starts, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// How a call of a provider's API went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Call {
+    /// For whom it was.
+    pub customer: CustomerKey,
+    /// Whether the provider answered as one that works: not with 429 or 5xx, and in time.
+    pub is_good: bool,
+}
+
+impl EventRow {
+    /// Its key.
+    pub fn key(&self) -> EventKey {
+        EventKey { provider: self.provider, id: self.id.clone() }
+    }
+
+    /// The customer's key.
+    pub fn customer_key(&self) -> Option<CustomerKey> {
+        let id = self.customer.clone()?;
+        Some(CustomerKey { provider: self.provider, id })
+    }
+}
+
+wire! {
+    enum DeskRequest {
+        Accounts { filter, cursor, limit },
+        Called(calls),
+        Customer(customer),
+        CustomersOf { account },
+        Event(event),
+        Events { filter, cursor, limit },
+        Link { customer, account, actor },
+        LookList { limit },
+        Outage,
+        PutAccount(summary),
+        Retry(event),
+        TakeIn(events),
+    }
+}
+wire!(Incoming { event, body, unreadable });
+wire!(Taken { is_repeated, is_waiting });
+wire!(EventKey { provider, id });
+wire!(CustomerKey { provider, id });
+wire!(Link { account, at, actor });
+wire!(EventRow {
+    number,
+    provider,
+    id,
+    kind,
+    occurred_at,
+    received_at,
+    customer,
+    account,
+    state,
+    reason,
+    attempts,
+    due_at,
+});
+wire!(EventDetail { row, body });
+wire!(EventFilter { state, provider });
+wire!(EventPage { items, next_cursor });
+wire!(AccountSummary { account, plan, status, cause, updated_at, look_at });
+wire!(AccountFilter { status, plan, prefix });
+wire!(AccountPage { items, next_cursor });
+wire!(Call { customer, is_good });
+wire! { enum EventState { Received, Applied, Waiting, Ignored, Failed } }
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls; only wide pointers make it a lint"
+)]
+fn write_time<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.rfc3339_exact())
+}

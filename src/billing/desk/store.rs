@@ -1,0 +1,179 @@
+//! What the desk needs of a database.
+
+use super::message::{
+    AccountFilter, AccountSummary, CustomerKey, EventFilter, EventKey, EventRow, Link,
+};
+use crate::billing::outage::Signal;
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+
+/// What an event says.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Content {
+    /// A [`BillingEvent`](crate::billing::BillingEvent) as [`wire`](crate::wire) writes it; empty
+    /// where it could not be read.
+    pub event: String,
+    /// What the provider sent; empty where it was asked for.
+    pub body: String,
+}
+
+/// The rows of the desk.
+///
+/// Whoever implements it makes each call of the desk atomic: where one method fails, nothing that
+/// the call wrote may stay. There is at most one event of each key.
+pub trait DeskStore {
+    /// An event.
+    ///
+    /// # Errors
+    /// The row could not be read; so for every method that reads.
+    fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError>;
+
+    /// What an event says, as long as it is kept.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn content(&self, key: &EventKey) -> Result<Option<Content>, StoreError>;
+
+    /// Writes an event, in the place of one with the same key, and gives it the next number.
+    ///
+    /// # Errors
+    /// The row could not be written; so for every method that writes.
+    fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError>;
+
+    /// Writes what may change of an event: account, state, reason, attempts and `due_at`.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn update_event(&mut self, row: &EventRow) -> Result<(), StoreError>;
+
+    /// Accounts that have a received event which is due; those first that were tried least often,
+    /// and of those the longest due.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError>;
+
+    /// When the first received event is due.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The received events of an account; those first that were tried least often, and of those
+    /// the first to come.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError>;
+
+    /// The events of a customer that wait for an account, in the order of their arrival.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn waiting_of(&self, customer: &CustomerKey) -> Result<Vec<EventRow>, StoreError>;
+
+    /// Waiting events whose provider may be asked, the longest due first.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn waiting_due(&self, now: Timestamp, limit: usize) -> Result<Vec<EventRow>, StoreError>;
+
+    /// Events with a number below `before`, the last to come first.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn events(
+        &self,
+        filter: EventFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, StoreError>;
+
+    /// Whose customer it is.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError>;
+
+    /// Writes whose customer it is.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError>;
+
+    /// The customers that are an account.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
+
+    /// Writes how an account stands.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError>;
+
+    /// Accounts behind `after`, in the order of their names' bytes.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn accounts(
+        &self,
+        filter: &AccountFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountSummary>, StoreError>;
+
+    /// Accounts whose `look_at` is `now` or earlier and that were not looked at since
+    /// `looked_before`, the longest due first.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn to_look_at(
+        &self,
+        now: Timestamp,
+        looked_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Writes that an account is looked at `now`, and next at `look_at`.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn note_look(
+        &mut self,
+        account: &str,
+        now: Timestamp,
+        look_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Writes how a charge or a call went; the same again changes nothing.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError>;
+
+    /// Every signal later than `since`, in any order.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError>;
+
+    /// Deletes what is out of date.
+    ///
+    /// # Errors
+    /// See [`Self::add_event`].
+    fn forget(&mut self, limits: Retention) -> Result<(), StoreError>;
+}
+
+/// What may be deleted, by the time at which it came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// The content of events that are applied or ignored, of before this; and all that is known of
+    /// applied ones that were asked for, since nobody sends those again.
+    pub contents_before: Timestamp,
+    /// Whatever is known of events that are applied, ignored or failed, of before this.
+    pub events_before: Timestamp,
+    /// Signals of before this.
+    pub signals_before: Timestamp,
+}

@@ -1,0 +1,88 @@
+//! How an account stands, in a few words for the desk's list.
+
+use super::message::AccountSummary;
+use crate::account::{AccountRecord, Billed, Customer, Status, judge};
+use crate::config::{Plan, plan_named};
+use crate::decision::Cause;
+use crate::time::Timestamp;
+
+impl AccountSummary {
+    /// What follows from an account's record at `now`, the time at which it was changed.
+    pub fn of(
+        account: &str,
+        record: &AccountRecord,
+        plans: &[Plan],
+        provider_outage: bool,
+        now: Timestamp,
+    ) -> Self {
+        let judgement = judge(record, plans, None, provider_outage, now);
+        let leading = judgement.leading();
+        let cause = if record.suspended {
+            Some(Cause::AccountSuspended)
+        } else if judgement.good.is_empty() {
+            let refused = judgement.denied.first().map(|refused| refused.cause);
+            Some(refused.unwrap_or(Cause::NoSubscription))
+        } else {
+            None
+        };
+        Self {
+            account: account.to_owned(),
+            plan: leading.and_then(|leading| leading.plan.clone()),
+            status: leading.map_or(Status::None, |leading| leading.status).word().to_owned(),
+            cause: cause.map(|cause| cause.word().to_owned()),
+            updated_at: now,
+            look_at: look_at(record, plans, now),
+        }
+    }
+}
+
+/// When an account's customers should be read again from their provider, unless news come before.
+fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Timestamp> {
+    if record.customers.is_empty() {
+        return None;
+    }
+    let is_in_doubt = |billed: &Billed| billed.told.as_ref().is_some_and(|told| told.is_in_doubt);
+    if record.billed.iter().any(is_in_doubt)
+        || record.customers.iter().any(Customer::lacks_entitlements)
+    {
+        return Some(now);
+    }
+    let moments = record.billed.iter().filter_map(|billed| moment(billed, plans));
+    moments.filter_map(|moment| from(moment, now)).min()
+}
+
+/// When something is about to be decided by what was told: the grace ends, or a renewal should have
+/// been told of.
+fn moment(billed: &Billed, plans: &[Plan]) -> Option<Timestamp> {
+    let known = billed.known()?;
+    match known.status {
+        Status::PastDue => {
+            let plan = known.plan.as_deref().and_then(|id| plan_named(plans, id));
+            let grace_s = plan.map_or(0, |plan| i64::from(plan.grace_days)).saturating_mul(DAY_S);
+            Some(known.payment_failed_at?.plus_seconds(grace_s).plus_ms(-BEFORE_GRACE_ENDS_MS))
+        }
+        Status::Trialing => {
+            let ends_at = known.trial_ends_at.or(known.current_period_ends_at)?;
+            Some(ends_at.plus_ms(NEWS_LATE_MS))
+        }
+        Status::Active => Some(known.current_period_ends_at?.plus_ms(NEWS_LATE_MS)),
+        _ => None,
+    }
+}
+
+/// The moment, if it is to come; else now and then for a while.
+fn from(moment: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if moment > now {
+        return Some(moment);
+    }
+    (now.ms_since(moment) < GIVE_UP_MS).then(|| now.plus_ms(AGAIN_MS))
+}
+
+const DAY_S: i64 = 86_400;
+/// Early enough to hear of a payment before somebody is locked out who has paid.
+const BEFORE_GRACE_ENDS_MS: i64 = 2 * 3_600_000;
+/// Providers close an invoice about an hour after the period is over.
+const NEWS_LATE_MS: i64 = 2 * 3_600_000;
+const AGAIN_MS: i64 = 6 * 3_600_000;
+/// What a provider has not said by then, it won't.
+const GIVE_UP_MS: i64 = 7 * 86_400_000;

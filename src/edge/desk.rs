@@ -1,0 +1,24 @@
+//! How the rest of the edge talks to the desk.
+
+use super::isolate::Isolate;
+use super::ledger_object::{self, Message};
+use crate::billing::desk::DeskRequest;
+use crate::config::Config;
+use crate::wire::Wire;
+
+/// Asks the desk something. [`DeskRequest`] says what the reply to it is.
+///
+/// # Errors
+///
+/// Why there is no answer.
+pub(super) async fn ask<T: Wire>(
+    isolate: &Isolate,
+    config: &Config,
+    request: DeskRequest,
+) -> Result<T, String> {
+    let reply = ledger_object::call(isolate, config, NAME, &Message::Desk(request)).await?;
+    ledger_object::read(&reply)
+}
+
+/// The object's name. No account has one without a slash.
+const NAME: &str = "desk";

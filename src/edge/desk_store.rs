@@ -1,0 +1,348 @@
+//! The desk's rows in the SQLite database of its Durable Object.
+
+use wasm_bindgen::JsValue;
+
+use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use crate::billing::Provider;
+use crate::billing::desk::{
+    AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
+    EventRow, EventState, Link, Retention,
+};
+use crate::billing::outage::{Attempt, Signal};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+
+/// Makes the tables where they aren't there yet. Only the desk has a use for them.
+pub(super) fn create_tables(store: &SqlStore) -> Result<(), StoreError> {
+    store.write(SCHEMA, &[])
+}
+
+/// Whether the object is the desk.
+pub(super) fn has_tables(store: &SqlStore) -> bool {
+    let query = "SELECT 1 FROM sqlite_master WHERE name = 'event'";
+    store.cells(query, &[]).is_ok_and(|cells| !cells.is_empty())
+}
+
+impl DeskStore for SqlStore {
+    fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError> {
+        let rows = self.event_rows("WHERE provider = ? AND id = ?", &event_key(key))?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn content(&self, key: &EventKey) -> Result<Option<Content>, StoreError> {
+        let query = "SELECT event, body FROM event WHERE provider = ? AND id = ? \
+                     AND body IS NOT NULL";
+        let cells = self.cells(query, &event_key(key))?;
+        let [event, body] = cells.as_slice() else { return Ok(None) };
+        Ok(Some(Content { event: text_of(event), body: text_of(body) }))
+    }
+
+    fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError> {
+        let query = "INSERT OR REPLACE INTO event (provider, id, kind, occurred_at_ms, \
+                         received_at_ms, customer, account, state, reason, attempts, due_at_ms, \
+                         event, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let [provider, id] = event_key(&row.key());
+        let [occurred_at, received_at] = [row.occurred_at, row.received_at].map(time);
+        let [account, state, reason, attempts, due_at] = changing(row);
+        let customer = optional(row.customer.as_deref());
+        let [kind, event, body] = [&row.kind, &content.event, &content.body].map(JsValue::from);
+        let values = [
+            provider,
+            id,
+            kind,
+            occurred_at,
+            received_at,
+            customer,
+            account,
+            state,
+            reason,
+            attempts,
+            due_at,
+            event,
+            body,
+        ];
+        self.has_queued = true;
+        self.write(query, &values)
+    }
+
+    fn update_event(&mut self, row: &EventRow) -> Result<(), StoreError> {
+        let query = "UPDATE event SET account = ?, state = ?, reason = ?, attempts = ?, \
+                         due_at_ms = ? WHERE provider = ? AND id = ?";
+        let [account, state, reason, attempts, due_at] = changing(row);
+        let [provider, id] = event_key(&row.key());
+        self.has_queued = true;
+        self.write(query, &[account, state, reason, attempts, due_at, provider, id])
+    }
+
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
+        let query = "SELECT account FROM event WHERE state = 'received' AND due_at_ms <= ? \
+                     GROUP BY account ORDER BY MIN(attempts), MIN(due_at_ms) LIMIT ?";
+        self.texts(query, &[time(now), limit.into()])
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let query = "SELECT due_at_ms FROM event WHERE state = 'received' \
+                     ORDER BY due_at_ms LIMIT 1";
+        Ok(self.cells(query, &[])?.first().map(time_of))
+    }
+
+    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+        let rest = "WHERE state = 'received' AND account = ? ORDER BY attempts, number LIMIT ?";
+        self.event_rows(rest, &[account.into(), limit.into()])
+    }
+
+    fn waiting_of(&self, customer: &CustomerKey) -> Result<Vec<EventRow>, StoreError> {
+        let rest = "WHERE state = 'waiting' AND provider = ? AND customer = ? ORDER BY number";
+        self.event_rows(rest, &customer_key(customer))
+    }
+
+    fn waiting_due(&self, now: Timestamp, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+        let rest = "WHERE state = 'waiting' AND due_at_ms <= ? ORDER BY due_at_ms LIMIT ?";
+        self.event_rows(rest, &[time(now), limit.into()])
+    }
+
+    fn events(
+        &self,
+        filter: EventFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let (mut rest, mut values) = (String::from("WHERE 1"), Vec::new());
+        let words = [
+            (" AND state = ?", filter.state.map(EventState::word)),
+            (" AND provider = ?", filter.provider.map(Provider::word)),
+        ];
+        for (condition, word) in words {
+            if let Some(word) = word {
+                rest.push_str(condition);
+                values.push(word.into());
+            }
+        }
+        if let Some(before) = before {
+            rest.push_str(" AND number < ?");
+            values.push(units(before));
+        }
+        rest.push_str(" ORDER BY number DESC LIMIT ?");
+        values.push(limit.into());
+        self.event_rows(&rest, &values)
+    }
+
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
+        let query = "SELECT account, at_ms, actor FROM customer WHERE provider = ? AND id = ?";
+        let cells = self.cells(query, &customer_key(customer))?;
+        let [account, at, actor] = cells.as_slice() else { return Ok(None) };
+        Ok(Some(Link { account: text_of(account), at: time_of(at), actor: text_of(actor) }))
+    }
+
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
+        let query = "INSERT OR REPLACE INTO customer (provider, id, account, at_ms, actor) \
+                     VALUES (?, ?, ?, ?, ?)";
+        let [provider, id] = customer_key(customer);
+        let [account, actor] = [&link.account, &link.actor].map(JsValue::from);
+        self.write(query, &[provider, id, account, time(link.at), actor])
+    }
+
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+        let query = "SELECT provider, id FROM customer WHERE account = ? ORDER BY provider, id";
+        let cells = self.cells(query, &[account.into()])?;
+        let read = |[provider, id]: &[JsValue; 2]| CustomerKey {
+            provider: provider_of(provider),
+            id: text_of(id),
+        };
+        Ok(cells.as_chunks().0.iter().map(read).collect())
+    }
+
+    fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
+        let query = "INSERT INTO account_index (account, plan, status, cause, updated_at_ms, \
+                         look_at_ms) VALUES (?, ?, ?, ?, ?, ?) \
+                     ON CONFLICT (account) DO UPDATE SET plan = excluded.plan, \
+                         status = excluded.status, cause = excluded.cause, \
+                         updated_at_ms = excluded.updated_at_ms, look_at_ms = excluded.look_at_ms";
+        let AccountSummary { account, plan, status, cause, updated_at, look_at } = summary;
+        let [plan, cause] = [plan, cause].map(|text| optional(text.as_deref()));
+        let look_at = look_at.map_or(JsValue::NULL, time);
+        self.write(query, &[account.into(), plan, status.into(), cause, time(*updated_at), look_at])
+    }
+
+    fn accounts(
+        &self,
+        filter: &AccountFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountSummary>, StoreError> {
+        let query = "SELECT account, plan, status, cause, updated_at_ms, look_at_ms \
+                     FROM account_index WHERE account > ?1 AND account >= ?2 \
+                     AND substr(account, 1, length(?2)) = ?2 \
+                     AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR plan = ?4) \
+                     ORDER BY account LIMIT ?5";
+        let [after, prefix] =
+            [after, filter.prefix.as_deref()].map(|text| text.unwrap_or_default().into());
+        let [status, plan] = [&filter.status, &filter.plan].map(|text| optional(text.as_deref()));
+        let cells = self.cells(query, &[after, prefix, status, plan, limit.into()])?;
+        Ok(cells.as_chunks().0.iter().map(summary).collect())
+    }
+
+    fn to_look_at(
+        &self,
+        now: Timestamp,
+        looked_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let query = "SELECT account FROM account_index WHERE look_at_ms <= ? \
+                     AND looked_at_ms <= ? ORDER BY look_at_ms LIMIT ?";
+        self.texts(query, &[time(now), time(looked_before), limit.into()])
+    }
+
+    fn note_look(
+        &mut self,
+        account: &str,
+        now: Timestamp,
+        look_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = "UPDATE account_index SET looked_at_ms = ?, look_at_ms = ? WHERE account = ?";
+        self.write(query, &[time(now), time(look_at), account.into()])
+    }
+
+    fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError> {
+        let query = "INSERT OR IGNORE INTO signal (provider, customer, at_ms, is_call, is_good) \
+                     VALUES (?, ?, ?, ?, ?)";
+        let Signal { provider, attempt, customer, at, is_good } = signal;
+        let flags = [*attempt == Attempt::Call, *is_good].map(|flag| units(u64::from(flag)));
+        let [is_call, is_good] = flags;
+        self.write(query, &[provider.word().into(), customer.into(), time(*at), is_call, is_good])
+    }
+
+    fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
+        let query = "SELECT provider, customer, at_ms, is_call, is_good FROM signal \
+                     WHERE at_ms > ?";
+        let cells = self.cells(query, &[time(since)])?;
+        Ok(cells.as_chunks().0.iter().map(signal).collect())
+    }
+
+    fn forget(&mut self, limits: Retention) -> Result<(), StoreError> {
+        let Retention { contents_before, events_before, signals_before } = limits;
+        let [contents, events, signals] =
+            [contents_before, events_before, signals_before].map(time);
+        self.write(FORGET_ASKED, std::slice::from_ref(&contents))?;
+        self.write(FORGET_CONTENTS, &[contents])?;
+        self.write(FORGET_EVENTS, &[events])?;
+        self.write("DELETE FROM signal WHERE at_ms < ?", &[signals])
+    }
+}
+
+impl SqlStore {
+    fn event_rows(&self, rest: &str, values: &[JsValue]) -> Result<Vec<EventRow>, StoreError> {
+        let query = format!(
+            "SELECT number, provider, id, kind, occurred_at_ms, received_at_ms, customer, \
+             account, state, reason, attempts, due_at_ms FROM event {rest}"
+        );
+        let cells = self.cells(&query, values)?;
+        Ok(cells.as_chunks().0.iter().map(event_row).collect())
+    }
+
+    fn texts(&self, query: &str, values: &[JsValue]) -> Result<Vec<String>, StoreError> {
+        Ok(self.cells(query, values)?.iter().map(text_of).collect())
+    }
+}
+
+/// Only events that are on their way or wait are in an index beside the key: what is applied, which
+/// is nearly all, costs no row more.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS event (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, id TEXT NOT NULL,
+        kind TEXT NOT NULL, occurred_at_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL,
+        customer TEXT, account TEXT, state TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL, event TEXT, body TEXT, UNIQUE (provider, id));
+    CREATE INDEX IF NOT EXISTS event_received ON event (account, due_at_ms)
+        WHERE state = 'received';
+    CREATE INDEX IF NOT EXISTS event_waiting ON event (provider, customer)
+        WHERE state = 'waiting';
+    CREATE INDEX IF NOT EXISTS event_listed ON event (state, number)
+        WHERE state IN ('waiting', 'ignored', 'failed', 'received');
+    CREATE TABLE IF NOT EXISTS customer (
+        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        actor TEXT NOT NULL, PRIMARY KEY (provider, id)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS customer_account ON customer (account);
+    CREATE TABLE IF NOT EXISTS account_index (
+        account TEXT PRIMARY KEY, plan TEXT, status TEXT NOT NULL, cause TEXT,
+        updated_at_ms INTEGER NOT NULL, look_at_ms INTEGER,
+        looked_at_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS account_look ON account_index (look_at_ms)
+        WHERE look_at_ms IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS signal (
+        provider TEXT NOT NULL, customer TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        is_call INTEGER NOT NULL, is_good INTEGER NOT NULL,
+        PRIMARY KEY (at_ms, provider, customer, is_call, is_good)) WITHOUT ROWID;
+";
+
+const FORGET_ASKED: &str = "DELETE FROM event WHERE received_at_ms < ? AND state = 'applied' \
+                            AND id LIKE 'reread:%'";
+const FORGET_CONTENTS: &str = "UPDATE event SET event = NULL, body = NULL \
+                               WHERE received_at_ms < ? AND state IN ('applied', 'ignored') \
+                               AND body IS NOT NULL";
+const FORGET_EVENTS: &str = "DELETE FROM event WHERE received_at_ms < ? \
+                             AND state IN ('applied', 'ignored', 'failed')";
+
+fn event_key(key: &EventKey) -> [JsValue; 2] {
+    [key.provider.word().into(), key.id.as_str().into()]
+}
+
+fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
+    [key.provider.word().into(), key.id.as_str().into()]
+}
+
+/// Account, state, reason, attempts and `due_at`.
+fn changing(row: &EventRow) -> [JsValue; 5] {
+    let [account, reason] = [&row.account, &row.reason].map(|text| optional(text.as_deref()));
+    [account, row.state.word().into(), reason, row.attempts.into(), time(row.due_at)]
+}
+
+fn event_row(cells: &[JsValue; 12]) -> EventRow {
+    let [number, provider, id, kind, occurred_at, received_at, rest @ ..] = cells;
+    let [customer, account, state, reason, attempts, due_at] = rest;
+    EventRow {
+        number: units_of(number),
+        provider: provider_of(provider),
+        id: text_of(id),
+        kind: text_of(kind),
+        occurred_at: time_of(occurred_at),
+        received_at: time_of(received_at),
+        customer: customer.as_string(),
+        account: account.as_string(),
+        state: EventState::from_word(&text_of(state)).unwrap_or_default(),
+        reason: reason.as_string(),
+        attempts: u32::try_from(units_of(attempts)).unwrap_or(u32::MAX),
+        due_at: time_of(due_at),
+    }
+}
+
+fn summary([account, plan, status, cause, updated_at, look_at]: &[JsValue; 6]) -> AccountSummary {
+    AccountSummary {
+        account: text_of(account),
+        plan: plan.as_string(),
+        status: text_of(status),
+        cause: cause.as_string(),
+        updated_at: time_of(updated_at),
+        look_at: (!look_at.is_null()).then(|| time_of(look_at)),
+    }
+}
+
+fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Signal {
+    let attempt = if units_of(is_call) == 1 { Attempt::Call } else { Attempt::Charge };
+    Signal {
+        provider: provider_of(provider),
+        attempt,
+        customer: text_of(customer),
+        at: time_of(at),
+        is_good: units_of(is_good) == 1,
+    }
+}
+
+/// Rows are written with the words of providers that there are.
+fn provider_of(cell: &JsValue) -> Provider {
+    Provider::from_word(&text_of(cell)).unwrap_or_default()
+}
+
+fn optional(text: Option<&str>) -> JsValue {
+    text.map_or(JsValue::NULL, JsValue::from_str)
+}

@@ -1,0 +1,59 @@
+//! What is deleted, and what never is.
+
+use tollgate::billing::BillingEvent;
+use tollgate::billing::desk::{DeskRequest, EventDetail, EventState};
+
+use crate::world::*;
+
+fn shown(world: &mut World, id: &str) -> Option<EventDetail> {
+    world.ask(DeskRequest::Event(key(id)))
+}
+
+#[test]
+fn of_what_is_done_the_body_stays_for_a_month_and_the_id_for_longer_than_it_is_sent_again() {
+    let mut world = World::new();
+    world.take_in(of_account(active("evt_applied", "cus_1"), "-/alice"));
+    world.deliver("-/alice", true);
+    world.take_in(event("evt_ignored", "cus_9"));
+    for id in ["evt_applied", "evt_ignored"] {
+        world.now = START.plus_ms(30 * DAY_MS);
+        assert!(shown(&mut world, id).is_some_and(|detail| detail.body.is_some()), "{id}");
+    }
+    for id in ["evt_applied", "evt_ignored"] {
+        world.now = START.plus_ms(31 * DAY_MS);
+        assert!(shown(&mut world, id).is_some_and(|detail| detail.body.is_none()), "{id}");
+        world.now = START.plus_ms(400 * DAY_MS);
+        let replay = of_account(active(id, "cus_1"), "-/alice");
+        assert!(world.take_in(replay).is_repeated, "{id}: a replay is known");
+    }
+    world.now = START.plus_ms(401 * DAY_MS);
+    assert_eq!(shown(&mut world, "evt_applied"), None);
+}
+
+#[test]
+fn what_no_account_has_is_never_deleted() {
+    let mut world = World::new();
+    world.take_in(active("evt_waiting", "cus_1"));
+    world.take_in(of_account(active("evt_received", "cus_2"), "-/bob"));
+    world.now = START.plus_ms(4_000 * DAY_MS);
+    for (id, state) in
+        [("evt_waiting", EventState::Waiting), ("evt_received", EventState::Received)]
+    {
+        let detail = shown(&mut world, id).expect("it is kept");
+        assert_eq!(detail.row.state, state);
+        assert!(detail.body.is_some());
+    }
+    world.link("cus_1", "-/alice");
+    assert_eq!(world.deliver("-/alice", true), 1);
+}
+
+#[test]
+fn what_the_provider_was_asked_for_is_not_kept_for_replays() {
+    let mut world = World::new();
+    let event = of_account(active("reread:cus_1:1", "cus_1"), "-/alice");
+    world.take_in(event.clone());
+    world.take_in(BillingEvent { id: "reread:cus_1:2".to_owned(), ..event });
+    world.deliver("-/alice", true);
+    world.now = START.plus_ms(31 * DAY_MS);
+    assert_eq!(shown(&mut world, "reread:cus_1:1"), None);
+}

@@ -1,0 +1,146 @@
+//! What becomes of an event when it comes in, and of those that wait.
+
+use tollgate::billing::BillingEvent;
+use tollgate::billing::desk::{DeskRequest, EventRow, EventState, Incoming, Link, Taken};
+
+use crate::world::*;
+
+#[test]
+fn an_event_is_taken_once() {
+    let mut world = World::new();
+    let event = of_account(active("evt_1", "cus_1"), "-/alice");
+    assert_eq!(world.take_in(event.clone()), Taken::default());
+    let before = world.store.clone();
+    let again = Taken { is_repeated: true, is_waiting: false };
+    assert_eq!(world.take_in(event), again);
+    assert_eq!(world.store, before, "taking it again changes nothing");
+}
+
+#[test]
+fn the_account_that_an_event_names_counts_for_its_customer_from_then_on() {
+    let mut world = World::new();
+    world.take_in(of_account(event("evt_1", "cus_1"), "-/alice"));
+    world.take_in(active("evt_2", "cus_1"));
+    for id in ["evt_1", "evt_2"] {
+        assert_eq!(world.row(id).account.as_deref(), Some("-/alice"));
+        assert_eq!(world.state(id), EventState::Received);
+    }
+}
+
+#[test]
+fn events_of_an_unknown_customer_wait_until_somebody_says_whose_it_is() {
+    let mut world = World::new();
+    assert!(world.take_in(active("evt_1", "cus_1")).is_waiting);
+    assert!(world.take_in(active("evt_2", "cus_2")).is_waiting);
+    assert!(world.row("evt_1").reason.is_some_and(|reason| reason.contains("which account")));
+    assert_eq!(world.link("cus_1", "-/alice"), 1);
+    assert_eq!(
+        (world.state("evt_1"), world.state("evt_2")),
+        (EventState::Received, EventState::Waiting)
+    );
+    assert_eq!(world.row("evt_1").reason, None);
+    // The second one's account is named by a later event.
+    world.take_in(of_account(event("evt_3", "cus_2"), "acme/bob"));
+    assert_eq!(world.row("evt_2").account.as_deref(), Some("acme/bob"));
+    assert_eq!(world.state("evt_2"), EventState::Received);
+}
+
+#[test]
+fn the_newest_word_about_a_customer_counts_in_whichever_order_it_comes() {
+    let old = of_account(event("evt_1", "cus_1"), "-/alice");
+    let newer = of_account(event("evt_2", "cus_1"), "-/bob");
+    let newer = BillingEvent { occurred_at: START.plus_ms(1), ..newer };
+    for events in [[&old, &newer], [&newer, &old]] {
+        let mut world = World::new();
+        for event in events {
+            world.take_in(event.clone());
+        }
+        let link: Option<Link> = world.ask(DeskRequest::Customer(customer_key("cus_1")));
+        assert_eq!(link.expect("it is known").account, "-/bob");
+        // Each event still goes to the account that it names itself.
+        assert_eq!(world.row("evt_1").account.as_deref(), Some("-/alice"));
+    }
+}
+
+#[test]
+fn what_is_no_name_of_an_account_is_nobody() {
+    for name in ["desk", "", "/", "a/", "/b", "a/b/c", "allowance-1"] {
+        let mut world = World::new();
+        let taken = world.take_in(of_account(active("evt_1", "cus_1"), name));
+        assert!(taken.is_waiting, "{name}");
+        assert!(world.store.links.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn what_has_no_consequences_is_ignored() {
+    let mut world = World::new();
+    world.take_in(event("evt_1", "cus_1"));
+    assert_eq!(world.state("evt_1"), EventState::Ignored);
+}
+
+#[test]
+fn news_about_nobody_have_failed() {
+    let mut world = World::new();
+    world.take_in(BillingEvent { customer: None, ..active("evt_1", "") });
+    assert_eq!(world.state("evt_1"), EventState::Failed);
+    assert!(world.row("evt_1").reason.is_some_and(|reason| reason.contains("neither")));
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
+    let mut world = World::new();
+    let unreadable = |body: &str| {
+        let event = BillingEvent { id: "evt_1".to_owned(), ..BillingEvent::default() };
+        let unreadable = Some("no customer".to_owned());
+        DeskRequest::TakeIn(vec![Incoming { event, body: body.to_owned(), unreadable }])
+    };
+    let taken: Vec<Taken> = world.ask(unreadable("gibberish"));
+    assert_eq!(taken, [Taken::default()]);
+    assert_eq!(world.state("evt_1"), EventState::Failed);
+    assert_eq!(world.row("evt_1").reason.as_deref(), Some("no customer"));
+    let retried: Option<EventRow> = world.ask(DeskRequest::Retry(key("evt_1")));
+    assert_eq!(retried.expect("it is there").reason.as_deref(), Some("it is no JSON"));
+    // Nor does sending it again help, unless it can be read now.
+    let taken: Vec<Taken> = world.ask(unreadable("readable"));
+    assert!(taken[0].is_repeated);
+    let mut readable = World::new();
+    readable.link("cus_1", "-/alice");
+    let _: Vec<Taken> = readable.ask(unreadable("readable"));
+    let retried: Option<EventRow> = readable.ask(DeskRequest::Retry(key("evt_1")));
+    let retried = retried.expect("it is there");
+    assert_eq!(
+        (retried.state, retried.account.as_deref()),
+        (EventState::Received, Some("-/alice"))
+    );
+    readable.deliver("-/alice", true);
+    assert_eq!(readable.state("evt_1"), EventState::Applied);
+}
+
+#[test]
+fn a_retry_of_nothing_is_nothing() {
+    let retried: Option<EventRow> = World::new().ask(DeskRequest::Retry(key("evt_1")));
+    assert_eq!(retried, None);
+}
+
+#[test]
+fn nothing_stays_of_what_could_not_be_written() {
+    for calls in 0..7 {
+        let mut world = World::new();
+        world.take_in(active("evt_1", "cus_1"));
+        let before = world.store.clone();
+        world.store.calls_left.set(Some(calls));
+        let incoming = Incoming {
+            event: of_account(event("evt_2", "cus_1"), "-/alice"),
+            ..Incoming::default()
+        };
+        let told = world.tell(DeskRequest::TakeIn(vec![incoming.clone()]));
+        world.store.calls_left.set(None);
+        if told.is_err() {
+            assert_eq!(world.store, before, "after {calls} calls");
+            let taken: Vec<Taken> = world.ask(DeskRequest::TakeIn(vec![incoming]));
+            assert_eq!(taken, [Taken::default()], "it is as if it had never come");
+        }
+        assert_eq!(world.state("evt_1"), EventState::Received);
+    }
+}

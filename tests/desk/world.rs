@@ -1,0 +1,142 @@
+//! A desk, ledgers in memory, and short ways to say what happens.
+
+use std::collections::BTreeMap;
+
+use tollgate::account::{Status, Subscription};
+use tollgate::billing::desk::{
+    AccountSummary, CustomerKey, Desk, DeskRequest, EventKey, EventRow, EventState, Incoming,
+    Taken, batch, settle,
+};
+use tollgate::billing::{BillingEvent, News, Provider};
+use tollgate::quota::{Ledger, StoreError, Terms};
+use tollgate::time::Timestamp;
+use tollgate::wire::{self, Wire};
+
+use crate::memory_desk::MemoryDesk;
+use crate::memory_store::MemoryStore;
+
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// A desk and what it talks to.
+pub(crate) struct World {
+    pub(crate) desk: Desk,
+    pub(crate) store: MemoryDesk,
+    pub(crate) ledgers: BTreeMap<String, MemoryStore>,
+    pub(crate) now: Timestamp,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let (desk, store, ledgers) = Default::default();
+        Self { desk, store, ledgers, now: START }
+    }
+
+    /// Tells the desk something. As its object does, undoes all of what fails.
+    pub(crate) fn tell(&mut self, request: DeskRequest) -> Result<String, StoreError> {
+        let before = self.store.clone();
+        let reply = self.desk.handle(&mut self.store, request, &read, self.now);
+        if reply.is_err() {
+            self.store = before;
+        }
+        reply
+    }
+
+    /// Asks the desk something.
+    pub(crate) fn ask<T: Wire>(&mut self, request: DeskRequest) -> T {
+        let reply = self.tell(request).expect("the store works");
+        wire::decode(&reply).expect("the reply is of the type that was expected")
+    }
+
+    pub(crate) fn take_in(&mut self, event: BillingEvent) -> Taken {
+        let body = format!("body of {}", event.id);
+        let incoming = Incoming { event, body, unreadable: None };
+        self.ask::<Vec<Taken>>(DeskRequest::TakeIn(vec![incoming]))[0]
+    }
+
+    pub(crate) fn link(&mut self, customer: &str, account: &str) -> usize {
+        let (account, actor) = (account.to_owned(), "anna".to_owned());
+        self.ask(DeskRequest::Link { customer: customer_key(customer), account, actor })
+    }
+
+    pub(crate) fn row(&self, id: &str) -> EventRow {
+        self.store.events[&key(id)].0.clone()
+    }
+
+    pub(crate) fn state(&self, id: &str) -> EventState {
+        self.row(id).state
+    }
+
+    /// What the alarm does for one account, the ledger working or not.
+    pub(crate) fn deliver(&mut self, account: &str, is_working: bool) -> usize {
+        let (events, rows) = batch(&mut self.store, account, &read).expect("the store works");
+        let outcome = if is_working { Ok(self.apply(account, &events)) } else { Err("no answer") };
+        let outcome = outcome.as_ref().map_err(|reason| *reason);
+        settle(&mut self.store, &rows, outcome, self.now).expect("the store works");
+        rows.len()
+    }
+
+    /// What an account's ledger does with events.
+    pub(crate) fn apply(&mut self, account: &str, events: &[BillingEvent]) -> AccountSummary {
+        let ledger = self.ledgers.entry(account.to_owned()).or_default();
+        let mut summary = AccountSummary::default();
+        for event in events {
+            summary = Ledger::apply_billing(ledger, terms(), account, event, self.now)
+                .expect("the store works");
+        }
+        summary
+    }
+
+    pub(crate) fn later(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+    }
+}
+
+pub(crate) fn terms() -> Terms<'static> {
+    Terms { plans: &[], meters: &[], announces: false, provider_outage: false }
+}
+
+/// A body that the tests can read: the id of an event about `cus_1`.
+pub(crate) fn read(_: Provider, id: &str, body: &str) -> Result<BillingEvent, String> {
+    match body {
+        "readable" => Ok(active(id, "cus_1")),
+        _ => Err("it is no JSON".to_owned()),
+    }
+}
+
+pub(crate) fn key(id: &str) -> EventKey {
+    EventKey { provider: Provider::Stripe, id: id.to_owned() }
+}
+
+pub(crate) fn customer_key(id: &str) -> CustomerKey {
+    CustomerKey { provider: Provider::Stripe, id: id.to_owned() }
+}
+
+/// An event without news about a customer.
+pub(crate) fn event(id: &str, customer: &str) -> BillingEvent {
+    BillingEvent {
+        id: id.to_owned(),
+        kind: "customer.updated".to_owned(),
+        occurred_at: START,
+        customer: Some(customer.to_owned()),
+        ..BillingEvent::default()
+    }
+}
+
+/// That a customer's subscription is active.
+pub(crate) fn active(id: &str, customer: &str) -> BillingEvent {
+    let state = Subscription {
+        plan: Some("pro".to_owned()),
+        status: Status::Active,
+        ..Subscription::default()
+    };
+    let news = News::Subscription { id: format!("sub_{customer}"), state: Box::new(state) };
+    let kind = "customer.subscription.updated".to_owned();
+    BillingEvent { kind, news: vec![news], ..event(id, customer) }
+}
+
+/// An event that says whose customer it is about.
+pub(crate) fn of_account(event: BillingEvent, account: &str) -> BillingEvent {
+    BillingEvent { account: Some(account.to_owned()), ..event }
+}

@@ -1,0 +1,234 @@
+//! The desk's store in memory, which can be told to fail.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tollgate::billing::desk::{
+    AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
+    EventRow, EventState, Link, Retention,
+};
+use tollgate::billing::outage::Signal;
+use tollgate::quota::StoreError;
+use tollgate::time::Timestamp;
+
+/// The rows, open to the tests.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct MemoryDesk {
+    pub(crate) events: BTreeMap<EventKey, (EventRow, Option<Content>)>,
+    pub(crate) links: BTreeMap<CustomerKey, Link>,
+    /// With the time of the last look.
+    pub(crate) accounts: BTreeMap<String, (AccountSummary, Timestamp)>,
+    pub(crate) signals: BTreeSet<Signal>,
+    pub(crate) last_number: u64,
+    /// How many calls succeed before one fails; without end where `None`.
+    pub(crate) calls_left: Cell<Option<usize>>,
+}
+
+impl MemoryDesk {
+    fn reach(&self) -> Result<(), StoreError> {
+        let left = self.calls_left.get();
+        self.calls_left.set(left.map(|calls| calls.saturating_sub(1)));
+        if left == Some(0) { Err(StoreError("disk full".to_owned())) } else { Ok(()) }
+    }
+
+    fn rows(&self, is_meant: impl Fn(&EventRow) -> bool) -> Vec<EventRow> {
+        let mut rows: Vec<_> = self.events.values().map(|(row, _)| row.clone()).collect();
+        rows.retain(is_meant);
+        rows.sort_by_key(|row| row.number);
+        rows
+    }
+}
+
+impl DeskStore for MemoryDesk {
+    fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError> {
+        self.reach()?;
+        Ok(self.events.get(key).map(|(row, _)| row.clone()))
+    }
+
+    fn content(&self, key: &EventKey) -> Result<Option<Content>, StoreError> {
+        self.reach()?;
+        Ok(self.events.get(key).and_then(|(_, content)| content.clone()))
+    }
+
+    fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError> {
+        self.reach()?;
+        self.last_number += 1;
+        let row = EventRow { number: self.last_number, ..row.clone() };
+        self.events.insert(row.key(), (row, Some(content.clone())));
+        Ok(())
+    }
+
+    fn update_event(&mut self, row: &EventRow) -> Result<(), StoreError> {
+        self.reach()?;
+        if let Some((kept, _)) = self.events.get_mut(&row.key()) {
+            let EventRow { account, state, reason, attempts, due_at, .. } = row.clone();
+            *kept = EventRow { account, state, reason, attempts, due_at, ..kept.clone() };
+        }
+        Ok(())
+    }
+
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
+        self.reach()?;
+        let mut accounts: BTreeMap<String, (u32, Timestamp)> = BTreeMap::new();
+        for row in self.rows(|row| row.state == EventState::Received && row.due_at <= now) {
+            let account = accounts.entry(row.account.clone().expect("it is known"));
+            let (attempts, due_at) =
+                account.or_insert((u32::MAX, Timestamp::from_millis(i64::MAX)));
+            *attempts = (*attempts).min(row.attempts);
+            *due_at = (*due_at).min(row.due_at);
+        }
+        let mut accounts: Vec<_> = accounts.into_iter().collect();
+        accounts.sort_by_key(|(_, order)| *order);
+        Ok(accounts.into_iter().take(limit).map(|(account, _)| account).collect())
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.reach()?;
+        let received = self.rows(|row| row.state == EventState::Received);
+        Ok(received.iter().map(|row| row.due_at).min())
+    }
+
+    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+        self.reach()?;
+        let mut rows = self.rows(|row| {
+            row.state == EventState::Received && row.account.as_deref() == Some(account)
+        });
+        rows.sort_by_key(|row| (row.attempts, row.number));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn waiting_of(&self, customer: &CustomerKey) -> Result<Vec<EventRow>, StoreError> {
+        self.reach()?;
+        let is_meant = |row: &EventRow| {
+            row.state == EventState::Waiting && row.customer_key().as_ref() == Some(customer)
+        };
+        Ok(self.rows(is_meant))
+    }
+
+    fn waiting_due(&self, now: Timestamp, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+        self.reach()?;
+        let mut rows = self.rows(|row| row.state == EventState::Waiting && row.due_at <= now);
+        rows.sort_by_key(|row| row.due_at);
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn events(
+        &self,
+        filter: EventFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        self.reach()?;
+        let mut rows = self.rows(|row| {
+            filter.state.is_none_or(|state| row.state == state)
+                && filter.provider.is_none_or(|provider| row.provider == provider)
+                && before.is_none_or(|before| row.number < before)
+        });
+        rows.reverse();
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
+        self.reach()?;
+        Ok(self.links.get(customer).cloned())
+    }
+
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
+        self.reach()?;
+        self.links.insert(customer.clone(), link.clone());
+        Ok(())
+    }
+
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+        self.reach()?;
+        let of_account = self.links.iter().filter(|(_, link)| link.account == account);
+        Ok(of_account.map(|(customer, _)| customer.clone()).collect())
+    }
+
+    fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
+        self.reach()?;
+        let entry = self.accounts.entry(summary.account.clone());
+        entry.or_default().0 = summary.clone();
+        Ok(())
+    }
+
+    fn accounts(
+        &self,
+        filter: &AccountFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountSummary>, StoreError> {
+        self.reach()?;
+        let is_meant = |summary: &&AccountSummary| {
+            filter.status.as_ref().is_none_or(|status| summary.status == *status)
+                && (filter.plan.is_none() || filter.plan == summary.plan)
+                && filter.prefix.as_ref().is_none_or(|prefix| summary.account.starts_with(prefix))
+                && after.is_none_or(|after| summary.account.as_str() > after)
+        };
+        let summaries = self.accounts.values().map(|(summary, _)| summary);
+        Ok(summaries.filter(is_meant).take(limit).cloned().collect())
+    }
+
+    fn to_look_at(
+        &self,
+        now: Timestamp,
+        looked_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.reach()?;
+        let mut due: Vec<_> = self
+            .accounts
+            .values()
+            .filter(|(_, looked_at)| *looked_at <= looked_before)
+            .filter_map(|(summary, _)| Some((summary.look_at?, summary.account.clone())))
+            .filter(|(look_at, _)| *look_at <= now)
+            .collect();
+        due.sort();
+        Ok(due.into_iter().take(limit).map(|(_, account)| account).collect())
+    }
+
+    fn note_look(
+        &mut self,
+        account: &str,
+        now: Timestamp,
+        look_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.reach()?;
+        if let Some((summary, looked_at)) = self.accounts.get_mut(account) {
+            (summary.look_at, *looked_at) = (Some(look_at), now);
+        }
+        Ok(())
+    }
+
+    fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError> {
+        self.reach()?;
+        self.signals.insert(signal.clone());
+        Ok(())
+    }
+
+    fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
+        self.reach()?;
+        Ok(self.signals.iter().filter(|signal| signal.at > since).cloned().collect())
+    }
+
+    fn forget(&mut self, limits: Retention) -> Result<(), StoreError> {
+        self.reach()?;
+        let Retention { contents_before, events_before, signals_before } = limits;
+        self.events.retain(|_, (row, content)| {
+            use EventState::{Applied, Failed, Ignored};
+            let is_done = matches!(row.state, Applied | Ignored);
+            let is_old = row.received_at < contents_before;
+            if is_done && is_old {
+                *content = None;
+            }
+            let was_asked = row.state == Applied && row.id.starts_with("reread:");
+            let is_closed = is_done || row.state == Failed;
+            !(was_asked && is_old || is_closed && row.received_at < events_before)
+        });
+        self.signals.retain(|signal| signal.at >= signals_before);
+        Ok(())
+    }
+}
