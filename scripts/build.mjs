@@ -48,8 +48,8 @@ function fingerprint(features) {
   hash.update(JSON.stringify([features, settings, output("rustc", ["-vV"])]));
   const patterns = ["src/**/*.*", "www/**/*.*", "Cargo.{toml,lock}", "askama.toml", "package-lock.json"];
   const files = globSync([...patterns, "scripts/build.mjs"], { cwd: ROOT })
-    // The demo site and the entry in JavaScript are not compiled in.
-    .filter((path) => !path.startsWith("www/demo/") && path !== "src/edge/entry.mjs")
+    // The demo site, the command line and the entry in JavaScript are not compiled in.
+    .filter((path) => !/^(www\/demo|src\/bin)\//.test(path) && path !== "src/edge/entry.mjs")
     .sort();
   for (const path of files) {
     hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));

@@ -256,6 +256,7 @@ fn a_gate_tells_its_own_mistakes() {
         run.stdout
     );
     assert!(!run.stdout.contains("webhook"), "it can't do more: {}", run.stdout);
+    // A warning that this file doesn't lead to: the gate runs another one.
     let health = (200, json!({"status": "ok", "warnings": [mistake_of("BRAND")]}));
     let run = Others { health, ..Others::default() }.check_all("live-warning").with_code(0);
     assert!(run.stdout.contains("warning: health: BRAND: found x"), "{}", run.stdout);
@@ -263,6 +264,23 @@ fn a_gate_tells_its_own_mistakes() {
 
 fn mistake_of(variable: &str) -> Value {
     json!({"variable": variable, "field": "", "found": "x", "expected": "y", "example": ""})
+}
+
+#[test]
+fn warnings_that_the_gate_shares_are_said_once() {
+    let config = format!("{CONFIG}\n[[vars.METERS]]\nid = \"nobody\"\n");
+    let run = Others::default().check("live-drift", &config, &secrets(SECRET), &["--json"]);
+    let json = run.with_code(0).json();
+    let findings = json["findings"].as_array().unwrap();
+    let warnings: Vec<_> = findings.iter().filter(|one| one["kind"] == "warning").collect();
+    assert_eq!(warnings.len(), 2, "{json:#}");
+    assert!(warnings[1]["detail"].as_str().unwrap().contains("it runs another"), "{json:#}");
+    let health = (200, json!({"status": "ok", "warnings": json["warnings"]}));
+    let same = Others { health, ..Others::default() };
+    let json = same.check("live-same", &config, &secrets(SECRET), &["--json"]).with_code(0).json();
+    let findings = json["findings"].as_array().unwrap();
+    let warnings: Vec<_> = findings.iter().filter(|one| one["kind"] == "warning").collect();
+    assert_eq!(warnings.len(), 1, "{json:#}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Checks of a running gate: health, clocks, keys, webhooks, and what its operator should look at.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate::config::{Config, KeySource, secret_names};
 use tollgate::token::{KeyRing, KeyRingKind};
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     token_variable: Option<&str>,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    if !check_health(base, findings) {
+    if !check_health(base, config, findings) {
         return Ok(());
     }
     check_keys(config, findings);
@@ -30,7 +30,7 @@ pub(super) fn check(
 }
 
 /// Whether there is a gate that can be asked more.
-fn check_health(base: &str, findings: &mut Findings) -> bool {
+fn check_health(base: &str, config: &Config, findings: &mut Findings) -> bool {
     let url = format!("{base}health");
     let response = match http::get(&url) {
         Ok(response) => response,
@@ -51,13 +51,26 @@ fn check_health(base: &str, findings: &mut Findings) -> bool {
             return false;
         }
     }
-    for (kind, field) in [(Kind::Mistake, "mistakes"), (Kind::Warning, "warnings")] {
-        for found in told(field).unwrap_or_default() {
-            findings.add(kind, "health", in_words(&found));
-        }
+    for mistake in told("mistakes").unwrap_or_default() {
+        findings.add(Kind::Mistake, "health", in_words(&mistake));
     }
+    let warnings = told("warnings").unwrap_or_default();
+    compare_warnings(&warnings, config, findings);
     check_clock("the gate", &response, findings);
     json.get("status").is_some_and(|status| status == "ok")
+}
+
+/// The gate's warnings are those of the file that it runs; others are of another file.
+fn compare_warnings(warnings: &[Value], config: &Config, findings: &mut Findings) {
+    let here: Vec<_> = config.warnings.iter().map(|warning| json!(warning)).collect();
+    for warning in warnings.iter().filter(|warning| !here.contains(warning)) {
+        findings.add(Kind::Warning, "health", in_words(warning));
+    }
+    let gone = here.iter().filter(|warning| !warnings.contains(warning)).count();
+    if gone > 0 {
+        let detail = format!("{gone} of this file's warnings are not the gate's: it runs another");
+        findings.add(Kind::Warning, "health", detail);
+    }
 }
 
 /// A mistake as the gate tells it.

@@ -1,0 +1,215 @@
+// The operator's command line against a real gate: what it sends is taken, and what it explains is what
+// the gate answers.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { text } from "node:stream/consumers";
+import { stringify } from "smol-toml";
+import { ADMIN_TOKEN, AUDIENCE, ROOT, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
+
+const byRecord = await makeIssuer({ iss: "https://accounts.example.test", kid: "accounts" });
+const byToken = await makeIssuer({ kid: "tokens" });
+const folder = mkdtempSync(join(tmpdir(), "tollgate-command-"));
+const config = join(folder, "wrangler.toml");
+const SECRETS = { ADMIN_TOKEN, STRIPE_WEBHOOK_SECRET: "whsec_of_a_test" };
+let program, origin, gate;
+
+/** Runs the program; resolves to its exit code and outputs. */
+async function tollgate(args, { input = "", env = {} } = {}) {
+  const given = { PATH: process.env.PATH, TOLLGATE_URL: gate?.url, TOLLGATE_ADMIN_TOKEN: ADMIN_TOKEN, ...env };
+  const child = spawn(program, args, { cwd: folder, env: given });
+  child.stdin.end(input);
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.on("close", resolve)),
+  ]);
+  return { code, stdout, stderr, said: stdout + stderr };
+}
+
+/** The same, which has to end with this code, in JSON. */
+async function json(args, code = 0, options = {}) {
+  const run = await tollgate([...args, "--json"], options);
+  assert.equal(run.code, code, run.said);
+  return JSON.parse(run.stdout);
+}
+
+before(async () => {
+  program = await built();
+  origin = await startOrigin();
+  const vars = {
+    ORIGIN: origin.url,
+    BILLING: [{ provider: "stripe" }],
+    BRAND: { name: "Example", account_url: "https://www.example.com/account", plans_url: "https://www.example.com/plans" },
+    ROUTES: [
+      { match: "/articles/**", requires: ["premium"], anonymous: "offer" },
+      { match: "/v1/**", meter: "api", cost: 2 },
+      { match: "/**", open: true },
+    ],
+    PLANS: [
+      { id: "free", quotas: [{ meter: "api", limit: 1, per: "month" }], on_sale: false },
+      { id: "pro", name: "Pro", entitlements: ["premium"], quotas: [{ meter: "api", limit: 100, per: "month" }], prices: ["price_1"] },
+    ],
+    ISSUERS: [issuerVar(byRecord, { subscription: "account", claims: { account: "sub" } }), issuerVar(byToken)],
+  };
+  const binding = { name: "LEDGER", class_name: "Ledger" };
+  writeFileSync(config, stringify({ durable_objects: { bindings: [binding] }, vars }));
+  writeFileSync(join(folder, ".dev.vars"), Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`).join(""));
+  gate = await startGate({ vars: { ...vars, ...SECRETS } });
+});
+
+after(async () => {
+  await gate?.stop();
+  await origin?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Builds the program, and says where it is. */
+async function built() {
+  const args = ["build", "--features", "cli", "--bin", "tollgate", "--message-format", "json"];
+  const cargo = spawn("cargo", args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const [lines, errors] = await Promise.all([text(cargo.stdout), text(cargo.stderr)]);
+  const messages = lines.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  const found = messages.find((message) => message.target?.name === "tollgate" && message.executable);
+  assert.ok(found, errors);
+  return found.executable;
+}
+
+describe("tokens", () => {
+  test("made by the command line are taken by the gate, for every kind of key", async () => {
+    for (const alg of ["ed25519", "es256", "hs256"]) {
+      const made = await json(["keygen", "--alg", alg]);
+      const keys = alg === "hs256" ? { keys: undefined, keys_secret: "TOKEN_KEYS" } : { keys: made.jwks };
+      const issuer = { iss: "https://made.example.test", audience: [AUDIENCE], claims: { account: "sub", plan: "plan" }, ...keys };
+      const vars = { ORIGIN: origin.url, ROUTES: [{ match: "/**" }], ISSUERS: [issuer], TOKEN_KEYS: JSON.stringify(made.jwks) };
+      const own = await startGate({ vars });
+      try {
+        const mint = ["mint", "--key", "-", "--iss", issuer.iss, "--aud", AUDIENCE, "--account", "acme"];
+        const { token } = await json(mint, 0, { input: JSON.stringify(made.private) });
+        const answer = await own.fetch("/x", { headers: { authorization: `Bearer ${token}` } });
+        assert.equal(answer.status, 200, alg);
+        assert.equal((await answer.json()).headers["tollgate-account"], "acme");
+      } finally {
+        await own.stop();
+      }
+    }
+  });
+
+  test("are refused by inspect for the gate's own reason", async () => {
+    const nowS = Math.floor(Date.now() / 1000);
+    for (const [claims, header, word] of [
+      [{}, {}, null],
+      [{ aud: "https://other.example" }, {}, "wrong-audience"],
+      [{ exp: nowS - 600 }, {}, "expired"],
+      [{ iat: nowS + 600 }, {}, "not-yet-valid"],
+      [{ iss: "https://nobody.example" }, {}, "unknown-issuer"],
+      [{}, { kid: "another" }, "unknown-key"],
+      [{}, { typ: "dpop+jwt" }, "wrong-type"],
+    ]) {
+      const token = await byToken.mint(claims, header);
+      const { verdict } = await json(["inspect", "--config", config, token], word === null ? 0 : 1);
+      assert.equal(verdict.refused, word);
+      const answer = await gate.fetch("/v1/x", { headers: { authorization: `Bearer ${token}`, accept: "application/json" } });
+      const challenge = answer.headers.get("www-authenticate") ?? "";
+      if (word === null) assert.notEqual(answer.status, 401);
+      else assert.equal(answer.status, 401, challenge);
+    }
+  });
+});
+
+describe("an explanation", () => {
+  const dayMs = 86_400_000;
+  const ago = (days) => new Date(Date.now() - days * dayMs).toISOString();
+  const pro = { plan: "pro", status: "active" };
+  const cases = [
+    ["nobody, at what is for sale", "GET /articles/1"],
+    ["nobody, at what is metered", "POST /v1/x"],
+    ["nobody, at what is open", "GET /about"],
+    ["a path with two meanings", "GET /articles%2f1"],
+    ["a token that is none", "GET /articles/1", { token: "nonsense" }],
+    ["a customer", "GET /articles/1", { record: pro }],
+    ["a customer who counts", "GET /v1/x", { record: pro }],
+    ["a stranger", "GET /articles/1", { record: null }],
+    ["a plan without it", "GET /articles/1", { record: { plan: "free", status: "active" } }],
+    ["a request larger than the quota", "GET /v1/x", { record: { plan: "free", status: "active" } }],
+    ["a failed charge in its grace", "GET /articles/1", { record: { plan: "pro", status: "past_due", payment_failed_at: ago(1) } }],
+    ["a failed charge after it", "GET /articles/1", { record: { plan: "pro", status: "past_due", payment_failed_at: ago(9), payment_failure: "insufficient_funds" } }],
+    ["an expired card", "GET /articles/1", { record: { plan: "pro", status: "unpaid", payment_failed_at: ago(9), payment_failure: "card_expired" } }],
+    ["a paused subscription", "GET /articles/1", { record: { plan: "pro", status: "paused" } }],
+    ["an ended one", "GET /articles/1", { record: { plan: "pro", status: "ended", ends_at: ago(2) } }],
+    ["a suspended account", "GET /articles/1", { record: { ...pro, suspended: true } }],
+    ["a revoked token", "GET /articles/1", { record: { ...pro, tokens_revoked_before: new Date(Date.now() + dayMs).toISOString() } }],
+    ["a plan that nobody defined", "GET /articles/1", { claims: { plan: "gold" }, by: byToken }],
+    ["what a token says", "GET /articles/1", { claims: { plan: "pro" }, by: byToken }],
+    ["entitlements of a token", "GET /articles/1", { claims: { entitlements: ["premium"] }, by: byToken }],
+  ];
+
+  for (const [index, [name, asks, { token, record, claims = {}, by = byRecord } = {}]] of cases.entries()) {
+    test(`of ${name} is what the gate answers`, async () => {
+      const [method, path] = asks.split(" ");
+      const account = `explained-${index}`;
+      const args = ["explain", `${method} ${gate.url}${path}`, "--config", config, "--header", "Accept: application/json"];
+      const headers = { accept: "application/json" };
+      if (token !== undefined || record !== undefined || by === byToken) {
+        const sent = token ?? (await by.mint({ sub: account, ...claims }));
+        writeFileSync(join(folder, "token"), sent);
+        args.push("--token", "token");
+        headers.authorization = `Bearer ${sent}`;
+      }
+      if (record) {
+        writeFileSync(join(folder, "record.json"), JSON.stringify(record));
+        args.push("--account", "record.json");
+        await json(["account", "set", account, "--from", "record.json"]);
+      }
+      const answer = await gate.fetch(path, { method, headers });
+      const body = await answer.json();
+      const passes = answer.status === 200;
+      const told = await json(args, passes ? 0 : 1);
+      assert.equal(told.decision.pass, passes, JSON.stringify(body));
+      if (passes) {
+        for (const field of ["tollgate-account", "tollgate-plan", "tollgate-entitlements"]) {
+          const said = Object.entries(told.origin.headers).find(([other]) => other.toLowerCase() === field);
+          assert.equal(said?.[1], body.headers[field], field);
+        }
+        for (const [field, value] of Object.entries(told.response_headers)) {
+          if (field !== "RateLimit") assert.equal(answer.headers.get(field), value, field);
+        }
+        return;
+      }
+      assert.equal(told.answer.status, answer.status);
+      assert.equal(told.decision.cause, answer.headers.get("tollgate-cause"));
+      const same = ({ support_id, ...rest }) => rest;
+      assert.deepEqual(same(JSON.parse(told.answer.body)), same(body));
+    });
+  }
+});
+
+describe("over the admin API", () => {
+  test("an account is set, shown and changed", async () => {
+    await json(["account", "set", "alice", "--plan", "pro", "--status", "active"]);
+    const changed = await json(["account", "set", "alice", "--limit", "api/month=7", "--entitlement", "beta"]);
+    assert.deepEqual([changed.plan, changed.limits, changed.entitlements], ["pro", { "api/month": 7 }, ["beta"]]);
+    await json(["account", "set", "alice", "--clear", "limits"]);
+    const shown = await json(["account", "show", "alice"]);
+    assert.deepEqual([shown.plan, shown.status, shown.limits], ["pro", "active", undefined]);
+    const usage = await json(["account", "usage", "alice"]);
+    assert.equal(usage.quotas[0].limit, 100);
+    assert.match((await tollgate(["account", "show", "nobody"])).stderr, /no such account/i);
+    const refused = await json(["account", "set", "alice", "--plan", "gold"], 1);
+    assert.match(refused.error, /PLANS has no plan "gold"/);
+    const closed = await json(["account", "show", "alice"], 1, { env: { TOLLGATE_ADMIN_TOKEN: "not-the-operators-token" } });
+    assert.equal(closed.status, 401);
+  });
+});
+
+describe("a check of the gate", () => {
+  test("finds it healthy, and running this file", async () => {
+    const told = await json(["check", config, "--gate", gate.url], 1);
+    const of = (check) => told.findings.filter((finding) => finding.check === check);
+    assert.deepEqual(of("health"), [{ kind: "ok", check: "health", detail: "the gate works" }]);
+  });
+});
