@@ -33,6 +33,7 @@ const CHECKS: &[Check] = &[
     (&["ROUTES"], check_catch_all),
     (&["ROUTES"], check_unreachable_routes),
     (&["ROUTES", "ISSUERS"], check_who_can_pass),
+    (&["ROUTES", "ISSUERS"], check_what_tokens_carry),
     (&["ISSUERS"], check_tenants),
     (&["ROUTES", "ISSUERS"], check_ledger),
     (&["ROUTES"], check_bursts),
@@ -84,6 +85,31 @@ fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings
             found: "routes that ask for a token, and nobody who could sign one".to_owned(),
             expected: "at least one issuer; as it stands every such request is refused".to_owned(),
             example: "[[vars.ISSUERS]] iss = \"https://login.example.com\"".to_owned(),
+        });
+    }
+}
+
+/// Where tokens say what was paid for, and no issuer's claims have a place for it, all are refused.
+fn check_what_tokens_carry(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    let can_open = config.issuers.iter().any(|issuer| {
+        let mapping = &issuer.mapping;
+        let is_told = mapping.plan.is_some() || mapping.entitlements.is_some();
+        is_told || issuer.subscription != SubscriptionSource::Token
+    });
+    if can_open || config.issuers.is_empty() {
+        return;
+    }
+    let gated = config.routes.iter().enumerate();
+    for (index, _) in gated.filter(|(_, route)| !route.open && !route.requires.is_empty()) {
+        findings.warnings.push(Mistake {
+            variable: "ROUTES".to_owned(),
+            field: format!("[{index}].requires"),
+            found: "entitlements that no token can carry, so that every token is refused"
+                .to_owned(),
+            expected: "in ISSUERS the claim that names plan or entitlements, or subscription = \
+                       \"account\""
+                .to_owned(),
+            example: "claims = { plan = \"plan\" }".to_owned(),
         });
     }
 }

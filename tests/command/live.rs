@@ -159,6 +159,7 @@ buy_url = "https://shop.example/pro"
 iss = "https://id.example"
 audience = "https://api.example"
 jwks_url = "SERVER/jwks"
+claims = { plan = "plan" }
 "#;
 
 #[test]

@@ -46,6 +46,25 @@ fn an_entitlement_that_no_plan_includes() {
 }
 
 #[test]
+fn entitlements_that_no_token_can_carry() {
+    let gated = routes(json!({"match": "/v", "requires": ["premium"]}), json!({"match": "/w"}));
+    let silent = with(issuer(), "claims", json!({"account": "sub"}));
+    let silent = with(silent, "subscription", json!("token"));
+    let vars = meterless().with("ROUTES", gated).with("ISSUERS", json!([silent.clone()]));
+    assert_eq!(
+        warnings(&vars),
+        ["ROUTES[0].requires: found entitlements that no token can carry, so that every token is \
+          refused; expected in ISSUERS the claim that names plan or entitlements, or \
+          subscription = \"account\"; for example claims = { plan = \"plan\" }"]
+    );
+    let by_record = with(silent.clone(), "subscription", json!("account"));
+    let telling = with(silent, "claims", json!({"entitlements": "scope"}));
+    for issuer in [by_record, telling] {
+        assert!(warnings(&vars.clone().with("ISSUERS", json!([issuer]))).is_empty());
+    }
+}
+
+#[test]
 fn a_meter_on_which_no_plan_has_a_quota() {
     let vars = good().with("ROUTES", routes(route(), json!({"match": "/m", "meter": "miles"})));
     assert_eq!(
