@@ -29,6 +29,9 @@ fn a_failure_is_json_too_where_that_was_asked_for() {
     let run = tollgate(&["--json", "check", "no-such-file.toml"]).with_code(2);
     assert_eq!(run.json()["exit"], 2);
     assert!(run.json()["error"].as_str().unwrap().contains("no-such-file.toml"));
+    let run = tollgate(&["--json", "chekc"]).with_code(2);
+    assert_eq!(run.json()["error"], "unrecognized subcommand 'chekc'");
+    assert_eq!(run.stderr.matches("chekc").count(), 1, "{}", run.stderr);
 }
 
 #[test]

@@ -247,6 +247,14 @@ fn a_token_alone_is_shown_without_a_verdict() {
     assert!(shown.contains("issued 30 minutes ago"), "{shown}");
     assert!(shown.contains("expires in 30 minutes"), "{shown}");
     assert!(!shown.contains("A gate with"), "{shown}");
+    // A configuration that nobody named and that is wrong keeps no token from being shown.
+    let broken = crate::tool::folder("alone-broken");
+    write(&broken, "wrangler.toml", "[vars]\nORIGIN = 5\n");
+    let json = run(&["inspect", "--json"], &token, &[], &broken).with_code(0);
+    assert!(json.stderr.contains("no verdict"), "{}", json.stderr);
+    assert_eq!(json.json()["claims"]["sub"], "alice");
+    let named = ["inspect", "--config", "wrangler.toml"];
+    let _ = run(&named, &token, &[], &broken).with_code(2);
     let as_header = format!("Bearer {token}");
     let json = run(&["inspect", "--json"], &as_header, &[], &folder).with_code(0).json();
     assert_eq!((&json["claims"]["sub"], &json["verdict"]), (&json!("alice"), &Value::Null));

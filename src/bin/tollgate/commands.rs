@@ -70,7 +70,8 @@ Examples:
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) if error.use_stderr() => return misused(&error),
+        Err(help) => help.exit(),
     };
     let outcome = match cli.command {
         Command::Account(command) => command.run(),
@@ -85,4 +86,15 @@ pub(crate) fn main() -> ExitCode {
         Command::Outage(command) => command.run(),
     };
     outcome.unwrap_or_else(Outcome::from).print(cli.json)
+}
+
+/// Wrong usage: told as the parser tells it, and to a program that asked for JSON in JSON.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Whoever should read it may be gone.
+    let _ = error.print();
+    let asks_for_json = std::env::args_os().any(|argument| argument == "--json");
+    let said = error.to_string();
+    let reason = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let failure = Failure::usage(reason);
+    if asks_for_json { Outcome::from(failure).silent().print(true) } else { ExitCode::from(2) }
 }

@@ -20,7 +20,7 @@ use tollgate::time::Timestamp;
 use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
 use asked::Asked;
-use scene::{End, Scene, Story};
+use scene::{Scene, Story};
 
 /// Say what a gate would do with a request, step by step, and why.
 #[derive(Args)]
@@ -160,14 +160,4 @@ fn without_query(facts: &tollgate::request::RequestFacts) -> String {
 fn own_endpoint(path: &str) -> Outcome {
     let text = format!("{path} is one of the gate's own endpoints: never gated, never forwarded.");
     Outcome::fine(text, json!({ "own_endpoint": path }))
-}
-
-impl Story {
-    /// The decision, where there is one.
-    fn decision(&self) -> Option<&tollgate::decision::Decision> {
-        match &self.end {
-            End::Decision(decision) => Some(decision),
-            End::Usage(_) => None,
-        }
-    }
 }

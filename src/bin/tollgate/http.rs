@@ -1,6 +1,7 @@
 //! HTTP, one request at a time.
 
 use std::net::Ipv4Addr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tollgate::time::Timestamp;
@@ -89,7 +90,13 @@ pub(crate) fn is_loopback(url: &str) -> bool {
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn agent() -> Agent {
+/// One for all requests, so that a connection serves several.
+fn agent() -> &'static Agent {
+    static AGENT: OnceLock<Agent> = OnceLock::new();
+    AGENT.get_or_init(new_agent)
+}
+
+fn new_agent() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

@@ -47,7 +47,14 @@ impl Inspect {
                  the first two of them JSON objects";
             Failure::usage(reason)
         })?;
-        let config = self.choice.read()?;
+        let config = match self.choice.read() {
+            // Nobody asked for it: the token can be shown all the same.
+            Err(failure) if !self.choice.is_made() => {
+                eprintln!("tollgate: no verdict: {failure}");
+                None
+            }
+            read => read?,
+        };
         let verdict = config.as_ref().map(|config| Verdict::of(&token, config, self.online, now));
         let verdict = verdict.transpose()?;
         let times = times(&claims);

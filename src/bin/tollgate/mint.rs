@@ -69,7 +69,7 @@ pub(crate) struct Mint {
 impl Mint {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let key = self.read_key()?;
-        let config = if self.choice.config.is_some() { self.choice.read()? } else { None };
+        let config = if self.choice.is_made() { self.choice.read()? } else { None };
         let issuer = config.as_ref().map(|config| self.issuer(config)).transpose()?;
         let claims = self.claims(issuer)?;
         let mut header = Map::new();

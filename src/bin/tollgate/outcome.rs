@@ -31,6 +31,11 @@ impl Outcome {
         Self { code, ..Self::fine(text, json) }
     }
 
+    /// Without the words on stderr, where they were said already.
+    pub(crate) fn silent(self) -> Self {
+        Self { complaint: None, ..self }
+    }
+
     /// Prints it and gives the exit code.
     pub(crate) fn print(self, as_json: bool) -> ExitCode {
         let text = if as_json { format!("{:#}", self.json) } else { self.text };

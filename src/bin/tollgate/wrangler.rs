@@ -15,18 +15,23 @@ use super::Failure;
 pub(crate) struct ConfigChoice {
     /// The configuration; secrets come from the .dev.vars beside it.
     #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// The named environment of it, [env.NAME].
-    #[arg(long, value_name = "NAME", requires = "config")]
+    #[arg(long, value_name = "NAME")]
     env: Option<String>,
 }
 
 impl ConfigChoice {
+    /// Whether one was named.
+    pub(crate) const fn is_made(&self) -> bool {
+        self.config.is_some() || self.env.is_some()
+    }
+
     /// The configuration; `None` where none was named and there is no `wrangler.toml` here.
     pub(crate) fn read(&self) -> Result<Option<Config>, Failure> {
         let default = Path::new(DEFAULT_FILE);
         match &self.config {
-            None if !default.exists() => Ok(None),
+            None if self.env.is_none() && !default.exists() => Ok(None),
             chosen => {
                 let file = chosen.as_deref().unwrap_or(default);
                 Wrangler::read(file, self.env.as_deref())?.usable(file).map(Some)

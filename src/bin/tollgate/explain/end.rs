@@ -24,10 +24,10 @@ pub(super) struct Told {
 
 /// Tells the end.
 pub(super) fn tell(story: &Story, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_>) -> Told {
-    match (story.decision(), &story.end) {
-        (Some(Decision::Pass(pass)), _) => passed(pass, scene, facts),
-        (Some(Decision::Deny(denial)), _) => denied(denial, scene, facts, asker),
-        (None, End::Usage(usage)) => {
+    match &story.end {
+        End::Decision(Decision::Pass(pass)) => passed(pass, scene, facts),
+        End::Decision(Decision::Deny(denial)) => denied(denial, scene, facts, asker),
+        End::Usage(usage) => {
             let answer = in_place(scene, facts, |place, brand| {
                 answer::usage(usage, asker, place, brand, scene.now)
             });
@@ -36,7 +36,6 @@ pub(super) fn tell(story: &Story, scene: &Scene, facts: &RequestFacts, asker: &A
             let json = json!({ "decision": { "pass": true }, "answer": answer_json(&answer) });
             Told { passes: true, text, json }
         }
-        (None, End::Decision(_)) => Told { passes: false, text: String::new(), json: json!({}) },
     }
 }
 
