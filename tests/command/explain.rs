@@ -180,6 +180,12 @@ fn a_real_token_is_really_verified() {
     let file = write(&bench.folder, "forged", &forged);
     let json = bench.decide("/v1/x", &["--token", &file]);
     assert_eq!(json["decision"]["token_error"], "bad-signature");
+    // A token in a header is no less verified.
+    let field = format!("Authorization: Bearer {}", forged.trim());
+    let json = bench.decide("/v1/x", &["--header", &field, "--account", &account, "--as", "acme"]);
+    assert_eq!(json["decision"]["pass"], true, "what --as says comes last");
+    let json = bench.decide("/v1/x", &["--header", &field]);
+    assert_eq!(json["decision"]["token_error"], "bad-signature");
     let json = bench.decide("/v1/x", &["--token", &file, "--trust-token", "--account", &account]);
     assert_eq!(json["decision"]["pass"], true);
     // Later than it is valid.

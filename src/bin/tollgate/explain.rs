@@ -14,12 +14,14 @@ use std::rc::Rc;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tollgate::request::{Reach, readings};
+use tollgate::config::Config;
+use tollgate::request::{Reach, RequestFacts, credential, readings};
 use tollgate::time::Timestamp;
 
 use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
 use asked::Asked;
+use end::Told;
 use scene::{Scene, Story};
 
 /// Say what a gate would do with a request, step by step, and why.
@@ -95,8 +97,8 @@ impl Explain {
         let config = Rc::new(self.choice.need()?);
         let now = self.at.unwrap_or_else(clock::now);
         let mut request = Asked::parse(&self.request, &self.header)?;
-        let token = self.read_token(&config, now)?;
-        if let Some(token) = &token {
+        let given = self.read_token(&config, now)?;
+        if let Some(token) = &given {
             request.carry(token, &config);
         }
         let facts = Rc::new(request.facts(&config)?);
@@ -106,10 +108,27 @@ impl Explain {
         if is_own && !is_usage {
             return Ok(own_endpoint(&facts.path));
         }
-        let mut scene = Scene {
+        let is_stand_in = given.is_some() && self.token.is_none();
+        let mut scene = self.scene(config, &facts, is_stand_in, now)?;
+        let story = scene.play(&facts, is_usage);
+        let end = end::tell(&story, &scene, &facts, &request.asker(&facts));
+        Ok(told(&story, end, &scene, &facts))
+    }
+
+    /// Everything around the gate, as it was given.
+    fn scene(
+        &self,
+        config: Rc<Config>,
+        facts: &RequestFacts,
+        is_stand_in: bool,
+        now: Timestamp,
+    ) -> Result<Scene, Failure> {
+        let found = credential::find(&config.credentials, facts);
+        let token = found.map(|found| found.token.to_owned());
+        Ok(Scene {
             rows: self.rows(&config, token.as_deref(), now)?,
-            is_trusted: self.trust_token || self.token.is_none(),
-            is_stand_in: self.token.is_none(),
+            is_trusted: self.trust_token || is_stand_in,
+            is_stand_in,
             token,
             keys: self.keys.clone(),
             online: self.online,
@@ -118,28 +137,28 @@ impl Explain {
             provider_is_down: self.provider_down,
             now,
             config,
-        };
-        let story = scene.play(&facts, is_usage);
-        let asker = request.asker(&facts);
-        let end = end::tell(&story, &scene, &facts, &asker);
-        let head = format!("{} {} at {}\n", facts.method, without_query(&facts), now.rfc3339());
-        let mut text = format!("{head}\n{}", steps_in_words(&story));
-        text.push_str(&end.text);
-        let steps: Vec<_> =
-            story.steps.iter().map(|(step, said)| json!({ "step": step, "said": said })).collect();
-        let mut json = json!({
-            "request": { "method": facts.method, "url": without_query(&facts) },
-            "at": now.rfc3339(), "steps": steps,
-            "route": story.route.and_then(|index| {
-                let pattern = &scene.config.routes.get(index)?.pattern.text;
-                Some(json!({ "index": index, "match": pattern }))
-            }),
-        });
-        if let (Value::Object(json), Value::Object(end)) = (&mut json, end.json) {
-            json.extend(end);
-        }
-        Ok(Outcome::of(end.passes, text, json))
+        })
     }
+}
+
+/// The story from its beginning to its end.
+fn told(story: &Story, end: Told, scene: &Scene, facts: &RequestFacts) -> Outcome {
+    let (url, at) = (without_query(facts), scene.now.rfc3339());
+    let head = format!("{} {url} at {at}\n", facts.method);
+    let text = format!("{head}\n{}{}", steps_in_words(story), end.text);
+    let steps = story.steps.iter();
+    let steps: Vec<_> = steps.map(|(step, said)| json!({ "step": step, "said": said })).collect();
+    let route = story.route.and_then(|index| {
+        let pattern = &scene.config.routes.get(index)?.pattern.text;
+        Some(json!({ "index": index, "match": pattern }))
+    });
+    let mut json = json!({
+        "request": { "method": facts.method, "url": url }, "at": at, "steps": steps, "route": route,
+    });
+    if let (Value::Object(json), Value::Object(end)) = (&mut json, end.json) {
+        json.extend(end);
+    }
+    Outcome::of(end.passes, text, json)
 }
 
 fn steps_in_words(story: &Story) -> String {
@@ -153,7 +172,7 @@ fn steps_in_words(story: &Story) -> String {
 }
 
 /// As the gate's own log does: a query may hold a token.
-fn without_query(facts: &tollgate::request::RequestFacts) -> String {
+fn without_query(facts: &RequestFacts) -> String {
     format!("{}{}", facts.base_url(), facts.path)
 }
 
