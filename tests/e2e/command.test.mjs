@@ -22,6 +22,8 @@ let program, origin, gate;
 async function tollgate(args, { input = "", env = {} } = {}) {
   const given = { PATH: process.env.PATH, TOLLGATE_URL: gate?.url, TOLLGATE_ADMIN_TOKEN: ADMIN_TOKEN, ...env };
   const child = spawn(program, args, { cwd: folder, env: given });
+  // It may end without reading.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
