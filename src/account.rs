@@ -8,7 +8,8 @@ mod subscription;
 mod written;
 
 pub use billed::{Billed, Customer, Dispute, Failure, Told};
-pub use key::ApiKey;
+pub(crate) use key::hex;
+pub use key::{ApiKey, KeyOwner};
 pub use record::AccountRecord;
 pub use standing::{Judgement, Standing, is_revoked, judge, standing};
 pub use subscription::{PaymentFailure, Status, Subscription};

@@ -267,6 +267,17 @@ pub fn problem(
     Answer { status, headers, body }
 }
 
+/// An error of an endpoint for programs: problem details (RFC 9457), whatever the caller prefers.
+pub fn problem_json(status: u16, title: &str, detail: &str, asker: &Asker<'_>) -> Answer {
+    let body = problem::plain_json(status, title, detail, &asker.instance());
+    let headers = vec![
+        ("Content-Type", "application/problem+json".into()),
+        ("Cache-Control", "no-store".into()),
+        ("X-Content-Type-Options", "nosniff".into()),
+    ];
+    Answer { status, headers, body: if asker.wants_body() { body } else { String::new() } }
+}
+
 /// The format of an answer, and for a page the sheet that its policy has to allow.
 struct Dress {
     format: Format,

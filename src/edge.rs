@@ -11,11 +11,13 @@
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
 //! | `way_back.rs`, `billing.rs` | the endpoints that need to know who asks |
-//! | `endpoints.rs`, `admin.rs` | what lives under `/_tollgate/` |
+//! | `endpoints.rs`, `admin.rs`, `admin/` | what lives under `/_tollgate/` |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
+//! | `operator_store.rs` | the rows of it that only operators have to do with |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
+//! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |
-//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events until their accounts have them |
+//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: events on their way |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
@@ -31,8 +33,10 @@ mod errands;
 pub mod fetch;
 mod glue;
 mod isolate;
+mod key_store;
 mod ledger_object;
 mod ledger_store;
+mod operator_store;
 mod origin;
 mod outbox;
 mod reader_store;

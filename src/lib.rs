@@ -21,12 +21,14 @@
 //! | [`quota`] | periods, the ledger and its leases |
 //! | [`allowance`] | what readers without an account may see for free |
 //! | [`answer`] | denial → status, headers, body |
+//! | [`admin`] | what operators do over HTTP, as far as it needs no platform |
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
 //! | [`bounded_map`], [`strict_json`], [`time`], [`wire`] | the four tools the others share |
 
 pub mod account;
+pub mod admin;
 pub mod allowance;
 pub mod answer;
 pub mod billing;

@@ -214,6 +214,17 @@ impl<T: Wire> Wire for Box<T> {
     }
 }
 
+impl<Left: Wire, Right: Wire> Wire for (Left, Right) {
+    fn put(&self, text: &mut String) {
+        self.0.put(text);
+        self.1.put(text);
+    }
+
+    fn take(rest: &mut &str) -> Option<Self> {
+        Some((Left::take(rest)?, Right::take(rest)?))
+    }
+}
+
 impl<T: Wire> Wire for Vec<T> {
     fn put(&self, text: &mut String) {
         self.len().put(text);

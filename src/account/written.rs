@@ -91,6 +91,7 @@ fn key(fields: &mut Fields) -> Result<ApiKey, String> {
         created_at: fields.time("created_at")?,
         expires_at: fields.time("expires_at")?,
         revoked_at: fields.time("revoked_at")?,
+        replaces: fields.text("replaces")?,
     })
 }
 

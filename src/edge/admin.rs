@@ -1,254 +1,257 @@
-//! The operator's endpoints: `admin/accounts/<tenant or ->/<account>`, and below it `/audit`,
-//! `/credits` and `/usage`.
+//! The operators' endpoints, `admin/…`: who may, what is there, and the form of every answer.
 //!
-//! They ask for `ADMIN_TOKEN` in the `Authorization` header, never in the query, and every write
-//! leaves an entry in the account's audit trail.
+//! A token is asked for in the `Authorization` header, never in the query. What is wrong is said in
+//! problem details. Every write to an account is carried out by its ledger, in one transaction with
+//! the entry in the audit trail and with what makes it safe to send again.
 
+mod accounts;
+mod keys;
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
 use worker::web_sys::Response;
 
-use super::endpoints::{body_of, json_response, problem};
-use super::isolate::now;
-use super::ledger_object::{Message, call, read};
-use super::visit::Visit;
-use crate::account::{AccountRecord, judge};
-use crate::answer;
-use crate::config::Config;
-use crate::identity::account_name;
-use crate::quota::{CreditPack, Usage};
-use crate::strict_json::{self, StrictValue};
-use crate::usage::AccountUsage;
+use super::endpoints::{body_of, json_response};
+use super::ledger_object::{Message, call};
+use super::visit::{Visit, respond};
+use crate::admin::{Found, Once, Operation, Query, find};
+use crate::answer::{self, Asker, Headers};
+use crate::config::{Config, Operator};
 
-/// Answers a request under `admin/`.
-pub(super) async fn answer(visit: &Visit, rest: &str) -> Response {
-    let Ok(config) = &visit.isolate.config else {
-        return problem(visit, 503, "The configuration is invalid; see health.", &[]);
-    };
-    if let Some(refused) = refuse(visit, config) {
-        return refused;
+/// Answers a request under `admin/`; `path` is what stands behind the prefix.
+pub(super) async fn answer(visit: &Visit, path: &str) -> Response {
+    match serve(visit, path).await {
+        Ok(done) => done.response(visit),
+        Err(refusal) => refusal.response(visit),
     }
-    let Some(target) = Target::parse(rest) else {
-        return problem(visit, 404, "Try admin/accounts/<tenant or ->/<account>.", &[]);
+}
+
+/// What an operator asks for, checked as far as that needs no body.
+struct Asked<'a> {
+    visit: &'a Visit,
+    config: &'a Config,
+    /// Who asks.
+    operator: &'a Operator,
+    operation: &'static Operation,
+    /// What stands in the path in the place of braces.
+    parts: Vec<String>,
+    query: Query,
+}
+
+/// What came of it.
+struct Done {
+    status: u16,
+    json: String,
+    headers: Headers,
+}
+
+/// Why nothing came of it.
+struct Refusal {
+    status: u16,
+    detail: Cow<'static, str>,
+    headers: Headers,
+}
+
+type Outcome = Result<Done, Refusal>;
+
+/// All that waits is here: whatever lies between two waits needs none.
+async fn serve(visit: &Visit, path: &str) -> Outcome {
+    let asked = Asked::of(visit, path)?;
+    let body = match asked.operation.method {
+        "GET" => String::new(),
+        _ => asked.taken(body_of(&visit.request, MAX_BODY_BYTES).await)?,
     };
-    let is_read = matches!(visit.facts.method.as_str(), "GET" | "HEAD");
-    if !is_read && target.part.writing_method() != Some(&visit.facts.method) {
-        let detail = "This can't be done to it.";
-        return problem(visit, 405, detail, &[("Allow", target.part.allowed())]);
-    }
-    let body = if is_read {
-        String::new()
-    } else {
-        match body_of(&visit.request, MAX_BODY_BYTES).await {
-            Ok(body) => body,
-            Err(reason) => return problem(visit, 400, &format!("The body: {reason}."), &[]),
+    let mut question = asked.begin(&body)?;
+    loop {
+        let Question { object, message, .. } = &question;
+        let reply = call(&visit.isolate, asked.config, object, message).await;
+        match asked.go_on(question, reply)? {
+            Next::Done(done) => return Ok(done),
+            Next::Ask(next) => question = next,
         }
-    };
-    let query = visit.facts.query.as_deref().unwrap_or_default();
-    let asked = if is_read {
-        target.part.to_read(query, config)
-    } else {
-        target.part.to_write(&body, config)
-    };
-    let message = match asked {
-        Ok(message) => message,
-        Err(reason) => return problem(visit, 400, &reason, &[]),
-    };
-    let reply = call(&visit.isolate, config, &target.account, &message).await;
-    match reply.and_then(|reply| told(config, &message, reply)) {
-        Ok(Told::Json(json)) => json_response(visit, 200, json, "no-store"),
-        Ok(Told::NoAccount) => problem(visit, 404, "There is no such account.", &[]),
-        Ok(Told::Conflict(detail)) => problem(visit, 409, &detail, &[]),
-        Err(reason) => {
-            problem(visit, 503, &format!("The account's ledger did not answer: {reason}."), &[])
-        }
     }
 }
 
-/// Which account, and what of it.
-struct Target {
-    account: String,
-    part: Part,
+/// What is asked of an object.
+struct Question {
+    /// Its name; an account's is the account's.
+    object: String,
+    message: Message,
+    /// The text of an API key that is being made.
+    secret: Option<String>,
+    /// What was done already, and is answered once this is done too.
+    done: Option<Done>,
 }
 
-#[derive(Clone, Copy)]
-enum Part {
-    Audit,
-    Credits,
-    Record,
-    Usage,
+/// What comes after a reply.
+enum Next {
+    Ask(Question),
+    Done(Done),
 }
 
-/// What came of a message.
-enum Told {
-    Conflict(String),
-    Json(String),
-    NoAccount,
-}
-
-impl Target {
-    fn parse(rest: &str) -> Option<Self> {
-        let mut parts = rest.strip_prefix("admin/accounts/")?.split('/');
-        let tenant = decoded(parts.next()?)?;
-        let account = decoded(parts.next()?)?;
-        let part = match (parts.next(), parts.next()) {
-            (None, None) => Part::Record,
-            (Some("audit"), None) => Part::Audit,
-            (Some("credits"), None) => Part::Credits,
-            (Some("usage"), None) => Part::Usage,
-            _ => return None,
+impl<'a> Asked<'a> {
+    #[inline(never)]
+    fn of(visit: &'a Visit, path: &str) -> Result<Self, Refusal> {
+        let Ok(config) = &visit.isolate.config else {
+            return Err(Refusal::new(503, "The configuration is invalid; see health."));
         };
-        let tenant = (tenant != "-").then_some(tenant);
-        let account = account_name(tenant.as_deref(), &account);
-        Some(Self { account, part })
-    }
-}
-
-impl Part {
-    const fn writing_method(self) -> Option<&'static str> {
-        match self {
-            Self::Audit | Self::Usage => None,
-            Self::Credits => Some("POST"),
-            Self::Record => Some("PUT"),
+        let operator = operator(visit, config)?;
+        let Some(found) = find(path) else {
+            return Err(Refusal::new(
+                404,
+                "There is nothing here; admin/openapi.json says what is.",
+            ));
+        };
+        let Some(operation) = found.operation(&visit.facts.method) else {
+            let refusal = Refusal::new(405, "This can't be done to it.");
+            return Err(refusal.with("Allow", found.allowed()));
+        };
+        if let Some(role) = operation.role.filter(|role| operator.role < *role) {
+            let (needed, found) = (role.word(), operator.role.word());
+            let detail = format!("This takes the role {needed}; yours is {found}.");
+            return Err(Refusal::new(403, detail));
         }
+        let query = visit.facts.query.as_deref().unwrap_or_default();
+        let query = Query::parse(query, operation.query).map_err(Refusal::bad)?;
+        let Found { parts, .. } = found;
+        Ok(Self { visit, config, operator, operation, parts, query })
     }
 
-    const fn allowed(self) -> &'static str {
-        match self {
-            Self::Audit | Self::Usage => "GET, HEAD",
-            Self::Credits => "GET, HEAD, POST",
-            Self::Record => "GET, HEAD, PUT",
+    /// The body of a write, once it was read.
+    fn taken(&self, body: Result<String, String>) -> Result<String, Refusal> {
+        let kind = header(self.visit, "content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !KINDS.contains(&kind.as_str()) {
+            return Err(Refusal::new(415, "Send JSON, as Content-Type: application/json."));
         }
-    }
-
-    fn to_read(self, query: &str, config: &Config) -> Result<Message, String> {
-        Ok(match self {
-            Self::Audit => Message::Audit { limit: AUDIT_ENTRIES },
-            Self::Credits => Message::Credits,
-            Self::Record => Message::Read,
-            Self::Usage => {
-                let (mut plan, mut member) = (None, None);
-                for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-                    let value = decoded(&value.replace('+', "%20"));
-                    match (name, value) {
-                        ("plan", Some(value)) => plan = Some(value),
-                        ("member", Some(value)) => member = Some(value),
-                        _ => return Err("The query: expected plan= or member=.".to_owned()),
-                    }
-                }
-                check_plan(plan.as_deref(), config)?;
-                Message::Usage { plan, member }
-            }
+        body.map_err(|reason| {
+            let is_too_large = reason.starts_with("more than");
+            Refusal::new(if is_too_large { 413 } else { 400 }, format!("The body: {reason}."))
         })
     }
 
-    fn to_write(self, body: &str, config: &Config) -> Result<Message, String> {
-        let actor = ACTOR.to_owned();
-        if let Self::Credits = self {
-            let pack = Box::new(CreditPack::parse(body, now())?);
-            return Ok(Message::AddCredits { pack, actor });
+    /// What is to be asked first.
+    #[inline(never)]
+    fn begin(&self, body: &str) -> Result<Question, Refusal> {
+        self.ask_account(body)
+    }
+
+    /// What is to be done with a reply.
+    #[inline(never)]
+    fn go_on(&self, question: Question, reply: Result<String, String>) -> Result<Next, Refusal> {
+        if let Some(done) = question.done {
+            return keys::filed(done, reply);
         }
-        let record = Box::new(parse_record(body, config)?);
-        Ok(Message::Write { record, actor })
+        let reply = reply.map_err(|reason| {
+            Refusal::new(503, format!("The account's ledger did not answer: {reason}."))
+        })?;
+        self.account_said(question, &reply)
+    }
+
+    /// What tells this request from another, where it carries an `Idempotency-Key`.
+    fn once(&self, body: &str) -> Result<Option<Once>, Refusal> {
+        let Some(key) = header(self.visit, "idempotency-key") else { return Ok(None) };
+        let facts = &self.visit.facts;
+        let parts = [facts.method.as_str(), &facts.path, body, &self.operator.name];
+        Once::new(&key, &parts).map(Some).map_err(Refusal::bad)
+    }
+
+    /// A part of the path; there is one for each pair of braces.
+    fn part(&self, index: usize) -> &str {
+        self.parts.get(index).map_or("", String::as_str)
     }
 }
 
-/// The longest record that makes sense; a body beyond it is refused unread.
-const MAX_BODY_BYTES: u32 = 64 * 1024;
-const AUDIT_ENTRIES: usize = 100;
-/// Whom the audit trail names.
-const ACTOR: &str = "admin";
+impl Done {
+    fn json(status: u16, json: String) -> Self {
+        Self { status, json, headers: Headers::new() }
+    }
 
-/// What the ledger's reply to a message says.
-fn told(config: &Config, message: &Message, reply: String) -> Result<Told, String> {
-    let json = match message {
-        Message::Read if reply == "null" => return Ok(Told::NoAccount),
-        Message::Audit { .. } => format!("{{\"entries\":{reply}}}"),
-        Message::Credits => answer::credits_json(&read::<Vec<CreditPack>>(&reply)?),
-        Message::AddCredits { pack, .. } => {
-            let kept: CreditPack = read(&reply)?;
-            if !kept.is_same_purchase(pack) {
-                let known = answer::credit_json(&kept);
-                return Ok(Told::Conflict(format!(
-                    "A pack of this id was added before, and stays as it is: {known}."
-                )));
-            }
-            answer::credit_json(&kept)
-        }
-        Message::Usage { plan, .. } => {
-            let usage: Usage = read(&reply)?;
-            let record = usage.account.as_ref();
-            let judged = |record| judge(record, &config.plans, None, config.provider_outage, now());
-            let leading = record.and_then(|record| judged(record).leading());
-            let of_record = leading.and_then(|leading| leading.plan.as_deref());
-            let plan = plan.as_deref().or(of_record).and_then(|id| config.plan(id));
-            let mut told = AccountUsage::new(config, plan, &usage);
-            // Where the token says what was paid for, there need not be a record.
-            if record.is_some() || plan.is_none() {
-                told.judge(config, plan, record, config.provider_outage, now());
-            }
-            answer::usage_json(&told)
-        }
-        Message::ApplyBilling { .. }
-        | Message::Ask(_)
-        | Message::Desk(_)
-        | Message::Read
-        | Message::ReportReaders(_)
-        | Message::Write { .. } => reply,
-    };
-    Ok(Told::Json(json))
+    fn response(self, visit: &Visit) -> Response {
+        json_response(visit, self.status, self.json, "no-store", self.headers)
+    }
 }
 
-/// Why a request may not use these endpoints, if it may not.
-fn refuse(visit: &Visit, config: &Config) -> Option<Response> {
+impl Refusal {
+    /// Of a request that is wrong in itself.
+    fn bad(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, detail)
+    }
+
+    fn new(status: u16, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), headers: Headers::new() }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn response(self, visit: &Visit) -> Response {
+        let title = match self.status {
+            400 => "Bad request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not found",
+            405 => "Method not allowed",
+            409 => "Conflict",
+            413 => "Content too large",
+            415 => "Unsupported media type",
+            422 => "Unprocessable content",
+            502 => "Bad gateway",
+            503 => "Unavailable",
+            _ => "Error",
+        };
+        let Visit { facts, .. } = visit;
+        let asker = Asker { method: &facts.method, path: &facts.path, ..Asker::default() };
+        let mut answer = answer::problem_json(self.status, title, &self.detail, &asker);
+        answer.headers.extend(self.headers);
+        respond(&answer)
+    }
+}
+
+/// Who asks, if it is an operator.
+fn operator<'a>(visit: &Visit, config: &'a Config) -> Result<&'a Operator, Refusal> {
     if config.operators.is_empty() {
         let detail = "These endpoints are closed: the operator has set no ADMIN_TOKEN.";
-        return Some(problem(visit, 404, detail, &[]));
+        return Err(Refusal::new(404, detail));
     }
-    let given = visit.request.headers().get("authorization").ok().flatten().unwrap_or_default();
-    let is_right = given
+    let given = header(visit, "authorization").unwrap_or_default();
+    let token = given
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, token)| {
-            config.operators.iter().any(|one| same(token.trim(), &one.token))
-        });
-    if is_right {
-        return None;
-    }
-    let detail = "Send the operator's token as Authorization: Bearer; it is not taken elsewhere.";
-    let challenge = ("WWW-Authenticate", "Bearer realm=\"tollgate-admin\"");
-    Some(problem(visit, 401, detail, &[challenge]))
-}
-
-fn parse_record(body: &str, config: &Config) -> Result<AccountRecord, String> {
-    let value =
-        strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
-    let record = AccountRecord::try_from(StrictValue(value))
-        .map_err(|reason| format!("The record: {reason}."))?;
-    check_plan(record.own.plan.as_deref(), config)?;
-    Ok(record)
-}
-
-fn check_plan(plan: Option<&str>, config: &Config) -> Result<(), String> {
-    match plan {
-        Some(id) if config.plan(id).is_none() => {
-            let known: Vec<_> = config.plans.iter().map(|plan| plan.id.as_str()).collect();
-            Err(format!("PLANS has no plan {id:?}; it has {}.", known.join(", ")))
+        .map_or("", |(_, token)| token.trim());
+    // Every token is looked at, whichever it is.
+    let mut found = None;
+    for operator in &config.operators {
+        if same(token, &operator.token) {
+            found = Some(operator);
         }
-        _ => Ok(()),
     }
+    found.ok_or_else(|| {
+        let detail =
+            "Send an operator's token as Authorization: Bearer; it is not taken elsewhere.";
+        let challenge = "Bearer realm=\"tollgate-admin\"";
+        Refusal::new(401, detail).with("WWW-Authenticate", challenge)
+    })
 }
 
-/// Compares in a time that does not depend on where the two differ.
+/// Compares hashes, in a time that depends neither on where the two differ nor on their lengths.
 fn same(given: &str, expected: &str) -> bool {
-    let difference = given
-        .bytes()
-        .zip(expected.bytes())
-        .fold(0_u8, |difference, (left, right)| difference | (left ^ right));
-    difference == 0 && given.len() == expected.len()
+    let [given, expected] = [given, expected].map(Sha256::digest);
+    given.iter().zip(expected).fold(0_u8, |difference, (left, right)| difference | (left ^ right))
+        == 0
 }
 
-/// A path segment or a value of the query, percent-decoded; `None` where that leaves nothing or no
-/// UTF-8.
-fn decoded(segment: &str) -> Option<String> {
-    let text = js_sys::decode_uri_component(segment).ok()?.as_string()?;
-    (!text.is_empty()).then_some(text)
+fn header(visit: &Visit, name: &str) -> Option<String> {
+    visit.request.headers().get(name).ok().flatten()
 }
+
+/// The longest body that makes sense; one beyond it is refused as it comes.
+const MAX_BODY_BYTES: u32 = 64 * 1024;
+
+/// What a body of JSON is called, also by clients that call every text so unless told otherwise:
+/// `curl -d` and `fetch`. No page of another site can use that, since it has no token to send.
+const KINDS: [&str; 4] =
+    ["", "application/json", "text/plain", "application/x-www-form-urlencoded"];

@@ -7,7 +7,7 @@ use worker::web_sys::{Request, Response};
 use super::glue::settle;
 use super::visit::{Visit, respond};
 use super::{admin, glue};
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Headers};
 use crate::config::signing_algorithm;
 use crate::decision::Cause;
 use crate::request::readings;
@@ -68,19 +68,20 @@ pub(super) fn problem(
     })
 }
 
-/// A JSON answer; nobody may keep it unless `cache_control` says so.
+/// A JSON answer, with `headers` of its own; nobody may keep it unless `cache_control` says so.
 pub(super) fn json_response(
     visit: &Visit,
     status: u16,
     json: String,
     cache_control: &'static str,
+    mut headers: Headers,
 ) -> Response {
     let body = if visit.facts.method == "HEAD" { String::new() } else { json };
-    let headers = vec![
-        ("Content-Type", "application/json".into()),
-        ("Cache-Control", cache_control.into()),
-        ("X-Content-Type-Options", "nosniff".into()),
-    ];
+    if status != 204 {
+        headers.push(("Content-Type", "application/json".into()));
+    }
+    headers.push(("Cache-Control", cache_control.into()));
+    headers.push(("X-Content-Type-Options", "nosniff".into()));
     respond(&Answer { status, headers, body })
 }
 
@@ -89,7 +90,7 @@ fn health(visit: &Visit) -> Response {
         Ok(config) => (200, json!({ "status": "ok", "warnings": config.warnings })),
         Err(invalid) => (503, json!({ "status": "misconfigured", "mistakes": invalid.mistakes })),
     };
-    json_response(visit, status, format!("{value:#}\n"), "no-store")
+    json_response(visit, status, format!("{value:#}\n"), "no-store", Headers::new())
 }
 
 /// The public half of `ASSERTION_KEY`, so that origins can check assertions (RFC 7517 §5).
@@ -97,7 +98,13 @@ fn jwks(visit: &Visit) -> Response {
     let config = visit.isolate.config.as_ref().ok();
     let key = config.and_then(|config| config.assertion_key.as_deref());
     let keys: Vec<Value> = key.and_then(public_jwk).into_iter().collect();
-    json_response(visit, 200, json!({ "keys": keys }).to_string(), "public, max-age=300")
+    json_response(
+        visit,
+        200,
+        json!({ "keys": keys }).to_string(),
+        "public, max-age=300",
+        Headers::new(),
+    )
 }
 
 /// A JWK without its private members; none for a shared secret.

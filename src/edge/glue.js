@@ -159,6 +159,13 @@ export async function limitBurst(limiter, key, deadlineMs) {
   return success;
 }
 
+// Random bytes as base64url.
+export function randomText(bytes) {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  const text = btoa(String.fromCharCode(...random));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
 // What anything thrown says. Rust's own way brings the printing of floating-point numbers along.
 export function textOf(value) {
   return String(value);

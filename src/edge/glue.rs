@@ -74,6 +74,9 @@ extern "C" {
 
     pub(super) fn pause(ms: u32) -> Promise;
 
+    #[wasm_bindgen(js_name = randomText)]
+    pub(super) fn random_text(bytes: u32) -> String;
+
     #[wasm_bindgen(js_name = textOf)]
     fn text_of(value: &JsValue) -> String;
 

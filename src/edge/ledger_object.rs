@@ -14,13 +14,14 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger_store::SqlStore;
-use super::{desk_object, desk_store, outbox, reader_store};
-use crate::account::AccountRecord;
+use super::{desk_object, desk_store, key_store, outbox, reader_store};
+use crate::account::KeyOwner;
+use crate::admin::{OperatorStore, Order};
 use crate::allowance::{Readers, ReadersRequest};
 use crate::billing::BillingEvent;
 use crate::billing::desk::{Desk, DeskRequest};
 use crate::config::{Config, LEDGER_BINDING};
-use crate::quota::{self, CreditPack, LedgerRequest, LedgerStore, StoreError};
+use crate::quota::{self, LedgerRequest, LedgerStore, StoreError};
 use crate::wire::{self, Wire, wire};
 
 /// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
@@ -39,8 +40,7 @@ pub(super) fn send(
     Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
 }
 
-/// Waits for the reply to [`send`]: JSON for what the operator is told as it is, else what [`read`]
-/// reads.
+/// Waits for the reply to [`send`], which [`read`] reads.
 ///
 /// # Errors
 ///
@@ -74,13 +74,6 @@ pub(super) async fn call(
 
 /// What a ledger can be told.
 pub(super) enum Message {
-    /// Add a pack of credits.
-    AddCredits {
-        /// The pack.
-        pack: Box<CreditPack>,
-        /// Who wants it.
-        actor: String,
-    },
     /// Take over what payment providers tell. The reply is how the account stands then.
     ApplyBilling {
         /// The account's name.
@@ -90,15 +83,28 @@ pub(super) enum Message {
     },
     /// Hear reports, grant units.
     Ask(LedgerRequest),
-    /// The last entries of the audit trail.
+    /// A page of the audit trail: pairs of a number and JSON.
     Audit {
+        /// The number of the last entry of the page before.
+        before: Option<u64>,
         /// How many at most.
         limit: usize,
     },
+    /// Do what an operator wants.
+    CarryOut(Box<Order>),
     /// Every pack of credits that the account ever had.
     Credits,
     /// Keep events and deliver them, or tell of them. Of the object that is the desk.
     Desk(DeskRequest),
+    /// Add an API key to the directory. Of an object that is no account's; so is the next.
+    FileKey {
+        /// What the key is found by.
+        hash: String,
+        /// Whose it is.
+        owner: KeyOwner,
+    },
+    /// Whose the API key with this hash is.
+    FindKey(String),
     /// The account's record.
     Read,
     /// Hear which readers without an account were seen. Of an object that is no account's.
@@ -110,27 +116,21 @@ pub(super) enum Message {
         /// Whose own quotas are meant.
         member: Option<String>,
     },
-    /// Put a record in the place of the one that is there.
-    Write {
-        /// The new record.
-        record: Box<AccountRecord>,
-        /// Who wants it.
-        actor: String,
-    },
 }
 
 wire! {
     enum Message {
-        AddCredits { pack, actor },
         ApplyBilling { account, events },
         Ask(request),
-        Audit { limit },
+        Audit { before, limit },
+        CarryOut(order),
         Credits,
         Desk(request),
+        FileKey { hash, owner },
+        FindKey(hash),
         Read,
         ReportReaders(request),
         Usage { plan, member },
-        Write { record, actor },
     }
 }
 
@@ -147,6 +147,7 @@ struct Counting {
 enum Office {
     Account,
     Desk,
+    Keys,
     Readers,
 }
 
@@ -154,6 +155,7 @@ impl Office {
     const fn of(message: &Message) -> Self {
         match message {
             Message::Desk(_) => Self::Desk,
+            Message::FileKey { .. } | Message::FindKey(_) => Self::Keys,
             Message::ReportReaders(_) => Self::Readers,
             _ => Self::Account,
         }
@@ -163,6 +165,7 @@ impl Office {
         match self {
             Self::Account => store.create_tables(),
             Self::Desk => desk_store::create_tables(store),
+            Self::Keys => key_store::create_table(store),
             Self::Readers => reader_store::create_table(store),
         }
     }
@@ -275,9 +278,6 @@ fn handle(
 ) -> Result<String, StoreError> {
     let terms = config.terms();
     let reply = match message {
-        Message::AddCredits { pack, actor } => {
-            wire::encode(&quota::Ledger::add_credits(store, *pack, &actor, now())?)
-        }
         Message::ApplyBilling { account, events } => {
             let mut summary = None;
             for event in &events {
@@ -289,12 +289,18 @@ fn handle(
         Message::Ask(request) => {
             wire::encode(&counting.ledger.handle(store, terms, &request, now())?)
         }
-        Message::Audit { limit } => json(&store.audit(limit)?)?,
+        Message::Audit { before, limit } => wire::encode(&store.audit(before, limit)?),
+        Message::CarryOut(order) => wire::encode(&order.carry_out(store, now())?),
         Message::Credits => wire::encode(&store.credits()?),
         Message::Desk(request) => {
             let read = desk_object::reader(config);
             counting.desk.handle(store, request, &read, now())?
         }
+        Message::FileKey { hash, owner } => {
+            key_store::add(store, &hash, &owner)?;
+            String::new()
+        }
+        Message::FindKey(hash) => wire::encode(&key_store::find(store, &hash)?),
         Message::Usage { plan, member } => {
             let (plan, member) = (plan.as_deref(), member.as_deref());
             wire::encode(&quota::Ledger::usage(store, terms, plan, member, now())?)
@@ -302,17 +308,9 @@ fn handle(
         Message::ReportReaders(request) => {
             wire::encode(&counting.readers.handle(store, &request, now())?)
         }
-        Message::Read => json(&store.account()?)?,
-        Message::Write { record, actor } => {
-            json(&quota::Ledger::put_account(store, *record, &actor, now())?)?
-        }
+        Message::Read => wire::encode(&store.account()?),
     };
     Ok(reply)
-}
-
-/// What the operator is told as it is.
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError(error.to_string()))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

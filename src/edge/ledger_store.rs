@@ -182,12 +182,6 @@ impl LedgerStore for SqlStore {
         let AuditEntry { at, actor, action, detail } = entry;
         self.write(query, &[time(*at), actor.into(), action.into(), detail.into()])
     }
-
-    fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let query = "SELECT at_ms, actor, action, detail FROM audit ORDER BY id DESC LIMIT ?";
-        let cells = self.cells(query, &[limit.into()])?;
-        Ok(cells.as_chunks().0.iter().map(audit_entry).collect())
-    }
 }
 
 /// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
@@ -215,6 +209,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS audit (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
         action TEXT NOT NULL, detail TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS answered (
+        key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
+        body TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Where no member is meant the column is empty: a key with NULL in it is equal to none.
@@ -236,11 +233,6 @@ fn credit_pack([id, units, left, added_at, expires_at]: &[JsValue; 5]) -> Credit
         added_at: time_of(added_at),
         expires_at: (!expires_at.is_null()).then(|| time_of(expires_at)),
     }
-}
-
-fn audit_entry([at, actor, action, detail]: &[JsValue; 4]) -> AuditEntry {
-    let [actor, action, detail] = [actor, action, detail].map(text_of);
-    AuditEntry { at: time_of(at), actor, action, detail }
 }
 
 pub(super) fn text_of(cell: &JsValue) -> String {

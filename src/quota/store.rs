@@ -117,12 +117,6 @@ pub trait LedgerStore {
     /// # Errors
     /// See [`Self::put_account`].
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError>;
-
-    /// The last `limit` entries of the audit trail, newest first.
-    ///
-    /// # Errors
-    /// See [`Self::account`].
-    fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 /// Which count of a meter is meant.
@@ -235,6 +229,7 @@ wire!(LeaseRow { id, meter, member, units, credits, windows, spent, returned, ha
 wire!(PackUnits { pack, units });
 wire!(WindowKey { of_member, period, starts_at });
 wire!(CreditPack { id, units, left, added_at, expires_at });
+wire!(AuditEntry { at, actor, action, detail });
 
 /// Prepaid units, for any meter.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -272,7 +267,7 @@ pub struct Announcement {
 }
 
 /// Who did what to an account, and when.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,

@@ -98,8 +98,8 @@ describe("by the account's record", () => {
     assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200, 200, 402], "5 of the plan, 2 of credit");
     const answer = await ask("/api/a", { token });
     assertDenied(answer, 402, "credits-exhausted", ["buy-credits", "wait", "contact-support"]);
-    const { packs } = await (await gate.fetch(credits, { headers: bearer(ADMIN_TOKEN) })).json();
-    assert.deepEqual(packs.map(({ id, units, left }) => [id, units, left]), [["invoice-1", 2, 0]]);
+    const { items } = await (await gate.fetch(credits, { headers: bearer(ADMIN_TOKEN) })).json();
+    assert.deepEqual(items.map(({ id, units, left }) => [id, units, left]), [["invoice-1", 2, 0]]);
   });
 
   test("entitlements of the record count beside the plan's, and both beside the token's", async () => {

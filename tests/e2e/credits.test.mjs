@@ -45,7 +45,7 @@ async function ask(path, init = {}) {
 const at = (account, part) => `/_tollgate/admin/accounts/-/${account}/${part}`;
 const add = (account, pack, headers = admin) =>
   ask(at(account, "credits"), { method: "POST", headers, body: typeof pack === "string" ? pack : JSON.stringify(pack) });
-const packs = async (account) => (await ask(at(account, "credits"), { headers: admin })).json.packs;
+const packs = async (account) => (await ask(at(account, "credits"), { headers: admin })).json.items;
 
 describe("a pack of credits", () => {
   test("is added, listed and in the audit trail", async () => {
@@ -60,9 +60,9 @@ describe("a pack of credits", () => {
     const second = await add("adds", { units: 1, id: "gift: 🎁" });
     assert.equal(second.json.expires_at, null);
     assert.deepEqual(await packs("adds"), [json, second.json], "what expires first comes first");
-    const { entries } = (await ask(at("adds", "audit"), { headers: admin })).json;
-    assert.deepEqual(entries.map(({ action, actor }) => [action, actor]), [["add-credits", "admin"], ["add-credits", "admin"]]);
-    assert.match(entries[1].detail, /"id":"invoice-17","units":500/);
+    const { items } = (await ask(at("adds", "audit"), { headers: admin })).json;
+    assert.deepEqual(items.map(({ action, actor }) => [action, actor]), [["add-credits", "admin"], ["add-credits", "admin"]]);
+    assert.deepEqual([items[1].detail.id, items[1].detail.units], ["invoice-17", 500]);
     const head = await ask(at("adds", "credits"), { method: "HEAD", headers: admin });
     assert.deepEqual([head.status, head.text], [200, ""]);
   });
@@ -72,7 +72,7 @@ describe("a pack of credits", () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => add("twice", pack)));
     for (const { status, json } of answers) assert.deepEqual([status, json], [200, answers[0].json]);
     assert.equal((await packs("twice")).length, 1);
-    assert.equal((await ask(at("twice", "audit"), { headers: admin })).json.entries.length, 1);
+    assert.equal((await ask(at("twice", "audit"), { headers: admin })).json.items.length, 1);
   });
 
   test("is never changed by another of its id", async () => {

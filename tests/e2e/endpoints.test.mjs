@@ -178,9 +178,9 @@ describe("the operator's accounts", () => {
     await put(path, { ...record, status: "paused" });
     const { status, json } = await ask(`${path}/audit`, { headers: admin });
     assert.equal(status, 200);
-    assert.ok(json.entries.length >= 2);
-    assert.match(JSON.stringify(json.entries), /paused/);
-    assert.match(JSON.stringify(json.entries), /"admin"/);
+    assert.ok(json.items.length >= 2);
+    assert.equal(json.items[0].detail.status, "paused");
+    assert.equal(json.items[0].actor, "admin");
     assert.doesNotMatch(JSON.stringify(json), new RegExp(ADMIN_TOKEN));
 
     const head = await ask(path, { method: "HEAD", headers: admin });
@@ -246,13 +246,13 @@ describe("the operator's accounts", () => {
 
   test("a body that is too large is refused, as fast as it comes", async () => {
     const { status, json } = await put("/_tollgate/admin/accounts/-/untouched", { entitlements: Array.from({ length: 20_000 }, (_, n) => `right-${n}`) });
-    assert.ok(status === 400 || status === 413, `${status}`);
-    assert.match(json.detail, /65536|64/);
+    assert.equal(status, 413);
+    assert.match(json.detail, /65536/);
     assert.equal((await ask("/_tollgate/admin/accounts/-/untouched", { headers: admin })).status, 404);
   });
 
   test("paths that name no account are 404, other methods 405", async () => {
-    for (const rest of ["", "/", "/accounts", "/accounts/", "/accounts/-", "/accounts/-/", "/accounts//a", "/accounts/-/a/b", "/accounts/-/a/audit/x", "/accounts/-/a/", "/keys"]) {
+    for (const rest of ["", "/", "/accounts/", "/accounts/-", "/accounts/-/", "/accounts//a", "/accounts/-/a/b", "/accounts/-/a/audit/x", "/accounts/-/a/", "/keys", "/events/stripe", "/outage/"]) {
       assert.equal((await ask(`/_tollgate/admin${rest}`, { headers: admin })).status, 404, rest);
     }
     for (const method of ["POST", "DELETE", "PATCH"]) {

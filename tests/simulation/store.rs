@@ -300,8 +300,4 @@ impl LedgerStore for Store {
     fn append_audit(&mut self, _entry: &AuditEntry) -> Result<(), StoreError> {
         self.reach()
     }
-
-    fn audit(&self, _limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(Vec::new())
-    }
 }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use tollgate::account::AccountRecord;
+use tollgate::admin::{Answered, OperatorStore};
 use tollgate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
 };
@@ -22,6 +23,8 @@ pub(crate) struct MemoryStore {
     pub(crate) merged: BTreeMap<String, (u64, Timestamp)>,
     pub(crate) announcements: Vec<Announcement>,
     pub(crate) audit: Vec<AuditEntry>,
+    /// What was answered to operators, by the key of the request.
+    pub(crate) answered: BTreeMap<String, Answered>,
     /// How many calls succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
     /// How many calls wrote something.
@@ -147,9 +150,35 @@ impl LedgerStore for MemoryStore {
         self.audit.push(entry.clone());
         Ok(())
     }
+}
 
-    fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+impl OperatorStore for MemoryStore {
+    fn audit(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         self.reach()?;
-        Ok(self.audit.iter().rev().take(limit).cloned().collect())
+        let all =
+            (0..).zip(&self.audit).filter(|(number, _)| before.is_none_or(|end| *number < end));
+        let all: Vec<_> = all.map(|(number, entry)| (number, entry.clone())).collect();
+        Ok(all.into_iter().rev().take(limit).collect())
+    }
+
+    fn answered(&self, key: &str) -> Result<Option<Answered>, StoreError> {
+        self.reach()?;
+        Ok(self.answered.get(key).cloned())
+    }
+
+    fn put_answered(&mut self, key: &str, answered: &Answered) -> Result<(), StoreError> {
+        self.write()?;
+        self.answered.insert(key.to_owned(), answered.clone());
+        Ok(())
+    }
+
+    fn delete_answered(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        self.write()?;
+        self.answered.retain(|_, answered| answered.at > before);
+        Ok(())
     }
 }

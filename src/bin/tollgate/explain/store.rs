@@ -91,8 +91,4 @@ impl LedgerStore for Rows {
     fn append_audit(&mut self, _: &AuditEntry) -> Result<(), StoreError> {
         Ok(())
     }
-
-    fn audit(&self, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(Vec::new())
-    }
 }

@@ -1,0 +1,268 @@
+//! What a write of an operator does to an account, inside the transaction of its ledger.
+
+use super::once::{Once, do_once};
+use super::shown;
+use super::store::OperatorStore;
+use crate::account::{AccountRecord, ApiKey};
+use crate::answer;
+use crate::quota::store::AuditEntry;
+use crate::quota::{CreditPack, Ledger, StoreError};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// A change that an operator wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// What.
+    pub change: Change,
+    /// Whom the audit trail names.
+    pub actor: String,
+    /// What tells it from another, where the client cares.
+    pub once: Option<Once>,
+}
+
+/// What is to be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Add a pack of credits.
+    Credits(Box<CreditPack>),
+    /// Add an API key.
+    Key(Box<ApiKey>),
+    /// Put a record in the place of the operator's part of the one that is there.
+    Record(Box<AccountRecord>),
+    /// Revoke the tokens that were issued before this.
+    RevokeBefore(Timestamp),
+    /// Revoke the API key with this id.
+    RevokeKey(String),
+    /// Revoke the token with this id (`jti`).
+    RevokeToken(String),
+    /// Put another API key in the place of one.
+    RotateKey {
+        /// The old one's id.
+        id: String,
+        /// The id of the new one.
+        successor: String,
+        /// How long the old one still works.
+        overlap_s: u64,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u32,
+    /// JSON; of a refusal (from 400 on), what is wrong as a sentence.
+    pub body: String,
+    /// Whether this was answered before, and nothing was done.
+    pub is_replay: bool,
+}
+
+wire!(Order { change, actor, once });
+wire! {
+    enum Change {
+        Credits(pack),
+        Key(key),
+        Record(record),
+        RevokeBefore(at),
+        RevokeKey(id),
+        RevokeToken(id),
+        RotateKey { id, successor, overlap_s },
+    }
+}
+wire!(Reply { status, body, is_replay });
+
+impl Order {
+    /// Does it, once.
+    ///
+    /// # Errors
+    ///
+    /// The store failed. Nothing of this call may be kept then.
+    pub fn carry_out(
+        self,
+        store: &mut impl OperatorStore,
+        now: Timestamp,
+    ) -> Result<Reply, StoreError> {
+        let Self { change, actor, once } = self;
+        do_once(store, once.as_ref(), now, |store| change.carry_out(store, &actor, now))
+    }
+}
+
+impl Reply {
+    /// That it was done.
+    pub fn done(status: u32, body: String) -> Self {
+        Self { status, body, is_replay: false }
+    }
+
+    /// That it was not done, and why.
+    pub fn refused(status: u32, detail: &str) -> Self {
+        Self::done(status, detail.to_owned())
+    }
+}
+
+impl Change {
+    fn carry_out(
+        self,
+        store: &mut impl OperatorStore,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Reply, StoreError> {
+        match self {
+            Self::Credits(pack) => add_credits(store, &pack, actor, now),
+            Self::Record(record) => {
+                let record = Ledger::put_account(store, *record, actor, now)?;
+                Ok(Reply::done(200, json(&record)?))
+            }
+            Self::Key(key) => {
+                let Some(record) = store.account()? else { return Ok(no_account()) };
+                add_key(store, record, *key, "add-key", actor, now)
+            }
+            Self::RotateKey { id, successor, overlap_s } => {
+                rotate_key(store, &id, successor, overlap_s, (actor, now))
+            }
+            Self::RevokeKey(id) => revoke_key(store, &id, actor, now),
+            Self::RevokeToken(id) => revoke_token(store, id, actor, now),
+            Self::RevokeBefore(cut) => {
+                let mut record = store.account()?.unwrap_or_default();
+                record.tokens_revoked_before = record.tokens_revoked_before.max(Some(cut));
+                let detail = format!("{{\"issued_before\":\"{}\"}}", cut.rfc3339_exact());
+                kept(store, &record, ("revoke-tokens", detail), actor, now)?;
+                Ok(Reply::done(200, json(&record)?))
+            }
+        }
+    }
+}
+
+fn add_credits(
+    store: &mut impl OperatorStore,
+    pack: &CreditPack,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Reply, StoreError> {
+    let kept = Ledger::add_credits(store, pack.clone(), actor, now)?;
+    let known = answer::credit_json(&kept);
+    Ok(if kept.is_same_purchase(pack) {
+        Reply::done(200, known)
+    } else {
+        let detail = format!("A pack of this id was added before, and stays as it is: {known}.");
+        Reply::refused(409, &detail)
+    })
+}
+
+fn add_key(
+    store: &mut impl OperatorStore,
+    mut record: AccountRecord,
+    key: ApiKey,
+    action: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Reply, StoreError> {
+    while record.keys.len() >= MAX_KEYS {
+        // What works no more makes room, the oldest first; then it opens nothing as before.
+        let Some(place) = record.keys.iter().position(|key| !key.works(now)) else {
+            return Ok(Reply::refused(409, TOO_MANY_KEYS));
+        };
+        record.keys.remove(place);
+    }
+    let shown = shown::key(&key);
+    record.keys.push(key);
+    kept(store, &record, (action, shown.clone()), actor, now)?;
+    Ok(Reply::done(201, shown))
+}
+
+fn rotate_key(
+    store: &mut impl OperatorStore,
+    id: &str,
+    successor: String,
+    overlap_s: u64,
+    (actor, now): (&str, Timestamp),
+) -> Result<Reply, StoreError> {
+    let Some(mut record) = store.account()? else { return Ok(no_account()) };
+    let Some(old) = record.keys.iter_mut().find(|key| key.id == id) else { return Ok(no_key()) };
+    if !old.works(now) {
+        return Ok(Reply::refused(409, OVER_ALREADY));
+    }
+    let key = ApiKey {
+        id: successor,
+        created_at: Some(now),
+        replaces: Some(id.to_owned()),
+        ..old.clone()
+    };
+    let overlap_s = i64::try_from(overlap_s).unwrap_or(i64::MAX);
+    let ends_at = now.plus_seconds(overlap_s);
+    old.expires_at = Some(old.expires_at.map_or(ends_at, |before| before.min(ends_at)));
+    add_key(store, record, key, "rotate-key", actor, now)
+}
+
+fn revoke_key(
+    store: &mut impl OperatorStore,
+    id: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Reply, StoreError> {
+    let Some(mut record) = store.account()? else { return Ok(no_account()) };
+    let Some(key) = record.keys.iter_mut().find(|key| key.id == id) else { return Ok(no_key()) };
+    if key.revoked_at.is_none() {
+        key.revoked_at = Some(now);
+        let shown = shown::key(key);
+        kept(store, &record, ("revoke-key", shown), actor, now)?;
+    }
+    Ok(Reply::done(204, String::new()))
+}
+
+fn revoke_token(
+    store: &mut impl OperatorStore,
+    id: String,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Reply, StoreError> {
+    let mut record = store.account()?.unwrap_or_default();
+    if !record.revoked_tokens.contains(&id) {
+        // Nothing says how long the tokens behind these ids may still live.
+        if record.revoked_tokens.len() >= MAX_REVOKED_TOKENS {
+            return Ok(Reply::refused(409, TOO_MANY_TOKENS));
+        }
+        let detail = format!("{{\"token_id\":{}}}", shown::quoted(&id));
+        record.revoked_tokens.push(id);
+        kept(store, &record, ("revoke-token", detail), actor, now)?;
+    }
+    Ok(Reply::done(200, json(&record)?))
+}
+
+/// Keeps a record and what was done to it.
+fn kept(
+    store: &mut impl OperatorStore,
+    record: &AccountRecord,
+    (action, detail): (&str, String),
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.put_account(record)?;
+    let (actor, action) = (actor.to_owned(), action.to_owned());
+    store.append_audit(&AuditEntry { at: now, actor, action, detail })
+}
+
+fn no_account() -> Reply {
+    Reply::refused(404, NO_ACCOUNT)
+}
+
+fn no_key() -> Reply {
+    Reply::refused(404, "The account has no such key.")
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError(error.to_string()))
+}
+
+/// What is said where nothing is known of an account.
+pub const NO_ACCOUNT: &str = "There is no such account.";
+
+/// Keys of one account. Each reply to an isolate carries them.
+pub const MAX_KEYS: usize = 100;
+/// Tokens of one account that are revoked by their ids, for the same reason.
+pub const MAX_REVOKED_TOKENS: usize = 1_000;
+
+const TOO_MANY_KEYS: &str = "The account has 100 keys that work: revoke one first.";
+const OVER_ALREADY: &str = "The key works no more: add a new one.";
+const TOO_MANY_TOKENS: &str = "The account has 1000 revoked tokens already, and how long these could \
+     live nobody knows. Revoke all that were issued before now with issued_before.";

@@ -1,0 +1,30 @@
+//! The rows of an object that knows whose API keys are, in its SQLite database.
+
+use super::ledger_store::{SqlStore, text_of};
+use crate::account::KeyOwner;
+use crate::quota::StoreError;
+
+/// Makes the table where it isn't there yet. An account's object has no use for it.
+pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
+    store.write(SCHEMA, &[])
+}
+
+/// Whose the key with this hash is.
+pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, StoreError> {
+    let query = "SELECT account, key FROM api_key WHERE hash = ?";
+    let cells = store.cells(query, &[hash.into()])?;
+    let owner = |[account, key]: &[_; 2]| KeyOwner { account: text_of(account), key: text_of(key) };
+    Ok(cells.as_chunks().0.first().map(owner))
+}
+
+/// Adds a key. What is there stays.
+pub(super) fn add(store: &SqlStore, hash: &str, owner: &KeyOwner) -> Result<(), StoreError> {
+    let query = "INSERT INTO api_key (hash, account, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    let KeyOwner { account, key } = owner;
+    store.write(query, &[hash.into(), account.into(), key.into()])
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS api_key (
+        hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL) WITHOUT ROWID;
+";
