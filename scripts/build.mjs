@@ -11,7 +11,7 @@ import { mustRun, output, Problem, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
 
 /** What the gate may weigh, compressed: it is loaded on every cold start. */
-const BUDGET_GZIP_BYTES = 300_000;
+const BUDGET_GZIP_BYTES = 340_000;
 
 const VARIANTS = {
   release: { outDir: "build", features: [] },
