@@ -1,12 +1,18 @@
 //! Billing: what payment providers tell, in their words, becomes facts about accounts, in ours.
 //!
-//! A webhook becomes a [`BillingEvent`]: who it is about, when it was so, and the news. [`apply`]
-//! takes such an event into the account's record. Each provider has a file of its own that knows
-//! its objects. `docs/billing.md` tells the whole.
+//! A webhook is checked and read ([`webhook`]), and becomes a [`BillingEvent`]: who it is about,
+//! when it was so, and the news. [`apply`] takes such an event into the account's record. What is
+//! asked of a provider, and how its answers are read, stands in [`api`]. Each provider has a file
+//! of its own that knows its objects. `docs/billing.md` tells the whole.
 
+pub mod api;
 mod apply;
+pub mod decline;
 pub mod desk;
+mod json;
 pub mod outage;
+mod stripe;
+pub mod webhook;
 
 pub use apply::apply;
 

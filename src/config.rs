@@ -33,6 +33,7 @@ pub use operators::{Operator, Role};
 pub use origin::OriginTarget;
 pub use plans::{Plan, plan_named};
 pub use routes::{Anonymous, CredentialSource, Metering, Route, Uncounted};
+pub(crate) use urls::is_safe_url;
 pub use variables::{VARIABLES, Variable, VariableKind};
 
 use fields::{Expect, Fields, Reader};

@@ -1,7 +1,7 @@
 //! URLs in the configuration.
 
 /// Whether `text` is a URL that may stand on a page or be fetched: `https:`, or loopback `http:`.
-pub(super) fn is_safe_url(text: &str) -> bool {
+pub(crate) fn is_safe_url(text: &str) -> bool {
     let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte));
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

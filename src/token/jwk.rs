@@ -35,6 +35,22 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
+    /// A shared secret as it is, which may be shorter than those of tokens: providers choose what
+    /// their webhooks are signed with.
+    pub(crate) fn of_secret(secret: &[u8]) -> Self {
+        Self::of(Algorithm::Hs256, format!(r#"{{"k":"{}","kty":"oct"}}"#, encoded(secret)), 32)
+    }
+
+    /// A public key of Ed25519.
+    pub(crate) fn of_ed25519(public: [u8; 32]) -> Self {
+        let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encoded(&public));
+        Self::of(Algorithm::Ed25519, jwk, 64)
+    }
+
+    fn of(algorithm: Algorithm, jwk: String, signature_bytes: usize) -> Self {
+        Self { kid: None, algorithms: vec![algorithm], jwk, signature_bytes }
+    }
+
     /// Reads a key, or says everything that is wrong with it.
     pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
@@ -210,6 +226,10 @@ fn coordinate<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<&'a str, St
 fn unsigned(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
     let bytes = bytes(jwk, name)?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {

@@ -1,0 +1,48 @@
+//! Stripe's API: forms in, JSON out. Source: <https://docs.stripe.com/api>.
+
+use super::{ApiRequest, Sale, encoded, form, get, request};
+use crate::config::Billing;
+
+/// The version of the API that is spoken, whatever the account's default is: that of `stripe`
+/// 23.1.0.
+pub(super) const VERSION: &str = "2026-10-28.endive";
+
+pub(super) fn portal(billing: &Billing, customer: &str, return_url: &str) -> Option<ApiRequest> {
+    let body = form(&[("customer", customer), ("return_url", return_url)]);
+    request(billing, "POST", &["/v1/billing_portal/sessions"], body)
+}
+
+pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRequest> {
+    let key = billing.account_key.as_str();
+    let (metadata, subscription_data) =
+        (format!("metadata[{key}]"), format!("subscription_data[metadata][{key}]"));
+    // An id that is too long for it stands in the metadata all the same.
+    let reference = Some(sale.account).filter(|name| name.len() <= 200);
+    let payer = match sale.customer {
+        Some(customer) => Some(("customer", customer)),
+        None => reference.map(|account| ("client_reference_id", account)),
+    };
+    let pairs = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", sale.price),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", sale.return_url),
+        ("cancel_url", sale.cancel_url),
+        (&metadata, sale.account),
+        (&subscription_data, sale.account),
+    ];
+    let pairs: Vec<_> = pairs.into_iter().chain(payer).collect();
+    let mut request = request(billing, "POST", &["/v1/checkout/sessions"], form(&pairs))?;
+    request.headers.push(("idempotency-key", sale.idempotency_key.to_owned()));
+    Some(request)
+}
+
+pub(super) fn price_of(billing: &Billing, price: &str) -> Option<ApiRequest> {
+    let is_id = ["price_", "plan_"].iter().any(|prefix| price.starts_with(prefix));
+    if is_id {
+        return None;
+    }
+    let by = if price.starts_with("prod_") { "product=" } else { "lookup_keys[0]=" };
+    let query = "/v1/prices?active=true&type=recurring&limit=1&";
+    get(billing, &[query, by, &encoded(price)])
+}

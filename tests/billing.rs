@@ -1,0 +1,12 @@
+//! Payment providers: their signatures, their events, and what is asked of them.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
+#![expect(clippy::indexing_slicing, reason = "a test stops where nothing is there")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "billing/fixture.rs"]
+mod fixture;
+#[path = "billing/signatures.rs"]
+mod signatures;
+#[path = "billing/stripe.rs"]
+mod stripe;

@@ -1,0 +1,53 @@
+//! A provider, some plans, and webhooks of them.
+
+use serde_json::Value;
+use tollgate::billing::webhook::{Webhook, read};
+use tollgate::billing::{BillingEvent, Provider};
+use tollgate::config::{Billing, Plan};
+use tollgate::quota::Quota;
+use tollgate::time::Timestamp;
+
+/// When the signatures of the tests were made.
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_333_000);
+
+pub(crate) fn billing(provider: Provider, secrets: &[&str]) -> Billing {
+    let api_url = match provider {
+        Provider::Stripe => "https://api.stripe.com",
+        Provider::Paddle => "https://api.paddle.com",
+        Provider::LemonSqueezy => "https://api.lemonsqueezy.com",
+        Provider::Standard => "https://api.polar.sh",
+    };
+    Billing {
+        provider,
+        account_key: "tollgate_account".to_owned(),
+        api_url: api_url.to_owned(),
+        store: Some("7".to_owned()),
+        suspends_on_dispute: false,
+        webhook_secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
+        api_key: Some("key_of_the_api".to_owned()),
+    }
+}
+
+/// `pro` has a quota; `export` is an add-on without.
+pub(crate) fn plans() -> Vec<Plan> {
+    let quota = Quota { meter: "api".to_owned(), limit: 1_000, ..Quota::default() };
+    let plan = |id: &str, prices: &[&str], quotas| Plan {
+        id: id.to_owned(),
+        quotas,
+        prices: prices.iter().map(|price| (*price).to_owned()).collect(),
+        ..Plan::default()
+    };
+    vec![
+        plan("export", &["price_export", "pri_export", "31", "prod_export"], Vec::new()),
+        plan("pro", &["price_pro", "pro_monthly", "pri_pro", "21", "prod_pro"], vec![quota]),
+    ]
+}
+
+pub(crate) fn event(provider: Provider, body: &Value) -> Result<BillingEvent, String> {
+    let body = body.to_string();
+    let headers = vec![
+        ("webhook-id", "msg_1".to_owned()),
+        ("webhook-timestamp", NOW.as_seconds().to_string()),
+    ];
+    read(&billing(provider, &["whsec_test"]), &plans(), &Webhook { headers, body: &body })
+}

@@ -1,0 +1,327 @@
+//! Stripe's events, of old and new versions of its API.
+
+use serde_json::{Value, json};
+use tollgate::account::{PaymentFailure, Status, Subscription};
+use tollgate::billing::{BillingEvent, News, Provider};
+use tollgate::time::Timestamp;
+
+use super::fixture;
+
+pub(crate) const CREATED: i64 = 1_795_330_000;
+
+/// An event around `object`.
+pub(crate) fn envelope(kind: &str, object: &Value) -> Value {
+    json!({"id": "evt_1", "object": "event", "api_version": "2026-10-28.endive", "type": kind,
+        "created": CREATED, "livemode": false, "data": {"object": object}})
+}
+
+/// A subscription as API version 2026-10-28 writes it: the period is the items'.
+pub(crate) fn subscription() -> Value {
+    json!({"id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active",
+        "metadata": {"tollgate_account": "acme/alice"},
+        "billing_cycle_anchor": 1_795_000_000, "cancel_at": null, "cancel_at_period_end": false,
+        "canceled_at": null, "ended_at": null, "trial_end": null, "pause_collection": null,
+        "items": {"object": "list", "has_more": false, "data": [
+            {"id": "si_1", "quantity": 1, "current_period_end": 1_797_592_000,
+             "price": {"id": "price_pro", "lookup_key": null, "product": "prod_x"}}]}})
+}
+
+fn read(kind: &str, object: &Value) -> BillingEvent {
+    fixture::event(Provider::Stripe, &envelope(kind, object)).unwrap()
+}
+
+fn state(object: &Value) -> Subscription {
+    let event = read("customer.subscription.updated", object);
+    let [News::Subscription { state, .. }] = event.news.as_slice() else { panic!("{event:?}") };
+    (**state).clone()
+}
+
+fn with(mut object: Value, path: &str, value: Value) -> Value {
+    *object.pointer_mut(path).unwrap() = value;
+    object
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what it is compared with may be nothing")]
+fn at(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp::from_seconds(seconds))
+}
+
+#[test]
+fn a_subscription_is_read_whole() {
+    let event = read("customer.subscription.created", &subscription());
+    let state = Subscription {
+        plan: Some("pro".to_owned()),
+        status: Status::Active,
+        cycle_anchor: at(1_795_000_000),
+        current_period_ends_at: at(1_797_592_000),
+        ..Subscription::default()
+    };
+    let expected = BillingEvent {
+        provider: Provider::Stripe,
+        id: "evt_1".to_owned(),
+        kind: "customer.subscription.created".to_owned(),
+        occurred_at: Timestamp::from_seconds(CREATED),
+        customer: Some("cus_1".to_owned()),
+        account: Some("acme/alice".to_owned()),
+        news: vec![News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) }],
+    };
+    assert_eq!(event, expected);
+}
+
+#[test]
+fn older_versions_keep_the_period_at_the_subscription() {
+    let mut old = subscription();
+    old["current_period_end"] = json!(1_797_000_000);
+    old["items"]["data"][0]["current_period_end"].take();
+    old["items"]["data"][0]["plan"] = json!({"id": "price_pro", "product": "prod_x"});
+    old["customer"] = json!({"id": "cus_1", "object": "customer"});
+    assert_eq!(state(&old).current_period_ends_at, at(1_797_000_000));
+    old["items"]["data"][0]["price"].take();
+    assert_eq!(state(&old).plan.as_deref(), Some("pro"));
+}
+
+#[test]
+fn every_status_has_its_place() {
+    for (word, status) in [
+        ("trialing", Status::Trialing),
+        ("active", Status::Active),
+        ("past_due", Status::PastDue),
+        ("unpaid", Status::Unpaid),
+        ("incomplete", Status::Incomplete),
+        ("incomplete_expired", Status::Ended),
+        ("canceled", Status::Ended),
+        ("paused", Status::Paused),
+        ("a_word_of_the_future", Status::Paused),
+    ] {
+        assert_eq!(state(&with(subscription(), "/status", json!(word))).status, status, "{word}");
+    }
+}
+
+#[test]
+fn an_end_is_found_wherever_it_stands() {
+    let ends_at = |changes: Value| {
+        let mut object = subscription();
+        for (name, value) in changes.as_object().unwrap() {
+            object[name] = value.clone();
+        }
+        state(&object).ends_at
+    };
+    assert_eq!(ends_at(json!({})), None);
+    assert_eq!(ends_at(json!({"cancel_at": 1_796_000_000})), at(1_796_000_000));
+    assert_eq!(ends_at(json!({"cancel_at_period_end": true})), at(1_797_592_000));
+    let both = json!({"cancel_at_period_end": true, "cancel_at": 1_797_592_001});
+    assert_eq!(ends_at(both), at(1_797_592_001));
+    let asked = json!({"canceled_at": 1_795_100_000});
+    assert_eq!(ends_at(asked), None, "when it was asked for is not when it ends");
+    let ended = json!({"status": "canceled", "ended_at": 1_795_200_000, "canceled_at": 5});
+    assert_eq!(ends_at(ended), at(1_795_200_000));
+    let ended = json!({"status": "canceled", "canceled_at": 1_795_100_000});
+    assert_eq!(ends_at(ended), at(1_795_100_000));
+}
+
+#[test]
+fn who_collects_nothing_still_serves() {
+    for behavior in ["void", "keep_as_draft", "mark_uncollectible"] {
+        let paused = json!({"behavior": behavior, "resumes_at": null});
+        let object = with(subscription(), "/pause_collection", paused);
+        assert_eq!(state(&object).status, Status::Active);
+    }
+}
+
+#[test]
+fn the_plan_is_the_first_known_that_limits() {
+    let item = |id: &str, key: Value, product: Value| json!({"price": {"id": id, "lookup_key": key, "product": product}});
+    let export = item("price_export", Value::Null, json!("prod_y"));
+    for (items, plan, add_ons) in [
+        (json!([item("price_pro", Value::Null, json!("prod_y"))]), Some("pro"), vec![]),
+        (json!([item("price_9", json!("pro_monthly"), json!("prod_y"))]), Some("pro"), vec![]),
+        (json!([item("price_9", Value::Null, json!("prod_pro"))]), Some("pro"), vec![]),
+        (json!([item("price_9", Value::Null, json!({"id": "prod_pro"}))]), Some("pro"), vec![]),
+        (json!([export, item("price_pro", Value::Null, Value::Null)]), Some("pro"), vec!["export"]),
+        (json!([export]), Some("export"), vec![]),
+        (json!([item("price_9", json!("gold"), Value::Null)]), Some("price_9"), vec![]),
+        (
+            json!([item("price_9", Value::Null, Value::Null), export]),
+            Some("export"),
+            vec!["price_9"],
+        ),
+        (json!([{"price": "price_pro"}]), Some("pro"), vec![]),
+        (json!([{"quantity": 0, "price": {"id": "price_pro"}}]), None, vec![]),
+        (json!([export, export]), Some("export"), vec![]),
+        (json!([]), None, vec![]),
+        (json!("none"), None, vec![]),
+    ] {
+        let state = state(&with(subscription(), "/items/data", items.clone()));
+        assert_eq!(
+            (state.plan.as_deref(), state.add_ons),
+            (plan, add_ons.iter().map(|one| (*one).to_owned()).collect()),
+            "{items}"
+        );
+    }
+}
+
+#[test]
+fn what_is_needed_and_missing_is_named() {
+    for (path, value, said) in [
+        ("/id", json!(null), "an id at id"),
+        ("/customer", json!(null), "an id at customer"),
+        ("/customer", json!({"name": "x"}), "an id at customer"),
+        ("/customer", json!("x".repeat(300)), "an id at customer"),
+        ("/status", json!(7), "a text at status"),
+        ("/cancel_at", json!("soon"), "a time at cancel_at"),
+        ("/cancel_at", json!(1e300), "a time at cancel_at"),
+        ("/cancel_at", json!(-1), "a time at cancel_at"),
+        ("/trial_end", json!([1]), "a time at trial_end"),
+        ("/metadata/tollgate_account", json!("a/b/c"), "metadata.tollgate_account"),
+    ] {
+        let body = envelope("customer.subscription.updated", &with(subscription(), path, value));
+        let error = fixture::event(Provider::Stripe, &body).unwrap_err();
+        assert!(error.contains(said), "{path}: {error}");
+    }
+    for name in ["id", "type", "created"] {
+        let mut body = envelope("invoice.paid", &json!({}));
+        body.as_object_mut().unwrap().remove(name);
+        let error = fixture::event(Provider::Stripe, &body).unwrap_err();
+        assert!(error.ends_with(&format!("at {name}")), "{error}");
+    }
+}
+
+/// An invoice as API version 2026-10-28 writes it.
+pub(crate) fn invoice() -> Value {
+    json!({"id": "in_1", "object": "invoice", "customer": "cus_1", "metadata": {},
+        "parent": {"type": "subscription_details", "subscription_details":
+            {"subscription": "sub_1", "metadata": {"tollgate_account": "acme/alice"}}},
+        "last_finalization_error": null,
+        "lines": {"object": "list", "data": [
+            {"parent": {"type": "invoice_item_details"}, "period": {"end": 1_999_999_999}},
+            {"parent": {"type": "subscription_item_details"}, "period": {"end": 1_797_592_000}}]}})
+}
+
+/// The same as versions before 2025-03-31 write it.
+fn older_invoice() -> Value {
+    json!({"id": "in_1", "object": "invoice", "customer": "cus_1", "metadata": {},
+        "subscription": "sub_1", "subscription_details": {"metadata": {"tollgate_account": "acme/alice"}},
+        "charge": null, "last_finalization_error": null,
+        "lines": {"data": [{"type": "invoiceitem", "period": {"end": 1_999_999_999}},
+            {"type": "subscription", "period": {"end": 1_797_592_000}}]}})
+}
+
+#[test]
+fn invoices_tell_of_payments() {
+    for invoice in [invoice(), older_invoice()] {
+        let paid = read("invoice.paid", &invoice);
+        assert_eq!(paid.account.as_deref(), Some("acme/alice"));
+        assert_eq!(paid.customer.as_deref(), Some("cus_1"));
+        let subscription = "sub_1".to_owned();
+        assert_eq!(paid.news, [News::Paid { subscription, until: at(1_797_592_000) }]);
+        let failed = read("invoice.payment_failed", &invoice);
+        let subscription = Some("sub_1".to_owned());
+        assert_eq!(failed.news, [News::PaymentFailed { subscription, reason: None }]);
+        for kind in ["invoice.created", "invoice.voided", "invoice.marked_uncollectible"] {
+            assert_eq!(read(kind, &invoice).news, []);
+        }
+    }
+    let mut alone = invoice();
+    alone["parent"].take();
+    assert_eq!(read("invoice.payment_failed", &alone).news, [], "of no subscription");
+}
+
+#[test]
+fn the_reason_is_read_from_wherever_it_stands() {
+    let reason = |kind: &str, object: &Value| {
+        let news = read(kind, object).news;
+        let [News::PaymentFailed { reason, .. }] = news.as_slice() else { panic!("{news:?}") };
+        *reason
+    };
+    let action = reason("invoice.payment_action_required", &invoice());
+    assert_eq!(action, Some(PaymentFailure::AuthenticationRequired));
+    let error = json!({"code": "card_declined", "decline_code": "insufficient_funds"});
+    let mut newer = invoice();
+    newer["payments"] = json!({"data": [
+        {"payment": {"type": "payment_intent", "payment_intent": {"last_payment_error": error}}}]});
+    let mut older = older_invoice();
+    older["payment_intent"] = json!({"id": "pi_1", "last_payment_error": error});
+    for object in [newer, older] {
+        let reason = reason("invoice.payment_failed", &object);
+        assert_eq!(reason, Some(PaymentFailure::InsufficientFunds));
+    }
+    let mut charged = older_invoice();
+    charged["charge"] = json!({"id": "ch_1", "failure_code": "expired_card", "outcome": {}});
+    let expired = reason("invoice.payment_failed", &charged);
+    assert_eq!(expired, Some(PaymentFailure::CardExpired));
+    let mut unfinished = invoice();
+    unfinished["last_finalization_error"] = json!({"code": "tax_id_invalid"});
+    assert_eq!(reason("invoice.payment_failed", &unfinished), None);
+
+    let intent = json!({"id": "pi_1", "customer": "cus_1", "metadata": {}, "last_payment_error":
+        {"code": "card_declined", "decline_code": "lost_card", "advice_code": "try_again_later"}});
+    let lost = reason("payment_intent.payment_failed", &intent);
+    assert_eq!(lost, Some(PaymentFailure::Declined));
+    let untold = with(intent, "/last_payment_error", json!(null));
+    assert_eq!(reason("payment_intent.payment_failed", &untold), None);
+}
+
+#[test]
+fn a_checkout_names_the_account_and_may_bring_credits() {
+    let session = json!({"id": "cs_1", "object": "checkout.session", "customer": "cus_1",
+        "client_reference_id": "bob", "mode": "payment", "payment_status": "paid",
+        "metadata": {"tollgate_credits": "500"}});
+    let done = read("checkout.session.completed", &session);
+    assert_eq!(done.account.as_deref(), Some("-/bob"));
+    let credits = [News::Credits { id: "cs_1".to_owned(), units: 500 }];
+    assert_eq!(done.news, credits);
+    assert_eq!(read("checkout.session.async_payment_succeeded", &session).news, credits);
+    assert_eq!(read("checkout.session.async_payment_failed", &session).news, []);
+    assert_eq!(read("checkout.session.expired", &session).news, []);
+    let unpaid = with(session.clone(), "/payment_status", json!("unpaid"));
+    assert_eq!(read("checkout.session.completed", &unpaid).news, []);
+    let metadata = json!({"tollgate_account": "acme/alice"});
+    let named = read("checkout.session.completed", &with(session.clone(), "/metadata", metadata));
+    assert_eq!(named.account.as_deref(), Some("acme/alice"), "which no payer can change");
+    for wrong in [json!("many"), json!("0"), json!(-1), json!(1.5), json!("99999999999999999999")] {
+        let session = with(session.clone(), "/metadata/tollgate_credits", wrong);
+        let body = envelope("checkout.session.completed", &session);
+        let error = fixture::event(Provider::Stripe, &body).unwrap_err();
+        assert!(error.contains("metadata.tollgate_credits"), "{error}");
+    }
+}
+
+#[test]
+fn customers_entitlements_and_disputes_are_told() {
+    let customer = json!({"id": "cus_1", "metadata": {"tollgate_account": "alice"}});
+    let updated = read("customer.updated", &customer);
+    assert_eq!(updated.account.as_deref(), Some("-/alice"));
+    assert_eq!((updated.customer.as_deref(), updated.news), (Some("cus_1"), vec![]));
+    assert_eq!(read("customer.deleted", &customer).news, [News::CustomerDeleted]);
+
+    let summary = json!({"object": "entitlements.active_entitlement_summary", "customer": "cus_1",
+        "entitlements": {"has_more": true, "data": [{"lookup_key": "export"}, {"id": "x"}]}});
+    let told = read("entitlements.active_entitlement_summary.updated", &summary);
+    let names = vec!["export".to_owned()];
+    assert_eq!(told.news, [News::Entitlements { names, is_complete: false }]);
+
+    let dispute = json!({"id": "du_1", "object": "dispute", "charge": "ch_1",
+        "payment_intent": {"id": "pi_1", "customer": "cus_1"}, "status": "needs_response"});
+    let opened = read("charge.dispute.created", &dispute);
+    assert_eq!(opened.customer.as_deref(), Some("cus_1"));
+    assert_eq!(opened.news, [News::Dispute { id: "du_1".to_owned(), is_open: true }]);
+    let bare = with(dispute, "/payment_intent", json!("pi_1"));
+    let closed = read("charge.dispute.closed", &with(bare, "/status", json!("won")));
+    assert_eq!(closed.customer, None);
+    assert_eq!(closed.news, [News::Dispute { id: "du_1".to_owned(), is_open: false }]);
+}
+
+#[test]
+fn what_the_gate_has_no_use_for_is_no_news() {
+    let thin = json!({"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter",
+        "created": "2026-11-23T07:26:40.000Z"});
+    let event = fixture::event(Provider::Stripe, &thin).unwrap();
+    assert_eq!((event.occurred_at, event.news), (Timestamp::from_seconds(1_795_418_800), vec![]));
+    let ping = json!({"id": "evt_3", "type": "tollgate.ping", "created": 5});
+    let event = fixture::event(Provider::Stripe, &ping).unwrap();
+    assert_eq!((event.kind.as_str(), event.id.as_str()), ("tollgate.ping", "evt_3"));
+    assert_eq!(event.news, []);
+    for kind in ["product.created", "charge.refunded", "nonsense", "."] {
+        assert_eq!(read(kind, &json!({"id": "x", "customer": "cus_1"})).news, []);
+    }
+}
