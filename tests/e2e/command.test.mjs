@@ -208,6 +208,64 @@ describe("over the admin API", () => {
   });
 });
 
+describe("over the admin API, what support does", () => {
+  before(() => json(["account", "set", "acme", "--plan", "pro", "--status", "active"]));
+
+  test("credits are added once, and listed", async () => {
+    const add = ["account", "credits", "add", "acme", "invoice-17", "500"];
+    await json(add);
+    assert.equal((await json(add)).id, "invoice-17", "again, and nothing happens");
+    const { items } = await json(["account", "credits", "list", "acme"]);
+    assert.deepEqual(items.map((pack) => [pack.id, pack.units, pack.left]), [["invoice-17", 500, 500]]);
+    const other = await json(["account", "credits", "add", "acme", "invoice-17", "7"], 1);
+    assert.equal(other.status, 409);
+  });
+
+  test("keys are made, rotated, listed and revoked", async () => {
+    const made = await json(["account", "keys", "create", "acme", "--name", "ci", "--scope", "read"]);
+    assert.match(made.secret, /^tg_\w{8}_[\w-]{43}$/);
+    const next = await json(["account", "keys", "rotate", "acme", made.id, "--overlap", "1h"]);
+    assert.notEqual(next.secret, made.secret);
+    await json(["account", "keys", "revoke", "acme", next.id]);
+    const listed = await tollgate(["account", "keys", "list", "acme", "--json"]);
+    const { items } = JSON.parse(listed.stdout);
+    assert.deepEqual(items.map((key) => [key.id, key.name]), [[made.id, "ci"], [next.id, "ci"]]);
+    assert.ok(items[0].expires_at && items[1].revoked_at, listed.stdout);
+    assert.ok(![made, next].some((key) => listed.said.includes(key.secret)), "no secret is shown again");
+    const unknown = await json(["account", "keys", "revoke", "acme", "nokey"], 1);
+    assert.equal(unknown.status, 404);
+  });
+
+  test("tokens are revoked by age and by name", async () => {
+    const cut = "2026-01-01T00:00:00Z";
+    assert.equal((await json(["account", "revoke-tokens", "acme", "--issued-before", cut])).tokens_revoked_before, cut);
+    assert.deepEqual((await json(["account", "revoke-tokens", "acme", "--id", "t1"])).revoked_tokens, ["t1"]);
+    await json(["account", "revoke-tokens", "acme", "--issued-before", "now"]);
+    const token = await byRecord.mint({ sub: "acme", iat: Math.floor(Date.now() / 1000) - 5 });
+    const answer = await gate.fetch("/articles/1", { headers: { authorization: `Bearer ${token}` } });
+    assert.equal(answer.headers.get("tollgate-cause"), "credential-revoked");
+  });
+
+  test("subscriptions and the audit trail are read", async () => {
+    const { items: [own] } = await json(["account", "subscriptions", "acme"]);
+    assert.deepEqual([own.plan, own.standing.access], ["pro", true]);
+    const { items } = await json(["account", "audit", "acme", "--limit", "4"]);
+    assert.equal(items.length, 4);
+    assert.ok(items.every((entry) => entry.actor === "admin"), JSON.stringify(items));
+    const table = await tollgate(["account", "audit", "acme"]);
+    assert.match(table.stdout, /^at +actor +action +detail\n/);
+  });
+
+  test("a write under the same key is done once", async () => {
+    const make = ["account", "keys", "create", "acme", "--idempotency-key", "make-one"];
+    const first = await json(make);
+    const again = await json(make);
+    assert.deepEqual([again.id, again.secret], [first.id, null]);
+    const other = await json([...make, "--name", "other"], 1);
+    assert.equal(other.status, 422);
+  });
+});
+
 describe("a check of the gate", () => {
   test("finds it healthy, and running this file", async () => {
     const told = await json(["check", config, "--gate", gate.url], 1);
