@@ -7,15 +7,18 @@ use std::hash::Hash;
 /// A map of at most `capacity` entries. Replacing a value does not make its entry younger.
 #[derive(Debug)]
 pub struct BoundedMap<K, V> {
-    entries: HashMap<K, V>,
-    order: VecDeque<K>,
+    /// At which place each key ever stood; places are counted on while old entries go, so that the
+    /// table's code is the same for all values.
+    places: HashMap<K, usize>,
+    entries: VecDeque<(K, V)>,
+    gone: usize,
     capacity: usize,
 }
 
 impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     /// An empty map of at most `capacity` entries.
     pub fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), order: VecDeque::new(), capacity }
+        Self { places: HashMap::new(), entries: VecDeque::new(), gone: 0, capacity }
     }
 
     /// The value at `key`.
@@ -23,7 +26,8 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.entries.get(key)
+        let place = self.places.get(key)?.wrapping_sub(self.gone);
+        self.entries.get(place).map(|(_, value)| value)
     }
 
     /// The value at `key`, to change it.
@@ -31,21 +35,27 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.entries.get_mut(key)
+        let place = self.places.get(key)?.wrapping_sub(self.gone);
+        self.entries.get_mut(place).map(|(_, value)| value)
     }
 
     /// Puts `value` at `key`, and drops the oldest entry where there is no room. Returns what was
     /// dropped.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        if self.entries.insert(key.clone(), value).is_some() {
+        if let Some(known) = self.get_mut(&key) {
+            *known = value;
             return None;
         }
-        self.order.push_back(key);
-        if self.order.len() <= self.capacity {
+        let place = self.gone.wrapping_add(self.entries.len());
+        self.places.insert(key.clone(), place);
+        self.entries.push_back((key, value));
+        if self.entries.len() <= self.capacity {
             return None;
         }
-        let oldest = self.order.pop_front()?;
-        self.entries.remove_entry(&oldest)
+        let oldest = self.entries.pop_front()?;
+        self.gone = self.gone.wrapping_add(1);
+        self.places.remove(&oldest.0);
+        Some(oldest)
     }
 }
 
@@ -61,6 +71,9 @@ mod tests {
         assert_eq!(map.insert("a", 3), None);
         assert_eq!(map.insert("c", 4), Some(("a", 3)));
         assert_eq!((map.get("a"), map.get("b"), map.get("c")), (None, Some(&2), Some(&4)));
-        assert_eq!((map.entries.len(), map.order.len()), (2, 2));
+        assert_eq!((map.places.len(), map.entries.len()), (2, 2));
+        *map.get_mut("b").unwrap() = 5;
+        assert_eq!(map.insert("d", 6), Some(("b", 5)));
+        assert_eq!((map.get("b"), map.get("c"), map.get("d")), (None, Some(&4), Some(&6)));
     }
 }

@@ -6,8 +6,6 @@
 //! happened and when, and from nothing else, so it makes no difference in which order it was told;
 //! and what goes well never brings an outage about.
 
-use std::collections::BTreeMap;
-
 use crate::account::PaymentFailure;
 use crate::billing::{BillingEvent, News, Provider};
 use crate::time::Timestamp;
@@ -80,12 +78,14 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
 
 /// What follows at `now` from signals, which may come in any order.
 pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
-    let mut groups: BTreeMap<(Provider, Attempt), Vec<&Signal>> = BTreeMap::new();
-    for signal in signals.iter().filter(|signal| signal.at <= now) {
-        groups.entry((signal.provider, signal.attempt)).or_default().push(signal);
-    }
     let mut outages = Outages { window_s: WINDOW_MS / 1_000, ..Outages::default() };
-    for ((provider, _), group) in groups {
+    let attempts = [Attempt::Charge, Attempt::Call];
+    let kinds = Provider::ALL.iter().flat_map(|one| attempts.map(|attempt| (*one, attempt)));
+    for (provider, attempt) in kinds {
+        let is_of_kind = |signal: &&Signal| {
+            signal.at <= now && (signal.provider, signal.attempt) == (provider, attempt)
+        };
+        let group = signals.iter().filter(is_of_kind).collect();
         let (count, since) = replay(group, now);
         if (count.failing, count.succeeding)
             > (outages.failing_customers, outages.succeeding_customers)
@@ -139,17 +139,17 @@ impl Count {
     }
 
     fn change(&mut self, change: Change) {
-        let Change { is_good, is_begin } = change;
+        let Change { is_end, is_good } = change;
         let count = if is_good { &mut self.succeeding } else { &mut self.failing };
-        *count = if is_begin { count.saturating_add(1) } else { count.saturating_sub(1) };
+        *count = if is_end { count.saturating_sub(1) } else { count.saturating_add(1) };
     }
 }
 
 /// A customer begins to stand so, or stands so no longer.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 struct Change {
+    is_end: bool,
     is_good: bool,
-    is_begin: bool,
 }
 
 /// Goes through the history: the count at `now`, and since when an outage is on.
@@ -159,23 +159,25 @@ struct Change {
 fn replay(mut signals: Vec<&Signal>, now: Timestamp) -> (Count, Option<Timestamp>) {
     // Of one customer and instant, the success comes last and counts.
     signals.sort_unstable();
-    let mut changes: BTreeMap<Timestamp, Vec<Change>> = BTreeMap::new();
+    let mut changes: Vec<(Timestamp, Change)> = Vec::new();
     for (index, signal) in signals.iter().enumerate() {
         let next = signals.get(index.saturating_add(1));
         let next = next.filter(|next| next.customer == signal.customer);
         let ends_at = signal.at.plus_ms(WINDOW_MS);
         let ends_at = next.map_or(ends_at, |next| ends_at.min(next.at));
         for (at, is_begin) in [(signal.at, true), (ends_at, false)] {
-            let change = Change { is_good: signal.is_good, is_begin };
-            changes.entry(at).or_default().push(change);
+            changes.push((at, Change { is_end: !is_begin, is_good: signal.is_good }));
         }
     }
+    // Beginnings of an instant first: a count never falls below zero.
+    changes.sort_unstable();
     let (mut count, mut since) = (Count::default(), None);
-    for (at, changes) in changes.range(..=now) {
-        // Beginnings first: a count never falls below zero.
-        let (begins, ends): (Vec<&Change>, _) = changes.iter().partition(|change| change.is_begin);
-        begins.into_iter().chain(ends).for_each(|change| count.change(*change));
-        since = count.is_outage(since.is_some()).then(|| since.unwrap_or(*at));
+    for (index, (at, change)) in changes.iter().enumerate().take_while(|(_, (at, _))| *at <= now) {
+        count.change(*change);
+        let is_last = changes.get(index.saturating_add(1)).is_none_or(|(next, _)| next != at);
+        if is_last {
+            since = count.is_outage(since.is_some()).then(|| since.unwrap_or(*at));
+        }
     }
     (count, since)
 }

@@ -1,7 +1,5 @@
 //! Checks that go beyond syntax: a configuration that can be read and still locks people out.
 
-use std::collections::BTreeSet;
-
 use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource, allowances};
 
 /// What was found.
@@ -191,7 +189,7 @@ fn check_opened_routes(config: &Config, _: &dyn Bindings, findings: &mut Finding
 }
 
 fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
-    let limited: BTreeSet<_> = config
+    let limited: Vec<_> = config
         .plans
         .iter()
         .flat_map(|plan| plan.quotas.iter().map(|quota| quota.meter.as_str()))
@@ -209,7 +207,7 @@ fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findin
             });
             continue;
         }
-        for cost in metering.costs.iter().filter(|cost| !limited.contains(cost.meter.as_str())) {
+        for cost in metering.costs.iter().filter(|cost| !limited.contains(&cost.meter.as_str())) {
             findings.warnings.push(Mistake {
                 variable: "ROUTES".to_owned(),
                 field: format!("[{index}].meter"),
@@ -225,9 +223,9 @@ fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findin
 fn check_meters(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let on_routes =
         config.routes.iter().filter_map(|route| route.metering.as_ref()).flat_map(|m| &m.costs);
-    let counted: BTreeSet<_> = on_routes.map(|cost| cost.meter.as_str()).collect();
+    let counted: Vec<_> = on_routes.map(|cost| cost.meter.as_str()).collect();
     for (index, meter) in config.meters.iter().enumerate() {
-        if !counted.contains(meter.id.as_str()) {
+        if !counted.contains(&meter.id.as_str()) {
             findings.warnings.push(Mistake {
                 variable: "METERS".to_owned(),
                 field: format!("[{index}].id"),

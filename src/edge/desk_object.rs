@@ -1,7 +1,6 @@
 //! The desk's alarm: events on their way to the ledgers of their accounts.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise};
@@ -67,7 +66,7 @@ struct Lane {
     config: Rc<Config>,
     store: SqlStore,
     /// Accounts that are told something at the moment.
-    busy: Rc<RefCell<BTreeSet<String>>>,
+    busy: Rc<RefCell<Vec<String>>>,
     until: Timestamp,
 }
 
@@ -75,9 +74,9 @@ impl Lane {
     async fn run(mut self) -> Result<(), StoreError> {
         while now() < self.until {
             let Some(account) = self.next()? else { break };
-            self.busy.borrow_mut().insert(account.clone());
+            self.busy.borrow_mut().push(account.clone());
             let told = self.tell(&account).await;
-            self.busy.borrow_mut().remove(&account);
+            self.busy.borrow_mut().retain(|other| *other != account);
             told?;
         }
         Ok(())
