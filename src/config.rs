@@ -221,6 +221,8 @@ pub struct Deadlines {
     pub jwks_ms: u32,
     /// For the origin's response headers; bodies may take as long as they like.
     pub origin_ms: u32,
+    /// For a payment provider's answer.
+    pub billing_ms: u32,
 }
 
 /// Which decisions are logged.
@@ -246,13 +248,15 @@ const LOG_LEVELS: &[(&str, LogLevel)] =
 
 impl Deadlines {
     fn read(reader: &Reader) -> Self {
-        let mut deadlines = Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000 };
+        let mut deadlines =
+            Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000, billing_ms: 10_000 };
         if let Some(mut fields) = reader.table("DEADLINES", "{ ledger_ms = 1000 }") {
             let fallback = deadlines;
             let mut one = |name, default| deadline(&mut fields, name).unwrap_or(default);
             deadlines.ledger_ms = one("ledger_ms", fallback.ledger_ms);
             deadlines.jwks_ms = one("jwks_ms", fallback.jwks_ms);
             deadlines.origin_ms = one("origin_ms", fallback.origin_ms);
+            deadlines.billing_ms = one("billing_ms", fallback.billing_ms);
             fields.finish();
         }
         deadlines

@@ -17,7 +17,8 @@
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |
-//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: events on their way |
+//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events |
+//! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
@@ -39,6 +40,8 @@ mod ledger_store;
 mod operator_store;
 mod origin;
 mod outbox;
+mod provider_api;
 mod reader_store;
 mod visit;
 mod way_back;
+mod webhooks;

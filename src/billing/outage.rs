@@ -13,6 +13,8 @@ use crate::wire::wire;
 
 /// How a charge of a customer or a call for it went. A bank that declines says nothing about the
 /// provider, so a decline is no signal.
+///
+/// In order, the signals of a customer stand together, by time, failures before successes.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Signal {
     /// Whose customer.
@@ -76,24 +78,20 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
     Some(Signal { provider, attempt, customer, at, is_good })
 }
 
-/// What follows at `now` from signals, which may come in any order.
+/// What follows at `now` from signals in the order of [`Signal`]: in whichever order they came.
 pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
     let mut outages = Outages { window_s: WINDOW_MS / 1_000, ..Outages::default() };
-    let attempts = [Attempt::Charge, Attempt::Call];
-    let kinds = Provider::ALL.iter().flat_map(|one| attempts.map(|attempt| (*one, attempt)));
-    for (provider, attempt) in kinds {
-        let is_of_kind = |signal: &&Signal| {
-            signal.at <= now && (signal.provider, signal.attempt) == (provider, attempt)
-        };
-        let group = signals.iter().filter(is_of_kind).collect();
+    let is_together =
+        |one: &Signal, next: &Signal| (one.provider, one.attempt) == (next.provider, next.attempt);
+    for group in signals.chunk_by(is_together) {
         let (count, since) = replay(group, now);
-        if (count.failing, count.succeeding)
-            > (outages.failing_customers, outages.succeeding_customers)
-        {
+        let most = (outages.failing_customers, outages.succeeding_customers);
+        if (count.failing, count.succeeding) > most {
             outages.failing_customers = count.failing;
             outages.succeeding_customers = count.succeeding;
         }
-        if let Some(since) = since {
+        let provider = group.first().map(|signal| signal.provider);
+        if let (Some(since), Some(provider)) = (since, provider) {
             outages.since = Some(outages.since.map_or(since, |first| first.min(since)));
             if !outages.providers.contains(&provider) {
                 outages.providers.push(provider);
@@ -137,47 +135,40 @@ impl Count {
                 && failing >= STILL_FAILING
                 && failing.saturating_mul(STILL_FAILING_SHARE) >= succeeding)
     }
-
-    fn change(&mut self, change: Change) {
-        let Change { is_end, is_good } = change;
-        let count = if is_good { &mut self.succeeding } else { &mut self.failing };
-        *count = if is_end { count.saturating_sub(1) } else { count.saturating_add(1) };
-    }
 }
 
-/// A customer begins to stand so, or stands so no longer.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-struct Change {
-    is_end: bool,
-    is_good: bool,
-}
+/// When a customer begins to stand so, or stands so no longer. Of one instant, beginnings come
+/// first, so that no count falls below zero.
+type Change = (Timestamp, IsEnd, IsGood);
+type IsEnd = bool;
+type IsGood = bool;
 
 /// Goes through the history: the count at `now`, and since when an outage is on.
 ///
 /// The count is looked at whenever it changes, also where a signal grows too old. Were it only
 /// looked at when one comes, one more success could be the occasion on which an outage is found.
-fn replay(mut signals: Vec<&Signal>, now: Timestamp) -> (Count, Option<Timestamp>) {
-    // Of one customer and instant, the success comes last and counts.
-    signals.sort_unstable();
-    let mut changes: Vec<(Timestamp, Change)> = Vec::new();
-    for (index, signal) in signals.iter().enumerate() {
-        let next = signals.get(index.saturating_add(1));
-        let next = next.filter(|next| next.customer == signal.customer);
+fn replay(signals: &[Signal], now: Timestamp) -> (Count, Option<Timestamp>) {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut rest = signals;
+    while let Some((signal, after)) = rest.split_first() {
+        rest = after;
+        // Of one customer and instant, the success comes last and counts.
+        let next = after.first().filter(|next| next.customer == signal.customer);
         let ends_at = signal.at.plus_ms(WINDOW_MS);
         let ends_at = next.map_or(ends_at, |next| ends_at.min(next.at));
-        for (at, is_begin) in [(signal.at, true), (ends_at, false)] {
-            changes.push((at, Change { is_end: !is_begin, is_good: signal.is_good }));
-        }
+        changes.push((signal.at, false, signal.is_good));
+        changes.push((ends_at, true, signal.is_good));
     }
-    // Beginnings of an instant first: a count never falls below zero.
+    changes.retain(|(at, ..)| *at <= now);
     changes.sort_unstable();
     let (mut count, mut since) = (Count::default(), None);
-    for (index, (at, change)) in changes.iter().enumerate().take_while(|(_, (at, _))| *at <= now) {
-        count.change(*change);
-        let is_last = changes.get(index.saturating_add(1)).is_none_or(|(next, _)| next != at);
-        if is_last {
-            since = count.is_outage(since.is_some()).then(|| since.unwrap_or(*at));
+    for of_one_instant in changes.chunk_by(|one, next| one.0 == next.0) {
+        for (_, is_end, is_good) in of_one_instant {
+            let count = if *is_good { &mut count.succeeding } else { &mut count.failing };
+            *count = if *is_end { count.saturating_sub(1) } else { count.saturating_add(1) };
         }
+        let at = of_one_instant.first().map(|(at, ..)| *at);
+        since = if count.is_outage(since.is_some()) { since.or(at) } else { None };
     }
     (count, since)
 }

@@ -134,13 +134,15 @@ fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
     let reads_accounts =
         config.issuers.iter().any(|issuer| issuer.subscription != SubscriptionSource::Token);
     let gives_away = config.routes.iter().any(|route| route.free.is_some());
-    if (is_metered || reads_accounts || gives_away) && !bindings.has_resource(LEDGER_BINDING) {
+    let takes_money = !config.billing.is_empty();
+    if (is_metered || reads_accounts || gives_away || takes_money)
+        && !bindings.has_resource(LEDGER_BINDING)
+    {
         findings.mistakes.push(Mistake {
             variable: LEDGER_BINDING.to_owned(),
             field: String::new(),
-            found:
-                "no Durable Object binding, but meters, allowances or account records that need \
-                    it"
+            found: "no Durable Object binding, but meters, allowances, billing or account records \
+                    that need it"
                 .to_owned(),
             expected: "the binding and migration of the shipped wrangler.toml".to_owned(),
             example: "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\""

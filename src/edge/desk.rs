@@ -20,5 +20,18 @@ pub(super) async fn ask<T: Wire>(
     ledger_object::read(&reply)
 }
 
+/// Tells the desk something to which there is nothing to answer.
+///
+/// # Errors
+///
+/// Why it may not have heard it.
+pub(super) async fn tell(
+    isolate: &Isolate,
+    config: &Config,
+    request: DeskRequest,
+) -> Result<(), String> {
+    ledger_object::call(isolate, config, NAME, &Message::Desk(request)).await.map(|_| ())
+}
+
 /// The object's name. No account has one without a slash.
 const NAME: &str = "desk";

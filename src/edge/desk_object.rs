@@ -13,6 +13,7 @@ use super::ledger_object::{self, Message};
 use super::ledger_store::SqlStore;
 use super::outbox::wake_at;
 use crate::billing::desk::{self, AccountSummary, DeskStore};
+use crate::billing::webhook::{self, Webhook};
 use crate::billing::{BillingEvent, Provider};
 use crate::config::Config;
 use crate::quota::StoreError;
@@ -76,7 +77,7 @@ impl Lane {
             let Some(account) = self.next()? else { break };
             self.busy.borrow_mut().push(account.clone());
             let told = self.tell(&account).await;
-            self.busy.borrow_mut().retain(|other| *other != account);
+            self.busy.borrow_mut().retain(|busy| *busy != account);
             told?;
         }
         Ok(())
@@ -123,8 +124,12 @@ pub(super) async fn apply(
 pub(super) fn reader(
     config: &Config,
 ) -> impl Fn(Provider, &str, &str) -> Result<BillingEvent, String> + '_ {
-    |provider, _id, _body| match config.billing(provider) {
-        Some(_) => Err("it was written by another release".to_owned()),
+    |provider, id, body| match config.billing(provider) {
+        Some(billing) => {
+            // Where the body doesn't hold the id, this is where it stood.
+            let headers = vec![("webhook-id", id.to_owned())];
+            webhook::read(billing, &config.plans, &Webhook { headers, body })
+        }
         None => Err(format!("BILLING does not name {}", provider.word())),
     }
 }

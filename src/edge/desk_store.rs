@@ -214,7 +214,7 @@ impl DeskStore for SqlStore {
 
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
         let query = "SELECT provider, customer, at_ms, is_call, is_good FROM signal \
-                     WHERE at_ms > ?";
+                     WHERE at_ms > ? ORDER BY provider, is_call, customer, at_ms, is_good";
         let cells = self.cells(query, &[time(since)])?;
         Ok(cells.as_chunks().0.iter().map(signal).collect())
     }
@@ -276,12 +276,11 @@ const SCHEMA: &str = "
 ";
 
 const FORGET_ASKED: &str = "DELETE FROM event WHERE received_at_ms < ? AND state = 'applied' \
-                            AND id LIKE 'reread:%'";
+                            AND kind = 'tollgate.reread'";
 const FORGET_CONTENTS: &str = "UPDATE event SET event = NULL, body = NULL \
                                WHERE received_at_ms < ? AND state IN ('applied', 'ignored') \
                                AND body IS NOT NULL";
-const FORGET_EVENTS: &str = "DELETE FROM event WHERE received_at_ms < ? \
-                             AND state IN ('applied', 'ignored', 'failed')";
+const FORGET_EVENTS: &str = "DELETE FROM event WHERE received_at_ms < ? AND state <> 'received'";
 
 fn event_key(key: &EventKey) -> [JsValue; 2] {
     [key.provider.word().into(), key.id.as_str().into()]

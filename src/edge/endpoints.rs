@@ -6,7 +6,7 @@ use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
 use super::visit::{Visit, respond};
-use super::{admin, glue};
+use super::{admin, glue, webhooks};
 use crate::answer::{self, Answer, Headers};
 use crate::config::signing_algorithm;
 use crate::decision::Cause;
@@ -18,7 +18,7 @@ use crate::strict_json;
 /// # Errors
 ///
 /// Never; the type is that of a promise.
-pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
+pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, JsValue> {
     let method = visit.facts.method.as_str();
     let rest = visit.facts.path.strip_prefix(visit.prefix()).unwrap_or_default();
     if readings(&visit.facts.path).is_err() {
@@ -31,6 +31,10 @@ pub(super) async fn answer(visit: Visit) -> Result<JsValue, JsValue> {
         "jwks.json" if is_read => jwks(&visit),
         _ if rest.starts_with("problems/") && is_read => explain(&visit, rest),
         _ if rest == "admin" || rest.starts_with("admin/") => admin::answer(&visit, rest).await,
+        _ if rest.starts_with("webhooks/") => {
+            let word = rest.strip_prefix("webhooks/").unwrap_or_default();
+            webhooks::answer(&visit, word, &context).await
+        }
         #[cfg(feature = "drills")]
         "drill/panic" => drill_panic(),
         "usage" | "status" if visit.facts.is_preflight() => {
@@ -58,6 +62,7 @@ pub(super) fn problem(
         404 => "Not found",
         405 => "Method not allowed",
         409 => "Conflict",
+        413 => "Content too large",
         503 => "Unavailable",
         _ => "Error",
     };

@@ -5,7 +5,7 @@ import Module from "../../build/index.js";
 
 export { Ledger } from "../../build/index.js";
 
-const { handle, handle_origin_failure, handle_panic } = Module.prototype;
+const { handle, handle_origin_failure, handle_panic, handle_scheduled } = Module.prototype;
 
 export default {
   fetch(request, env, context) {
@@ -22,6 +22,11 @@ export default {
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
     if (Array.isArray(answer)) return watched(answer[0], request, env);
     return answer.catch((error) => handle_origin_failure(request, env, String(error)));
+  },
+
+  scheduled(_, env) {
+    recover();
+    return handle_scheduled(env);
   },
 };
 

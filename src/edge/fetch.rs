@@ -6,18 +6,18 @@
 
 use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
-use super::isolate::now;
+use super::isolate::{Isolate, now};
 use super::ledger_object::Message;
 use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
-use super::{desk, endpoints, errands, glue, ledger_object, way_back};
+use super::{desk, endpoints, errands, glue, ledger_object, provider_api, way_back};
 use crate::account::FailurePolicy;
 use crate::answer;
 use crate::billing::desk::DeskRequest;
@@ -35,7 +35,7 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let is_own = visit.is_own();
     let asked = if is_own { Asked::of(&visit) } else { None };
     let asked = match asked {
-        None if is_own => return later(endpoints::answer(visit)),
+        None if is_own => return later(endpoints::answer(visit, context)),
         Some(Err(reason)) => return way_back::refuse(&visit, reason).into(),
         Some(Ok(asked)) => Some(asked),
         None => None,
@@ -74,6 +74,18 @@ pub fn handle_panic(request: Request, env: &JsValue, reason: &JsValue) -> JsValu
     let policy = if is_safe { visit.on_misconfigured() } else { FailurePolicy::Deny };
     let reason = reason.as_string().unwrap_or_default();
     visit.unchecked(policy, Degraded::Panicked, &reason)
+}
+
+/// Does what is due every few minutes, by the `crons` of `wrangler.toml`.
+#[wasm_bindgen]
+pub fn handle_scheduled(env: &JsValue) -> Promise {
+    let isolate = Isolate::of(env);
+    future_to_promise(async move {
+        if let Ok(config) = isolate.config.as_ref().map(Rc::clone) {
+            provider_api::reconcile(&isolate, &config).await;
+        }
+        Ok(JsValue::UNDEFINED)
+    })
 }
 
 /// One request on its way through the gate.

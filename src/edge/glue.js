@@ -101,6 +101,21 @@ export async function fetchText(url, deadlineMs, maxBytes) {
   return boundedText(response.body, maxBytes);
 }
 
+// Calls the API of a payment provider, within the deadline. Answers "status\nbody", with at most
+// `maxBytes` of the body. No redirects, for the same reason.
+export async function callApi(method, url, headerLines, body, deadlineMs, maxBytes) {
+  const headers = new Headers({ accept: "application/json", "user-agent": "Tollgate" });
+  setAll(headers, headerLines);
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body === "" ? {} : { body }),
+    redirect: "manual",
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  return `${response.status}\n${await boundedText(response.body, maxBytes)}`;
+}
+
 // Posts a webhook (Standard Webhooks), signed with each of the keys (base64, apart by spaces), and
 // returns the status. No redirects, for the same reason.
 export async function postWebhook(url, keys, id, timestamp, body, deadlineMs) {

@@ -64,6 +64,16 @@ extern "C" {
         deadline_ms: u32,
     ) -> Promise;
 
+    #[wasm_bindgen(js_name = callApi)]
+    pub(super) fn call_api(
+        method: &str,
+        url: &str,
+        header_lines: &str,
+        body: &str,
+        deadline_ms: u32,
+        max_bytes: u32,
+    ) -> Promise;
+
     #[wasm_bindgen(js_name = wakeAt)]
     pub(super) fn wake_at(storage: &JsValue, at_ms: &str);
     #[wasm_bindgen(js_name = runQuery, catch)]

@@ -30,7 +30,7 @@ pub(crate) fn good() -> Vars {
         .with("PREFIX", json!("/gate"))
         .with("ON_MISCONFIGURED", json!("pass"))
         .with("PROVIDER_OUTAGE", json!(true))
-        .with("DEADLINES", json!({"ledger_ms": 1, "jwks_ms": 2, "origin_ms": 120_000}))
+        .with("DEADLINES", json!({"ledger_ms": 1, "jwks_ms": 2, "origin_ms": 120_000, "billing_ms": 4}))
         .with("LOG", json!("faults"))
         .with("ADMIN_TOKEN", json!("0123456789abcdef"))
         .with(

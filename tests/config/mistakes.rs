@@ -319,7 +319,7 @@ fn what_the_parts_need_of_each_other() {
         .with("ROUTES", json!([{"match": "/a", "meter": "api"}, {"match": "/**", "open": true}]));
     assert_eq!(mistakes(&bare()), [
         "ISSUERS: found routes that ask for a token, and nobody who could sign one; expected at least one issuer; as it stands every such request is refused; for example [[vars.ISSUERS]] iss = \"https://login.example.com\"",
-        "LEDGER: found no Durable Object binding, but meters, allowances or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        "LEDGER: found no Durable Object binding, but meters, allowances, billing or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
         "PLANS: found no plan at all, but a meter on route [0]; expected at least one plan; without any, every such request is refused; for example [[vars.PLANS]] id = \"pro\"",
     ]);
     let by_account = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key(), "subscription": "account"}]);

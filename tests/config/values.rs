@@ -25,7 +25,10 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     assert_eq!(config.prefix, "/gate/");
     assert_eq!(config.origin, OriginTarget::Url("https://origin.example".into()));
-    assert_eq!(config.deadlines, Deadlines { ledger_ms: 1, jwks_ms: 2, origin_ms: 120_000 });
+    assert_eq!(
+        config.deadlines,
+        Deadlines { ledger_ms: 1, jwks_ms: 2, origin_ms: 120_000, billing_ms: 4 }
+    );
     assert_eq!((config.log, config.provider_outage), (LogLevel::Faults, true));
     assert_eq!(config.on_misconfigured, FailurePolicy::Pass);
     let [admin, anna] = &config.operators[..] else { panic!("{:?}", config.operators) };
@@ -95,7 +98,10 @@ fn the_least_configuration_has_defaults() {
         .with("ROUTES", json!([{"match": "/**", "open": true}]));
     let config = parsed(&vars);
     assert_eq!(config.prefix, "/_tollgate/");
-    assert_eq!(config.deadlines, Deadlines { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000 });
+    assert_eq!(
+        config.deadlines,
+        Deadlines { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000, billing_ms: 10_000 }
+    );
     assert_eq!((config.log, config.provider_outage), (LogLevel::Denials, false));
     assert_eq!(config.on_misconfigured, FailurePolicy::Deny);
     assert_eq!(config.brand, Brand::default());

@@ -33,7 +33,10 @@ fn it_is_asked_less_and_less_often_whose_a_waiting_customer_is() {
         assert!(look(&mut world).is_empty());
         minutes.push(world.row("evt_1").due_at.ms_since(world.now) / MINUTE_MS);
     }
-    assert_eq!(minutes, [10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]);
+    assert_eq!(minutes, [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120]);
+    // More events are no reason to ask more often.
+    world.take_in(active("evt_3", "cus_1"));
+    assert_eq!(world.row("evt_3").due_at, world.row("evt_1").due_at);
 }
 
 #[test]
@@ -80,6 +83,25 @@ fn no_more_are_asked_for_than_there_is_room() {
     assert_eq!(seen, all, "each in its turn");
 }
 
+/// Late enough that what is read then is newer.
+fn soon() -> Timestamp {
+    START.plus_ms(3_000)
+}
+
+#[test]
+fn strangers_leave_room_for_those_who_are_known() {
+    let mut world = World::new();
+    for number in 0..9 {
+        world.take_in(active(&format!("evt_{number}"), &format!("stranger_{number}")));
+    }
+    world.link("cus_1", "-/alice");
+    known(&mut world, "-/alice", START);
+    world.later(MINUTE_MS);
+    let customers = look(&mut world);
+    assert_eq!(customers.len(), 3);
+    assert_eq!(customers[2], "cus_1");
+}
+
 /// When an account's customers would be read again after an event about a subscription.
 fn look_at(state: Subscription) -> Option<i64> {
     let news = News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) };
@@ -112,21 +134,21 @@ fn who_is_no_customer_is_not_looked_at() {
 }
 
 #[test]
-fn a_list_that_is_not_whole_is_asked_for_at_once() {
+fn a_list_that_is_not_whole_is_asked_for_soon() {
     let mut record = AccountRecord::default();
     record.customers.push(Customer { partial_at: Some(START), ..Customer::default() });
-    assert_eq!(AccountSummary::of("-/alice", &record, &[], false, START).look_at, Some(START));
+    assert_eq!(AccountSummary::of("-/alice", &record, &[], false, START).look_at, Some(soon()));
 }
 
 #[test]
-fn two_words_of_the_same_instant_are_a_reason_to_look_at_once() {
+fn two_words_of_the_same_instant_are_a_reason_to_look_soon() {
     let of = |id: &str, status| {
         let state = Subscription { status, ..Subscription::default() };
         let news = News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) };
         BillingEvent { news: vec![news], ..event(id, "cus_1") }
     };
     let events = [of("evt_1", Status::Active), of("evt_2", Status::Paused)];
-    assert_eq!(World::new().apply("-/alice", &events).look_at, Some(START));
+    assert_eq!(World::new().apply("-/alice", &events).look_at, Some(soon()));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! When a provider counts as down.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use tollgate::account::PaymentFailure;
 use tollgate::billing::desk::{Call, DeskRequest};
 use tollgate::billing::outage::{
-    Attempt, HISTORY_MS, Outages, Signal, WINDOW_MS, assess, signals_of,
+    self, Attempt, HISTORY_MS, Outages, Signal, WINDOW_MS, signals_of,
 };
 use tollgate::billing::{BillingEvent, News, Provider};
 use tollgate::time::Timestamp;
@@ -23,6 +25,12 @@ fn signal(customer: usize, minute: i64, is_good: bool) -> Signal {
 
 fn failing(customers: usize, minute: i64) -> Vec<Signal> {
     (0..customers).map(|customer| signal(customer, minute, false)).collect()
+}
+
+/// As the desk's store hands them out.
+fn assess(signals: &[Signal], now: Timestamp) -> Outages {
+    let sorted: BTreeSet<_> = signals.iter().cloned().collect();
+    outage::assess(&Vec::from_iter(sorted), now)
 }
 
 fn at(minute: i64) -> Timestamp {

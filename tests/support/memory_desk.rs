@@ -218,14 +218,14 @@ impl DeskStore for MemoryDesk {
         self.reach()?;
         let Retention { contents_before, events_before, signals_before } = limits;
         self.events.retain(|_, (row, content)| {
-            use EventState::{Applied, Failed, Ignored};
+            use EventState::{Applied, Ignored, Received};
             let is_done = matches!(row.state, Applied | Ignored);
             let is_old = row.received_at < contents_before;
             if is_done && is_old {
                 *content = None;
             }
-            let was_asked = row.state == Applied && row.id.starts_with("reread:");
-            let is_closed = is_done || row.state == Failed;
+            let was_asked = row.state == Applied && row.kind == "tollgate.reread";
+            let is_closed = row.state != Received;
             !(was_asked && is_old || is_closed && row.received_at < events_before)
         });
         self.signals.retain(|signal| signal.at >= signals_before);

@@ -15,7 +15,9 @@ pub(super) fn list(
     now: Timestamp,
 ) -> Result<Vec<CustomerKey>, StoreError> {
     let mut customers: Vec<CustomerKey> = Vec::new();
-    for row in store.waiting_due(now, limit)? {
+    // Strangers, who may be many, leave room for those who are known.
+    let room = limit.div_ceil(2);
+    for row in store.waiting_due(now, room)? {
         let Some(customer) = row.customer_key() else { continue };
         if customers.contains(&customer) {
             continue;
@@ -43,7 +45,7 @@ pub(super) fn list(
 /// An account is looked at no more often, nor is it asked more often whose a customer is.
 const LOOK_INTERVAL_MS: i64 = 600_000;
 /// The event that names the account often comes a moment later.
-pub(super) const FIRST_ASK_MS: i64 = 30_000;
-const LAST_ASK_MS: i64 = 86_400_000;
+pub(super) const FIRST_ASK_MS: i64 = 2_000;
+const LAST_ASK_MS: i64 = 7 * 86_400_000;
 /// When to look again where nothing came of it.
 const LOOK_AGAIN_MS: i64 = 3_600_000;

@@ -1,9 +1,14 @@
 //! What the desk is told and asked, and what it answers, as text between isolates and its object.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::EventState;
+use crate::billing::webhook::Webhook;
 use crate::billing::{BillingEvent, Provider};
+use crate::strict_json;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -226,13 +231,35 @@ pub struct AccountPage {
     pub next_cursor: Option<String>,
 }
 
-/// How a call of a provider's API went.
+/// How a call of a provider's API went. One that was refused because there were too many (429) says
+/// nothing about the provider, and is left out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
     /// For whom it was.
     pub customer: CustomerKey,
-    /// Whether the provider answered as one that works: not with 429 or 5xx, and in time.
+    /// Whether the provider answered as one that works: not with 5xx, and in time.
     pub is_good: bool,
+}
+
+impl Incoming {
+    /// A genuine webhook that can't be read, under the id that it names all the same, else under
+    /// one that the same body always has.
+    pub fn unreadable(provider: Provider, webhook: &Webhook<'_>, reason: String) -> Self {
+        let body = strict_json::parse(webhook.body).unwrap_or_default();
+        let text = |names: &[&str]| {
+            let found = names.iter().find_map(|name| body.get(name)?.as_str());
+            found.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let header = webhook.headers.iter().find(|(name, _)| name.ends_with("-id"));
+        let header = header.map(|(_, id)| id.clone());
+        let id = header.or_else(|| text(&["id", "event_id"])).unwrap_or_else(|| {
+            let hash = Sha256::digest(webhook.body);
+            format!("body-{}", URL_SAFE_NO_PAD.encode(hash))
+        });
+        let kind = text(&["type", "event_type"]).unwrap_or_default();
+        let event = BillingEvent { provider, id, kind, ..BillingEvent::default() };
+        Self { event, body: webhook.body.to_owned(), unreadable: Some(reason) }
+    }
 }
 
 impl EventRow {

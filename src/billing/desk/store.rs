@@ -153,7 +153,7 @@ pub trait DeskStore {
     /// See [`Self::add_event`].
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError>;
 
-    /// Every signal later than `since`, in any order.
+    /// Every signal later than `since`, in the order of [`Signal`] but for the order of providers.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -172,7 +172,7 @@ pub struct Retention {
     /// The content of events that are applied or ignored, of before this; and all that is known of
     /// applied ones that were asked for, since nobody sends those again.
     pub contents_before: Timestamp,
-    /// Whatever is known of events that are applied, ignored or failed, of before this.
+    /// Whatever is known of events that are not on their way, of before this.
     pub events_before: Timestamp,
     /// Signals of before this.
     pub signals_before: Timestamp,

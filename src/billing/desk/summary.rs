@@ -45,7 +45,7 @@ fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Tim
     if record.billed.iter().any(is_in_doubt)
         || record.customers.iter().any(Customer::lacks_entitlements)
     {
-        return Some(now);
+        return Some(now.plus_ms(IN_DOUBT_MS));
     }
     let moments = record.billed.iter().filter_map(|billed| moment(billed, plans));
     moments.filter_map(|moment| from(moment, now)).min()
@@ -78,6 +78,8 @@ fn from(moment: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (now.ms_since(moment) < GIVE_UP_MS).then(|| now.plus_ms(AGAIN_MS))
 }
 
+/// What is read again counts as of a second ago, and so has to be read later than that.
+const IN_DOUBT_MS: i64 = 3_000;
 const DAY_S: i64 = 86_400;
 /// Early enough to hear of a payment before somebody is locked out who has paid.
 const BEFORE_GRACE_ENDS_MS: i64 = 2 * 3_600_000;

@@ -144,9 +144,14 @@ fn find_account(
         row.state = EventState::Ignored;
     } else if let Some(link) = link {
         row.account = Some(link.account);
-    } else if customer.is_some() {
+    } else if let Some(customer) = customer {
         row.state = EventState::Waiting;
         row.due_at = now.plus_ms(FIRST_ASK_MS);
+        if let Some(before) = store.waiting_of(&customer)?.pop() {
+            // Its provider was asked; more events are no reason to ask more often.
+            row.attempts = before.attempts;
+            row.due_at = before.due_at;
+        }
         row.reason = Some(match named {
             Some(name) => format!("it names {name:?}, which is no account's name"),
             None => "nobody has said which account this customer is".to_owned(),

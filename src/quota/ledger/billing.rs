@@ -6,10 +6,11 @@ use crate::billing::{self, BillingEvent, News};
 use crate::quota::Terms;
 use crate::quota::store::{CreditPack, LedgerStore, StoreError};
 use crate::time::Timestamp;
+use crate::wire;
 
 impl Ledger {
-    /// Applies an event of a payment provider. Applying it again changes nothing and leaves no trace.
-    /// Returns how the account of this name stands then.
+    /// Applies an event of a payment provider. Applying it again changes nothing and leaves no
+    /// trace. Returns how the account of this name stands then.
     ///
     /// # Errors
     /// The store failed; as for [`Self::handle`].
@@ -28,12 +29,16 @@ impl Ledger {
                 Self::add_credits(store, pack, actor, now)?;
             }
         }
-        let before = store.account()?;
-        let record = billing::apply(before.clone().unwrap_or_default(), event, now);
+        let before = store.account()?.unwrap_or_default();
+        let written = wire::encode(&before);
+        let record = billing::apply(before, event, now);
         let summary = AccountSummary::of(account, &record, terms.plans, terms.provider_outage, now);
-        if before.as_ref() != Some(&record) {
+        // The record as text: comparing all of its fields would be code of its own.
+        if wire::encode(&record) != written {
             store.put_account(&record)?;
-            let applied = Applied { event: &event.id, kind: &event.kind, summary: &summary };
+            let AccountSummary { plan, status, cause, .. } = &summary;
+            let (id, kind) = (event.id.as_str(), event.kind.as_str());
+            let applied = Applied { event: id, kind, plan, status, cause };
             store.append_audit(&entry(actor, BILLING_EVENT, &applied, now)?)?;
         }
         Ok(summary)
@@ -46,8 +51,9 @@ struct Applied<'a> {
     event: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
-    #[serde(flatten)]
-    summary: &'a AccountSummary,
+    plan: &'a Option<String>,
+    status: &'a str,
+    cause: &'a Option<String>,
 }
 
 const BILLING_EVENT: &str = "billing-event";

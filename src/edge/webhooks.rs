@@ -1,0 +1,108 @@
+//! `POST webhooks/<provider>`: what payment providers send. A webhook counts as received once the
+//! desk has it in its database; before that the provider is told to send it again.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
+use worker::web_sys::Response;
+
+use super::endpoints::{body_of, json_response, problem};
+use super::glue::settle;
+use super::isolate::now;
+use super::visit::Visit;
+use super::{desk, glue, provider_api};
+use crate::billing::Provider;
+use crate::billing::desk::{DeskRequest, Taken};
+use crate::billing::webhook::{self, HEADERS, Webhook};
+use crate::config::{Billing, Config, secret_names};
+use crate::report;
+
+/// Answers a request for `webhooks/<word>`.
+pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Response {
+    let Ok(config) = &visit.isolate.config else {
+        return again(visit, "The configuration is invalid; see health.");
+    };
+    let provider = Provider::from_word(word);
+    let Some(billing) = provider.and_then(|provider| config.billing(provider)) else {
+        return problem(visit, 404, "BILLING names no provider of this name.", &[]);
+    };
+    if visit.facts.method != "POST" {
+        return problem(visit, 405, "Only POST works here.", &[("Allow", "POST")]);
+    }
+    let body = match body_of(&visit.request, MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(reason) => {
+            let status = if reason.starts_with("more than") { 413 } else { 400 };
+            return problem(visit, status, &format!("The body: {reason}."), &[]);
+        }
+    };
+    let webhook = Webhook { headers: headers(visit), body: &body };
+    if let Err(reason) = verify(visit, billing, &webhook).await {
+        worker::console_error!("{}", report::fault_line("webhook", &reason));
+        return problem(visit, 400, &format!("This is no webhook of {word}: {reason}."), &[]);
+    }
+    let taken: Result<Vec<Taken>, String> =
+        match provider_api::incoming(config, billing, &webhook).await {
+            Ok(incoming) => {
+                let request = DeskRequest::TakeIn(vec![incoming]);
+                desk::ask(&visit.isolate, config, request).await
+            }
+            Err(reason) => Err(reason),
+        };
+    match taken {
+        Ok(taken) => {
+            let is_repeated = taken.first().is_some_and(|taken| taken.is_repeated);
+            if billing.api_key.is_some() && taken.iter().any(|taken| taken.is_waiting) {
+                ask_soon(visit, config, context);
+            }
+            let json = if is_repeated { REPEATED } else { RECEIVED };
+            json_response(visit, 200, json.to_owned(), "no-store", Vec::new())
+        }
+        Err(reason) => {
+            worker::console_error!("{}", report::fault_line("webhook", &reason));
+            again(visit, &format!("The webhook could not be kept: {reason}. Send it again."))
+        }
+    }
+}
+
+/// Asks the provider whose customer it is, unless an event says so in the meantime.
+fn ask_soon(visit: &Visit, config: &Rc<Config>, context: &JsValue) {
+    let (isolate, config) = (Rc::clone(&visit.isolate), Rc::clone(config));
+    let promise = future_to_promise(async move {
+        let _ = settle(glue::pause(ASK_AFTER_MS)).await;
+        provider_api::look_soon(&isolate, &config).await;
+        Ok(JsValue::UNDEFINED)
+    });
+    glue::wait_until(context, &promise);
+}
+
+/// Those of its header fields that say who sent it.
+fn headers(visit: &Visit) -> Vec<(&'static str, String)> {
+    let headers = visit.request.headers();
+    let read = |name: &'static str| Some((name, headers.get(name).ok().flatten()?));
+    HEADERS.into_iter().filter_map(read).collect()
+}
+
+/// Whether one of the secrets made one of the signatures; else why the webhook isn't genuine.
+async fn verify(visit: &Visit, billing: &Billing, webhook: &Webhook<'_>) -> Result<(), String> {
+    let checks = webhook::checks(billing, webhook, now()).map_err(|error| error.to_string())?;
+    for check in &checks {
+        if visit.isolate.verifier.verify(check).await? {
+            return Ok(());
+        }
+    }
+    let (secret, _) = secret_names(billing.provider);
+    Err(format!("its signature was not made with {secret} over this body"))
+}
+
+fn again(visit: &Visit, detail: &str) -> Response {
+    problem(visit, 503, detail, &[("Retry-After", "10")])
+}
+
+/// When the desk has those who wait on its list.
+const ASK_AFTER_MS: u32 = 2_500;
+const RECEIVED: &str = "{\"received\":true}\n";
+const REPEATED: &str = "{\"received\":true,\"repeated\":true}\n";
+/// Providers send some ten KB; Stripe's largest objects stay below 256.
+const MAX_BODY_BYTES: u32 = 512 * 1024;
