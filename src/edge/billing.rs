@@ -4,10 +4,14 @@
 use worker::web_sys::Response;
 
 use super::endpoints::problem;
+use super::isolate::now;
+use super::provider_api::call;
 use super::visit::Visit;
 use crate::answer;
-use crate::config::Config;
+use crate::billing::api::{self, ApiAnswer, Sale};
+use crate::config::{Billing, Config, Plan};
 use crate::gate::KnownAccount;
+use crate::report;
 use crate::request::ReturnPath;
 
 /// What a customer wants at the provider.
@@ -22,28 +26,128 @@ pub(super) enum Aim {
 }
 
 /// Leads there, and back to `path` afterwards.
-#[expect(clippy::unused_async, reason = "the provider is asked")]
 pub(super) async fn lead(
     visit: &Visit,
     config: &Config,
     aim: &Aim,
-    _path: &ReturnPath,
-    _known: &KnownAccount,
+    path: &ReturnPath,
+    known: &KnownAccount,
 ) -> Response {
-    let configured = match aim {
-        Aim::Portal => config.brand.account_url.as_deref(),
+    let plan = match aim {
+        Aim::Portal => None,
         Aim::Checkout { plan } => match config.plans.iter().find(|other| other.id == *plan) {
-            Some(plan) if plan.on_sale => {
-                plan.buy_url.as_deref().or(config.brand.plans_url.as_deref())
-            }
+            Some(plan) if plan.on_sale => Some(plan),
             Some(_) => return problem(visit, 404, "This plan is not on sale.", &[]),
             None => return problem(visit, 404, "There is no such plan.", &[]),
         },
     };
-    match configured {
-        Some(url) => {
-            visit.answer(&|asker, place, brand| answer::leads_to(url, asker, place, brand))
+    let way = Way { visit, config, path, known };
+    let made = match plan {
+        Some(plan) => way.to_checkout(plan).await,
+        None => way.to_portal().await,
+    };
+    let configured = match plan {
+        Some(plan) => plan.buy_url.as_deref().or(config.brand.plans_url.as_deref()),
+        None => config.brand.account_url.as_deref(),
+    };
+    let url = match (&made, configured) {
+        (Some(Ok(url)), _) => url,
+        (Some(Err(reason)), _) => {
+            worker::console_error!("{}", report::fault_line("billing-api", reason));
+            match configured {
+                Some(url) => url,
+                None => return unavailable(visit, PROVIDER_SILENT),
+            }
         }
-        None => problem(visit, 503, "There is no page for this at the moment.", &[]),
+        (None, Some(url)) => url,
+        (None, None) => return unavailable(visit, NO_PAGE),
+    };
+    visit.answer(&|asker, place, brand| answer::leads_to(url, asker, place, brand))
+}
+
+/// From a caller to the provider and back.
+struct Way<'a> {
+    visit: &'a Visit,
+    config: &'a Config,
+    path: &'a ReturnPath,
+    known: &'a KnownAccount,
+}
+
+impl Way<'_> {
+    /// The provider's portal: of the provider that knows the account. `None` where none can be
+    /// asked.
+    async fn to_portal(&self) -> Option<Result<String, String>> {
+        let (billing, customer) = self.config.billing.iter().find_map(|billing| {
+            Some(billing).zip(self.customer(billing)).filter(|(one, _)| one.api_key.is_some())
+        })?;
+        let request = api::portal(billing, customer, &self.back())?;
+        let answer = call(self.config, billing, &request).await;
+        Some(answer.and_then(|(status, body)| {
+            api::portal_url(billing, &ApiAnswer { status, body: &body })
+        }))
+    }
+
+    /// The checkout of the first provider. `None` where it can't be asked, or doesn't sell the plan.
+    async fn to_checkout(&self, plan: &Plan) -> Option<Result<String, String>> {
+        let billing = self.config.billing.first().filter(|one| one.api_key.is_some())?;
+        let listed = plan.prices.first()?;
+        Some(self.checkout_url(billing, plan, listed).await)
+    }
+
+    async fn checkout_url(
+        &self,
+        billing: &Billing,
+        plan: &Plan,
+        listed: &str,
+    ) -> Result<String, String> {
+        let price = match api::price_of(billing, plan) {
+            None => listed.to_owned(),
+            Some(request) => {
+                let (status, body) = call(self.config, billing, &request).await?;
+                api::price_found(&ApiAnswer { status, body: &body })?
+            }
+        };
+        let account = self.known.identity.account_name();
+        let return_url = self.back();
+        // A second click within a minute is the same sale.
+        let minute = now().as_seconds().div_euclid(60);
+        let idempotency_key = format!("{account}:{price}:{minute}:{return_url}");
+        let sale = Sale {
+            price: &price,
+            account: &account,
+            customer: self.customer(billing),
+            return_url: &return_url,
+            cancel_url: &self.cancel_url(),
+            idempotency_key: idempotency_key.get(..255).unwrap_or(&idempotency_key),
+        };
+        let (status, body) = call(self.config, billing, &api::checkout(billing, &sale)?).await?;
+        api::checkout_url(billing, &ApiAnswer { status, body: &body })
+    }
+
+    /// Who the account is at the provider; who was deleted there pays nothing any more.
+    fn customer(&self, billing: &Billing) -> Option<&str> {
+        let record = self.known.record.as_ref()?;
+        let is_it = |provider, deleted: bool| provider == billing.provider && !deleted;
+        let mut all = record.customers.iter().rev();
+        let customer = all.find(|one| is_it(one.provider, one.deleted_at.is_some()))?;
+        Some(&customer.id)
+    }
+
+    /// Where the provider sends the customer back to: the page that looks whether access is back.
+    fn back(&self) -> String {
+        let (base, prefix) = (self.visit.facts.base_url(), self.visit.prefix());
+        format!("{base}{prefix}status?return={}", self.path.encoded())
+    }
+
+    fn cancel_url(&self) -> String {
+        format!("{}{}", self.visit.facts.base_url(), self.path.as_str())
     }
 }
+
+fn unavailable(visit: &Visit, detail: &str) -> Response {
+    problem(visit, 503, detail, &[("Retry-After", "30")])
+}
+
+const NO_PAGE: &str = "There is no page for this at the moment. Please contact support.";
+const PROVIDER_SILENT: &str = "Our payment provider does not answer at the moment. Nothing is wrong with your card or \
+     your account; please try again in a little while.";
