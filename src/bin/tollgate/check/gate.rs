@@ -141,6 +141,11 @@ fn check_webhooks(base: &str, config: &Config, findings: &mut Findings) -> Resul
                 _ => format!("{name} ({} of {count})", index.saturating_add(1)),
             };
             let check = format!("webhook {}", provider.word());
+            if secret.starts_with("whpk_") {
+                let detail = format!("{which} is a public key: nothing here can sign with it");
+                findings.add(Kind::Skipped, check, detail);
+                continue;
+            }
             let response = match ping::send(provider, secret, &url, clock::now())? {
                 Ok(response) => response,
                 Err(failure) => {
@@ -152,7 +157,7 @@ fn check_webhooks(base: &str, config: &Config, findings: &mut Findings) -> Resul
             let said = json.get("detail").and_then(Value::as_str).unwrap_or("no reason given");
             let (kind, detail) = match response.status {
                 200 => (Kind::Good, format!("{which} is right at {url}")),
-                400 => (Kind::Mistake, format!("{which} is not what {url} checks with: {said}")),
+                400 => (Kind::Mistake, format!("{url} refuses what {which} signs: {said}")),
                 404 => (Kind::Mistake, format!("{url} is not there: {said}")),
                 status => (Kind::Unreachable, format!("{url} answers {status}: {said}")),
             };

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use serde_json::{Value, json};
 use tollgate::billing::Provider;
+use tollgate::billing::webhook::PING;
 use tollgate::time::Timestamp;
 
 use crate::commands::Failure;
@@ -98,12 +99,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The type of an event that no provider has, and that a gate takes and leaves alone.
-const PING: &str = "tollgate.ping";
-
 #[cfg(test)]
 mod tests {
+    use tollgate::billing::webhook::{Webhook, checks, read};
+    use tollgate::config::Billing;
+
     use super::*;
+    use crate::commands::crypto::verify;
 
     /// The values that the providers' own libraries give for this body and these secrets.
     #[test]
@@ -135,6 +137,40 @@ mod tests {
             let fields = signature_fields(provider, secret, "msg_1", now, body);
             let found = fields.iter().any(|(_, value)| value.ends_with(expected));
             assert!(found, "{}: {fields:?}", provider.word());
+        }
+    }
+
+    /// What the gate checks a webhook with, and how it reads one.
+    #[test]
+    fn the_gate_takes_a_ping_of_every_provider_and_of_nobody_else() {
+        let now = Timestamp::from_seconds(1_795_333_000);
+        for (provider, secret) in [
+            (Provider::Stripe, "whsec_test"),
+            (Provider::Paddle, "pdl_ntfset_x"),
+            (Provider::LemonSqueezy, "lssecret"),
+            (Provider::Standard, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"),
+            (Provider::Standard, "polar_whs_secret"),
+        ] {
+            let body = event(provider, "evt_1", now).to_string();
+            let headers = signature_fields(provider, secret, "evt_1", now, &body);
+            let webhook = Webhook { headers, body: &body };
+            let fits = |secret: &str| {
+                let billing = Billing {
+                    provider,
+                    account_key: String::new(),
+                    api_url: String::new(),
+                    store: None,
+                    suspends_on_dispute: false,
+                    webhook_secrets: vec![secret.to_owned()],
+                    api_key: None,
+                };
+                let checks = checks(&billing, &webhook, now).unwrap();
+                let read = read(&billing, &[], &webhook).unwrap();
+                assert_eq!((read.id.as_str(), read.kind.as_str()), ("evt_1", PING));
+                checks.iter().any(|check| verify(check).unwrap())
+            };
+            assert!(fits(secret), "{secret}");
+            assert!(!fits("whsec_ZGlmZmVyZW50LWRpZmZlcmVudC1kaWZm"), "{secret}");
         }
     }
 }
