@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -267,9 +267,20 @@ describe("over the admin API, what support does", () => {
 });
 
 describe("a check of the gate", () => {
-  test("finds it healthy, and running this file", async () => {
-    const told = await json(["check", config, "--gate", gate.url], 1);
-    const of = (check) => told.findings.filter((finding) => finding.check === check);
-    assert.deepEqual(of("health"), [{ kind: "ok", check: "health", detail: "the gate works" }]);
+  const check = (code) => json(["check", config, "--gate", gate.url], code);
+  const of = ({ findings }, name) => findings.filter((finding) => finding.check === name).map(({ kind }) => kind);
+
+  test("finds it healthy, running this file, and with the same webhook secret", async () => {
+    const told = await check();
+    assert.deepEqual([of(told, "health"), of(told, "webhook stripe")], [["ok"], ["ok"]], JSON.stringify(told));
+  });
+
+  test("finds a secret that the gate doesn't have", async () => {
+    const file = join(folder, ".dev.vars");
+    const kept = readFileSync(file, "utf8");
+    writeFileSync(file, kept.replace(SECRETS.STRIPE_WEBHOOK_SECRET, "whsec_of_another"));
+    const told = await check(1);
+    writeFileSync(file, kept);
+    assert.deepEqual(of(told, "webhook stripe"), ["mistake"]);
   });
 });
