@@ -9,6 +9,7 @@
 
 mod account;
 mod afterwards;
+mod api_key;
 mod asking;
 mod memory;
 mod outage;
@@ -30,6 +31,7 @@ use std::rc::Rc;
 use memory::Caller;
 use sign_in::Brought;
 
+use crate::account::{ApiKey, KeyOwner};
 use crate::allowance::{Reader, ReportDue};
 use crate::config::{Config, Route};
 use crate::decision::{Cause, Decision, Denial, Pass};
@@ -56,6 +58,13 @@ pub enum Step {
     FetchKeys {
         /// Index of the issuer in the configuration.
         issuer: usize,
+    },
+    /// Ask the directory whose API key this is.
+    FindKey {
+        /// The name of the object that may know.
+        directory: String,
+        /// The key's hash.
+        hash: String,
     },
     /// Ask a rate-limit binding about this key.
     LimitBurst {
@@ -95,6 +104,8 @@ pub enum Step {
 pub enum Outcome {
     /// Of [`Step::LimitBurst`]: whether the request is within the rate.
     BurstAnswered(bool),
+    /// Of [`Step::FindKey`]: whose it is, if it is one; or why that isn't said.
+    KeyFound(Result<Option<KeyOwner>, String>),
     /// Of [`Step::FetchKeys`]: the body, or why there is none.
     KeysFetched(Result<String, String>),
     /// Of [`Step::CallLedger`]: the reply, or why there is none.
@@ -173,6 +184,8 @@ enum Purpose {
 enum Progress {
     /// Nothing was asked for: not begun yet, or decided.
     Idle,
+    /// The directory is being asked whose API key this is.
+    ApiKey(Rc<str>),
     /// This issuer's keys are being fetched.
     Keys(usize),
     /// A signature is being verified.
@@ -252,6 +265,9 @@ impl Gate {
         match (progress, outcome) {
             (Progress::Waiting, Outcome::Waited) => self.check_credential(memory, now),
             (Progress::Held(caller), Outcome::Waited) => self.check_account(&caller, memory, now),
+            (Progress::ApiKey(key), Outcome::KeyFound(found)) => {
+                self.key_found(key, found, memory, now)
+            }
             (Progress::Keys(issuer), Outcome::KeysFetched(body)) => {
                 self.keys_fetched(issuer, body, memory, now)
             }
@@ -311,6 +327,9 @@ impl Gate {
     fn check_credential(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
         match credential::find(&config.credentials, &facts) {
+            Some(found) if found.token.starts_with(ApiKey::MARK) => {
+                self.check_key(found.token, memory, now)
+            }
             Some(found) => self.check_token(found.token, memory, now),
             None => self.check_visitor(memory, now),
         }
@@ -379,8 +398,3 @@ pub fn keys_refreshed(
 ) -> Result<(), String> {
     token::take_keys(issuer, body, memory, now)
 }
-
-/// How soon to look again whether another request's message was answered: at first soon, then with
-/// more patience.
-const WAIT_MIN_MS: u32 = 4;
-const WAIT_MAX_MS: u32 = 32;

@@ -31,6 +31,15 @@ pub static NOBODY: Identity = Identity {
 };
 
 impl Identity {
+    /// A member of the account that is called `name`: [`Self::account_name`], read back.
+    pub fn of_account(name: &str, member: Option<String>) -> Self {
+        let (tenant, account) = name.split_once('/').unwrap_or(("-", name));
+        let [tenant, account] = [tenant, account].map(plain_part);
+        let subject = member.filter(|member| *member != account);
+        let tenant = (tenant != "-").then_some(tenant);
+        Self { tenant, account, subject, ..Self::default() }
+    }
+
     /// `tenant/account`, the account's name throughout the gate; the tenant is `-` where none is.
     ///
     /// Both parts are percent-encoded where they hold a slash, so that no two accounts share a
@@ -140,6 +149,10 @@ fn name_part(text: &str) -> String {
     text.replace('%', "%25").replace('/', "%2F")
 }
 
+fn plain_part(part: &str) -> String {
+    part.replace("%2F", "/").replace("%25", "%")
+}
+
 /// Percent-encodes what may not stand in a header value, and the space and percent sign too.
 fn header_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -162,6 +175,10 @@ mod tests {
         assert_eq!(account_name(None, "alice"), "-/alice");
         assert_ne!(account_name(Some("a/b"), "c"), account_name(Some("a"), "b/c"));
         assert_ne!(account_name(Some("a%2Fb"), "c"), account_name(Some("a/b"), "c"));
+        for (tenant, account) in [(None, "a"), (Some("a/b"), "c%2F%25"), (Some("%"), "/")] {
+            let identity = Identity::of_account(&account_name(tenant, account), None);
+            assert_eq!((identity.tenant.as_deref(), identity.account.as_str()), (tenant, account));
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "claims are changed in place")]
 
+#[path = "gate_steps/api_keys.rs"]
+mod api_keys;
 #[path = "support/bindings.rs"]
 mod bindings;
 #[path = "gate_steps/bounds.rs"]

@@ -88,9 +88,11 @@ pub struct KeyOwner {
     pub account: String,
     /// The key's id in the account's record.
     pub key: String,
+    /// Whose requests it makes, where that is said.
+    pub member: Option<String>,
 }
 
-wire!(KeyOwner { account, key });
+wire!(KeyOwner { account, key, member });
 wire!(ApiKey { id, name, member, scopes, created_at, expires_at, revoked_at, replaces });
 
 /// Bytes in hexadecimal digits.

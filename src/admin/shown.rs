@@ -2,11 +2,18 @@
 
 use crate::account::ApiKey;
 use crate::quota::store::AuditEntry;
+use crate::strict_json;
 
 /// An API key, without its secret.
 pub fn key(key: &ApiKey) -> String {
     let json = serde_json::to_string(key).unwrap_or_default();
     with_member(json, &format!("\"prefix\":\"{}{}\"", ApiKey::MARK, key.id))
+}
+
+/// Whose requests a key makes, of one that is shown.
+pub fn member_of_key(shown: &str) -> Option<String> {
+    let key = strict_json::parse(shown).ok()?;
+    key.get("member")?.as_str().map(str::to_owned)
 }
 
 /// An entry of the audit trail. What was done stands in it as JSON already.

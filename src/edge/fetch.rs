@@ -18,11 +18,11 @@ use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
 use super::{desk, endpoints, errands, glue, ledger_object, provider_api, way_back};
-use crate::account::FailurePolicy;
+use crate::account::{FailurePolicy, KeyOwner};
 use crate::answer;
 use crate::billing::desk::DeskRequest;
 use crate::billing::outage::Outages;
-use crate::config::Config;
+use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::usage::AccountUsage;
@@ -157,6 +157,9 @@ impl Exchange {
             Step::FetchKeys { issuer } => {
                 Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
             }
+            Step::FindKey { directory, hash } => {
+                Outcome::KeyFound(self.find_key(&directory, hash).await)
+            }
             Step::LimitBurst { binding, key } => {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
@@ -191,6 +194,15 @@ impl Exchange {
         let promise = ledger_object::send(&self.visit.isolate, &self.config, account, message)?;
         glue::wait_until(&self.context, &promise);
         ledger_object::reply(promise).await
+    }
+
+    /// Whose API key it is. Without objects there are none.
+    async fn find_key(&self, directory: &str, hash: String) -> Result<Option<KeyOwner>, String> {
+        if self.visit.isolate.resource(LEDGER_BINDING).is_none() {
+            return Ok(None);
+        }
+        let reply = self.ask_ledger(directory, &Message::FindKey(hash)).await?;
+        ledger_object::read(&reply)
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst

@@ -1,5 +1,7 @@
 //! The rows of an object that knows whose API keys are, in its SQLite database.
 
+use wasm_bindgen::JsValue;
+
 use super::ledger_store::{SqlStore, text_of};
 use crate::account::KeyOwner;
 use crate::quota::StoreError;
@@ -11,20 +13,25 @@ pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
 
 /// Whose the key with this hash is.
 pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, StoreError> {
-    let query = "SELECT account, key FROM api_key WHERE hash = ?";
+    let query = "SELECT account, key, member FROM api_key WHERE hash = ?";
     let cells = store.cells(query, &[hash.into()])?;
-    let owner = |[account, key]: &[_; 2]| KeyOwner { account: text_of(account), key: text_of(key) };
+    let owner = |[account, key, member]: &[JsValue; 3]| {
+        let [account, key] = [account, key].map(text_of);
+        KeyOwner { account, key, member: member.as_string() }
+    };
     Ok(cells.as_chunks().0.first().map(owner))
 }
 
 /// Adds a key. What is there stays.
 pub(super) fn add(store: &SqlStore, hash: &str, owner: &KeyOwner) -> Result<(), StoreError> {
-    let query = "INSERT INTO api_key (hash, account, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-    let KeyOwner { account, key } = owner;
-    store.write(query, &[hash.into(), account.into(), key.into()])
+    let query = "INSERT INTO api_key (hash, account, key, member) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT DO NOTHING";
+    let KeyOwner { account, key, member } = owner;
+    let member = member.as_ref().map_or(JsValue::NULL, JsValue::from);
+    store.write(query, &[hash.into(), account.into(), key.into(), member])
 }
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS api_key (
-        hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL) WITHOUT ROWID;
+        hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, member TEXT) WITHOUT ROWID;
 ";

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::api_key::may_be_newer;
 use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::Good;
 use super::{Gate, Progress, Purpose, Step};
@@ -62,7 +63,7 @@ impl Gate {
         let Some(view) = memory.account_mut(&caller.account) else {
             return self.misconfigured("the memory of accounts has no room");
         };
-        let fresh = view.fresh(now);
+        let fresh = view.fresh(now).filter(|_| !may_be_newer(caller, view));
         let record = fresh.as_ref().and_then(|snapshot| snapshot.record.as_deref());
         let known = match self.known_standing(caller, fresh.as_ref(), now) {
             Some(Err(denial)) => return self.deny_account(*denial, caller, record, memory, now),
@@ -281,6 +282,7 @@ impl AccountView {
     /// Keeps what the ledger has just said of the account, and forgets what was denied before.
     pub(super) fn renew(&mut self, record: Option<&AccountRecord>, now: Timestamp) {
         self.snapshot = Some(Snapshot { record: record.cloned().map(Rc::new) });
+        self.told_at = now;
         self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
         self.refusals.clear();
     }
@@ -288,6 +290,7 @@ impl AccountView {
     /// Keeps what a reply says of the account.
     pub(super) fn take_snapshot(&mut self, reply: &LedgerReply, now: Timestamp) {
         self.snapshot = Some(Snapshot { record: reply.account.clone().map(Rc::new) });
+        self.told_at = now;
         self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS.max(i64::from(reply.horizon_ms)));
     }
 }

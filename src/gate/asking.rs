@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::memory::{Caller, Memory};
-use super::{Errand, Gate, Progress, Purpose, Step, WAIT_MAX_MS, WAIT_MIN_MS};
+use super::memory::{Caller, Credential, Memory};
+use super::{Errand, Gate, Progress, Purpose, Step};
 use crate::account::FailurePolicy;
 use crate::decision::{Cause, Degraded, Denial, Pass};
 use crate::quota::holder::Ask;
@@ -78,10 +78,13 @@ impl Gate {
         let plan = self.plan_of(caller, stale.as_deref(), now);
         let by_route = self.matched().and_then(|route| route.on_outage);
         let policy = by_route.or(plan.map(|plan| plan.on_outage)).unwrap_or_default();
-        if let Some(cause) = stale.as_deref().and_then(|record| self.barred(caller, record)) {
+        // Of an API key the record alone says what it opens: without one that is not known.
+        let is_known = stale.is_some() || matches!(caller.credential, Credential::Token { .. });
+        let cause = self.barred(caller, stale.as_deref(), now).filter(|_| is_known);
+        if let Some(cause) = cause {
             return self.deny(Denial::new(cause), Some(&caller.identity));
         }
-        if policy == FailurePolicy::Pass && self.purpose == Purpose::Passage {
+        if policy == FailurePolicy::Pass && self.purpose == Purpose::Passage && is_known {
             // What is held is debited already: it is spent before anything goes uncounted.
             let charge = view.holder.take(costs, Some(caller.member()), now);
             if charge.is_none() {
@@ -146,3 +149,7 @@ impl Gate {
 const REFRESH_AHEAD_MS: i64 = 2_000;
 /// The least that callers are told to wait during an outage.
 const OUTAGE_RETRY_MS: i64 = 1_000;
+/// How soon to look again whether another request's message was answered: at first soon, then with
+/// more patience.
+const WAIT_MIN_MS: u32 = 4;
+const WAIT_MAX_MS: u32 = 32;

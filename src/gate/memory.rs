@@ -18,6 +18,8 @@ use crate::token::KeyRing;
 #[derive(Debug)]
 pub struct Memory {
     tokens: BoundedMap<Rc<str>, Rc<Caller>>,
+    /// Hashes of API keys that there are none of, and until when that is believed.
+    unknown_keys: BoundedMap<String, Timestamp>,
     accounts: BoundedMap<String, AccountView>,
     key_sets: Vec<KeySet>,
     isolate: String,
@@ -39,6 +41,7 @@ impl Memory {
         let key_sets = std::iter::repeat_with(KeySet::default).take(issuers).collect();
         Self {
             tokens: BoundedMap::new(MAX_TOKENS),
+            unknown_keys: BoundedMap::new(MAX_UNKNOWN_KEYS),
             accounts: BoundedMap::new(MAX_ACCOUNTS),
             key_sets,
             isolate,
@@ -56,13 +59,26 @@ impl Memory {
     /// a key set that still stands.
     pub(super) fn caller(&self, token: &str, now: Timestamp) -> Option<Rc<Caller>> {
         let caller = self.tokens.get(token)?;
-        let generation = self.key_sets.get(caller.issuer)?.generation;
-        let is_valid = now < caller.expires_at && generation == caller.generation;
-        is_valid.then(|| Rc::clone(caller))
+        let stands = match caller.credential {
+            Credential::Key { .. } => true,
+            Credential::Token { issuer, generation, .. } => {
+                self.key_sets.get(issuer)?.generation == generation
+            }
+        };
+        (stands && now < caller.expires_at).then(|| Rc::clone(caller))
     }
 
     pub(super) fn remember_caller(&mut self, token: Rc<str>, caller: Rc<Caller>) {
         self.tokens.insert(token, caller);
+    }
+
+    /// Whether the directory has said a moment ago that there is no API key with this hash.
+    pub(super) fn is_unknown_key(&self, hash: &str, now: Timestamp) -> bool {
+        self.unknown_keys.get(hash).is_some_and(|until| now < *until)
+    }
+
+    pub(super) fn remember_unknown_key(&mut self, hash: String, now: Timestamp) {
+        self.unknown_keys.insert(hash, now.plus_ms(UNKNOWN_KEY_MS));
     }
 
     pub(super) fn key_set(&mut self, issuer: usize) -> Option<&mut KeySet> {
@@ -112,22 +128,39 @@ impl Memory {
 /// A verified caller.
 #[derive(Debug)]
 pub(super) struct Caller {
-    /// Index of the issuer in the configuration.
-    pub(super) issuer: usize,
     /// The account's name in the ledger.
     pub(super) account: String,
     /// Entitlements that the token itself claims.
     pub(super) claimed: Vec<String>,
-    /// The token's own id.
-    pub(super) token_id: Option<String>,
-    /// When the token was issued.
-    pub(super) issued_at: Option<Timestamp>,
     /// Who the caller is by the token and its plan alone.
     pub(super) identity: Rc<Identity>,
-    /// When the token stops being valid.
+    /// When the token stops being valid, or the directory of API keys is to be asked again.
     pub(super) expires_at: Timestamp,
-    /// Which key set verified it.
-    pub(super) generation: u32,
+    /// What it was told by.
+    pub(super) credential: Credential,
+}
+
+/// What a caller was told by.
+#[derive(Debug)]
+pub(super) enum Credential {
+    /// A token.
+    Token {
+        /// Index of the issuer in the configuration.
+        issuer: usize,
+        /// Which key set verified it.
+        generation: u32,
+        /// The token's own id.
+        id: Option<String>,
+        /// When it was issued.
+        issued_at: Option<Timestamp>,
+    },
+    /// An API key.
+    Key {
+        /// Its id in the account's record.
+        id: String,
+        /// When the directory said so.
+        found_at: Timestamp,
+    },
 }
 
 /// What is remembered about an account.
@@ -137,6 +170,8 @@ pub(super) struct AccountView {
     pub(super) holder: Holder,
     /// What the ledger said last.
     pub(super) snapshot: Option<Snapshot>,
+    /// When it said so.
+    pub(super) told_at: Timestamp,
     /// Until when the snapshot is good enough to decide by.
     pub(super) fresh_until: Timestamp,
     /// Refused meters, and until when they need not be asked for again.
@@ -199,6 +234,7 @@ impl AccountView {
         Self {
             holder,
             snapshot: None,
+            told_at: Timestamp::default(),
             fresh_until: Timestamp::default(),
             refusals: Vec::new(),
             merged: Vec::new(),
@@ -334,6 +370,10 @@ impl KeySet {
 
 /// About 4 MB at a typical 1 KB a token, of an isolate's 128 MB.
 const MAX_TOKENS: usize = 4_096;
+/// Whoever makes up more of them has each one looked for.
+const MAX_UNKNOWN_KEYS: usize = 1_024;
+/// How long a key that there is none of is not looked for again: as long a new one may take.
+const UNKNOWN_KEY_MS: i64 = 10_000;
 const MAX_ACCOUNTS: usize = 4_096;
 const MAX_REFUSALS: usize = 8;
 /// Of one account: beyond that the ledger hears of it again, which changes nothing.

@@ -1,5 +1,5 @@
-//! Whether the payment provider seems to be down: asked of the desk, which hears of failures of many
-//! customers, before anybody is denied for a payment.
+//! Whether the payment provider seems to be down: asked of the desk, which hears of failures of
+//! many customers, before anybody is denied for a payment.
 
 use std::rc::Rc;
 

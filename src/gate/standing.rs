@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use super::Gate;
-use super::memory::Caller;
+use super::api_key::key_of;
+use super::memory::{Caller, Credential};
+use super::{Gate, api_key};
 use crate::account::standing::Refused;
 use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
 use crate::config::{Plan, SubscriptionSource};
@@ -31,7 +32,7 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Result<Good, Box<Denial>> {
-        if let Some(cause) = record.and_then(|record| self.barred(caller, record)) {
+        if let Some(cause) = self.barred(caller, record, now) {
             return Err(Box::new(Denial::new(cause)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
@@ -42,7 +43,8 @@ impl Gate {
             let refused = judgement.denied.first();
             return Err(Box::new(refused.map_or_else(no_subscription, denial_of)));
         }
-        match self.undefined_plan(caller, record, now) {
+        let undefined = self.undefined_plan(caller, record, now);
+        match undefined.or_else(|| self.out_of_scope(caller, record)) {
             Some(denial) => Err(denial),
             None => self.check_entitlements(self.identity_of(caller, record, now), &judgement),
         }
@@ -101,8 +103,13 @@ impl Gate {
     }
 
     pub(super) fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
-        let issuer = self.config.issuers.get(caller.issuer);
-        issuer.map(|issuer| issuer.subscription).unwrap_or_default()
+        match caller.credential {
+            Credential::Key { .. } => SubscriptionSource::Account,
+            Credential::Token { issuer, .. } => {
+                let issuer = self.config.issuers.get(issuer);
+                issuer.map(|issuer| issuer.subscription).unwrap_or_default()
+            }
+        }
     }
 
     /// The plan that the token names, where the token is asked for it; else that of the record's
@@ -167,18 +174,33 @@ impl Gate {
         let of_record = record.into_iter().flat_map(AccountRecord::extra_entitlements);
         let of_token =
             Some(caller.claimed.as_slice()).filter(|_| source == SubscriptionSource::Both);
+        let mut entitlements = union(of_plans.chain(of_record).chain(of_token));
+        if let Some(key) = key_of(caller, record).filter(|key| !key.scopes.is_empty()) {
+            entitlements.retain(|one| key.scopes.contains(one));
+        }
         let plan = self.plan_of(caller, record, now);
         Rc::new(Identity {
             plan: plan.map(|plan| plan.id.clone()),
-            entitlements: union(of_plans.chain(of_record).chain(of_token)),
+            entitlements,
             ..(*caller.identity).clone()
         })
     }
 
     /// What keeps a caller out whoever says what the account may do, and also while the ledger is
     /// down.
-    pub(super) fn barred(&self, caller: &Caller, record: &AccountRecord) -> Option<Cause> {
-        if is_revoked(record, caller.token_id.as_deref(), caller.issued_at) {
+    pub(super) fn barred(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        now: Timestamp,
+    ) -> Option<Cause> {
+        if let Some(cause) = api_key::barred(caller, record, now) {
+            return Some(cause);
+        }
+        let record = record?;
+        if let Credential::Token { id, issued_at, .. } = &caller.credential
+            && is_revoked(record, id.as_deref(), *issued_at)
+        {
             return Some(Cause::CredentialRevoked);
         }
         let suspends = |dispute: &Dispute| {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::memory::{Caller, KeysNeeded, Memory};
+use super::memory::{Caller, Credential, KeysNeeded, Memory};
 use super::{Errand, Gate, Progress, Step};
 use crate::config::{Config, Issuer, KeySource};
 use crate::decision::{Cause, Denial};
@@ -25,7 +25,9 @@ impl Gate {
     /// key, and the signature last.
     pub(super) fn check_token(&mut self, token: &str, memory: &mut Memory, now: Timestamp) -> Step {
         if let Some(caller) = memory.caller(token, now) {
-            self.refresh_keys_if_due(caller.issuer, memory, now);
+            if let Credential::Token { issuer, .. } = caller.credential {
+                self.refresh_keys_if_due(issuer, memory, now);
+            }
             return self.check_burst(caller, memory, now);
         }
         let config = Rc::clone(&self.config);
@@ -74,14 +76,11 @@ impl Gate {
                 Err(error) => return self.invalid_token(error),
             };
         let caller = Rc::new(Caller {
-            issuer,
             account: identity.account_name(),
             claimed: identity.entitlements.clone(),
             identity: Rc::new(with_plan(identity, &config)),
-            token_id,
-            issued_at,
             expires_at,
-            generation,
+            credential: Credential::Token { issuer, generation, id: token_id, issued_at },
         });
         memory.remember_caller(token, Rc::clone(&caller));
         self.check_burst(caller, memory, now)
@@ -171,7 +170,7 @@ impl Gate {
         }
     }
 
-    fn invalid_token(&self, error: TokenError) -> Step {
+    pub(super) fn invalid_token(&self, error: TokenError) -> Step {
         let mut denial = Denial::new(Cause::InvalidToken);
         denial.facts.token_error = Some(error);
         self.deny(denial, None)

@@ -110,7 +110,7 @@ impl Gate {
     ) -> Step {
         let record = usage.account.as_ref();
         let identity = self.identity_of(caller, record, now);
-        if let Some(cause) = record.and_then(|record| self.barred(caller, record)) {
+        if let Some(cause) = self.barred(caller, record, now) {
             return self.deny(Denial::new(cause), Some(&identity));
         }
         if let Some(denial) = self.undefined_plan(caller, record, now) {

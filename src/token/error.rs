@@ -19,6 +19,8 @@ pub enum TokenError {
     NotYetValid,
     /// It is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     TooLarge,
+    /// It is an API key, and there is none like it.
+    UnknownApiKey,
     /// No configured issuer has this `iss`.
     UnknownIssuer,
     /// The issuer has no key with this `kid`: the only refusal that fetching its keys can cure.
@@ -43,6 +45,7 @@ impl TokenError {
             Self::Malformed => "malformed",
             Self::NotYetValid => "not-yet-valid",
             Self::TooLarge => "too-large",
+            Self::UnknownApiKey => "unknown-api-key",
             Self::UnknownIssuer => "unknown-issuer",
             Self::UnknownKey => "unknown-key",
             Self::UnsupportedAlgorithm => "unsupported-algorithm",
@@ -63,6 +66,7 @@ impl TokenError {
             Self::Malformed => "The token is not a well-formed JWS in compact form.",
             Self::NotYetValid => "The token is not valid yet.",
             Self::TooLarge => "The token is too large.",
+            Self::UnknownApiKey => "The API key is not known.",
             Self::UnknownIssuer => "The issuer of the token is not known.",
             Self::UnknownKey => "The key that signed the token is not known.",
             Self::UnsupportedAlgorithm => {
@@ -122,6 +126,7 @@ mod tests {
             TokenError::Malformed,
             TokenError::NotYetValid,
             TokenError::TooLarge,
+            TokenError::UnknownApiKey,
             TokenError::UnknownIssuer,
             TokenError::UnknownKey,
             TokenError::UnsupportedAlgorithm,

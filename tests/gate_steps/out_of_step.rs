@@ -66,6 +66,7 @@ fn name(step: &Step) -> &'static str {
         Step::CallLedger { .. } => "ledger",
         Step::Done(_) => panic!("it is over"),
         Step::FetchKeys { .. } => "keys",
+        Step::FindKey { .. } => panic!("it is no API key"),
         Step::LimitBurst { .. } => "burst",
         Step::ReadUsage { .. }
         | Step::ShowAccount(_)

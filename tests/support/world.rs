@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
+use tollgate::account::KeyOwner;
 use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue, shard_name};
 use tollgate::billing::{BillingEvent, apply};
 use tollgate::config::Config;
@@ -34,6 +35,8 @@ pub(crate) struct World {
     pub(crate) memory: Memory,
     pub(crate) now: Timestamp,
     pub(crate) ledger_is_down: bool,
+    /// What the directory of API keys knows by their hashes, or why it doesn't answer.
+    pub(crate) directory: Result<BTreeMap<String, KeyOwner>, String>,
     pub(crate) is_within_burst: bool,
     /// What the desk knows of the payment provider.
     pub(crate) provider_outage: Result<bool, String>,
@@ -63,6 +66,7 @@ impl World {
             config: Rc::new(config),
             now: NOW,
             ledger_is_down: false,
+            directory: Ok(BTreeMap::new()),
             is_within_burst: true,
             provider_outage: Ok(false),
             key_set: Err("no server".to_owned()),
@@ -89,6 +93,12 @@ impl World {
         let record = serde_json::from_str(record).unwrap();
         let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
         Ledger::put_account(store, record, "test", self.now).unwrap();
+    }
+
+    /// Puts an account's record as it is, with what is not an operator's to write.
+    pub(crate) fn set_account(&mut self, name: &str, record: &str) {
+        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        store.account = Some(serde_json::from_str(record).unwrap());
     }
 
     /// Sells an account credits that never expire.
@@ -243,6 +253,11 @@ impl World {
                 ("ledger", Outcome::LedgerAnswered(reply))
             }
             Step::FetchKeys { .. } => ("keys", Outcome::KeysFetched(self.key_set.clone())),
+            Step::FindKey { directory, hash } => {
+                assert!(hash.starts_with(directory.trim_start_matches("keys-")));
+                let found = self.directory.as_ref().map(|known| known.get(hash).cloned());
+                ("key", Outcome::KeyFound(found.map_err(Clone::clone)))
+            }
             Step::LimitBurst { .. } => ("burst", Outcome::BurstAnswered(self.is_within_burst)),
             Step::VerifySignature(check) => {
                 ("verify", Outcome::SignatureVerified(Ok(is_right(check))))

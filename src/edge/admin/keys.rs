@@ -31,9 +31,10 @@ impl Asked<'_> {
 
 /// Puts a key that was listed into the directory.
 pub(super) fn to_file(mut done: Done, account: String, secret: &str) -> Question {
+    let member = shown::member_of_key(&done.json);
     done.json = shown::with_member(done.json, &format!("\"secret\":\"{secret}\""));
     let hash = ApiKey::hash(secret);
-    let owner = KeyOwner { account, key: ApiKey::id_in(secret).to_owned() };
+    let owner = KeyOwner { account, key: ApiKey::id_in(secret).to_owned(), member };
     let object = ApiKey::directory(&hash);
     let message = Message::FileKey { hash, owner };
     Question { object, message, secret: None, done: Some(done) }

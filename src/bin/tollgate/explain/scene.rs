@@ -94,6 +94,10 @@ impl Scene {
                 steps.push(("keys", text));
                 Answered::KeysFetched(outcome)
             }
+            Step::FindKey { directory, .. } => {
+                steps.push(("key", format!("{directory} is asked whose API key it is")));
+                Answered::KeyFound(Err("which keys there are, a running gate knows".to_owned()))
+            }
             Step::LimitBurst { binding, key } => {
                 let said = if self.is_over_burst { "beyond" } else { "within" };
                 steps.push(("burst", format!("{key} is {said} the rate of {binding}")));
