@@ -43,8 +43,7 @@ impl Default for Others {
 }
 
 fn price(id: &str, lookup_key: &str) -> Value {
-    let product = json!({"id": format!("prod_{id}"), "name": "Pro"});
-    json!({"id": id, "type": "recurring", "lookup_key": lookup_key, "product": product})
+    json!({"id": id, "type": "recurring", "lookup_key": lookup_key, "product": format!("prod_{id}")})
 }
 
 impl Others {
@@ -233,7 +232,7 @@ fn prices_and_plans_that_miss_each_other_are_named() {
     let config = CONFIG.replace("\"price_1\"", "\"price_old\", \"price_none\"");
     let run = others.check("live-prices", &config, &secrets(SECRET), &[]).with_code(1);
     for part in [
-        "warning: prices stripe: price_9 (Pro) is on sale, and no plan's `prices` has it",
+        "warning: prices stripe: price_9 (gold) is on sale, and no plan's `prices` has it",
         "mistake: plan pro: the price \"price_old\" is archived at the provider: nobody can buy",
         "mistake: plan pro: the price \"price_none\" is not known to the provider",
         "2 mistakes, 1 warnings.",

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { stringify } from "smol-toml";
+import { startProvider } from "../../www/demo/provider/provider.mjs";
 import { ADMIN_TOKEN, AUDIENCE, ROOT, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const byRecord = await makeIssuer({ iss: "https://accounts.example.test", kid: "accounts" });
@@ -282,5 +283,25 @@ describe("a check of the gate", () => {
     const told = await check(1);
     writeFileSync(file, kept);
     assert.deepEqual(of(told, "webhook stripe"), ["mistake"]);
+  });
+
+  test("compares its plans with what a payment provider sells", async () => {
+    const prices = [
+      { id: "price_1", lookup_key: "pro_monthly", product: "prod_pro", name: "Pro", amount: 900, features: [] },
+      { id: "price_2", lookup_key: "gold_monthly", product: "prod_gold", name: "Gold", amount: 4_900, features: [] },
+    ];
+    const STRIPE_API_KEY = "sk_test_pretend";
+    const provider = await startProvider({ prices, apiKey: STRIPE_API_KEY, webhook: { secret: SECRETS.STRIPE_WEBHOOK_SECRET } });
+    const file = join(folder, "selling.toml");
+    writeFileSync(file, readFileSync(config, "utf8").replace('provider = "stripe"', `provider = "stripe"\napi_url = "${provider.url}"`));
+    const env = { STRIPE_API_KEY };
+    try {
+      const told = await json(["check", file, "--gate", gate.url], 0, { env });
+      const said = told.findings.filter(({ check }) => check === "prices stripe");
+      assert.deepEqual(said.map(({ kind }) => kind), ["warning"]);
+      assert.match(said[0].detail, /^price_2 \(Gold\) is on sale, and no plan/);
+    } finally {
+      await provider.stop();
+    }
   });
 });

@@ -62,7 +62,7 @@ fn ask(url: &str, api_key: &str) -> Result<Response, Failure> {
 
 const fn first_page(provider: Provider) -> &'static str {
     match provider {
-        Provider::Stripe => "/v1/prices?active=true&limit=100&expand[]=data.product",
+        Provider::Stripe => "/v1/prices?active=true&limit=100",
         Provider::Paddle => "/prices?status=active&per_page=200",
         Provider::LemonSqueezy => "/v1/variants?page[size]=100",
         Provider::Standard => "/v1/products/?is_archived=false&limit=100&page=1",
@@ -112,10 +112,8 @@ fn offer(provider: Provider, item: &Value) -> Option<Offer> {
             if item.get("type").and_then(Value::as_str) == Some("one_time") {
                 return None;
             }
-            let product = item.get("product");
-            let id = text(product).or_else(|| text(product?.get("id")));
-            let label = of("nickname").or_else(|| text(product?.get("name")));
-            (vec![of("id"), id, of("lookup_key")], label)
+            let label = of("nickname").or_else(|| of("lookup_key"));
+            (vec![of("id"), of("product"), of("lookup_key")], label)
         }
         Provider::Paddle => {
             if item.get("billing_cycle").is_some_and(Value::is_null) {
