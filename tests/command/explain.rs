@@ -303,6 +303,35 @@ fn a_token_of_nobody_can_stand_in() {
 }
 
 #[test]
+fn an_api_key_is_looked_for_in_the_record() {
+    let bench = Bench::new("explain-key");
+    let text = format!("tg_abcd1234_{}", "s".repeat(43));
+    let file = write(&bench.folder, "key", &text);
+    let listed = |more: Value| {
+        let mut key = json!({"id": "abcd1234", "prefix": "tg_abcd1234", "created_at": AT});
+        key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        bench.account(&json!({"plan": "pro", "status": "active", "keys": [key]}))
+    };
+    let account = listed(json!({"member": "ci"}));
+    let given = ["--token", &file, "--account", &account, "--as", "acme"];
+    let said = bench.explain("/v1/x", &given).with_code(0).stdout;
+    assert!(said.contains("abcd1234 is of -/acme, as its record says"), "{said}");
+    assert!(said.contains("api/day/member: 2 of 10 used"), "{said}");
+    assert!(!said.contains(&text), "no key is printed");
+    for (more, cause) in [
+        (json!({"revoked_at": "2026-11-30T00:00:00Z"}), "credential-revoked"),
+        (json!({"id": "another1"}), "invalid-token"),
+        (json!({"scopes": ["other"]}), "not-for-sale"),
+    ] {
+        let account = listed(more);
+        let json = bench.decide("/articles/1", &["--token", &file, "--account", &account]);
+        assert_eq!(json["decision"]["cause"], cause, "{json:#}");
+    }
+    let said = bench.explain("/articles/1", &["--token", &file]).with_code(1).stdout;
+    assert!(said.contains("only a running gate knows whose"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let bench = Bench::new("explain-wrong");
     let record = bench.account(&json!({"plan": "pro", "status": "canceled"}));
@@ -314,6 +343,8 @@ fn what_cannot_be_read_is_named() {
         ("/a", &["--header", "x"], "such as 'Accept: text/html'"),
         ("/a", &["--account", &record], "account.json: status: expected"),
         ("/a", &["--as", "t/a"], "--as TENANT/ACCOUNT: tokens of this issuer don't say that"),
+        ("/a", &["--as", "a/b/c"], "expected an account such as alice"),
+        ("/a", &["--token", &record, "--as", "x"], "--as is for a request without a token"),
         ("/a", &["--token", "none"], "none: No such file"),
     ] {
         let said = bench.explain(request, more).with_code(2).said();

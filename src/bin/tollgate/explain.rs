@@ -18,6 +18,7 @@ use tollgate::config::Config;
 use tollgate::request::{Reach, RequestFacts, credential, readings};
 use tollgate::time::Timestamp;
 
+use super::remote::AccountName;
 use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
 use asked::Asked;
@@ -45,15 +46,15 @@ pub(crate) struct Explain {
     request: String,
     #[command(flatten)]
     choice: ConfigChoice,
-    /// The token that it carries, in a file; - reads stdin.
+    /// The token or API key that it carries, in a file; - reads stdin.
     #[arg(long, value_name = "FILE")]
     token: Option<String>,
     /// Take the token's signature for right.
     #[arg(long, requires = "token")]
     trust_token: bool,
-    /// Who asks, without a token: an account, or TENANT/ACCOUNT.
-    #[arg(long = "as", value_name = "NAME", conflicts_with = "token")]
-    caller: Option<String>,
+    /// Who asks without a token, or whose API key it is: an account, or TENANT/ACCOUNT.
+    #[arg(long = "as", value_name = "NAME")]
+    caller: Option<AccountName>,
     /// The plan that the missing token would name.
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     plan: Option<String>,
@@ -129,6 +130,7 @@ impl Explain {
             rows: self.rows(&config, token.as_deref(), now)?,
             is_trusted: self.trust_token || is_stand_in,
             is_stand_in,
+            owner: self.caller.clone().unwrap_or_else(AccountName::nobody_known),
             token,
             keys: self.keys.clone(),
             online: self.online,

@@ -11,6 +11,7 @@ use super::Explain;
 use crate::commands::Failure;
 use crate::commands::crypto::encoded;
 use crate::commands::mint::put_at;
+use crate::commands::remote::AccountName;
 
 /// A token for whoever `--as` names, which only the explanation takes for signed.
 pub(super) fn stand_in(
@@ -19,12 +20,8 @@ pub(super) fn stand_in(
     now: Timestamp,
 ) -> Result<String, Failure> {
     let issuer = issuer_for(explain, config)?;
-    let name = explain.caller.as_deref().unwrap_or("somebody");
-    let (tenant, account) = match name.split_once('/') {
-        Some(("-", account)) => (None, account),
-        Some((tenant, account)) => (Some(tenant), account),
-        None => (None, name),
-    };
+    let name = explain.caller.clone().unwrap_or_else(AccountName::nobody_known);
+    let (tenant, account) = name.parts();
     let mut claims = Map::new();
     claims.insert("iss".to_owned(), issuer.rules.issuer.clone().into());
     claims.insert("aud".to_owned(), json!(issuer.rules.audiences.first()));

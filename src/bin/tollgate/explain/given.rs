@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::Value;
-use tollgate::account::{AccountRecord, judge};
+use tollgate::account::{AccountRecord, ApiKey, judge};
 use tollgate::config::{Config, closest};
 use tollgate::quota::store::{Counter, CounterKey};
 use tollgate::quota::{CreditPack, Scope};
@@ -31,6 +31,10 @@ impl Explain {
             let token = text.strip_prefix("Bearer ").unwrap_or(text).trim();
             if token.is_empty() {
                 return Err(Failure::usage(format!("{file}: expected a token, found nothing")));
+            }
+            if self.caller.is_some() && !token.starts_with(ApiKey::MARK) {
+                let reason = "--as is for a request without a token, or with an API key";
+                return Err(Failure::usage(reason));
             }
             return Ok(Some(token.to_owned()));
         }
@@ -127,9 +131,10 @@ fn read_record(file: &str) -> Result<AccountRecord, Failure> {
     let wrong = |reason: String| Failure::usage(format!("{file}: {reason}"));
     let text = read(file)?;
     let mut value = strict_json::parse(&text).map_err(|error| wrong(error.to_string()))?;
-    if let Value::Object(fields) = &mut value {
-        // The gate shows keys without their hashes, and they decide nothing here.
-        fields.remove("keys");
+    let keys = value.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten().filter_map(Value::as_object_mut) {
+        // As the list of keys shows it, for people.
+        key.remove("prefix");
     }
     AccountRecord::try_from(StrictValue(value)).map_err(wrong)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use tollgate::account::{ApiKey, KeyOwner};
 use tollgate::config::{Config, KeySource};
 use tollgate::decision::Decision;
 use tollgate::gate::{Gate, Memory, Outcome as Answered, Step};
@@ -16,6 +17,7 @@ use tollgate::usage::AccountUsage;
 use super::caller::stand_in_keys;
 use super::store::Rows;
 use super::words;
+use crate::commands::remote::AccountName;
 use crate::commands::{crypto, http};
 
 /// Everything around the gate.
@@ -26,7 +28,9 @@ pub(super) struct Scene {
     pub(super) rows: Rows,
     /// What the request carries, if it carries something.
     pub(super) token: Option<String>,
-    /// Whether that is no real token.
+    /// Whose an API key is.
+    pub(super) owner: AccountName,
+    /// Whether the token is no real one.
     pub(super) is_stand_in: bool,
     /// Whether its signature is taken on trust.
     pub(super) is_trusted: bool,
@@ -94,9 +98,10 @@ impl Scene {
                 steps.push(("keys", text));
                 Answered::KeysFetched(outcome)
             }
-            Step::FindKey { directory, .. } => {
-                steps.push(("key", format!("{directory} is asked whose API key it is")));
-                Answered::KeyFound(Err("which keys there are, a running gate knows".to_owned()))
+            Step::FindKey { .. } => {
+                let (owner, text) = self.find_key();
+                steps.push(("key", text));
+                Answered::KeyFound(owner)
             }
             Step::LimitBurst { binding, key } => {
                 let said = if self.is_over_burst { "beyond" } else { "within" };
@@ -132,6 +137,21 @@ impl Scene {
                 Answered::Waited
             }
         }
+    }
+
+    /// Whose an API key is: the account's whose record was given, if that lists it.
+    fn find_key(&self) -> (Result<Option<KeyOwner>, String>, String) {
+        let id = ApiKey::id_in(self.token.as_deref().unwrap_or_default());
+        let Some(record) = &self.rows.account else {
+            let text = format!("{id}: only a running gate knows whose; --account gives a record");
+            return (Err("whose it is was not given".to_owned()), text);
+        };
+        let Some(key) = record.keys.iter().find(|key| key.id == id) else {
+            return (Ok(None), format!("{id}: the given record doesn't list it"));
+        };
+        let account = self.owner.to_string();
+        let text = format!("{id} is of {account}, as its record says");
+        (Ok(Some(KeyOwner { account, key: id.to_owned(), member: key.member.clone() })), text)
     }
 
     fn verify(&self, check: &SignatureCheck) -> (Result<bool, String>, String) {

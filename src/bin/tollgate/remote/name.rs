@@ -13,6 +13,16 @@ pub(crate) struct AccountName {
 }
 
 impl AccountName {
+    /// Somebody of whom nothing is known but what is given beside.
+    pub(crate) fn nobody_known() -> Self {
+        Self { tenant: "-".to_owned(), account: "somebody".to_owned() }
+    }
+
+    /// Its tenant, if it has one, and itself.
+    pub(crate) fn parts(&self) -> (Option<&str>, &str) {
+        (Some(self.tenant.as_str()).filter(|tenant| *tenant != "-"), &self.account)
+    }
+
     /// Where it stands in the admin API.
     pub(crate) fn path(&self) -> String {
         let (tenant, account) = (encoded_segment(&self.tenant), encoded_segment(&self.account));
