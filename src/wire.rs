@@ -56,9 +56,12 @@ impl fmt::Display for Unreadable {
 impl Error for Unreadable {}
 
 /// Makes a type [`Wire`]. The compiler sees to it that no field and no variant is left out:
-/// `wire!(Name { field, … })`, or `wire! { enum Name { Unit, Struct { field, … }, Tuple(field) } }`.
+/// `wire!(Name { field, … })`, or
+/// `wire! { enum Name { Unit, Struct { field, … }, Tuple(field) } }`.
 macro_rules! wire {
-    (enum $name:ident { $($variant:ident $({ $($field:ident),* })? $(($inner:ident))?),* $(,)? }) => {
+    (enum $name:ident {
+        $($variant:ident $({ $($field:ident),* })? $(($inner:ident))?),* $(,)?
+    }) => {
         impl $crate::wire::Wire for $name {
             fn put(&self, text: &mut String) {
                 match self {
@@ -339,7 +342,10 @@ mod tests {
         }
 
         #[test]
-        fn what_is_cut_short_or_goes_on_is_refused(sample in sample(), at in any::<prop::sample::Index>()) {
+        fn what_is_cut_short_or_goes_on_is_refused(
+            sample in sample(),
+            at in any::<prop::sample::Index>(),
+        ) {
             let text = encode(&sample);
             let cuts: Vec<_> = text.char_indices().map(|(at, _)| at).collect();
             let cut = text.get(..cuts[at.index(cuts.len())]).unwrap_or_default();

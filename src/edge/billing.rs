@@ -87,7 +87,8 @@ impl Way<'_> {
         }))
     }
 
-    /// The checkout of the first provider. `None` where it can't be asked, or doesn't sell the plan.
+    /// The checkout of the first provider. `None` where it can't be asked, or doesn't sell the
+    /// plan.
     async fn to_checkout(&self, plan: &Plan) -> Option<Result<String, String>> {
         let billing = self.config.billing.first().filter(|one| one.api_key.is_some())?;
         let listed = plan.prices.first()?;
