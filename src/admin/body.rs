@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::change::Change;
 use crate::account::{AccountRecord, ApiKey};
+use crate::billing::desk::is_account_name;
 use crate::config::Config;
 use crate::quota::CreditPack;
 use crate::strict_json::{self, StrictValue};
@@ -101,16 +102,20 @@ pub fn revocation(body: &str, now: Timestamp) -> Result<Change, String> {
     }
 }
 
-/// Reads a body that has one member, a string.
+/// Reads which account a customer is: `{"account":"acme/alice"}`, or `alice` without tenants.
 ///
 /// # Errors
 ///
 /// See [`record`].
-pub fn only_text(body: &str, name: &str, example: &str) -> Result<String, String> {
-    let mut fields = Fields::of(body, example)?;
-    let text = fields.text(name)?;
-    fields.finish(name)?;
-    text.ok_or_else(|| format!("{name} is missing; send {example}."))
+pub fn account(body: &str) -> Result<String, String> {
+    const EXAMPLE: &str = "{\"account\":\"-/alice\"}";
+    let mut fields = Fields::of(body, EXAMPLE)?;
+    let account = fields.text("account")?;
+    fields.finish("account")?;
+    let account = account.map(|name| if name.contains('/') { name } else { format!("-/{name}") });
+    account.filter(|name| is_account_name(name)).ok_or_else(|| {
+        format!("account: expected an account's name such as {EXAMPLE}, a tenant before the slash.")
+    })
 }
 
 /// Whether a body is empty, or an object without members: all that there is to say is in the path.

@@ -1,8 +1,11 @@
 //! What operators are shown, as JSON.
 
 use crate::account::ApiKey;
+use crate::billing::desk::{CustomerKey, EventRow, Link};
+use crate::billing::outage::Outages;
 use crate::quota::store::AuditEntry;
 use crate::strict_json;
+use crate::time::Timestamp;
 
 /// An API key, without its secret.
 pub fn key(key: &ApiKey) -> String {
@@ -23,6 +26,51 @@ pub fn audit_entry(entry: &AuditEntry) -> String {
     let detail = if detail.starts_with('{') { detail.clone() } else { quoted(detail) };
     let at = at.rfc3339_exact();
     format!("{{\"at\":\"{at}\",\"actor\":{actor},\"action\":{action},\"detail\":{detail}}}")
+}
+
+/// An event of a payment provider.
+pub fn event(row: &EventRow) -> String {
+    let (provider, state) = (row.provider.word(), row.state.word());
+    let [id, kind] = [&row.id, &row.kind].map(|text| quoted(text));
+    let [customer, account, reason] =
+        [&row.customer, &row.account, &row.reason].map(|text| optional(text.as_deref()));
+    let [received_at, occurred_at] =
+        [row.received_at, row.occurred_at].map(Timestamp::rfc3339_exact);
+    let attempts = row.attempts;
+    format!(
+        "{{\"id\":{id},\"provider\":\"{provider}\",\"type\":{kind},\"received_at\":\"{received_at}\",\
+         \"occurred_at\":\"{occurred_at}\",\"customer\":{customer},\"account\":{account},\
+         \"state\":\"{state}\",\"reason\":{reason},\"attempts\":{attempts}}}"
+    )
+}
+
+/// Which account a customer is.
+pub fn link(customer: &CustomerKey, link: &Link) -> String {
+    let (provider, at) = (customer.provider.word(), link.at.rfc3339_exact());
+    let [id, account, actor] = [&customer.id, &link.account, &link.actor].map(|text| quoted(text));
+    format!(
+        "{{\"provider\":\"{provider}\",\"customer\":{id},\"account\":{account},\"at\":\"{at}\",\
+         \"actor\":{actor}}}"
+    )
+}
+
+/// Whether a provider is down.
+pub fn outages(is_declared: bool, outages: &Outages) -> String {
+    let is_detected = outages.is_detected();
+    let since = optional(outages.since.map(Timestamp::rfc3339_exact).as_deref());
+    let providers: Vec<_> = outages.providers.iter().map(|one| quoted(one.word())).collect();
+    let providers = providers.join(",");
+    let Outages { failing_customers, succeeding_customers, window_s, .. } = outages;
+    format!(
+        "{{\"declared\":{is_declared},\"detected\":{is_detected},\"providers\":[{providers}],\
+         \"since\":{since},\"failing_customers\":{failing_customers},\
+         \"succeeding_customers\":{succeeding_customers},\"window_s\":{window_s}}}"
+    )
+}
+
+/// A text as JSON, null where there is none.
+pub fn optional(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), quoted)
 }
 
 /// A text as JSON.

@@ -5,6 +5,7 @@
 //! the entry in the audit trail and with what makes it safe to send again.
 
 mod accounts;
+mod desk;
 mod keys;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use worker::web_sys::Response;
 
 use super::endpoints::{body_of, json_response};
 use super::ledger_object::{Message, call};
+use super::provider_api::reread_account;
 use super::visit::{Visit, respond};
 use crate::admin::{Found, Once, Operation, Query, find};
 use crate::answer::{self, Asker, Headers};
@@ -63,6 +65,10 @@ async fn serve(visit: &Visit, path: &str) -> Outcome {
         _ => asked.taken(body_of(&visit.request, MAX_BODY_BYTES).await)?,
     };
     let mut question = asked.begin(&body)?;
+    if let Then::Reread(_) = question.then {
+        let read = reread_account(&visit.isolate, asked.config, &question.object).await;
+        question.then = desk::reread(read)?;
+    }
     loop {
         let Question { object, message, .. } = &question;
         let reply = call(&visit.isolate, asked.config, object, message).await;
@@ -78,10 +84,21 @@ struct Question {
     /// Its name; an account's is the account's.
     object: String,
     message: Message,
-    /// The text of an API key that is being made.
-    secret: Option<String>,
-    /// What was done already, and is answered once this is done too.
-    done: Option<Done>,
+    then: Then,
+}
+
+/// What is done with the reply.
+enum Then {
+    /// It is told.
+    Tell,
+    /// The key with this text is put into the directory.
+    File(String),
+    /// What was done before is told, whatever the reply.
+    Indexed(Done),
+    /// The same, if it came.
+    Filed(Done),
+    /// So many customers were read again; now the record is told.
+    Reread(usize),
 }
 
 /// What comes after a reply.
@@ -134,19 +151,34 @@ impl<'a> Asked<'a> {
     /// What is to be asked first.
     #[inline(never)]
     fn begin(&self, body: &str) -> Result<Question, Refusal> {
-        self.ask_account(body)
+        if self.operation.method != "GET" {
+            // Where there is no use for it, what is wrong with it is said all the same.
+            self.once(body)?;
+        }
+        if self.operation.path.starts_with(ACCOUNT) {
+            self.ask_account(body)
+        } else {
+            self.ask_desk(body)
+        }
     }
 
     /// What is to be done with a reply.
     #[inline(never)]
     fn go_on(&self, question: Question, reply: Result<String, String>) -> Result<Next, Refusal> {
-        if let Some(done) = question.done {
-            return keys::filed(done, reply);
+        match question.then {
+            Then::Filed(done) => return keys::filed(done, reply),
+            Then::Indexed(done) => return Ok(desk::indexed(done, reply)),
+            _ => {}
         }
-        let reply = reply.map_err(|reason| {
-            Refusal::new(503, format!("The account's ledger did not answer: {reason}."))
-        })?;
-        self.account_said(question, &reply)
+        let is_desk = matches!(question.message, Message::Desk(_));
+        let whose = if is_desk { "The desk" } else { "The account's ledger" };
+        let reply = reply
+            .map_err(|reason| Refusal::new(503, format!("{whose} did not answer: {reason}.")))?;
+        if is_desk {
+            self.desk_said(question.message, &reply)
+        } else {
+            self.account_said(question, &reply)
+        }
     }
 
     /// What tells this request from another, where it carries an `Idempotency-Key`.
@@ -247,6 +279,9 @@ fn same(given: &str, expected: &str) -> bool {
 fn header(visit: &Visit, name: &str) -> Option<String> {
     visit.request.headers().get(name).ok().flatten()
 }
+
+/// Operations below this are asked of the account's ledger.
+const ACCOUNT: &str = "admin/accounts/{tenant}/{account}";
 
 /// The longest body that makes sense; one beyond it is refused as it comes.
 const MAX_BODY_BYTES: u32 = 64 * 1024;

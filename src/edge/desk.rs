@@ -34,4 +34,4 @@ pub(super) async fn tell(
 }
 
 /// The object's name. No account has one without a slash.
-const NAME: &str = "desk";
+pub(super) const NAME: &str = "desk";

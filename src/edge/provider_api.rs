@@ -67,7 +67,6 @@ pub(super) async fn incoming(
 /// # Errors
 ///
 /// Why not all of them could be read.
-#[allow(dead_code, reason = "for the operator's endpoints")]
 pub(super) async fn reread_account(
     isolate: &Isolate,
     config: &Config,

@@ -249,6 +249,63 @@ describe("the record", () => {
   });
 });
 
+describe("what the desk knows", () => {
+  test("accounts are listed as they stand after each write, page by page", async () => {
+    for (const [name, record] of [["a", pro], ["b", { plan: "free", status: "ended" }], ["c", { ...pro, suspended: true }]]) await ask("PUT", `accounts/listed/${name}`, { body: record });
+    const all = await ask("GET", "accounts?prefix=listed%2F");
+    assert.deepEqual(all.json.items.map(({ account: name, plan, status, cause }) => [name, plan, status, cause]), [
+      ["listed/a", "pro", "active", null], ["listed/b", "free", "ended", "subscription-expired"], ["listed/c", "pro", "active", "account-suspended"],
+    ]);
+    assert.ok(all.json.items.every(({ updated_at: at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000));
+    const names = async (query) => (await ask("GET", `accounts?prefix=listed%2F&${query}`)).json.items.map(({ account: name }) => name);
+    assert.deepEqual(await names("status=ended"), ["listed/b"]);
+    assert.deepEqual(await names("plan=pro"), ["listed/a", "listed/c"]);
+    const first = await ask("GET", "accounts?prefix=listed%2F&limit=2");
+    const rest = await ask("GET", `accounts?prefix=listed%2F&limit=2&cursor=${first.json.next_cursor}`);
+    assert.deepEqual([first.json.items.length, rest.json.items.map(({ account: name }) => name), rest.json.next_cursor], [2, ["listed/c"], null]);
+    await ask("PUT", "accounts/listed/b", { body: pro });
+    assert.deepEqual(await names("status=ended"), []);
+    assert.equal((await ask("GET", "accounts?status=canceled")).status, 400);
+  });
+
+  test("a customer is the account that an operator says", async () => {
+    const path = "customers/stripe/cus_1";
+    assert.equal((await ask("GET", path)).status, 404);
+    assert.equal((await ask("PUT", path, { as: "anna", body: { account: "alice" } })).status, 403);
+    const put = await ask("PUT", path, { as: "ben", body: { account: "alice" } });
+    assert.equal(put.status, 200);
+    const { json } = await ask("GET", path, { as: "anna" });
+    assert.deepEqual([json.provider, json.customer, json.account, json.actor], ["stripe", "cus_1", "-/alice", "ben"]);
+    assert.equal(put.json.account, "-/alice");
+    assert.equal(put.json.released, 0);
+    for (const body of [{}, { account: "" }, { account: "a/b/c" }, { account: "/a" }, { account: 7 }, { account: "a", x: 1 }]) {
+      assert.equal((await ask("PUT", path, { body })).status, 400, JSON.stringify(body));
+    }
+    assert.equal((await ask("GET", "customers/visa/cus_1")).status, 404);
+  });
+
+  test("events and outages are told, and nothing is there yet", async () => {
+    assert.deepEqual((await ask("GET", "events")).json, { items: [], next_cursor: null });
+    assert.deepEqual((await ask("GET", "events?state=waiting&provider=stripe&limit=1")).json.items, []);
+    for (const query of ["state=lost", "provider=visa", "type=x"]) assert.equal((await ask("GET", `events?${query}`)).status, 400, query);
+    assert.equal((await ask("GET", "events/stripe/evt_1")).status, 404);
+    assert.equal((await ask("POST", "events/stripe/evt_1/retry")).status, 404);
+    assert.equal((await ask("POST", "events/stripe/evt_1/retry", { body: { force: true } })).status, 400);
+    const { json } = await ask("GET", "outage");
+    assert.deepEqual([json.declared, json.detected, json.since, json.failing_customers], [false, false, null, 0]);
+  });
+
+  test("an account without customers is read again at once; one that nobody knows is 404", async () => {
+    await ask("PUT", account("reread"), { body: pro });
+    assert.deepEqual((await ask("POST", account("reread", "reread"), { as: "ben" })).json, { read: 0, record: pro });
+    assert.equal((await ask("POST", account("nobody", "reread"))).status, 404);
+    await ask("PUT", "customers/paddle/ctm_1", { body: { account: "reread" } });
+    const { status, json } = await ask("POST", account("reread", "reread"));
+    assert.equal(status, 502);
+    assert.match(json.detail, /key for the API of paddle/);
+  });
+});
+
 describe("Idempotency-Key", () => {
   test("the same from many clients at once has one effect, and one answer", async () => {
     const send = () => ask("POST", account("once", "credits"), { headers: once("one"), body: { id: "a", units: 5 } });

@@ -1,6 +1,6 @@
 //! What is read of an account, and changed of it: by its ledger.
 
-use super::{Asked, Done, Next, Question, Refusal, keys};
+use super::{Asked, Done, Next, Question, Refusal, Then, keys};
 use crate::account::{AccountRecord, ApiKey, Standing, Status, Subscription, judge, standing};
 use crate::admin::query::{BAD_CURSOR, page_json};
 use crate::admin::{self, Change, Order, Reply, What, body, shown};
@@ -21,7 +21,12 @@ impl Asked<'_> {
         let object = account_name((tenant != "-").then_some(tenant), self.part(1));
         let secret = self.new_secret();
         let message = self.message(body, secret.as_deref())?;
-        Ok(Question { object, message, secret, done: None })
+        let then = match secret {
+            Some(secret) => Then::File(secret),
+            None if self.operation.what == What::Reread => Then::Reread(0),
+            None => Then::Tell,
+        };
+        Ok(Question { object, message, then })
     }
 
     fn message(&self, body: &str, secret: Option<&str>) -> Result<Message, Refusal> {
@@ -45,6 +50,10 @@ impl Asked<'_> {
             What::RotateKey => body::rotation(body, self.part(2).to_owned(), new_id),
             What::PutAccount => body::record(body, self.config),
             What::Revoke => body::revocation(body, now()),
+            What::Reread => {
+                body::nothing(body).map_err(Refusal::bad)?;
+                return Ok(Message::Read);
+            }
             _ => return Ok(Message::Read),
         };
         let change = change.map_err(Refusal::bad)?;
@@ -55,21 +64,61 @@ impl Asked<'_> {
     /// What the ledger said to it.
     pub(super) fn account_said(&self, question: Question, reply: &str) -> Result<Next, Refusal> {
         let json = match question.message {
-            Message::CarryOut(_) => return carried_out(question, heard(reply)?),
+            Message::CarryOut(order) => {
+                let Question { object, then, .. } = question;
+                return self.carried_out(object, &order.change, then, heard(reply)?);
+            }
             Message::Audit { .. } => self.audit(heard(reply)?)?,
             Message::Credits => self.credits(&heard::<Vec<_>>(reply)?)?,
             Message::Usage { plan, .. } => self.usage(plan.as_deref(), &heard(reply)?),
             _ => {
                 let record: Option<AccountRecord> = heard(reply)?;
+                if let (Then::Reread(read @ 1..), None) = (&question.then, &record) {
+                    let json = format!("{{\"read\":{read},\"record\":null}}");
+                    return Ok(Next::Done(Done::json(200, json)));
+                }
                 let record = record.ok_or(Refusal::new(404, admin::change::NO_ACCOUNT))?;
+                let json = || serde_json::to_string(&record).unwrap_or_default();
                 match self.operation.what {
+                    What::Reread => {
+                        let Then::Reread(read) = question.then else { return Err(unasked()) };
+                        format!("{{\"read\":{read},\"record\":{}}}", json())
+                    }
                     What::ListKeys => self.keys(&record)?,
                     What::ListSubscriptions => self.subscriptions(&record)?,
-                    _ => serde_json::to_string(&record).unwrap_or_default(),
+                    _ => json(),
                 }
             }
         };
         Ok(Next::Done(Done::json(200, json)))
+    }
+
+    /// The answer to a change. A new key has to be filed first, and the desk to be told how the
+    /// account stands.
+    fn carried_out(
+        &self,
+        account: String,
+        change: &Change,
+        then: Then,
+        reply: Reply,
+    ) -> Result<Next, Refusal> {
+        let status = u16::try_from(reply.status).unwrap_or(503);
+        let replayed = reply.is_replay.then_some(("Idempotency-Replayed", "true".into()));
+        if status >= 400 {
+            let mut refusal = Refusal::new(status, reply.body);
+            refusal.headers.extend(replayed);
+            return Err(refusal);
+        }
+        let mut done = Done::json(status, reply.body);
+        done.headers.extend(replayed);
+        let is_record =
+            matches!(change, Change::Record(_) | Change::RevokeBefore(_) | Change::RevokeToken(_));
+        Ok(match then {
+            Then::File(_) if reply.is_replay => Next::Done(keys::without_secret(done)),
+            Then::File(secret) => Next::Ask(keys::to_file(done, account, &secret)),
+            _ if is_record && !reply.is_replay => self.to_index(done, &account),
+            _ => Next::Done(done),
+        })
     }
 
     /// One entry more than is shown says whether there are more.
@@ -146,22 +195,8 @@ impl Asked<'_> {
     }
 }
 
-/// The answer to a change; a new key has to be filed first.
-fn carried_out(question: Question, reply: Reply) -> Result<Next, Refusal> {
-    let status = u16::try_from(reply.status).unwrap_or(503);
-    let replayed = reply.is_replay.then_some(("Idempotency-Replayed", "true".into()));
-    if status >= 400 {
-        let mut refusal = Refusal::new(status, reply.body);
-        refusal.headers.extend(replayed);
-        return Err(refusal);
-    }
-    let mut done = Done::json(status, reply.body);
-    done.headers.extend(replayed);
-    match question.secret {
-        Some(_) if reply.is_replay => Ok(Next::Done(keys::without_secret(done))),
-        Some(secret) => Ok(Next::Ask(keys::to_file(done, question.object, &secret))),
-        None => Ok(Next::Done(done)),
-    }
+fn unasked() -> Refusal {
+    Refusal::new(503, "The ledger said something that was not asked.")
 }
 
 /// Reads what an object said.

@@ -2,7 +2,7 @@
 //!
 //! The record comes first. Where the directory fails after it, the key is listed and opens nothing.
 
-use super::{Asked, Done, Next, Question, Refusal};
+use super::{Asked, Done, Next, Question, Refusal, Then};
 use crate::account::{AccountRecord, ApiKey, KeyOwner};
 use crate::admin::query::page_json;
 use crate::admin::{What, shown};
@@ -37,7 +37,7 @@ pub(super) fn to_file(mut done: Done, account: String, secret: &str) -> Question
     let owner = KeyOwner { account, key: ApiKey::id_in(secret).to_owned(), member };
     let object = ApiKey::directory(&hash);
     let message = Message::FileKey { hash, owner };
-    Question { object, message, secret: None, done: Some(done) }
+    Question { object, message, then: Then::Filed(done) }
 }
 
 /// What is answered once it is there.

@@ -1,0 +1,169 @@
+//! What is asked of the desk: events, customers, outages, and the list of accounts.
+
+use super::accounts::heard;
+use super::{Asked, Done, Next, Question, Refusal, Then};
+use crate::account::{AccountRecord, Status};
+use crate::admin::query::page_json;
+use crate::admin::{What, body, shown};
+use crate::billing::Provider;
+use crate::billing::desk::{
+    AccountFilter, AccountPage, AccountSummary, CustomerKey, DeskRequest, EventDetail, EventFilter,
+    EventKey, EventPage, EventRow, EventState, Link,
+};
+use crate::billing::outage::Outages;
+use crate::edge::desk::NAME;
+use crate::edge::isolate::now;
+use crate::edge::ledger_object::Message;
+use crate::report;
+
+impl Asked<'_> {
+    /// What is asked of the desk.
+    pub(super) fn ask_desk(&self, body: &str) -> Result<Question, Refusal> {
+        let request = match self.operation.what {
+            What::ListAccounts => {
+                let (filter, page) = (self.account_filter()?, self.page()?);
+                DeskRequest::Accounts { filter, cursor: page.after, limit: page.limit }
+            }
+            What::ListEvents => {
+                let (filter, page) = (self.event_filter()?, self.page()?);
+                DeskRequest::Events { filter, cursor: page.after, limit: page.limit }
+            }
+            What::ReadEvent => DeskRequest::Event(self.event()?),
+            What::RetryEvent => {
+                body::nothing(body).map_err(Refusal::bad)?;
+                DeskRequest::Retry(self.event()?)
+            }
+            What::ReadCustomer => DeskRequest::Customer(self.customer()?),
+            What::PutCustomer => {
+                let account = body::account(body).map_err(Refusal::bad)?;
+                let actor = self.operator.name.clone();
+                DeskRequest::Link { customer: self.customer()?, account, actor }
+            }
+            _ => DeskRequest::Outage,
+        };
+        Ok(to_desk(request, Then::Tell))
+    }
+
+    /// What the desk said to it.
+    pub(super) fn desk_said(&self, message: Message, reply: &str) -> Result<Next, Refusal> {
+        let json = match self.operation.what {
+            What::ListAccounts => {
+                let page: AccountPage = heard(reply)?;
+                let items = page.items.iter().map(serde_json::to_string);
+                let items: Vec<_> = items.map(Result::unwrap_or_default).collect();
+                page_json(&items, page.next_cursor.as_deref())
+            }
+            What::ListEvents => {
+                let page: EventPage = heard(reply)?;
+                let items: Vec<_> = page.items.iter().map(shown::event).collect();
+                page_json(&items, page.next_cursor.as_deref())
+            }
+            What::ReadEvent => {
+                let found: Option<EventDetail> = heard(reply)?;
+                let EventDetail { row, body } = found.ok_or_else(no_event)?;
+                let body = format!("\"body\":{}", shown::optional(body.as_deref()));
+                shown::with_member(shown::event(&row), &body)
+            }
+            What::RetryEvent => {
+                let found: Option<EventRow> = heard(reply)?;
+                shown::event(&found.ok_or_else(no_event)?)
+            }
+            What::ReadCustomer => {
+                let link: Option<Link> = heard(reply)?;
+                let refusal =
+                    || Refusal::new(404, "Nobody has said which account this customer is.");
+                shown::link(&self.customer()?, &link.ok_or_else(refusal)?)
+            }
+            What::PutCustomer => {
+                let released: usize = heard(reply)?;
+                let Message::Desk(DeskRequest::Link { account, actor, .. }) = message else {
+                    return Err(no_event());
+                };
+                let link = Link { account, at: now(), actor };
+                let json = shown::link(&self.customer()?, &link);
+                shown::with_member(json, &format!("\"released\":{released}"))
+            }
+            _ => shown::outages(self.config.provider_outage, &heard::<Outages>(reply)?),
+        };
+        Ok(Next::Done(Done::json(200, json)))
+    }
+
+    /// Has the desk's list of accounts say how this one stands, of which the record is told.
+    pub(super) fn to_index(&self, done: Done, account: &str) -> Next {
+        let Ok(record) = serde_json::from_str::<AccountRecord>(&done.json) else {
+            return Next::Done(done);
+        };
+        let (plans, outage) = (&self.config.plans, self.config.provider_outage);
+        let summary = AccountSummary::of(account, &record, plans, outage, now());
+        Next::Ask(to_desk(DeskRequest::PutAccount(summary), Then::Indexed(done)))
+    }
+
+    fn account_filter(&self) -> Result<AccountFilter, Refusal> {
+        let [status, plan, prefix] =
+            ["status", "plan", "prefix"].map(|name| self.query.get(name).map(str::to_owned));
+        let is_status = |word: &String| Status::ALL.iter().any(|(known, _)| known == word);
+        if status.as_ref().is_some_and(|word| !is_status(word)) {
+            return Err(Refusal::bad("status: expected a status of a subscription."));
+        }
+        Ok(AccountFilter { status, plan, prefix })
+    }
+
+    fn event_filter(&self) -> Result<EventFilter, Refusal> {
+        let state = self.query.get("state");
+        let provider = self.query.get("provider");
+        let filter = EventFilter {
+            state: state.and_then(EventState::from_word),
+            provider: provider.and_then(Provider::from_word),
+        };
+        if state.is_some() != filter.state.is_some() {
+            let detail = "state: expected received, applied, waiting, ignored or failed.";
+            return Err(Refusal::bad(detail));
+        }
+        if provider.is_some() != filter.provider.is_some() {
+            let detail = "provider: expected stripe, paddle, lemonsqueezy or standard.";
+            return Err(Refusal::bad(detail));
+        }
+        Ok(filter)
+    }
+
+    fn event(&self) -> Result<EventKey, Refusal> {
+        Ok(EventKey { provider: self.provider()?, id: self.part(1).to_owned() })
+    }
+
+    fn customer(&self) -> Result<CustomerKey, Refusal> {
+        Ok(CustomerKey { provider: self.provider()?, id: self.part(1).to_owned() })
+    }
+
+    fn provider(&self) -> Result<Provider, Refusal> {
+        Provider::from_word(self.part(0)).ok_or_else(|| {
+            Refusal::new(
+                404,
+                "There is no such provider: stripe, paddle, lemonsqueezy or standard.",
+            )
+        })
+    }
+}
+
+/// What is to be done once customers were read again.
+pub(super) fn reread(read: Result<usize, String>) -> Result<Then, Refusal> {
+    read.map(Then::Reread).map_err(|reason| {
+        Refusal::new(502, format!("Not every customer could be read again: {reason}."))
+    })
+}
+
+/// The answer to a change that the desk was told of. Where it has not heard, the next change or
+/// event says the same.
+pub(super) fn indexed(done: Done, reply: Result<String, String>) -> Next {
+    if let Err(reason) = reply {
+        worker::console_error!("{}", report::fault_line("account-index", &reason));
+    }
+    Next::Done(done)
+}
+
+fn to_desk(request: DeskRequest, then: Then) -> Question {
+    Question { object: NAME.to_owned(), message: Message::Desk(request), then }
+}
+
+fn no_event() -> Refusal {
+    Refusal::new(404, "There is no such event.")
+}
