@@ -6,7 +6,7 @@ mod form;
 mod reread;
 mod stripe;
 
-pub use reread::Reread;
+pub use reread::{REREAD, Reread};
 
 use serde_json::Value;
 

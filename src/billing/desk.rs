@@ -23,7 +23,7 @@ pub use message::{
 pub use store::{Content, DeskStore, Retention};
 pub use take_in::is_account_name;
 
-use crate::billing::outage::{self, Attempt, Signal};
+use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::billing::{BillingEvent, Provider};
 use crate::quota::StoreError;
 use crate::time::Timestamp;
@@ -69,10 +69,13 @@ impl EventState {
 /// Reads what a provider sent, under the id that it is kept by.
 pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, String> + 'a;
 
-/// The desk. What counts is in the store; this only remembers when it last tidied up.
+/// The desk. What counts is in the store; this only remembers what would cost to find out again.
 #[derive(Debug, Default)]
 pub struct Desk {
+    /// When it last tidied up.
     swept_at: Option<Timestamp>,
+    /// What it last found out about outages, and when.
+    assessed: Option<(Timestamp, Outages)>,
 }
 
 impl Desk {
@@ -116,21 +119,34 @@ impl Desk {
                 }
                 String::new()
             }
-            DeskRequest::Outage => {
-                let signals = store.signals(now.plus_ms(-outage::HISTORY_MS))?;
-                wire::encode(&outage::assess(&signals, now))
-            }
+            DeskRequest::Outage => wire::encode(&self.assess(store, now)?),
         })
+    }
+
+    /// Every isolate asks when it is about to deny, so the signals are not read each time.
+    fn assess(&mut self, store: &impl DeskStore, now: Timestamp) -> Result<Outages, StoreError> {
+        let recent = |at: Timestamp| (0..ASSESSED_MS).contains(&now.ms_since(at));
+        if let Some((_, known)) = self.assessed.as_ref().filter(|(at, _)| recent(*at)) {
+            return Ok(known.clone());
+        }
+        let signals = store.signals(now.plus_ms(-outage::HISTORY_MS))?;
+        let outages = outage::assess(&signals, now);
+        self.assessed = Some((now, outages.clone()));
+        Ok(outages)
     }
 
     fn tidy_up(&mut self, store: &mut impl DeskStore, now: Timestamp) -> Result<(), StoreError> {
         let recent = |at: Timestamp| (0..SWEEP_INTERVAL_MS).contains(&now.ms_since(at));
+        if self.swept_at.is_none() {
+            self.swept_at = store.forgot_at()?;
+        }
         if !self.swept_at.is_some_and(recent) {
-            store.forget(Retention {
+            let limits = Retention {
                 contents_before: now.plus_ms(-CONTENTS_KEPT_MS),
                 events_before: now.plus_ms(-EVENTS_KEPT_MS),
                 signals_before: now.plus_ms(-outage::HISTORY_MS),
-            })?;
+            };
+            store.forget(limits, now)?;
             self.swept_at = Some(now);
         }
         Ok(())
@@ -144,4 +160,5 @@ pub const EVENTS_KEPT_MS: i64 = 400 * DAY_MS;
 
 const DAY_MS: i64 = 86_400_000;
 /// Tidying up reads every row, so it is not done more often.
-const SWEEP_INTERVAL_MS: i64 = 3_600_000;
+const SWEEP_INTERVAL_MS: i64 = DAY_MS;
+const ASSESSED_MS: i64 = 5_000;

@@ -49,7 +49,7 @@ pub struct Outages {
     /// Customers who fail now for reasons that are none of theirs, of the provider and attempt that
     /// has most of them.
     pub failing_customers: u64,
-    /// Customers of the same for whom all goes well.
+    /// Customers of the same for whom all goes well; only counted while somebody fails.
     pub succeeding_customers: u64,
     /// How long ago counts as now, in seconds.
     pub window_s: i64,

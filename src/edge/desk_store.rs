@@ -61,7 +61,7 @@ impl DeskStore for SqlStore {
             event,
             body,
         ];
-        self.has_queued = true;
+        self.has_queued |= row.state == EventState::Received;
         self.write(query, &values)
     }
 
@@ -70,14 +70,22 @@ impl DeskStore for SqlStore {
                          due_at_ms = ? WHERE provider = ? AND id = ?";
         let [account, state, reason, attempts, due_at] = changing(row);
         let [provider, id] = event_key(&row.key());
-        self.has_queued = true;
+        self.has_queued |= row.state == EventState::Received;
         self.write(query, &[account, state, reason, attempts, due_at, provider, id])
     }
 
     fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
+        // A look at the first rows of an index, however many there are.
         let query = "SELECT account FROM event WHERE state = 'received' AND due_at_ms <= ? \
-                     GROUP BY account ORDER BY MIN(attempts), MIN(due_at_ms) LIMIT ?";
-        self.texts(query, &[time(now), limit.into()])
+                     ORDER BY attempts, due_at_ms LIMIT ?";
+        let rows = limit.saturating_mul(ROWS_OF_ACCOUNT);
+        let mut accounts: Vec<String> = Vec::new();
+        for account in self.texts(query, &[time(now), rows.into()])? {
+            if accounts.len() < limit && !accounts.contains(&account) {
+                accounts.push(account);
+            }
+        }
+        Ok(accounts)
     }
 
     fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -108,15 +116,15 @@ impl DeskStore for SqlStore {
         limit: usize,
     ) -> Result<Vec<EventRow>, StoreError> {
         let (mut rest, mut values) = (String::from("WHERE 1"), Vec::new());
-        let words = [
-            (" AND state = ?", filter.state.map(EventState::word)),
-            (" AND provider = ?", filter.provider.map(Provider::word)),
-        ];
-        for (condition, word) in words {
-            if let Some(word) = word {
-                rest.push_str(condition);
-                values.push(word.into());
-            }
+        if let Some(state) = filter.state {
+            let is_in_index = !matches!(state, EventState::Applied | EventState::Received);
+            rest.push_str(if is_in_index { LISTED } else { "" });
+            // As a literal, so that SQLite sees that an index has these rows.
+            rest.push_str(&[" AND state = '", state.word(), "'"].concat());
+        }
+        if let Some(provider) = filter.provider {
+            rest.push_str(" AND provider = ?");
+            values.push(provider.word().into());
         }
         if let Some(before) = before {
             rest.push_str(" AND number < ?");
@@ -214,19 +222,26 @@ impl DeskStore for SqlStore {
 
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
         let query = "SELECT provider, customer, at_ms, is_call, is_good FROM signal \
-                     WHERE at_ms > ? ORDER BY provider, is_call, customer, at_ms, is_good";
+                     WHERE at_ms > ?1 AND EXISTS \
+                         (SELECT 1 FROM signal WHERE is_good = 0 AND at_ms > ?1) \
+                     ORDER BY provider, is_call, customer, at_ms, is_good";
         let cells = self.cells(query, &[time(since)])?;
         Ok(cells.as_chunks().0.iter().map(signal).collect())
     }
 
-    fn forget(&mut self, limits: Retention) -> Result<(), StoreError> {
+    fn forget(&mut self, limits: Retention, now: Timestamp) -> Result<(), StoreError> {
         let Retention { contents_before, events_before, signals_before } = limits;
         let [contents, events, signals] =
             [contents_before, events_before, signals_before].map(time);
         self.write(FORGET_ASKED, std::slice::from_ref(&contents))?;
         self.write(FORGET_CONTENTS, &[contents])?;
         self.write(FORGET_EVENTS, &[events])?;
-        self.write("DELETE FROM signal WHERE at_ms < ?", &[signals])
+        self.write("DELETE FROM signal WHERE at_ms < ?", &[signals])?;
+        self.write("INSERT OR REPLACE INTO forgot (id, at_ms) VALUES (1, ?)", &[time(now)])
+    }
+
+    fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.cells("SELECT at_ms FROM forgot", &[])?.first().map(time_of))
     }
 }
 
@@ -245,6 +260,9 @@ impl SqlStore {
     }
 }
 
+/// How many rows are looked at to find an account whose events are due.
+const ROWS_OF_ACCOUNT: usize = 16;
+
 /// Only events that are on their way or wait are in an index beside the key: what is applied, which
 /// is nearly all, costs no row more.
 const SCHEMA: &str = "
@@ -253,12 +271,14 @@ const SCHEMA: &str = "
         kind TEXT NOT NULL, occurred_at_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL,
         customer TEXT, account TEXT, state TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, event TEXT, body TEXT, UNIQUE (provider, id));
-    CREATE INDEX IF NOT EXISTS event_received ON event (account, due_at_ms)
+    CREATE INDEX IF NOT EXISTS event_due ON event (attempts, due_at_ms, account)
         WHERE state = 'received';
+    CREATE INDEX IF NOT EXISTS event_received ON event (account) WHERE state = 'received';
     CREATE INDEX IF NOT EXISTS event_waiting ON event (provider, customer)
         WHERE state = 'waiting';
+    CREATE INDEX IF NOT EXISTS event_asked ON event (due_at_ms) WHERE state = 'waiting';
     CREATE INDEX IF NOT EXISTS event_listed ON event (state, number)
-        WHERE state IN ('waiting', 'ignored', 'failed', 'received');
+        WHERE state IN ('waiting', 'ignored', 'failed');
     CREATE TABLE IF NOT EXISTS customer (
         provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,
         actor TEXT NOT NULL, PRIMARY KEY (provider, id)) WITHOUT ROWID;
@@ -272,8 +292,13 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS signal (
         provider TEXT NOT NULL, customer TEXT NOT NULL, at_ms INTEGER NOT NULL,
         is_call INTEGER NOT NULL, is_good INTEGER NOT NULL,
-        PRIMARY KEY (at_ms, provider, customer, is_call, is_good)) WITHOUT ROWID;
+        PRIMARY KEY (is_good, at_ms, provider, customer, is_call)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS forgot (
+        id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL);
 ";
+
+/// The condition of the index `event_listed`, word for word.
+const LISTED: &str = " AND state IN ('waiting', 'ignored', 'failed')";
 
 const FORGET_ASKED: &str = "DELETE FROM event WHERE received_at_ms < ? AND state = 'applied' \
                             AND kind = 'tollgate.reread'";

@@ -260,7 +260,9 @@ impl Inner {
         self.has_tables.set(true);
         // After a restart, whatever became of the alarm, what is due is looked for once.
         if office == Office::Desk {
-            if has_news.get() || !has_tables {
+            if has_news.get() {
+                outbox::wake_at(&self.state, now());
+            } else if !has_tables {
                 desk_object::wake_when_due(&self.state).map_err(|error| error.0)?;
             }
         } else if has_news.get() || (announces && !has_tables) {

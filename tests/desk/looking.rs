@@ -89,6 +89,14 @@ fn soon() -> Timestamp {
 }
 
 #[test]
+fn what_was_asked_in_vain_is_not_kept() {
+    let mut world = World::new();
+    let kind = "tollgate.reread".to_owned();
+    let taken = world.take_in(BillingEvent { kind, ..active("reread_1", "cus_1") });
+    assert!(taken.is_waiting && world.store.events.is_empty());
+}
+
+#[test]
 fn strangers_leave_room_for_those_who_are_known() {
     let mut world = World::new();
     for number in 0..9 {

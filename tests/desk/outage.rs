@@ -167,6 +167,9 @@ fn the_desk_sees_outages_in_events_and_calls_and_forgets_them() {
     assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected());
     let call = |number| Call { customer: customer_key(&format!("cus_{number}")), is_good: false };
     world.tell(DeskRequest::Called((0..5).map(call).collect())).expect("the store works");
+    world.later(4_999);
+    assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected(), "for a moment");
+    world.later(1);
     assert!(world.ask::<Outages>(DeskRequest::Outage).is_detected());
     world.later(2 * HISTORY_MS);
     assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected());

@@ -1,7 +1,7 @@
 //! What is deleted, and what never is.
 
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{DeskRequest, EventDetail, EventState};
+use tollgate::billing::desk::{Desk, DeskRequest, EventDetail, EventState};
 
 use crate::world::*;
 
@@ -28,6 +28,20 @@ fn of_what_is_done_the_body_stays_for_a_month_and_the_id_for_longer_than_it_is_s
     }
     world.now = START.plus_ms(401 * DAY_MS);
     assert_eq!(shown(&mut world, "evt_applied"), None);
+}
+
+#[test]
+fn tidying_up_is_done_once_a_day_however_often_the_object_is_made_anew() {
+    let mut world = World::new();
+    let mut times = Vec::new();
+    for _ in 0..49 {
+        world.desk = Desk::default();
+        shown(&mut world, "evt_1");
+        times.push(world.store.forgot_at.expect("it was done"));
+        world.later(DAY_MS / 24);
+    }
+    times.dedup();
+    assert_eq!(times, [START, START.plus_ms(DAY_MS), START.plus_ms(2 * DAY_MS)]);
 }
 
 #[test]

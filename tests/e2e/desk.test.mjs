@@ -250,6 +250,19 @@ describe("every few minutes", () => {
     assert.deepEqual(await (await send(missed)).json(), { received: true, repeated: true });
   });
 
+  test("an account of which two things were said at once is read again", async () => {
+    await start();
+    const at = { created: nowS() };
+    for (const status of ["paused", "active"]) await send(event("customer.subscription.updated", subscription({ status }), at));
+    await until(async () => (await record())?.subscriptions?.[0]?.told.is_in_doubt, "the record is in doubt");
+    api.answers.set("/v1/customers/cus_1", { id: "cus_1", object: "customer", metadata: {} });
+    api.answers.set("/v1/subscriptions", { object: "list", data: [subscription({ status: "active" })], has_more: false });
+    await until(async () => {
+      await scheduled();
+      return (await isActive()) && !(await record()).subscriptions[0].told.is_in_doubt;
+    }, "it is what the provider says now");
+  });
+
   test("nothing is asked without BILLING or a key", async () => {
     await start({ vars: { STRIPE_API_KEY: "" } });
     await scheduled();

@@ -19,6 +19,7 @@ pub(crate) struct MemoryDesk {
     /// With the time of the last look.
     pub(crate) accounts: BTreeMap<String, (AccountSummary, Timestamp)>,
     pub(crate) signals: BTreeSet<Signal>,
+    pub(crate) forgot_at: Option<Timestamp>,
     pub(crate) last_number: u64,
     /// How many calls succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
@@ -211,11 +212,14 @@ impl DeskStore for MemoryDesk {
 
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
         self.reach()?;
-        Ok(self.signals.iter().filter(|signal| signal.at > since).cloned().collect())
+        let signals: Vec<_> =
+            self.signals.iter().filter(|signal| signal.at > since).cloned().collect();
+        Ok(if signals.iter().all(|signal| signal.is_good) { Vec::new() } else { signals })
     }
 
-    fn forget(&mut self, limits: Retention) -> Result<(), StoreError> {
+    fn forget(&mut self, limits: Retention, now: Timestamp) -> Result<(), StoreError> {
         self.reach()?;
+        self.forgot_at = Some(now);
         let Retention { contents_before, events_before, signals_before } = limits;
         self.events.retain(|_, (row, content)| {
             use EventState::{Applied, Ignored, Received};
@@ -230,5 +234,10 @@ impl DeskStore for MemoryDesk {
         });
         self.signals.retain(|signal| signal.at >= signals_before);
         Ok(())
+    }
+
+    fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.reach()?;
+        Ok(self.forgot_at)
     }
 }

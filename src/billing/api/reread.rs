@@ -38,7 +38,7 @@ impl Reread {
         billing.api_key.as_ref()?;
         let event = BillingEvent {
             provider: billing.provider,
-            kind: "tollgate.reread".to_owned(),
+            kind: REREAD.to_owned(),
             customer: Some(customer.to_owned()),
             ..BillingEvent::default()
         };
@@ -143,6 +143,9 @@ impl Reread {
         self.pages_left = MAX_PAGES;
     }
 }
+
+/// The type of an event that a provider was asked for.
+pub const REREAD: &str = "tollgate.reread";
 
 /// How many pages of a list are read: a thousand subscriptions.
 const MAX_PAGES: u32 = 10;

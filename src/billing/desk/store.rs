@@ -153,17 +153,24 @@ pub trait DeskStore {
     /// See [`Self::add_event`].
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError>;
 
-    /// Every signal later than `since`, in the order of [`Signal`] but for the order of providers.
+    /// Every signal later than `since`, in the order of [`Signal`] but for the order of providers;
+    /// none at all where none of them is bad.
     ///
     /// # Errors
     /// See [`Self::event`].
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError>;
 
-    /// Deletes what is out of date.
+    /// Deletes what is out of date, and writes that it was done `now`.
     ///
     /// # Errors
     /// See [`Self::add_event`].
-    fn forget(&mut self, limits: Retention) -> Result<(), StoreError>;
+    fn forget(&mut self, limits: Retention, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When that was done last.
+    ///
+    /// # Errors
+    /// See [`Self::event`].
+    fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// What may be deleted, by the time at which it came.

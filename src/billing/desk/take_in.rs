@@ -5,6 +5,7 @@ use super::look::FIRST_ASK_MS;
 use super::message::{CustomerKey, EventKey, EventRow, Incoming, Link, Taken};
 use super::store::{Content, DeskStore};
 use super::{EventState, ReadBody};
+use crate::billing::api::REREAD;
 use crate::billing::{BillingEvent, outage};
 use crate::quota::StoreError;
 use crate::time::Timestamp;
@@ -110,6 +111,10 @@ fn one(
         store.add_signal(&signal)?;
     }
     let newly_linked = find_account(store, &event, &mut row, now)?;
+    if row.kind == REREAD && row.state == EventState::Waiting {
+        // It can be asked for again, once it is known whose it is.
+        return Ok(Taken { is_repeated: false, is_waiting: true });
+    }
     store.add_event(&row, &Content { event: wire::encode(&event), body })?;
     if let Some((customer, account)) = newly_linked {
         release(store, &customer, &account, now)?;
