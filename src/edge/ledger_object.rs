@@ -22,6 +22,7 @@ use crate::billing::BillingEvent;
 use crate::billing::desk::{Desk, DeskRequest};
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::{self, LedgerRequest, LedgerStore, StoreError};
+use crate::time::Timestamp;
 use crate::wire::{self, Wire, wire};
 
 /// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
@@ -183,6 +184,8 @@ struct Inner {
     env: JsValue,
     counting: Rc<RefCell<Counting>>,
     has_tables: Cell<bool>,
+    /// When the desk last had itself woken for at once, until that happens.
+    woken_at: Cell<Option<Timestamp>>,
 }
 
 #[wasm_bindgen]
@@ -190,8 +193,8 @@ impl Ledger {
     /// Called by the runtime for each object, and again after a panic.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: JsValue) -> Self {
-        let (counting, has_tables) = Default::default();
-        Self(Rc::new(Inner { state, env, counting, has_tables }))
+        let (counting, has_tables, woken_at) = Default::default();
+        Self(Rc::new(Inner { state, env, counting, has_tables, woken_at }))
     }
 
     /// Answers one message.
@@ -217,6 +220,7 @@ impl Ledger {
         let inner = Rc::clone(&self.0);
         future_to_promise(async move {
             // An alarm isn't told what the object is, but its tables are.
+            inner.woken_at.set(None);
             let delivered = if desk_store::has_tables(&SqlStore::new(&inner.state)) {
                 desk_object::deliver(&inner.state, &inner.env).await
             } else {
@@ -261,7 +265,7 @@ impl Inner {
         // After a restart, whatever became of the alarm, what is due is looked for once.
         if office == Office::Desk {
             if has_news.get() {
-                outbox::wake_at(&self.state, now());
+                self.wake();
             } else if !has_tables {
                 desk_object::wake_when_due(&self.state).map_err(|error| error.0)?;
             }
@@ -270,7 +274,19 @@ impl Inner {
         }
         Ok(reply.as_string().unwrap_or_default())
     }
+
+    /// Has the object woken at once. Each time is a write, and one is enough.
+    fn wake(&self) {
+        let recent = |at: Timestamp| (0..WOKEN_MS).contains(&now().ms_since(at));
+        if !self.woken_at.get().is_some_and(recent) {
+            self.woken_at.set(Some(now()));
+            outbox::wake_at(&self.state, now());
+        }
+    }
 }
+
+/// How long it may take to be woken before it is asked for again.
+const WOKEN_MS: i64 = 1_000;
 
 fn handle(
     counting: &mut Counting,
