@@ -4,12 +4,13 @@ import { fileURLToPath } from "node:url";
 import { mustRun, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
 
-/** Format, lints of all that is built (native, the Worker, the Worker with drills), configuration. */
+/** Format, lints of all that is built (native, both modules, the gate with drills), configuration. */
 export async function check() {
   await cargo("cargo fmt --check", "fmt", "--check");
   await clippy("clippy", "--all-targets", "--features", "cli");
-  await clippy("clippy for WASM", ...WASM);
-  await clippy("clippy for WASM with drills", ...WASM, "--features", "drills");
+  await clippy("clippy for backstage's WASM", ...WASM);
+  await clippy("clippy for the gate's WASM", ...WASM, "--no-default-features");
+  await clippy("clippy for the gate's WASM with drills", ...WASM, "--no-default-features", "--features", "drills");
   const command = ["run", "--quiet", "--features", "cli", "--bin", "tollgate", "--"];
   await cargo("tollgate check", ...command, "check", "wrangler.toml");
 }

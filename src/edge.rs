@@ -22,26 +22,41 @@
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
+#[cfg(feature = "backstage")]
 mod admin;
+#[cfg(feature = "backstage")]
+pub mod backstage;
 mod billing;
 mod bindings;
 mod crypto;
 mod desk;
+#[cfg(feature = "backstage")]
 mod desk_object;
+#[cfg(feature = "backstage")]
 mod desk_store;
+#[cfg(feature = "backstage")]
 mod endpoints;
 mod errands;
 pub mod fetch;
 mod glue;
 mod isolate;
+#[cfg(feature = "backstage")]
 mod key_store;
+mod ledger;
+#[cfg(feature = "backstage")]
 mod ledger_object;
+#[cfg(feature = "backstage")]
 mod ledger_store;
+#[cfg(feature = "backstage")]
 mod operator_store;
 mod origin;
+#[cfg(feature = "backstage")]
 mod outbox;
+#[cfg(feature = "backstage")]
 mod provider_api;
+#[cfg(feature = "backstage")]
 mod reader_store;
 mod visit;
 mod way_back;
+#[cfg(feature = "backstage")]
 mod webhooks;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use worker::web_sys::Response;
 
 use super::endpoints::{body_of, json_response};
-use super::ledger_object::{Message, call};
+use super::ledger::{Message, call};
 use super::provider_api::reread_account;
 use super::visit::{Visit, respond};
 use crate::admin::{Found, Once, Operation, Query, find};

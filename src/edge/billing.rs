@@ -3,12 +3,13 @@
 
 use worker::web_sys::Response;
 
-use super::endpoints::problem;
+use super::glue;
+use super::glue::settle;
 use super::isolate::now;
-use super::provider_api::call;
 use super::visit::Visit;
+use super::visit::problem;
 use crate::answer;
-use crate::billing::api::{self, ApiAnswer, Sale};
+use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
 use crate::config::{Billing, Config, Plan};
 use crate::gate::KnownAccount;
 use crate::report;
@@ -63,6 +64,32 @@ pub(super) async fn lead(
         (None, None) => return unavailable(visit, NO_PAGE),
     };
     visit.answer(&|asker, place, brand| answer::leads_to(url, asker, place, brand))
+}
+
+/// What a provider's API answered: the status and the body.
+pub(super) type Answered = (u16, String);
+
+/// Sends a request to a provider's API, and to no other host.
+///
+/// # Errors
+///
+/// Why there is no answer.
+pub(super) async fn call(
+    config: &Config,
+    billing: &Billing,
+    request: &ApiRequest,
+) -> Result<Answered, String> {
+    let path = request.url.strip_prefix(billing.api_url.as_str());
+    if !path.is_some_and(|path| path.starts_with('/')) {
+        return Err("a request to a host that BILLING does not name".to_owned());
+    }
+    let ApiRequest { method, url, headers, body } = request;
+    let (lines, deadline_ms) = (glue::lines(headers), config.deadlines.billing_ms);
+    let promise = glue::call_api(method, url, &lines, body, deadline_ms, MAX_ANSWER_BYTES);
+    let answer = settle(promise).await?.as_string().unwrap_or_default();
+    let (status, body) = answer.split_once('\n').unwrap_or_default();
+    let status = status.parse().map_err(|_| "an answer without a status".to_owned())?;
+    Ok((status, body.to_owned()))
 }
 
 /// From a caller to the provider and back.
@@ -149,6 +176,8 @@ fn unavailable(visit: &Visit, detail: &str) -> Response {
     problem(visit, 503, detail, &[("Retry-After", "30")])
 }
 
+/// A page of a hundred events.
+const MAX_ANSWER_BYTES: u32 = 4 * 1024 * 1024;
 const NO_PAGE: &str = "There is no page for this at the moment. Please contact support.";
 const PROVIDER_SILENT: &str = "Our payment provider does not answer at the moment. Nothing is wrong with your card or \
      your account; please try again in a little while.";

@@ -1,7 +1,7 @@
 //! How the rest of the edge talks to the desk.
 
 use super::isolate::Isolate;
-use super::ledger_object::{self, Message};
+use super::ledger::{self, Message};
 use crate::billing::desk::DeskRequest;
 use crate::config::Config;
 use crate::wire::Wire;
@@ -16,8 +16,8 @@ pub(super) async fn ask<T: Wire>(
     config: &Config,
     request: DeskRequest,
 ) -> Result<T, String> {
-    let reply = ledger_object::call(isolate, config, NAME, &Message::Desk(request)).await?;
-    ledger_object::read(&reply)
+    let reply = ledger::call(isolate, config, NAME, &Message::Desk(request)).await?;
+    ledger::read(&reply)
 }
 
 /// Tells the desk something to which there is nothing to answer.
@@ -25,12 +25,13 @@ pub(super) async fn ask<T: Wire>(
 /// # Errors
 ///
 /// Why it may not have heard it.
+#[cfg(feature = "backstage")]
 pub(super) async fn tell(
     isolate: &Isolate,
     config: &Config,
     request: DeskRequest,
 ) -> Result<(), String> {
-    ledger_object::call(isolate, config, NAME, &Message::Desk(request)).await.map(|_| ())
+    ledger::call(isolate, config, NAME, &Message::Desk(request)).await.map(|_| ())
 }
 
 /// The object's name. No account has one without a slash.

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::glue::settle;
 use super::isolate::{Isolate, now};
-use super::ledger_object::{self, Message};
+use super::ledger::{self, Message};
 use super::ledger_store::SqlStore;
 use super::outbox::wake_at;
 use crate::billing::desk::{self, AccountSummary, DeskStore};
@@ -115,8 +115,8 @@ pub(super) async fn apply(
     events: Vec<BillingEvent>,
 ) -> Result<AccountSummary, String> {
     let message = Message::ApplyBilling { account: account.to_owned(), events };
-    let reply = ledger_object::call(isolate, config, account, &message).await?;
-    let summary: Option<AccountSummary> = ledger_object::read(&reply)?;
+    let reply = ledger::call(isolate, config, account, &message).await?;
+    let summary: Option<AccountSummary> = ledger::read(&reply)?;
     summary.ok_or_else(|| "the ledger was told of no event".to_owned())
 }
 

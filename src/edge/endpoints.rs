@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
-use super::visit::{Visit, respond};
+use super::visit::{Visit, problem, respond};
 use super::{admin, glue, webhooks};
 use crate::answer::{self, Answer, Headers};
 use crate::config::signing_algorithm;
@@ -35,8 +35,6 @@ pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, Js
             let word = rest.strip_prefix("webhooks/").unwrap_or_default();
             webhooks::answer(&visit, word, &context).await
         }
-        #[cfg(feature = "drills")]
-        "drill/panic" => drill_panic(),
         "usage" | "status" if visit.facts.is_preflight() => {
             visit.answer(&|asker, place, _| answer::usage_preflight(asker, place))
         }
@@ -47,30 +45,6 @@ pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, Js
         _ => problem(&visit, 404, "The gate has no such endpoint.", &[]),
     };
     Ok(response.into())
-}
-
-/// An error of one of these endpoints, with `headers` of its own.
-pub(super) fn problem(
-    visit: &Visit,
-    status: u16,
-    detail: &str,
-    headers: &[(&'static str, &'static str)],
-) -> Response {
-    let title = match status {
-        400 => "Bad request",
-        401 => "Unauthorized",
-        404 => "Not found",
-        405 => "Method not allowed",
-        409 => "Conflict",
-        413 => "Content too large",
-        503 => "Unavailable",
-        _ => "Error",
-    };
-    visit.answer(&|asker, place, brand| {
-        let mut answer = answer::problem(status, title, detail, asker, place, brand);
-        answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
-        answer
-    })
 }
 
 /// A JSON answer, with `headers` of its own; nobody may keep it unless `cache_control` says so.
@@ -130,15 +104,6 @@ fn explain(visit: &Visit, rest: &str) -> Response {
             visit.answer(&|asker, place, brand| answer::explained(cause, asker, place, brand))
         }
         None => problem(visit, 404, "There is no problem type of this name.", &[]),
-    }
-}
-
-/// Panics, for the tests that watch how a panic is survived. Not part of a deployed build.
-#[cfg(feature = "drills")]
-fn drill_panic() -> Response {
-    #[expect(clippy::panic, reason = "this is the drill")]
-    {
-        panic!("a drill");
     }
 }
 

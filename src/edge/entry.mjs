@@ -1,72 +1,116 @@
 // The Worker's entry. It calls the gate past the generated class and its proxies, which would be
 // made anew for each request, and keeps a panic from taking the site down.
+//
+// There are two modules: the gate, which every request needs, and backstage, which is made ready
+// when somebody comes for it: operators, payment providers, the clock and the Durable Objects.
 
-import Module from "../../build/index.js";
+import Gate from "../../build/index.js";
 
-export { Ledger } from "../../build/index.js";
-
-const { handle, handle_origin_failure, handle_panic, handle_scheduled } = Module.prototype;
+const gate = guarded(Gate.prototype, globalThis.__tollgate_gate_state);
+const { handle, handle_origin_failure } = Gate.prototype;
 
 export default {
   fetch(request, env, context) {
     // The last resort where the operator chose it: whatever breaks, the platform asks the origin.
     if (env.ON_MISCONFIGURED === "pass") context.passThroughOnException();
     let answer;
-    recover();
+    gate.recover();
     try {
       answer = handle(request, env, context);
     } catch (error) {
-      return afterPanic(error, request, env);
+      return gate.afterPanic(error, request, env);
     }
     if (answer instanceof Response) return answer;
+    if (answer === null) return ownEndpoint(request, env, context);
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
-    if (Array.isArray(answer)) return watched(answer[0], request, env);
+    if (Array.isArray(answer)) return gate.watched(answer[0], request, env);
     return answer.catch((error) => handle_origin_failure(request, env, String(error)));
   },
 
-  scheduled(_, env) {
-    recover();
-    return handle_scheduled(env);
+  async scheduled(_, env) {
+    const { guard, prototype } = await backstage();
+    guard.recover();
+    return prototype.handle_scheduled(env);
   },
 };
 
-// What the generated code knows about the module's instance.
-const state = globalThis.__worker_init_state;
+// An object, in the hands of the module backstage. What the runtime asks in order is answered in
+// order: a module that is ready takes no turn of its own.
+export class Ledger {
+  constructor(state, env) {
+    this.made = backstage().then(({ Ledger }) => new Ledger(state, env));
+  }
+
+  async fetch(request) {
+    return (await this.made).fetch(request);
+  }
+
+  async alarm() {
+    return (await this.made).alarm();
+  }
+}
+
+async function ownEndpoint(request, env, context) {
+  const { guard, prototype } = await backstage();
+  guard.recover();
+  let answer;
+  try {
+    [answer] = prototype.handle_own(request, env, context);
+  } catch (error) {
+    return guard.afterPanic(error, request, env);
+  }
+  return guard.watched(answer, request, env);
+}
+
+// The second module. Not kept in a promise of ours: one request may not wait for another's.
+let ready;
+async function backstage() {
+  if (ready) return ready;
+  const { default: Backstage, Ledger } = await import("../../build/backstage/index.js");
+  const { prototype } = Backstage;
+  ready ??= { Ledger, prototype, guard: guarded(prototype, globalThis.__tollgate_backstage_state) };
+  return ready;
+}
+
 const CRASH_CHECK_MS = 250;
 
-// A panic leaves the promises of every request in flight unkept. Each request looks after itself,
-// since the runtime lets no request wait for another's promise.
-function watched(promise, request, env) {
-  const { instanceId } = state;
-  return new Promise((resolve, reject) => {
-    const check = () => {
-      recover();
-      if (state.instanceId !== instanceId) {
-        resolve(afterPanic(new Error("the gate was restarted"), request, env));
-      } else {
-        timer = setTimeout(check, CRASH_CHECK_MS);
-      }
-    };
-    let timer = setTimeout(check, CRASH_CHECK_MS);
-    const settle = (then) => (value) => {
-      clearTimeout(timer);
-      then(value);
-    };
-    promise.then(settle(resolve), settle(reject));
-  });
-}
+// Sees a module through a panic. `state` is what its generated code knows of its instance.
+function guarded({ handle_panic }, state) {
+  // After a panic the next call into the module makes a new instance. Whoever notices first says so
+  // to all others, once: the generated code would replace the new instance too, and lose the
+  // requests that are in flight there.
+  const recover = () => {
+    if (!state.criticalError) return;
+    state.criticalError = false;
+    state.instanceId += 1;
+  };
 
-// After a panic the next call into the module makes a new instance. Whoever notices first says so
-// to all others, once: the generated code would replace the new instance too, and lose the requests
-// that are in flight there.
-function recover() {
-  if (!state.criticalError) return;
-  state.criticalError = false;
-  state.instanceId += 1;
-}
+  // A new instance of the module answers as the operator chose: pass, or 503.
+  const afterPanic = (error, request, env) => {
+    recover();
+    return handle_panic(request, env, String(error));
+  };
 
-// A new instance of the module answers as the operator chose: pass, or 503.
-function afterPanic(error, request, env) {
-  recover();
-  return handle_panic(request, env, String(error));
+  // A panic leaves the promises of every request in flight unkept. Each request looks after itself,
+  // since the runtime lets no request wait for another's promise.
+  const watched = (promise, request, env) => {
+    const { instanceId } = state;
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        recover();
+        if (state.instanceId !== instanceId) {
+          resolve(afterPanic(new Error("the gate was restarted"), request, env));
+        } else {
+          timer = setTimeout(check, CRASH_CHECK_MS);
+        }
+      };
+      let timer = setTimeout(check, CRASH_CHECK_MS);
+      const settle = (then) => (value) => {
+        clearTimeout(timer);
+        then(value);
+      };
+      promise.then(settle(resolve), settle(reject));
+    });
+  };
+  return { recover, afterPanic, watched };
 }

@@ -8,8 +8,8 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::glue::settle;
 use super::isolate::{Isolate, now};
-use super::ledger_object::Message;
-use super::{glue, ledger_object};
+use super::ledger::Message;
+use super::{glue, ledger};
 use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, Errand};
@@ -76,8 +76,8 @@ async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> R
     let request = gate::readers_to_report(due, &mut isolate.memory.borrow_mut());
     let Some(request) = request else { return Ok(()) };
     let message = Message::ReportReaders(request);
-    let reply = ledger_object::call(isolate, config, &shard_name(due.shard), &message).await?;
-    let reply = ledger_object::read(&reply)?;
+    let reply = ledger::call(isolate, config, &shard_name(due.shard), &message).await?;
+    let reply = ledger::read(&reply)?;
     gate::readers_reported(&reply, &mut isolate.memory.borrow_mut());
     Ok(())
 }
@@ -90,8 +90,8 @@ async fn tell(
     request: LedgerRequest,
 ) -> Result<Vec<Errand>, String> {
     let (holder, number) = (request.holder.clone(), request.number);
-    let reply = ledger_object::call(isolate, config, account, &Message::Ask(request)).await;
-    let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger_object::read(&reply));
+    let reply = ledger::call(isolate, config, account, &Message::Ask(request)).await;
+    let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
     let reply_or_reason = reply.as_ref().map_err(String::as_str);
     let errands = gate::told(account, (&holder, number), reply_or_reason, memory, now());

@@ -6,18 +6,18 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Promise};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
 use super::glue::settle;
-use super::isolate::{Isolate, now};
-use super::ledger_object::Message;
+use super::isolate::now;
+use super::ledger::Message;
 use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
-use super::{desk, endpoints, errands, glue, ledger_object, provider_api, way_back};
+use super::{desk, errands, glue, ledger, way_back};
 use crate::account::{FailurePolicy, KeyOwner};
 use crate::answer;
 use crate::billing::desk::DeskRequest;
@@ -28,14 +28,16 @@ use crate::gate::{self, Errand, Gate, Outcome, Step};
 use crate::usage::AccountUsage;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
-/// promise which this module has yet to keep.
-#[wasm_bindgen]
+/// promise which this module has yet to keep; null where it is for [`backstage`](super).
+#[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
 pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let visit = Visit::new(request, env);
     let is_own = visit.is_own();
     let asked = if is_own { Asked::of(&visit) } else { None };
     let asked = match asked {
-        None if is_own => return later(endpoints::answer(visit, context)),
+        #[cfg(feature = "drills")]
+        None if visit.facts.path.ends_with("/drill/panic") => return later(drill_panic()),
+        None if is_own => return JsValue::NULL,
         Some(Err(reason)) => return way_back::refuse(&visit, reason).into(),
         Some(Ok(asked)) => Some(asked),
         None => None,
@@ -54,7 +56,7 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
 }
 
 /// Answers a request whose origin could not be reached.
-#[wasm_bindgen]
+#[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
 pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
     Visit::new(request, env).origin_failed(&reason.as_string().unwrap_or_default()).into()
 }
@@ -74,18 +76,6 @@ pub fn handle_panic(request: Request, env: &JsValue, reason: &JsValue) -> JsValu
     let policy = if is_safe { visit.on_misconfigured() } else { FailurePolicy::Deny };
     let reason = reason.as_string().unwrap_or_default();
     visit.unchecked(policy, Degraded::Panicked, &reason)
-}
-
-/// Does what is due every few minutes, by the `crons` of `wrangler.toml`.
-#[wasm_bindgen]
-pub fn handle_scheduled(env: &JsValue) -> Promise {
-    let isolate = Isolate::of(env);
-    future_to_promise(async move {
-        if let Ok(config) = isolate.config.as_ref().map(Rc::clone) {
-            provider_api::reconcile(&isolate, &config).await;
-        }
-        Ok(JsValue::UNDEFINED)
-    })
 }
 
 /// One request on its way through the gate.
@@ -152,7 +142,7 @@ impl Exchange {
         match step {
             Step::CallLedger { account, request } => {
                 let reply = self.ask_ledger(&account, &Message::Ask(request)).await;
-                Outcome::LedgerAnswered(reply.and_then(|reply| ledger_object::read(&reply)))
+                Outcome::LedgerAnswered(reply.and_then(|reply| ledger::read(&reply)))
             }
             Step::FetchKeys { issuer } => {
                 Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
@@ -167,7 +157,7 @@ impl Exchange {
             Step::ReadUsage { account, plan, member } => {
                 let message = Message::Usage { plan, member: Some(member) };
                 let usage = self.ask_ledger(&account, &message).await;
-                Outcome::UsageRead(usage.and_then(|usage| ledger_object::read(&usage)))
+                Outcome::UsageRead(usage.and_then(|usage| ledger::read(&usage)))
             }
             Step::VerifySignature(check) => {
                 Outcome::SignatureVerified(self.visit.isolate.verifier.verify(&check).await)
@@ -191,9 +181,9 @@ impl Exchange {
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
     async fn ask_ledger(&self, account: &str, message: &Message) -> Result<String, String> {
-        let promise = ledger_object::send(&self.visit.isolate, &self.config, account, message)?;
+        let promise = ledger::send(&self.visit.isolate, &self.config, account, message)?;
         glue::wait_until(&self.context, &promise);
-        ledger_object::reply(promise).await
+        ledger::reply(promise).await
     }
 
     /// Whose API key it is. Without objects there are none.
@@ -202,7 +192,7 @@ impl Exchange {
             return Ok(None);
         }
         let reply = self.ask_ledger(directory, &Message::FindKey(hash)).await?;
-        ledger_object::read(&reply)
+        ledger::read(&reply)
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
@@ -267,6 +257,13 @@ impl Exchange {
     fn run_errands(&self, errands: Vec<Errand>) {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
+}
+
+/// Panics, for the tests that watch how a panic is survived. Not part of a deployed build.
+#[cfg(feature = "drills")]
+#[expect(clippy::unused_async, clippy::panic, reason = "this is the drill")]
+async fn drill_panic() -> Result<JsValue, JsValue> {
+    panic!("a drill");
 }
 
 fn gate_for(asked: Option<&Asked>, config: &Rc<Config>, visit: &Visit) -> Gate {

@@ -95,6 +95,7 @@ extern "C" {
 }
 
 /// A property of an object; undefined where it has none of this name.
+#[cfg(feature = "backstage")]
 pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
     js_sys::Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }

@@ -134,3 +134,27 @@ pub(super) fn respond(answer: &Answer) -> Response {
     glue::make_response(answer.status, &glue::lines(&answer.headers), &answer.body)
         .unwrap_or_else(|_| Response::error())
 }
+
+/// An error of one of the gate's own endpoints, with `headers` of its own.
+pub(super) fn problem(
+    visit: &Visit,
+    status: u16,
+    detail: &str,
+    headers: &[(&'static str, &'static str)],
+) -> Response {
+    let title = match status {
+        400 => "Bad request",
+        401 => "Unauthorized",
+        404 => "Not found",
+        405 => "Method not allowed",
+        409 => "Conflict",
+        413 => "Content too large",
+        503 => "Unavailable",
+        _ => "Error",
+    };
+    visit.answer(&|asker, place, brand| {
+        let mut answer = answer::problem(status, title, detail, asker, place, brand);
+        answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
+        answer
+    })
+}

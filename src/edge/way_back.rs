@@ -4,9 +4,9 @@
 use worker::web_sys::Response;
 
 use super::billing;
-use super::endpoints::problem;
 use super::isolate::now;
 use super::visit::Visit;
+use super::visit::problem;
 use crate::answer;
 use crate::config::Config;
 use crate::decision::Denial;

@@ -7,10 +7,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
-use super::endpoints::{body_of, json_response, problem};
+use super::endpoints::{body_of, json_response};
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::Visit;
+use super::visit::problem;
 use super::{desk, glue, provider_api};
 use crate::billing::Provider;
 use crate::billing::desk::{DeskRequest, Taken};

@@ -190,6 +190,8 @@ function gateService({ issuer }, name, root, more) {
       { name: "src/edge/entry.mjs", file: join(base, "src/edge/entry.mjs") },
       { name: "build/index.js", file: join(base, "build/index.js") },
       { name: "build/index_bg.wasm", file: join(base, "build/index_bg.wasm") },
+      { name: "build/backstage/index.js", file: join(base, "build/backstage/index.js") },
+      { name: "build/backstage/index_bg.wasm", file: join(base, "build/backstage/index_bg.wasm") },
     ],
     objects: ["Ledger"],
     bindings: [

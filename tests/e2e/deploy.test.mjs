@@ -35,8 +35,8 @@ test("the ledger and the configuration are bound", () => {
   for (const name of ["LEDGER", "ORIGIN", "ROUTES"]) assert.match(said, new RegExp(`env\\.${name} `));
 });
 
-test("the bundle holds the module and the entry", async () => {
+test("the bundle holds both modules and the entry", async () => {
   const files = await readdir(folder);
-  assert.equal(files.filter((name) => name.endsWith(".wasm")).length, 1, String(files));
+  assert.equal(files.filter((name) => name.endsWith(".wasm")).length, 2, String(files));
   assert.ok(files.includes("entry.js"), String(files));
 });

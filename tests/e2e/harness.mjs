@@ -118,7 +118,7 @@ export function workerOptions({ vars, build = "build", bindings = {} }) {
 function entryFor(build) {
   const entry = readFileSync(join(ROOT, ENTRY), "utf8");
   const path = `${build}/entry.mjs`;
-  writeFileSync(join(ROOT, path), entry.replaceAll("../../build/index.js", "./index.js"));
+  writeFileSync(join(ROOT, path), entry.replaceAll("../../build/", "./"));
   return path;
 }
 

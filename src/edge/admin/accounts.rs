@@ -7,7 +7,7 @@ use crate::admin::{self, Change, Order, Reply, What, body, shown};
 use crate::answer;
 use crate::config::plan_named;
 use crate::edge::isolate::now;
-use crate::edge::ledger_object::{Message, read};
+use crate::edge::ledger::{Message, read};
 use crate::identity::account_name;
 use crate::quota::store::AuditEntry;
 use crate::quota::{CreditPack, Usage};

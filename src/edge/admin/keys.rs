@@ -7,7 +7,7 @@ use crate::account::{AccountRecord, ApiKey, KeyOwner};
 use crate::admin::query::page_json;
 use crate::admin::{What, shown};
 use crate::edge::glue::random_text;
-use crate::edge::ledger_object::Message;
+use crate::edge::ledger::Message;
 
 impl Asked<'_> {
     /// The text of a new key, where one is asked for.

@@ -1,0 +1,125 @@
+//! Messages to the Durable Objects of the class `Ledger`: accounts, and the few that are none.
+
+use js_sys::Promise;
+
+use super::glue;
+use super::glue::settle;
+use super::isolate::Isolate;
+use crate::account::KeyOwner;
+use crate::admin::Order;
+use crate::allowance::ReadersRequest;
+use crate::billing::BillingEvent;
+use crate::billing::desk::DeskRequest;
+use crate::config::{Config, LEDGER_BINDING};
+use crate::quota::LedgerRequest;
+use crate::wire::{self, Wire, wire};
+
+/// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
+///
+/// # Errors
+///
+/// Why nothing can be sent.
+pub(super) fn send(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    message: &Message,
+) -> Result<Promise, String> {
+    let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
+    let message = wire::encode(message);
+    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
+}
+
+/// Waits for the reply to [`send`], which [`read`] reads.
+///
+/// # Errors
+///
+/// Why there is none: too late, unreachable, overloaded, or an error of its own.
+pub(super) async fn reply(promise: Promise) -> Result<String, String> {
+    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+}
+
+/// Reads a reply.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
+    wire::decode(reply).map_err(|error| format!("a reply that can't be read: {error}"))
+}
+
+/// Sends a message to an account's ledger and waits for the reply.
+///
+/// # Errors
+///
+/// As for [`send`] and [`reply`].
+pub(super) async fn call(
+    isolate: &Isolate,
+    config: &Config,
+    account: &str,
+    message: &Message,
+) -> Result<String, String> {
+    reply(send(isolate, config, account, message)?).await
+}
+
+/// What a ledger can be told.
+pub(super) enum Message {
+    /// Take over what payment providers tell. The reply is how the account stands then.
+    ApplyBilling {
+        /// The account's name.
+        account: String,
+        /// What they tell; at least one event.
+        events: Vec<BillingEvent>,
+    },
+    /// Hear reports, grant units.
+    Ask(LedgerRequest),
+    /// A page of the audit trail: pairs of a number and JSON.
+    Audit {
+        /// The number of the last entry of the page before.
+        before: Option<u64>,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Do what an operator wants.
+    CarryOut(Box<Order>),
+    /// Every pack of credits that the account ever had.
+    Credits,
+    /// Keep events and deliver them, or tell of them. Of the object that is the desk.
+    Desk(DeskRequest),
+    /// Add an API key to the directory. Of an object that is no account's; so is the next.
+    FileKey {
+        /// What the key is found by.
+        hash: String,
+        /// Whose it is.
+        owner: KeyOwner,
+    },
+    /// Whose the API key with this hash is.
+    FindKey(String),
+    /// The account's record.
+    Read,
+    /// Hear which readers without an account were seen. Of an object that is no account's.
+    ReportReaders(ReadersRequest),
+    /// How the account stands.
+    Usage {
+        /// The plan that the token names.
+        plan: Option<String>,
+        /// Whose own quotas are meant.
+        member: Option<String>,
+    },
+}
+
+wire! {
+    enum Message {
+        ApplyBilling { account, events },
+        Ask(request),
+        Audit { before, limit },
+        CarryOut(order),
+        Credits,
+        Desk(request),
+        FileKey { hash, owner },
+        FindKey(hash),
+        Read,
+        ReportReaders(request),
+        Usage { plan, member },
+    }
+}
