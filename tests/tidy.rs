@@ -143,7 +143,7 @@ fn the_ledgers_class_is_called_the_same_everywhere() {
     let object = read("src/edge/ledger_object.rs");
     let (before, _) = object.split_once(&format!("\npub struct {class}(")).unwrap();
     assert_eq!(before.lines().last(), Some("#[wasm_bindgen]"));
-    assert!(read("src/edge/entry.mjs").contains(&format!("export {{ {class} }}")));
+    assert!(read("src/edge/entry.mjs").contains(&format!("export class {class} {{")));
 }
 
 #[test]

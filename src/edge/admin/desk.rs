@@ -13,7 +13,7 @@ use crate::billing::desk::{
 use crate::billing::outage::Outages;
 use crate::edge::desk::NAME;
 use crate::edge::isolate::now;
-use crate::edge::ledger_object::Message;
+use crate::edge::ledger::Message;
 use crate::report;
 
 impl Asked<'_> {
