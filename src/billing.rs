@@ -10,7 +10,10 @@ mod apply;
 pub mod decline;
 pub mod desk;
 mod json;
+mod lemonsqueezy;
 pub mod outage;
+mod paddle;
+mod standard;
 mod stripe;
 pub mod webhook;
 

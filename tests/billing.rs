@@ -4,8 +4,18 @@
 #![expect(clippy::indexing_slicing, reason = "a test stops where nothing is there")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "billing/api.rs"]
+mod api;
+#[path = "billing/declines.rs"]
+mod declines;
 #[path = "billing/fixture.rs"]
 mod fixture;
+#[path = "billing/hostile.rs"]
+mod hostile;
+#[path = "billing/life.rs"]
+mod life;
+#[path = "billing/others.rs"]
+mod others;
 #[path = "billing/signatures.rs"]
 mod signatures;
 #[path = "billing/stripe.rs"]

@@ -3,6 +3,7 @@
 //! [`ApiAnswer`].
 
 mod form;
+mod others;
 mod reread;
 mod stripe;
 
@@ -61,7 +62,9 @@ pub struct Sale<'a> {
 pub fn portal(billing: &Billing, customer: &str, return_url: &str) -> Option<ApiRequest> {
     match billing.provider {
         Provider::Stripe => stripe::portal(billing, customer, return_url),
-        _ => None,
+        Provider::Paddle => others::paddle_portal(billing, customer),
+        Provider::LemonSqueezy => others::lemonsqueezy_portal(billing, customer),
+        Provider::Standard => others::polar_portal(billing, customer, return_url),
     }
 }
 
@@ -88,7 +91,13 @@ pub fn portal_url(billing: &Billing, answer: &ApiAnswer<'_>) -> Result<String, S
 pub fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest, String> {
     let request = match billing.provider {
         Provider::Stripe => stripe::checkout(billing, sale),
-        _ => None,
+        Provider::Paddle => others::paddle_checkout(billing, sale),
+        Provider::LemonSqueezy => {
+            let no_store = "BILLING says no store, which Lemon Squeezy needs for a checkout";
+            let store = billing.store.as_deref().ok_or_else(|| no_store.to_owned())?;
+            others::lemonsqueezy_checkout(billing, store, sale)
+        }
+        Provider::Standard => others::polar_checkout(billing, sale),
     };
     request.ok_or_else(|| "there is no key for the provider's API".to_owned())
 }

@@ -25,6 +25,11 @@ pub(super) fn is_at(value: &Value, path: &str) -> bool {
     at(value, path).and_then(Value::as_bool).unwrap_or(false)
 }
 
+/// Whether the number zero stands at `path`.
+pub(super) fn is_nothing_at(value: &Value, path: &str) -> bool {
+    at(value, path).and_then(Value::as_f64) == Some(0.0)
+}
+
 /// The list at `path`; an empty one where there is none.
 pub(super) fn list_at<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     at(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -144,10 +149,15 @@ pub(super) fn name_account(
 /// How many credits were bought, where the object at `path` says so under `tollgate_credits`.
 pub(super) fn credits_at(value: &Value, path: &str) -> Result<Option<u64>, String> {
     let found = at(value, path).and_then(|object| at(object, CREDITS));
+    credits(found, &[path, ".", CREDITS].concat())
+}
+
+/// A number of units, as a number or as text.
+pub(super) fn credits(found: Option<&Value>, path: &str) -> Result<Option<u64>, String> {
     let Some(found) = found else { return Ok(None) };
     let units = found.as_u64().or_else(|| found.as_str()?.trim().parse().ok());
     let units = units.filter(|units| (1..=MAX_UNITS).contains(units));
-    units.map(Some).ok_or_else(|| missing(&[path, ".", CREDITS].concat(), "a number of units"))
+    units.map(Some).ok_or_else(|| missing(path, "a number of units"))
 }
 
 const CREDITS: &str = "tollgate_credits";

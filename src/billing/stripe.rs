@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::decline;
 use super::json::{
-    at, credits_at, id_at, is_at, list_at, missing, name_account, needed_id, needed_text,
-    needed_time, plans_of, text_at, time_at,
+    at, credits_at, id_at, is_at, is_nothing_at, list_at, missing, name_account, needed_id,
+    needed_text, needed_time, plans_of, text_at, time_at,
 };
 use super::{BillingEvent, News, Provider};
 use crate::account::{PaymentFailure, Status, Subscription};
@@ -133,7 +133,7 @@ fn status(word: &str) -> Status {
 /// What each item is called, in the order in which names are looked for. An item of which nobody
 /// has any gives nothing.
 fn item_names(items: &[Value]) -> Vec<Vec<&str>> {
-    let bought = items.iter().filter(|item| at(item, "quantity") != Some(&Value::from(0)));
+    let bought = items.iter().filter(|item| !is_nothing_at(item, "quantity"));
     let names = bought.map(|item| {
         // Versions before prices had plans.
         let price = at(item, "price").or_else(|| at(item, "plan")).unwrap_or(&Value::Null);

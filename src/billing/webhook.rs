@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use super::json::{needed_text, text_at, time_at};
-use super::{BillingEvent, Provider, stripe};
+use super::{BillingEvent, Provider, lemonsqueezy, paddle, standard, stripe};
 use crate::config::{Billing, Plan};
 use crate::strict_json;
 use crate::time::Timestamp;
@@ -129,7 +129,7 @@ pub fn checks(
             let signature = hex(webhook.header("x-signature")?).ok_or(malformed)?;
             Ok(vec![by_secrets(billing, webhook.body.to_owned(), signature)])
         }
-        Provider::Standard => standard(billing, webhook, now),
+        Provider::Standard => by_standard(billing, webhook, now),
     }
 }
 
@@ -149,7 +149,9 @@ pub fn read(
     }
     match billing.provider {
         Provider::Stripe => stripe::read(billing, plans, &body),
-        _ => Err("this provider's events can't be read".to_owned()),
+        Provider::Paddle => paddle::read(billing, plans, &body),
+        Provider::LemonSqueezy => lemonsqueezy::read(billing, plans, &body),
+        Provider::Standard => standard::read(billing, plans, webhook, &body),
     }
 }
 
@@ -237,7 +239,7 @@ fn timed(
 
 /// Standard Webhooks (<https://github.com/standard-webhooks/standard-webhooks>, `spec`), under the
 /// names of its own or of Svix.
-fn standard(
+fn by_standard(
     billing: &Billing,
     webhook: &Webhook<'_>,
     now: Timestamp,
@@ -280,6 +282,12 @@ fn standard(
 pub(super) fn standard_id(webhook: &Webhook<'_>) -> Result<String, String> {
     let [name, ..] = standard_headers(webhook);
     webhook.header(name).map(str::to_owned).map_err(|error| error.to_string())
+}
+
+/// When it was sent, by its header.
+pub(super) fn standard_seconds(webhook: &Webhook<'_>) -> Option<i64> {
+    let [_, name, _] = standard_headers(webhook);
+    webhook.header(name).ok().and_then(seconds)
 }
 
 /// The names of the fields for id, time and signatures that this webhook uses.

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::{ApiAnswer, ApiRequest, encoded, get, next_page, read};
-use crate::billing::json::{is_at, list_at, name_account};
-use crate::billing::{BillingEvent, News, Provider, stripe};
+use crate::account::Subscription;
+use crate::billing::json::{account_named, id_at, is_at, list_at, name_account, text_at};
+use crate::billing::standard::polar_subscription;
+use crate::billing::{BillingEvent, News, Provider, lemonsqueezy, paddle, stripe};
 use crate::config::{Billing, Plan};
 use crate::time::Timestamp;
 
@@ -23,6 +25,8 @@ pub struct Reread {
     pages_left: u32,
     entitlements: Vec<String>,
 }
+
+type ReadSubscription = fn(&[Plan], &Value) -> Result<(String, Subscription), String>;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
@@ -55,20 +59,36 @@ impl Reread {
     /// What to ask next; `None` when all is known.
     pub fn next(&self) -> Option<ApiRequest> {
         let customer = encoded(self.event.customer.as_deref()?);
-        let page = self.page.as_deref().map(encoded);
-        let page = page.map(|page| ["&starting_after=", &page].concat()).unwrap_or_default();
-        let path: [&str; 4] = match (self.billing.provider, self.stage) {
-            (Provider::Stripe, Stage::Customer) => ["/v1/customers/", &customer, "", ""],
+        let (before, after) = self.path()?;
+        let page = self.page.as_deref().map(|page| ["&starting_after=", &encoded(page)].concat());
+        let page = page.unwrap_or_default();
+        get(&self.billing, &[before, &customer, after, &page])
+    }
+
+    /// What stands before and behind the customer's id. Only Stripe knows entitlements of its own,
+    /// and is the one whose lists go on by ids: the others' first hundred are all that is looked at.
+    fn path(&self) -> Option<(&'static str, &'static str)> {
+        Some(match (self.billing.provider, self.stage) {
+            (Provider::Paddle, Stage::Customer) => ("/customers/", ""),
+            (Provider::Paddle, Stage::Subscriptions) => {
+                ("/subscriptions?per_page=100&customer_id=", "")
+            }
+            // Its subscriptions can't be asked for by customer, but come with one.
+            (Provider::LemonSqueezy, Stage::Customer) => {
+                ("/v1/customers/", "?include=subscriptions")
+            }
+            (Provider::Stripe | Provider::Standard, Stage::Customer) => ("/v1/customers/", ""),
             (Provider::Stripe, Stage::Subscriptions) => {
-                ["/v1/subscriptions?status=all&limit=100&customer=", &customer, &page, ""]
+                ("/v1/subscriptions?status=all&limit=100&customer=", "")
+            }
+            (Provider::Standard, Stage::Subscriptions) => {
+                ("/v1/subscriptions/?limit=100&customer_id=", "")
             }
             (Provider::Stripe, Stage::Entitlements) => {
-                let path = "/v1/entitlements/active_entitlements?limit=100&customer=";
-                [path, &customer, &page, ""]
+                ("/v1/entitlements/active_entitlements?limit=100&customer=", "")
             }
             _ => return None,
-        };
-        get(&self.billing, &path)
+        })
     }
 
     /// Takes in the answer to [`Reread::next`].
@@ -90,21 +110,20 @@ impl Reread {
         }
         let body = read(answer)?;
         match self.stage {
-            Stage::Customer => {
-                if is_at(&body, "deleted") {
-                    self.event.news.push(News::CustomerDeleted);
-                }
-                name_account(&mut self.event, &self.billing, &body, "metadata")?;
+            Stage::Customer => self.take_customer(&body, plans)?,
+            Stage::Subscriptions => {
+                let path =
+                    if self.billing.provider == Provider::Standard { "items" } else { "data" };
+                self.take_subscriptions(list_at(&body, path), plans)?;
             }
-            Stage::Subscriptions => self.take_subscriptions(&body, plans)?,
             Stage::Entitlements => {
                 self.entitlements.extend(stripe::lookup_keys(list_at(&body, "data")));
             }
             Stage::Done => return Ok(()),
         }
         self.pages_left = self.pages_left.saturating_sub(1);
-        self.page = next_page(&body).filter(|_| self.stage != Stage::Customer);
-        if self.page.is_some() && self.pages_left > 0 {
+        self.page = next_page(&body).filter(|_| self.billing.provider == Provider::Stripe);
+        if self.page.is_some() && self.pages_left > 0 && self.stage != Stage::Customer {
             return Ok(());
         }
         self.finish_stage();
@@ -119,10 +138,38 @@ impl Reread {
         vec![self.event]
     }
 
-    fn take_subscriptions(&mut self, body: &Value, plans: &[Plan]) -> Result<(), String> {
-        for object in list_at(body, "data") {
-            let (id, state) = stripe::subscription(plans, object)?;
-            name_account(&mut self.event, &self.billing, object, "metadata")?;
+    fn take_customer(&mut self, body: &Value, plans: &[Plan]) -> Result<(), String> {
+        if is_at(body, "deleted") {
+            self.event.news.push(News::CustomerDeleted);
+        }
+        for path in ["metadata", "data.custom_data"] {
+            name_account(&mut self.event, &self.billing, body, path)?;
+        }
+        let external = Some(body).filter(|_| self.billing.provider == Provider::Standard);
+        let name = external.and_then(|body| text_at(body, "external_id"));
+        self.event.account = self.event.account.take().or_else(|| account_named(name?));
+        let included = list_at(body, "included").iter();
+        let is_one = |one: &&Value| text_at(one, "type") == Some("subscriptions");
+        let included: Vec<Value> = included.filter(is_one).cloned().collect();
+        self.take_subscriptions(&included, plans)
+    }
+
+    fn take_subscriptions(&mut self, list: &[Value], plans: &[Plan]) -> Result<(), String> {
+        let (read, payer): (ReadSubscription, _) = match self.billing.provider {
+            Provider::Stripe => (stripe::subscription, "customer"),
+            Provider::Paddle => (paddle::subscription, "customer_id"),
+            Provider::LemonSqueezy => (lemonsqueezy::subscription, "attributes.customer_id"),
+            Provider::Standard => (polar_subscription, "customer_id"),
+        };
+        for object in list {
+            // Whoever ignores the filter must not give one customer what is another's.
+            if id_at(object, payer) != self.event.customer {
+                continue;
+            }
+            let (id, state) = read(plans, object)?;
+            for path in ["metadata", "custom_data"] {
+                name_account(&mut self.event, &self.billing, object, path)?;
+            }
             self.event.news.push(News::Subscription { id, state: Box::new(state) });
         }
         Ok(())

@@ -42,7 +42,7 @@ pub(super) fn price_of(billing: &Billing, price: &str) -> Option<ApiRequest> {
     if is_id {
         return None;
     }
-    let by = if price.starts_with("prod_") { "product=" } else { "lookup_keys[0]=" };
-    let query = "/v1/prices?active=true&type=recurring&limit=1&";
-    get(billing, &[query, by, &encoded(price)])
+    let is_product = price.starts_with("prod_");
+    let by = if is_product { "type=recurring&product=" } else { "lookup_keys[0]=" };
+    get(billing, &["/v1/prices?active=true&limit=1&", by, &encoded(price)])
 }

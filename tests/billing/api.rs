@@ -1,0 +1,362 @@
+//! What is asked of each provider, and how its answers are read.
+
+use serde_json::{Value, json};
+use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Reread, Sale};
+use tollgate::billing::webhook::Webhook;
+use tollgate::billing::{News, Provider};
+use tollgate::config::Plan;
+
+use super::fixture::{NOW, billing, plans};
+use super::{others, stripe};
+
+const SALE: Sale<'_> = Sale {
+    price: "price_1",
+    account: "acme/alice",
+    customer: None,
+    return_url: "https://a.example/b?c=d&e",
+    cancel_url: "https://a.example/",
+    idempotency_key: "k1",
+};
+
+fn header<'a>(request: &'a ApiRequest, name: &str) -> Option<&'a str> {
+    let found = request.headers.iter().find(|(other, _)| *other == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+fn body(request: &ApiRequest) -> Value {
+    assert_eq!(request.method, "POST");
+    serde_json::from_str(&request.body).unwrap()
+}
+
+fn answer<T>(status: u16, body: &Value, read: impl Fn(&ApiAnswer<'_>) -> T) -> T {
+    read(&ApiAnswer { status, body: &body.to_string() })
+}
+
+#[test]
+fn stripe_is_asked_in_forms() {
+    let stripe = billing(Provider::Stripe, &[]);
+    let portal = api::portal(&stripe, "cus_1", "https://a.example/b?c=ä").unwrap();
+    assert_eq!(portal.url, "https://api.stripe.com/v1/billing_portal/sessions");
+    let expected = "customer=cus_1&return_url=https%3A%2F%2Fa.example%2Fb%3Fc%3D%C3%A4";
+    assert_eq!((portal.method, portal.body.as_str()), ("POST", expected));
+    assert_eq!(header(&portal, "authorization"), Some("Bearer key_of_the_api"));
+    assert_eq!(header(&portal, "stripe-version"), Some("2026-10-28.endive"));
+    assert_eq!(header(&portal, "content-type"), Some("application/x-www-form-urlencoded"));
+
+    let checkout = api::checkout(&stripe, &SALE).unwrap();
+    assert_eq!(checkout.url, "https://api.stripe.com/v1/checkout/sessions");
+    assert_eq!(header(&checkout, "idempotency-key"), Some("k1"));
+    let pairs = url::form_urlencoded::parse(checkout.body.as_bytes());
+    let pairs: Vec<(String, String)> = pairs.into_owned().collect();
+    let expected = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", "price_1"),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", SALE.return_url),
+        ("cancel_url", SALE.cancel_url),
+        ("metadata[tollgate_account]", "acme/alice"),
+        ("subscription_data[metadata][tollgate_account]", "acme/alice"),
+        ("client_reference_id", "acme/alice"),
+    ];
+    assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let known = api::checkout(&stripe, &Sale { customer: Some("cus_1"), ..SALE }).unwrap();
+    assert!(known.body.ends_with("&customer=cus_1"), "{}", known.body);
+    assert!(!known.body.contains("client_reference_id"));
+}
+
+#[test]
+fn the_others_are_asked_in_json() {
+    let paddle = billing(Provider::Paddle, &[]);
+    let portal = api::portal(&paddle, "ctm_1/x", SALE.return_url).unwrap();
+    assert_eq!(portal.url, "https://api.paddle.com/customers/ctm_1%2Fx/portal-sessions");
+    let checkout = api::checkout(&paddle, &Sale { customer: Some("ctm_1"), ..SALE }).unwrap();
+    assert_eq!(checkout.url, "https://api.paddle.com/transactions");
+    let expected = json!({"items": [{"price_id": "price_1", "quantity": 1}],
+        "customer_id": "ctm_1", "custom_data": {"tollgate_account": "acme/alice"}});
+    assert_eq!(body(&checkout), expected);
+    assert_eq!(header(&checkout, "content-type"), Some("application/json"));
+
+    let lemon = billing(Provider::LemonSqueezy, &[]);
+    let portal = api::portal(&lemon, "5", SALE.return_url).unwrap();
+    assert_eq!((portal.method, portal.body.as_str()), ("GET", ""));
+    assert_eq!(portal.url, "https://api.lemonsqueezy.com/v1/customers/5");
+    let checkout = api::checkout(&lemon, &SALE).unwrap();
+    assert_eq!(header(&checkout, "content-type"), Some("application/vnd.api+json"));
+    let sent = body(&checkout);
+    let at = |path: &str| sent.pointer(path).unwrap().clone();
+    assert_eq!(at("/data/type"), "checkouts");
+    let attributes = "/data/attributes/checkout_data/custom/tollgate_account";
+    assert_eq!(at(attributes), "acme/alice");
+    assert_eq!(at("/data/attributes/product_options/redirect_url"), SALE.return_url);
+    assert_eq!(at("/data/relationships/store/data"), json!({"type": "stores", "id": "7"}));
+    let variant = json!({"type": "variants", "id": "price_1"});
+    assert_eq!(at("/data/relationships/variant/data"), variant);
+
+    let polar = billing(Provider::Standard, &[]);
+    let portal = api::portal(&polar, "p_cus", SALE.return_url).unwrap();
+    assert_eq!(portal.url, "https://api.polar.sh/v1/customer-sessions/");
+    let expected = json!({"customer_id": "p_cus", "return_url": SALE.return_url});
+    assert_eq!(body(&portal), expected);
+    let checkout = api::checkout(&polar, &SALE).unwrap();
+    let expected = json!({"products": ["price_1"], "success_url": SALE.return_url,
+        "return_url": SALE.cancel_url, "external_customer_id": "acme/alice",
+        "metadata": {"tollgate_account": "acme/alice"}});
+    assert_eq!(body(&checkout), expected);
+}
+
+#[test]
+fn without_a_key_nothing_is_asked() {
+    for provider in Provider::ALL {
+        let mut billing = billing(provider, &[]);
+        billing.api_key = None;
+        assert_eq!(api::portal(&billing, "c", "https://a.example"), None);
+        assert!(api::checkout(&billing, &SALE).unwrap_err().contains("no key"));
+        assert!(Reread::of_customer(&billing, "c").is_none());
+        assert_eq!(api::missed(&billing, None), None);
+    }
+    let mut lemon = billing(Provider::LemonSqueezy, &[]);
+    lemon.store = None;
+    assert!(api::checkout(&lemon, &SALE).unwrap_err().contains("store"));
+}
+
+#[test]
+fn links_are_taken_over_where_they_may_be_followed() {
+    for (provider, portal, checkout) in [
+        (Provider::Stripe, json!({"url": "URL"}), json!({"url": "URL"})),
+        (
+            Provider::Paddle,
+            json!({"data": {"urls": {"general": {"overview": "URL"}}}}),
+            json!({"data": {"checkout": {"url": "URL"}}}),
+        ),
+        (
+            Provider::LemonSqueezy,
+            json!({"data": {"attributes": {"urls": {"customer_portal": "URL"}}}}),
+            json!({"data": {"attributes": {"url": "URL"}}}),
+        ),
+        (Provider::Standard, json!({"customer_portal_url": "URL"}), json!({"url": "URL"})),
+    ] {
+        let mut billing = billing(provider, &[]);
+        let read = |billing: &_, url: &str| {
+            let portal = portal.to_string().replace("URL", url);
+            let checkout = checkout.to_string().replace("URL", url);
+            let answer = |body| ApiAnswer { status: 200, body };
+            let portal = api::portal_url(billing, &answer(&portal));
+            let checkout = api::checkout_url(billing, &answer(&checkout));
+            assert_eq!(portal.as_ref().ok(), checkout.as_ref().ok());
+            portal
+        };
+        let good = "https://pay.example/session?x=1#y";
+        assert_eq!(read(&billing, good).as_deref(), Ok(good));
+        for bad in ["javascript:alert(1)", "http://pay.example/", "//pay.example", "", "https://"] {
+            read(&billing, bad).unwrap_err();
+        }
+        let local = "http://127.0.0.1:8790/portal";
+        read(&billing, local).unwrap_err();
+        billing.api_url = "http://127.0.0.1:8790".to_owned();
+        assert_eq!(read(&billing, local).as_deref(), Ok(local));
+        read(&billing, "http://pay.example/").unwrap_err();
+    }
+}
+
+#[test]
+fn what_a_provider_says_instead_is_passed_on() {
+    let stripe = billing(Provider::Stripe, &[]);
+    let error = json!({"error": {"message": "No such customer: 'cus_1'"}});
+    let said = answer(404, &error, |answer| api::portal_url(&stripe, answer)).unwrap_err();
+    assert_eq!(said, "the provider answered 404: No such customer: 'cus_1'");
+    let long = json!({"error": {"message": "x".repeat(5_000)}});
+    let said = answer(500, &long, |answer| api::portal_url(&stripe, answer)).unwrap_err();
+    assert!(said.len() < 300);
+    let html = ApiAnswer { status: 502, body: "<html>" };
+    assert!(api::portal_url(&stripe, &html).unwrap_err().contains("502: nothing more"));
+    let cut = ApiAnswer { status: 200, body: r#"{"url": "http"# };
+    assert!(api::portal_url(&stripe, &cut).unwrap_err().contains("no JSON"));
+    let other = answer(200, &json!({"url": 7}), |answer| api::portal_url(&stripe, answer));
+    assert_eq!(other.unwrap_err(), "expected a link at url");
+}
+
+#[test]
+fn prices_are_found_by_their_names() {
+    let stripe = billing(Provider::Stripe, &[]);
+    let asked = |price: &str| {
+        let plan = Plan { prices: vec![price.to_owned()], ..Plan::default() };
+        api::price_of(&stripe, &plan).map(|request| request.url)
+    };
+    assert_eq!(asked("price_1"), None);
+    let expected = "https://api.stripe.com/v1/prices?active=true&limit=1&lookup_keys[0]=pro%20one";
+    assert_eq!(asked("pro one").as_deref(), Some(expected));
+    assert!(asked("prod_1").unwrap().ends_with("&product=prod_1"));
+    assert_eq!(api::price_of(&stripe, &Plan::default()), None);
+    let found = json!({"data": [{"id": "price_7"}]});
+    assert_eq!(answer(200, &found, api::price_found).as_deref(), Ok("price_7"));
+    assert!(answer(200, &json!({"data": []}), api::price_found).unwrap_err().contains("no active"));
+}
+
+#[test]
+fn disputes_are_asked_for_their_payer() {
+    let stripe = billing(Provider::Stripe, &[]);
+    let dispute = json!({"id": "du_1", "object": "dispute", "charge": "ch_1", "status": "lost"});
+    let asked = |object: &Value| {
+        let body = stripe::envelope("charge.dispute.created", object).to_string();
+        let request = api::payer(&stripe, &Webhook { headers: Vec::new(), body: &body });
+        request.map(|request| request.url)
+    };
+    assert_eq!(asked(&dispute).as_deref(), Some("https://api.stripe.com/v1/charges/ch_1"));
+    assert_eq!(asked(&stripe::invoice()), None);
+    let charge = json!({"id": "ch_1", "customer": "cus_1"});
+    assert_eq!(answer(200, &charge, api::payer_found), Ok(Some("cus_1".to_owned())));
+    assert_eq!(answer(200, &json!({"customer": null}), api::payer_found), Ok(None));
+}
+
+#[test]
+fn missed_events_come_as_their_webhooks_would() {
+    let stripe = billing(Provider::Stripe, &[]);
+    let first = api::missed(&stripe, None).unwrap();
+    let expected = "https://api.stripe.com/v1/events?delivery_success=false&limit=100";
+    assert_eq!(first.url, expected);
+    let event = stripe::envelope("customer.subscription.updated", &stripe::subscription());
+    let page = json!({"object": "list", "has_more": true, "data": [event]});
+    let (bodies, next) = answer(200, &page, api::missed_events).unwrap();
+    assert_eq!(next.as_deref(), Some("evt_1"));
+    let body: Value = serde_json::from_str(&bodies[0]).unwrap();
+    assert_eq!(body, event);
+    let second = api::missed(&stripe, next.as_deref()).unwrap();
+    assert_eq!(second.url, format!("{expected}&starting_after=evt_1"));
+    let last = json!({"has_more": false, "data": [event]});
+    assert_eq!(answer(200, &last, api::missed_events).unwrap().1, None);
+    assert_eq!(api::missed(&billing(Provider::Paddle, &[]), None), None);
+}
+
+/// Answers each request by its path, and gives what was found.
+fn reread(provider: Provider, customer: &str, answers: &[(&str, Value)]) -> Vec<News> {
+    let mut reread = Reread::of_customer(&billing(provider, &[]), customer).unwrap();
+    for (path, body) in answers {
+        let request = reread.next().unwrap();
+        assert_eq!(request.method, "GET");
+        assert!(request.url.ends_with(path), "{} {path}", request.url);
+        answer(200, body, |answer| reread.clone().answered(answer, &plans(), NOW)).unwrap();
+        let text = body.to_string();
+        let taken = reread.answered(&ApiAnswer { status: 200, body: &text }, &plans(), NOW);
+        assert_eq!(taken, Ok(()));
+    }
+    assert_eq!(reread.next(), None);
+    let events = reread.into_events();
+    assert_eq!(events.len(), 1);
+    let event = &events[0];
+    assert_eq!(event.customer.as_deref(), Some(customer));
+    assert_eq!(event.occurred_at, NOW.plus_seconds(-1));
+    assert!(event.id.contains(customer));
+    assert_eq!(event.account.as_deref(), Some("acme/alice"));
+    event.news.clone()
+}
+
+fn ids<'a>(news: &'a [News]) -> Vec<&'a str> {
+    let id = |one: &'a News| match one {
+        News::Subscription { id, .. } => Some(id.as_str()),
+        _ => None,
+    };
+    news.iter().filter_map(id).collect()
+}
+
+#[test]
+fn stripe_is_read_again_page_by_page() {
+    let customer = json!({"id": "cus_1", "metadata": {"tollgate_account": "acme/alice"}});
+    let mut second = stripe::subscription();
+    second["id"] = json!("sub_2");
+    let mut strange = stripe::subscription();
+    strange["customer"] = json!("cus_2");
+    let key = |name: &str| json!({"id": name, "lookup_key": name});
+    let news = reread(
+        Provider::Stripe,
+        "cus_1",
+        &[
+            ("/v1/customers/cus_1", customer),
+            (
+                "/v1/subscriptions?status=all&limit=100&customer=cus_1",
+                json!({"has_more": true, "data": [strange, stripe::subscription()]}),
+            ),
+            ("customer=cus_1&starting_after=sub_1", json!({"has_more": false, "data": [second]})),
+            (
+                "/active_entitlements?limit=100&customer=cus_1",
+                json!({"has_more": true, "data": [key("a")]}),
+            ),
+            ("&starting_after=a", json!({"has_more": false, "data": [key("b")]})),
+        ],
+    );
+    assert_eq!(ids(&news), ["sub_1", "sub_2"]);
+    let names = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!(news.last(), Some(&News::Entitlements { names, is_complete: true }));
+}
+
+#[test]
+fn endless_pages_end() {
+    let mut reread = Reread::of_customer(&billing(Provider::Stripe, &[]), "cus_1").unwrap();
+    let page = json!({"id": "cus_1", "has_more": true, "data": [{"id": "e", "lookup_key": "e",
+        "customer": "cus_2"}]});
+    let mut requests = 0;
+    while reread.next().is_some() && requests < 100 {
+        let text = page.to_string();
+        reread.answered(&ApiAnswer { status: 200, body: &text }, &plans(), NOW).unwrap();
+        requests += 1;
+    }
+    assert_eq!(requests, 21);
+    let news = reread.into_events().remove(0).news;
+    let [News::Entitlements { is_complete: false, .. }] = news.as_slice() else {
+        panic!("{news:?}")
+    };
+}
+
+#[test]
+fn the_others_are_read_again_too() {
+    let named = json!({"id": "ctm_01", "custom_data": {"tollgate_account": "acme/alice"}});
+    let news = reread(
+        Provider::Paddle,
+        "ctm_01",
+        &[
+            ("/customers/ctm_01", json!({"data": named})),
+            (
+                "/subscriptions?per_page=100&customer_id=ctm_01",
+                json!({"data": [others::paddle_subscription()]}),
+            ),
+        ],
+    );
+    assert_eq!(ids(&news), ["sub_01"]);
+    let polar = json!({"id": "p_cus", "metadata": {}, "external_id": "acme/alice"});
+    let news = reread(
+        Provider::Standard,
+        "p_cus",
+        &[
+            ("/v1/customers/p_cus", polar),
+            (
+                "/v1/subscriptions/?limit=100&customer_id=p_cus",
+                json!({"items": [others::polar_subscription()]}),
+            ),
+        ],
+    );
+    assert_eq!(ids(&news), ["p_sub"]);
+    let lemon = json!({"type": "subscriptions", "id": "1",
+        "attributes": others::lemonsqueezy_subscription()});
+    let answer = json!({"data": {"id": "5"}, "included": [{"type": "stores", "id": "7"}, lemon]});
+    let mut reread = Reread::of_customer(&billing(Provider::LemonSqueezy, &[]), "5").unwrap();
+    let asked = reread.next().unwrap().url;
+    assert_eq!(asked, "https://api.lemonsqueezy.com/v1/customers/5?include=subscriptions");
+    let text = answer.to_string();
+    reread.answered(&ApiAnswer { status: 200, body: &text }, &plans(), NOW).unwrap();
+    assert_eq!(reread.next(), None);
+    assert_eq!(ids(&reread.into_events()[0].news), ["1"]);
+}
+
+#[test]
+fn a_deleted_customer_and_a_narrow_key_are_understood() {
+    let mut reread = Reread::of_customer(&billing(Provider::Stripe, &[]), "cus_1").unwrap();
+    let mut take = |status, body: Value| {
+        let text = body.to_string();
+        reread.answered(&ApiAnswer { status, body: &text }, &plans(), NOW)
+    };
+    take(503, json!({})).unwrap_err();
+    take(200, json!({"id": "cus_1", "deleted": true})).unwrap();
+    take(200, json!({"data": []})).unwrap();
+    take(403, json!({"error": {"message": "not permitted"}})).unwrap();
+    assert_eq!(reread.next(), None);
+    assert_eq!(reread.into_events()[0].news, [News::CustomerDeleted]);
+}
