@@ -53,7 +53,7 @@ pub struct Sale<'a> {
     pub return_url: &'a str,
     /// Where the customer comes back to without.
     pub cancel_url: &'a str,
-    /// The same for the same sale, so that it is made once (at Stripe; 1 to 255 characters).
+    /// The same for the same sale, so that it is made once (at Stripe). Any text: it is hashed.
     pub idempotency_key: &'a str,
 }
 

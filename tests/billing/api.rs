@@ -45,7 +45,12 @@ fn stripe_is_asked_in_forms() {
 
     let checkout = api::checkout(&stripe, &SALE).unwrap();
     assert_eq!(checkout.url, "https://api.stripe.com/v1/checkout/sessions");
-    assert_eq!(header(&checkout, "idempotency-key"), Some("k1"));
+    let key = |key: &str| {
+        let request = api::checkout(&stripe, &Sale { idempotency_key: key, ..SALE }).unwrap();
+        header(&request, "idempotency-key").unwrap().to_owned()
+    };
+    assert_eq!((key("k1"), key("k1").len()), (key("k1"), 43));
+    assert!(key("k1") != key("k2") && key(&"ü\n".repeat(999)).is_ascii());
     let pairs = url::form_urlencoded::parse(checkout.body.as_bytes());
     let pairs: Vec<(String, String)> = pairs.into_owned().collect();
     let expected = [

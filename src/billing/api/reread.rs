@@ -66,7 +66,7 @@ impl Reread {
     }
 
     /// What stands before and behind the customer's id. Only Stripe knows entitlements of its own,
-    /// and is the one whose lists go on by ids: the others' first hundred are all that is looked at.
+    /// and is the one whose lists go on by ids: of the others' the first hundred are looked at.
     fn path(&self) -> Option<(&'static str, &'static str)> {
         Some(match (self.billing.provider, self.stage) {
             (Provider::Paddle, Stage::Customer) => ("/customers/", ""),

@@ -1,5 +1,9 @@
 //! Stripe's API: forms in, JSON out. Source: <https://docs.stripe.com/api>.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
 use super::{ApiRequest, Sale, encoded, form, get, request};
 use crate::config::Billing;
 
@@ -33,7 +37,9 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRequest>
     ];
     let pairs: Vec<_> = pairs.into_iter().chain(payer).collect();
     let mut request = request(billing, "POST", &["/v1/checkout/sessions"], form(&pairs))?;
-    request.headers.push(("idempotency-key", sale.idempotency_key.to_owned()));
+    // What it is made of may be long, or hold what no header field may.
+    let key = URL_SAFE_NO_PAD.encode(Sha256::digest(sale.idempotency_key));
+    request.headers.push(("idempotency-key", key));
     Some(request)
 }
 
