@@ -6,6 +6,7 @@ import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { locked } from "./lock.mjs";
 import { mustRun, output, Problem } from "./process.mjs";
+import { findSchemathesis, SCHEMATHESIS_VERSION } from "./programs.mjs";
 
 /** The project's folder. */
 export const ROOT = resolve(fileURLToPath(import.meta.url), "../..");
@@ -17,9 +18,10 @@ const NODE_MINIMUM = [22, 12]; // wrangler's own minimum
 
 /**
  * Installs what is missing and returns the environment for every further step.
- * `rust: false` leaves the Rust side out, `lints: true` adds rustfmt and clippy.
+ * `rust: false` leaves the Rust side out, `lints: true` adds rustfmt and clippy, `fuzz: true` what
+ * asks the API all that its document allows.
  */
-export async function setup({ rust = true, lints = false } = {}) {
+export async function setup({ rust = true, lints = false, fuzz = false } = {}) {
   process.chdir(ROOT);
   const env = environment();
   await locked(join(TOOLS, "setup.lock"), "installing tools", async () => {
@@ -30,6 +32,7 @@ export async function setup({ rust = true, lints = false } = {}) {
     if (lints) await addLints();
     await installTool(env, workerBuild());
     await installTool(env, wasmBindgen());
+    if (fuzz) await installSchemathesis();
   });
   return { ...env, NODE: nodeFrom(env) };
 }
@@ -179,6 +182,18 @@ async function installTool(env, tool) {
   });
   env[tool.variable] = own;
   if (tool.crate === "wasm-bindgen-cli") rmSync(target, { recursive: true, force: true });
+}
+
+// ---- Schemathesis
+
+/** Into an environment of its own. Without Python it is left out, and `npm test` says so. */
+async function installSchemathesis() {
+  if (findSchemathesis() !== null || output("python3", ["-c", "import venv, ensurepip"]) === null) return;
+  console.log(`Installing schemathesis ${SCHEMATHESIS_VERSION} into .tools (half a minute, once) …`);
+  const folder = join(TOOLS, "schemathesis");
+  await mustRun("python3 -m venv", "python3", ["-m", "venv", "--clear", folder]);
+  const args = ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${SCHEMATHESIS_VERSION}`];
+  await mustRun("pip install schemathesis", join(folder, "bin/pip"), args);
 }
 
 function hasVersion(program, version) {

@@ -4,7 +4,7 @@ import { globSync } from "node:fs";
 import { build } from "./build.mjs";
 import { check } from "./check.mjs";
 import { mustRun, Problem, script } from "./process.mjs";
-import { findChromium, findNginx } from "./programs.mjs";
+import { findChromium, findNginx, findSchemathesis } from "./programs.mjs";
 import { ROOT } from "./setup.mjs";
 
 const IN_CI = Boolean(process.env.CI) && process.env.CI !== "false";
@@ -51,10 +51,11 @@ async function nodeTests(pattern, programs) {
 
 /** Where the tests find the programs that no registry brings; without them CI fails at once. */
 function testPrograms() {
-  const found = { CHROMIUM_BIN: findChromium(), NGINX_BIN: findNginx() };
+  const found = { CHROMIUM_BIN: findChromium(), NGINX_BIN: findNginx(), SCHEMATHESIS_BIN: findSchemathesis() };
   const missing = [];
   if (!found.CHROMIUM_BIN) missing.push(["the browser tests need Chromium or Chrome", "chromium"]);
   if (!found.NGINX_BIN) missing.push(["the tests against nginx need nginx", "nginx-light"]);
+  if (!found.SCHEMATHESIS_BIN) missing.push(["the test of the OpenAPI document needs Python 3 with venv", "python3-venv"]);
   for (const [what, debian] of missing) {
     const how = `Debian/Ubuntu: sudo apt-get install ${debian}; elsewhere: your system's package`;
     if (IN_CI) throw new Problem(`Not to be skipped in CI: ${what}. ${how}.`);

@@ -12,7 +12,7 @@ const NEEDS = {
   check: { rust: true, lints: true },
   deploy: { rust: true },
   start: { rust: true },
-  test: { rust: true, lints: true },
+  test: { rust: true, lints: true, fuzz: true },
 };
 
 await script(async () => {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod desk;
+mod document;
 mod keys;
 
 use std::borrow::Cow;
@@ -23,6 +24,9 @@ use crate::config::{Config, Operator};
 
 /// Answers a request under `admin/`; `path` is what stands behind the prefix.
 pub(super) async fn answer(visit: &Visit, path: &str) -> Response {
+    if document::is_asked_for(visit, path) {
+        return document::answer(visit);
+    }
     match serve(visit, path).await {
         Ok(done) => done.response(visit),
         Err(refusal) => refusal.response(visit),
