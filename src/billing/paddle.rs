@@ -38,7 +38,7 @@ pub(super) fn read(
         }
         // It becomes `completed` when its money is counted, a moment after it was `paid`.
         ("transaction", "completed") => {
-            if let Some(subscription) = id_at(data, "subscription_id") {
+            if let Some(subscription) = renewed(data) {
                 let until = time_at(data, "billing_period.ends_at")?;
                 event.news.push(News::Paid { subscription, until });
             }
@@ -47,7 +47,7 @@ pub(super) fn read(
             }
         }
         ("transaction", "payment_failed") => {
-            let subscription = id_at(data, "subscription_id");
+            let subscription = renewed(data);
             event.news.push(News::PaymentFailed { subscription, reason: reason(data) });
         }
         ("customer", _) => event.customer = Some(needed_id(data, "id")?),
@@ -108,6 +108,16 @@ pub(super) fn subscription(
         ..Subscription::default()
     };
     Ok((id, state))
+}
+
+/// The subscription that a transaction is to pay for. What it costs on top, and what only changes
+/// it or its payment method, neither makes good what it owes nor puts it behind.
+fn renewed(transaction: &Value) -> Option<String> {
+    let beside =
+        ["subscription_charge", "subscription_payment_method_change", "subscription_update"];
+    let origin = text_at(transaction, "origin");
+    let is_beside = origin.is_some_and(|origin| beside.contains(&origin));
+    id_at(transaction, "subscription_id").filter(|_| !is_beside)
 }
 
 /// Why, by the newest attempt to pay.

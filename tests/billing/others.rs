@@ -106,6 +106,12 @@ fn transactions_and_chargebacks_of_paddle_are_read() {
     let subscription = Some("sub_01".to_owned());
     let reason = Some(PaymentFailure::InsufficientFunds);
     assert_eq!(failed.news, [News::PaymentFailed { subscription, reason }]);
+    let mut beside = transaction;
+    beside["origin"] = json!("subscription_charge");
+    let failed = read(Provider::Paddle, &paddle("transaction.payment_failed", &beside));
+    assert_eq!(failed.news, [News::PaymentFailed { subscription: None, reason }]);
+    let paid = read(Provider::Paddle, &paddle("transaction.completed", &beside));
+    assert!(matches!(paid.news.as_slice(), [News::Credits { .. }]), "{paid:?}");
     for (action, is_open) in [("chargeback", true), ("chargeback_reverse", false)] {
         let data = json!({"id": "adj_01", "action": action, "transaction_id": "txn_01", "customer_id": "ctm_01"});
         let event = read(Provider::Paddle, &paddle("adjustment.created", &data));
