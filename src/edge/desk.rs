@@ -3,6 +3,8 @@
 use super::isolate::Isolate;
 use super::ledger::{self, Message};
 use crate::billing::desk::DeskRequest;
+#[cfg(feature = "backstage")]
+use crate::billing::desk::{Incoming, Taken};
 use crate::config::Config;
 use crate::wire::Wire;
 
@@ -18,6 +20,24 @@ pub(super) async fn ask<T: Wire>(
 ) -> Result<T, String> {
     let reply = ledger::call(isolate, config, NAME, &Message::Desk(request)).await?;
     ledger::read(&reply)
+}
+
+/// Has the desk keep events. It gets more time than a ledger: where many come at once they queue
+/// up, and a provider waits for some seconds, but takes minutes or hours to send again.
+///
+/// # Errors
+///
+/// Why they may not be kept.
+#[cfg(feature = "backstage")]
+pub(super) async fn take_in(
+    isolate: &Isolate,
+    config: &Config,
+    events: Vec<Incoming>,
+) -> Result<Vec<Taken>, String> {
+    let message = Message::Desk(DeskRequest::TakeIn(events));
+    let deadline_ms = config.deadlines.ledger_ms.max(TAKE_IN_MS);
+    let promise = ledger::send_within(isolate, NAME, &message, deadline_ms)?;
+    ledger::read(&ledger::reply(promise).await?)
 }
 
 /// Tells the desk something to which there is nothing to answer.
@@ -36,3 +56,6 @@ pub(super) async fn tell(
 
 /// The object's name. No account has one without a slash.
 pub(super) const NAME: &str = "desk";
+/// A little less than the most impatient provider waits (Paddle: 5 s).
+#[cfg(feature = "backstage")]
+const TAKE_IN_MS: u32 = 4_500;

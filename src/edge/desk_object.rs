@@ -7,6 +7,7 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
+use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger::{self, Message};
@@ -18,7 +19,6 @@ use crate::billing::{BillingEvent, Provider};
 use crate::config::Config;
 use crate::quota::StoreError;
 use crate::report;
-use crate::time::Timestamp;
 
 /// Has each event that is due delivered, several accounts at a time, and the object woken again for
 /// the rest.
@@ -34,18 +34,28 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
         return Ok(());
     };
     let store = SqlStore::new(state);
-    let due = store.due_accounts(now(), LANES)?.len();
-    let lanes = Array::new();
-    let (busy, until) = (Rc::default(), now().plus_ms(SHIFT_MS));
-    for _ in 0..due {
-        let (isolate, config, busy) = (Rc::clone(&isolate), Rc::clone(&config), Rc::clone(&busy));
-        let store = SqlStore::new(state);
-        lanes.push(&future_to_promise(async move {
-            let ended = Lane { isolate, config, store, busy, until }.run().await;
-            ended.map(|()| JsValue::UNDEFINED).map_err(|error| error.0.into())
-        }));
+    let running: Running = Rc::default();
+    let until = now().plus_ms(SHIFT_MS);
+    while now() < until {
+        for account in store.due_accounts(now(), ACCOUNTS_LOOKED_AT)? {
+            let is_told = running.borrow().iter().any(|(other, _)| *other == account);
+            if is_told || running.borrow().len() >= AT_A_TIME {
+                continue;
+            }
+            let (isolate, config) = (Rc::clone(&isolate), Rc::clone(&config));
+            let telling = Telling { isolate, config, store: SqlStore::new(state) };
+            let promise = start(telling, account.clone(), Rc::clone(&running));
+            running.borrow_mut().push((account, promise));
+        }
+        let promises = promises(&running);
+        if promises.length() == 0 {
+            break;
+        }
+        // More may come in while one ledger takes its time.
+        promises.push(&glue::pause(LOOK_AGAIN_MS));
+        settle(Promise::race(&promises)).await.map_err(StoreError)?;
     }
-    settle(Promise::all(&lanes)).await.map_err(StoreError)?;
+    settle(Promise::all(&promises(&running))).await.map_err(StoreError)?;
     wake_when_due(state)
 }
 
@@ -61,35 +71,30 @@ pub(super) fn wake_when_due(state: &JsValue) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Delivers to one account after another.
-struct Lane {
+/// Accounts that are told something at the moment, and when that is done.
+type Running = Rc<RefCell<Vec<(String, Promise)>>>;
+
+fn start(telling: Telling, account: String, running: Running) -> Promise {
+    future_to_promise(async move {
+        let told = telling.tell(&account).await;
+        running.borrow_mut().retain(|(other, _)| *other != account);
+        told.map(|()| JsValue::UNDEFINED).map_err(|error| error.0.into())
+    })
+}
+
+fn promises(running: &Running) -> Array {
+    running.borrow().iter().map(|(_, promise)| promise).collect()
+}
+
+/// What it takes to tell an account's ledger something.
+struct Telling {
     isolate: Rc<Isolate>,
     config: Rc<Config>,
     store: SqlStore,
-    /// Accounts that are told something at the moment.
-    busy: Rc<RefCell<Vec<String>>>,
-    until: Timestamp,
 }
 
-impl Lane {
-    async fn run(mut self) -> Result<(), StoreError> {
-        while now() < self.until {
-            let Some(account) = self.next()? else { break };
-            self.busy.borrow_mut().push(account.clone());
-            let told = self.tell(&account).await;
-            self.busy.borrow_mut().retain(|busy| *busy != account);
-            told?;
-        }
-        Ok(())
-    }
-
-    fn next(&self) -> Result<Option<String>, StoreError> {
-        let due = self.store.due_accounts(now(), LANES)?;
-        let busy = self.busy.borrow();
-        Ok(due.into_iter().find(|account| !busy.contains(account)))
-    }
-
-    async fn tell(&mut self, account: &str) -> Result<(), StoreError> {
+impl Telling {
+    async fn tell(mut self, account: &str) -> Result<(), StoreError> {
         let (events, rows) = desk::batch(&mut self.store, account, &reader(&self.config))?;
         if rows.is_empty() {
             return Ok(());
@@ -135,7 +140,10 @@ pub(super) fn reader(
 }
 
 /// Accounts that are told something at a time: the platform opens no more connections at once.
-const LANES: usize = 6;
+const AT_A_TIME: usize = 6;
+/// Of which some may be told something already.
+const ACCOUNTS_LOOKED_AT: usize = 12;
+const LOOK_AGAIN_MS: u32 = 50;
 /// An alarm may run for 15 minutes; what is left is due at once.
 const SHIFT_MS: i64 = 60_000;
 const MISCONFIGURED_RETRY_MS: i64 = 60_000;

@@ -25,9 +25,22 @@ pub(super) fn send(
     account: &str,
     message: &Message,
 ) -> Result<Promise, String> {
+    send_within(isolate, account, message, config.deadlines.ledger_ms)
+}
+
+/// The same with a deadline of its own.
+///
+/// # Errors
+///
+/// As for [`send`].
+pub(super) fn send_within(
+    isolate: &Isolate,
+    account: &str,
+    message: &Message,
+    deadline_ms: u32,
+) -> Result<Promise, String> {
     let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    let message = wire::encode(message);
-    Ok(glue::ask_ledger(&namespace, account, &message, config.deadlines.ledger_ms))
+    Ok(glue::ask_ledger(&namespace, account, &wire::encode(message), deadline_ms))
 }
 
 /// Waits for the reply to [`send`], which [`read`] reads.

@@ -6,7 +6,7 @@ use super::billing::{Answered, call};
 use super::isolate::{Isolate, now};
 use super::{desk, desk_object};
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Reread};
-use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
+use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming};
 use crate::billing::webhook::{self, Webhook};
 use crate::billing::{BillingEvent, Provider};
 use crate::config::{Billing, Config};
@@ -116,7 +116,7 @@ async fn take_in(
 ) -> Result<(), String> {
     let incoming = |event| Incoming { event, ..Incoming::default() };
     let events = events.into_iter().map(incoming).collect();
-    desk::ask(isolate, config, DeskRequest::TakeIn(events)).await.map(|_: Vec<Taken>| ())
+    desk::take_in(isolate, config, events).await.map(|_| ())
 }
 
 /// Calls of one run, which come to an end.
@@ -195,8 +195,7 @@ impl<'a> Calls<'a> {
                 let webhook = Webhook { headers: Vec::new(), body };
                 events.push(incoming(self.config, billing, &webhook).await?);
             }
-            let request = DeskRequest::TakeIn(events);
-            let taken: Vec<Taken> = desk::ask(isolate, self.config, request).await?;
+            let taken = desk::take_in(isolate, self.config, events).await?;
             if next.is_none() || taken.iter().all(|taken| taken.is_repeated) {
                 break;
             }

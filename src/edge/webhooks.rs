@@ -14,7 +14,6 @@ use super::visit::Visit;
 use super::visit::problem;
 use super::{desk, glue, provider_api};
 use crate::billing::Provider;
-use crate::billing::desk::{DeskRequest, Taken};
 use crate::billing::webhook::{self, HEADERS, Webhook};
 use crate::config::{Billing, Config, secret_names};
 use crate::report;
@@ -43,14 +42,10 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
         worker::console_error!("{}", report::fault_line("webhook", &reason));
         return problem(visit, 400, &format!("This is no webhook of {word}: {reason}."), &[]);
     }
-    let taken: Result<Vec<Taken>, String> =
-        match provider_api::incoming(config, billing, &webhook).await {
-            Ok(incoming) => {
-                let request = DeskRequest::TakeIn(vec![incoming]);
-                desk::ask(&visit.isolate, config, request).await
-            }
-            Err(reason) => Err(reason),
-        };
+    let taken = match provider_api::incoming(config, billing, &webhook).await {
+        Ok(incoming) => desk::take_in(&visit.isolate, config, vec![incoming]).await,
+        Err(reason) => Err(reason),
+    };
     match taken {
         Ok(taken) => {
             let is_repeated = taken.first().is_some_and(|taken| taken.is_repeated);
