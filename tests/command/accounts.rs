@@ -29,6 +29,7 @@ fn every_command_asks_for_what_the_contract_has() {
     let cases: &[(&[&str], &str, Value)] = &[
         (&["account", "show", "alice"], "GET accounts/-/alice", Value::Null),
         (&["account", "show", "acme/a b"], "GET accounts/acme/a%20b", Value::Null),
+        (&["account", "show", "-/alice"], "GET accounts/-/alice", Value::Null),
         (&["account", "usage", "alice"], "GET accounts/-/alice/usage", Value::Null),
         (
             &[

@@ -71,6 +71,11 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Waits for something that the gate does by itself. */
+async function until(isSo) {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 /** Builds the program, and says where it is. */
 async function built() {
   const args = ["build", "--features", "cli", "--bin", "tollgate", "--message-format", "json"];
@@ -267,13 +272,61 @@ describe("over the admin API, what support does", () => {
   });
 });
 
+describe("over the admin API, what a payment provider told", () => {
+  let provider, erin, dora;
+
+  before(async () => {
+    const webhook = { url: `${gate.url}/_tollgate/webhooks/stripe`, secret: SECRETS.STRIPE_WEBHOOK_SECRET };
+    const prices = [{ id: "price_1", lookup_key: "pro_monthly", product: "prod_pro", name: "Pro", amount: 900, features: [] }];
+    provider = await startProvider({ prices, apiKey: "sk_test_pretend", webhook });
+    erin = provider.life.createCustomer({ email: "erin@example.test", name: "Erin" });
+    provider.life.subscribe(erin, { price: "price_1", metadata: { tollgate_account: "erin" } });
+    dora = provider.life.createCustomer({ email: "dora@example.test", name: "Dora" });
+    provider.life.subscribe(dora, { price: "price_1", metadata: {} });
+    await provider.deliveries.settled();
+  });
+  after(() => provider?.stop());
+
+  test("is listed, shown and sent on again", async () => {
+    const { items } = await json(["events", "list", "--provider", "stripe"]);
+    assert.ok(items.length > 4, JSON.stringify(items));
+    const id = items.find((event) => event.customer === erin.id && event.state === "applied").id;
+    const shown = await json(["events", "show", "stripe", id]);
+    assert.deepEqual([shown.id, shown.account], [id, "-/erin"]);
+    await json(["events", "retry", "stripe", id]);
+    const { items: [subscription] } = await json(["account", "subscriptions", "erin"]);
+    assert.deepEqual([subscription.provider, subscription.standing.access], ["stripe", true]);
+  });
+
+  test("waits for a customer whose account nobody knows, until it is linked", async () => {
+    const waiting = () => json(["events", "list", "--state", "waiting"]);
+    assert.ok((await waiting()).items.some((event) => event.customer === dora.id));
+    await json(["customer", "show", "stripe", dora.id], 1);
+    assert.equal((await json(["customer", "link", "stripe", dora.id, "dora"])).account, "-/dora");
+    assert.equal((await json(["customer", "show", "stripe", dora.id])).account, "-/dora");
+    await until(async () => (await waiting()).items.length === 0);
+    assert.equal((await json(["account", "show", "dora"])).subscriptions.length, 1);
+  });
+
+  test("is in the list of accounts", async () => {
+    const { items } = await json(["account", "list", "--status", "active", "--plan", "pro"]);
+    const names = items.map(({ account }) => account);
+    assert.ok(["-/erin", "-/dora"].every((name) => names.includes(name)), names.join());
+    const table = await tollgate(["account", "list", "--prefix", "-/er"]);
+    assert.match(table.stdout, /^account +plan +status.*\n-\/erin +pro +active/);
+    assert.equal((await json(["outage"])).detected, false);
+  });
+});
+
 describe("a check of the gate", () => {
-  const check = (code) => json(["check", config, "--gate", gate.url], code);
+  const check = (code) =>
+    json(["check", config, "--gate", gate.url, "--admin-token-env", "TOLLGATE_ADMIN_TOKEN"], code);
   const of = ({ findings }, name) => findings.filter((finding) => finding.check === name).map(({ kind }) => kind);
 
   test("finds it healthy, running this file, and with the same webhook secret", async () => {
     const told = await check();
-    assert.deepEqual([of(told, "health"), of(told, "webhook stripe")], [["ok"], ["ok"]], JSON.stringify(told));
+    const found = ["health", "webhook stripe", "events"].map((name) => of(told, name));
+    assert.deepEqual(found, [["ok"], ["ok"], ["ok"]], JSON.stringify(told));
   });
 
   test("finds a secret that the gate doesn't have", async () => {

@@ -7,7 +7,9 @@ mod set;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::remote::{AccountName, Gate, Listing, Remote, encoded_segment, list, progress, told};
+use super::remote::{
+    AccountName, Gate, Listing, Remote, encoded_segment, list, progress, told, unguarded,
+};
 use super::table::{plain, table_or};
 use super::{Failure, Outcome, clock};
 
@@ -108,6 +110,7 @@ impl Account {
                 told(format!("{account}\n{}", plain(&record)), record)
             }
             What::List { status, plan, prefix, listing } => {
+                let prefix = prefix.as_deref().map(unguarded);
                 let query = [
                     ("status", status.as_deref()),
                     ("plan", plan.as_deref()),

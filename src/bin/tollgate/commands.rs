@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use outcome::{Failure, Outcome};
+use remote::guarded;
 
 /// Looks after a Tollgate: keys, tokens, configuration, decisions and accounts.
 #[derive(Parser)]
@@ -68,7 +69,7 @@ Examples:
 
 /// Runs what the arguments say.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(std::env::args_os().map(guarded)) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => return misused(&error),
         Err(help) => help.exit(),

@@ -1,5 +1,7 @@
 //! What an account is called, on the command line and in a URL.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -34,7 +36,8 @@ impl FromStr for AccountName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (tenant, account) = text.split_once('/').unwrap_or(("-", text));
+        let text = unguarded(text);
+        let (tenant, account) = text.split_once('/').unwrap_or(("-", &text));
         if tenant.is_empty() || account.is_empty() || account.contains('/') {
             return Err("expected an account such as alice, or acme/alice with its tenant".into());
         }
@@ -49,6 +52,20 @@ impl fmt::Display for AccountName {
         let part = |text: &str| text.replace('%', "%25").replace('/', "%2F");
         write!(formatter, "{}/{}", part(&self.tenant), part(&self.account))
     }
+}
+
+/// `-/alice`, as the gate names an account without a tenant, would be read as an option. So it is
+/// handed to the parser as `/alice`.
+pub(crate) fn guarded(argument: OsString) -> OsString {
+    match argument.to_str().and_then(|text| text.strip_prefix('-')) {
+        Some(rest) if rest.starts_with('/') => rest.into(),
+        _ => argument,
+    }
+}
+
+/// The name, or the beginning of one, as it was before.
+pub(crate) fn unguarded(text: &str) -> Cow<'_, str> {
+    if text.starts_with('/') { Cow::Owned(format!("-{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// As a segment of a path, or a value of a query.
@@ -72,6 +89,7 @@ mod tests {
         for (text, path, name) in [
             ("alice", "accounts/-/alice", "-/alice"),
             ("-/alice", "accounts/-/alice", "-/alice"),
+            ("/alice", "accounts/-/alice", "-/alice"),
             ("acme/a b", "accounts/acme/a%20b", "acme/a b"),
             ("acme/a%2Fb", "accounts/acme/a%2Fb", "acme/a%2Fb"),
             ("ü", "accounts/-/%C3%BC", "-/ü"),
@@ -79,7 +97,7 @@ mod tests {
             let found: AccountName = text.parse().unwrap();
             assert_eq!((found.path().as_str(), found.to_string().as_str()), (path, name));
         }
-        for text in ["", "a/", "/a", "a/b/c"] {
+        for text in ["", "a/", "/", "a/b/c"] {
             assert!(text.parse::<AccountName>().is_err(), "{text}");
         }
     }
