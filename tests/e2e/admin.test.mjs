@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { startDirectGate } from "./fixtures/runtime.mjs";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
@@ -364,11 +365,12 @@ describe("Idempotency-Key", () => {
     const persist = mkdtempSync(join(tmpdir(), "tollgate-admin-"));
     const write = (via, number) => ask("POST", account("killed", "credits"), { via, headers: once(`k${number}`), body: { id: `a${number}`, units: 1 } });
     try {
-      let via = await startGate({ origin, vars: vars(), persist });
+      let via = await startDirectGate({ origin, vars: vars(), persist });
       const sent = Array.from({ length: 30 }, (_, number) => write(via, number).catch(() => null));
       await sent[3];
-      await via.stop();
+      via.kill();
       await Promise.all(sent);
+      await via.stop();
       via = await startGate({ origin, vars: vars(), persist });
       for (let number = 0; number < 30; number += 1) assert.equal((await write(via, number)).status, 200);
       const items = (await ask("GET", account("killed", "audit?limit=100"), { via })).json.items;

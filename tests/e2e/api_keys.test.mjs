@@ -235,6 +235,35 @@ describe("the life of a key", () => {
   });
 });
 
+test("while the directory fails, a key is listed and opens nothing, and nobody is taken for somebody else", async () => {
+  const broken = await startGate({ origin, vars: vars(), bindings: { scriptPath: "tests/e2e/fixtures/broken_directory_entry.mjs" } });
+  const ask = async (method, path, body) => {
+    const headers = { ...bearer(ADMIN_TOKEN), "idempotency-key": `${method} ${path}` };
+    const response = await broken.fetch(`/_tollgate/admin/accounts/-/half${path}`, { method, headers, body: body && JSON.stringify(body) });
+    return { status: response.status, json: await response.json() };
+  };
+  try {
+    await ask("PUT", "", { plan: "pro", status: "active" });
+    const made = await ask("POST", "/keys", { name: "half" });
+    assert.equal(made.status, 503);
+    assert.match(made.json.detail, /listed and opens nothing/);
+    assert.equal(JSON.stringify(made.json).includes("tg_"), false);
+    const { items } = (await ask("GET", "/keys")).json;
+    assert.deepEqual(items.map(({ name }) => name), ["half"]);
+    const again = await ask("POST", "/keys", { name: "half" });
+    assert.deepEqual([again.status, again.json.id, again.json.secret], [201, items[0].id, null]);
+    const used = await broken.fetch("/a", { headers: bearer(`tg_aaaaaaaa_${"a".repeat(43)}`) });
+    assert.deepEqual([used.status, used.headers.get("tollgate-cause")], [503, "checker-unavailable"]);
+    assert.ok(Number(used.headers.get("retry-after")) >= 1);
+    await used.body?.cancel();
+    const token = await broken.fetch("/a", { headers: bearer(await issuer.mint({ plan: "pro" })) });
+    assert.equal(token.status, 200, "tokens need no directory");
+    await token.body?.cancel();
+  } finally {
+    await broken.stop();
+  }
+});
+
 test("without objects there are no keys", async () => {
   const bare = await startGate({ origin, vars: { ROUTES: [{ match: "/**" }], ISSUERS: [issuerVar(issuer)], PLANS: [] }, bindings: { durableObjects: {} } });
   try {
