@@ -30,7 +30,13 @@ pub(super) async fn incoming(
     let to_ask = api::payer(billing, webhook).filter(|_| is_anonymous && !event.news.is_empty());
     if let Some(request) = to_ask {
         let (status, body) = call(config, billing, &request).await?;
-        event.customer = api::payer_found(&ApiAnswer { status, body: &body })?;
+        let found = api::payer_found(&ApiAnswer { status, body: &body });
+        match found {
+            Ok(customer) => event.customer = customer,
+            Err(reason) if is_passing(status) => return Err(reason),
+            // Sending it again would not help: the key lacks a right, or the charge is gone.
+            Err(reason) => return Ok(Incoming::unreadable(billing.provider, webhook, reason)),
+        }
     }
     Ok(Incoming { event, body: webhook.body.to_owned(), unreadable: None })
 }
@@ -193,7 +199,10 @@ impl<'a> Calls<'a> {
             let mut events = Vec::new();
             for body in &bodies {
                 let webhook = Webhook { headers: Vec::new(), body };
-                events.push(incoming(self.config, billing, &webhook).await?);
+                match incoming(self.config, billing, &webhook).await {
+                    Ok(incoming) => events.push(incoming),
+                    Err(reason) => log(Err(reason)),
+                }
             }
             let taken = desk::take_in(isolate, self.config, events).await?;
             if next.is_none() || taken.iter().all(|taken| taken.is_repeated) {
@@ -207,6 +216,11 @@ impl<'a> Calls<'a> {
 
 fn no_key(provider: Provider) -> String {
     format!("there is no key for the API of {}", provider.word())
+}
+
+/// Whether the same call may be answered otherwise in a while.
+const fn is_passing(status: u16) -> bool {
+    status == TOO_MANY_REQUESTS || status >= 500
 }
 
 fn log(outcome: Result<(), String>) {

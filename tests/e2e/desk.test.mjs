@@ -175,6 +175,24 @@ describe("a webhook", () => {
     assert.deepEqual([unreadable.status, await unreadable.json()], [200, { received: true }], "again would not help");
   });
 
+  test("of a dispute finds who has paid", async () => {
+    await start();
+    await send(event("customer.subscription.created", subscription()));
+    await until(() => isActive(), "the subscription is in the record");
+    const dispute = event("charge.dispute.created", { id: "dp_1", object: "dispute", charge: "ch_1", status: "needs_response" });
+    api.answers.set("/v1/charges/ch_1", 500);
+    assert.equal((await send(dispute)).status, 503, "to be sent again");
+    api.answers.set("/v1/charges/ch_1", { id: "ch_1", object: "charge", customer: "cus_1" });
+    assert.deepEqual(await (await send(dispute)).json(), { received: true });
+    await until(async () => (await record()).disputes?.[0]?.is_open, "the dispute is in the record");
+    api.answers.set("/v1/charges/ch_2", 403);
+    const another = event("charge.dispute.created", { id: "dp_2", object: "dispute", charge: "ch_2", status: "needs_response" });
+    assert.equal((await send(another)).status, 200, "again would not help");
+    const { items } = await (await gate.fetch("/_tollgate/admin/events?state=failed", operator)).json();
+    assert.deepEqual(items.map(({ id, type }) => [id, type]), [[another.id, another.type]]);
+    assert.match(items[0].reason, /403/);
+  });
+
   test("is not acknowledged where it could not be kept", async () => {
     gate = await startControlledGate({ origin, persist, vars: vars() });
     const created = event("customer.subscription.created", subscription());
