@@ -200,7 +200,7 @@ impl Billed {
         let mut status = match told.status {
             Status::Active if is_newer(failing_since) => Status::PastDue,
             Status::PastDue | Status::Unpaid | Status::Incomplete
-                if is_newer(self.paid_at) && failing_since.is_none() =>
+                if is_newer(self.paid_at) && failing_since.is_none() && !self.paid_the_past() =>
             {
                 Status::Active
             }
@@ -229,6 +229,13 @@ impl Billed {
         subscription.current_period_ends_at = told.current_period_ends_at.max(paid_on);
         subscription.payment_failed_at = is_failing.then_some(failed_at);
         subscription.payment_failure = reason.filter(|_| is_failing);
+    }
+
+    /// Whether the last payment was for a period before the one that is owed, as for an old
+    /// invoice: providers bring nobody back for that.
+    fn paid_the_past(&self) -> bool {
+        let owed_until = self.told.as_ref().and_then(|told| told.current_period_ends_at);
+        self.paid_until.zip(owed_until).is_some_and(|(paid, owed)| paid < owed)
     }
 
     /// What is failing only since before the last payment is made good. Of the same instant, the

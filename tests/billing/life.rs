@@ -110,6 +110,17 @@ fn the_life_is_what_it_seems() {
     assert_eq!((one.payment_failed_at, one.payment_failure), (None, None));
 }
 
+#[test]
+fn who_pays_an_old_invoice_still_owes_the_new_one() {
+    let mut events = failing();
+    let (old, owed) = (START + 30 * DAY, START + 60 * DAY);
+    events.push(state(FAILED + 7 * DAY, "unpaid", owed, &json!({})));
+    events.push(paid(FAILED + 8 * DAY, old));
+    assert_eq!(record(&events).billed[0].subscription.status, Status::Unpaid);
+    events.push(paid(FAILED + 9 * DAY, owed));
+    assert_eq!(record(&events).billed[0].subscription.status, Status::Active);
+}
+
 /// Every event, and some of them again, in any order.
 fn told_anyhow(events: Vec<BillingEvent>) -> impl Strategy<Value = Vec<BillingEvent>> {
     let again = prop::collection::vec(prop::sample::select(events.clone()), 0..12);
