@@ -308,6 +308,23 @@ describe("over the admin API, what a payment provider told", () => {
     assert.equal((await json(["account", "show", "dora"])).subscriptions.length, 1);
   });
 
+  test("can be explained from the record that is shown, for an API key too", async () => {
+    const { id, secret } = await json(["account", "keys", "create", "erin"]);
+    writeFileSync(join(folder, "key"), secret);
+    const input = JSON.stringify(await json(["account", "show", "erin"]));
+    const explain = ["explain", "/articles/1", "--config", config, "--account", "-", "--as", "-/erin"];
+    for (const more of [[], ["--token", "key"]]) {
+      const told = await json([...explain, ...more], 0, { input });
+      assert.equal(told.origin.headers["Tollgate-Account"], "erin", more.join());
+    }
+    const answer = await gate.fetch("/articles/1", { headers: { authorization: `Bearer ${secret}` } });
+    assert.equal(answer.status, 200);
+    await json(["account", "keys", "revoke", "erin", id]);
+    const revoked = JSON.stringify(await json(["account", "show", "erin"]));
+    const told = await json([...explain, "--token", "key"], 1, { input: revoked });
+    assert.equal(told.decision.cause, "credential-revoked");
+  });
+
   test("is in the list of accounts", async () => {
     const { items } = await json(["account", "list", "--status", "active", "--plan", "pro"]);
     const names = items.map(({ account }) => account);
