@@ -1,8 +1,10 @@
 //! How events reach the ledgers of their accounts.
 
-use tollgate::account::Status;
+use tollgate::account::{PaymentFailure, Status, Subscription};
 use tollgate::billing::desk::{DeskRequest, DeskStore, EventRow, EventState};
 use tollgate::billing::{BillingEvent, News};
+use tollgate::time::Timestamp;
+use tollgate::wire;
 
 use crate::world::*;
 
@@ -117,6 +119,35 @@ fn a_retry_makes_an_event_due_at_once() {
     let row: Option<EventRow> = world.ask(DeskRequest::Retry(key("evt_1")));
     assert_eq!(row.expect("it is there").due_at, world.now);
     assert_eq!(world.store.next_due().expect("it works"), Some(world.now));
+}
+
+/// Where this fails because a type has changed, raise `wire::FORMAT` along with the text: a desk keeps
+/// events over a release.
+#[test]
+fn events_are_kept_as_their_format_says() {
+    let [until, ends_at] = [5, 6].map(Timestamp::from_millis);
+    let reason = Some(PaymentFailure::TryLater);
+    let (status, plan) = (Status::Active, Some("pro".to_owned()));
+    let state = Subscription { plan, status, ends_at: Some(ends_at), ..Subscription::default() };
+    let id = |id: &str| id.to_owned();
+    let event = BillingEvent {
+        news: vec![
+            News::Credits { id: id("c"), units: 7 },
+            News::CustomerDeleted,
+            News::Dispute { id: id("d"), is_open: true },
+            News::Entitlements { names: vec![id("e")], is_complete: false },
+            News::Paid { subscription: id("s"), until: Some(until) },
+            News::PaymentFailed { subscription: None, reason },
+            News::Subscription { id: id("s"), state: Box::new(state) },
+        ],
+        occurred_at: Timestamp::from_millis(4),
+        ..of_account(event("evt_1", "cus_1"), "-/alice")
+    };
+    let text = "1 6 Stripe5 evt_116 customer.updated4 1 5 cus_11 7 -/alice7 7 Credits1 c7 \
+                15 CustomerDeleted7 Dispute1 d1 12 Entitlements1 1 e0 4 Paid1 s1 5 \
+                13 PaymentFailed0 1 8 TryLater12 Subscription1 s1 3 pro0 6 Active0 0 0 1 6 0 0 ";
+    assert_eq!(wire::encode(&event), text);
+    assert_eq!(wire::decode(text), Ok(event));
 }
 
 #[test]

@@ -255,6 +255,31 @@ describe("whose customer it is", () => {
   });
 });
 
+describe("a provider that is down", () => {
+  const failed = (customer, decline_code) => event("payment_intent.payment_failed", {
+    id: `pi_${customer}`, object: "payment_intent", customer, last_payment_error: { type: "card_error", code: "card_declined", decline_code },
+  });
+  const paid = (customer) => event("invoice.paid", {
+    id: `in_${customer}`, object: "invoice", customer, parent: { subscription_details: { subscription: `sub_of_${customer}` } }, lines: { data: [] },
+  });
+  const outage = async () => (await gate.fetch("/_tollgate/admin/outage", operator)).json();
+
+  test("is told from customers whose banks decline, and ends when charges succeed", async () => {
+    await start({ vars: { STRIPE_API_KEY: "" } });
+    for (let customer = 1; customer <= 5; customer += 1) {
+      await send(failed(`poor_${customer}`, "insufficient_funds"));
+      if (customer < 5) await send(failed(`cus_${customer}`, "try_again_later"));
+    }
+    const before = await outage();
+    assert.deepEqual([before.detected, before.failing_customers], [false, 4]);
+    await send(failed("cus_5", "try_again_later"));
+    // A verdict is believed for a moment.
+    await until(async () => (await outage()).detected, "five customers are an outage");
+    for (let customer = 1; customer <= 3; customer += 1) await send(paid(`cus_${customer}`));
+    await until(async () => !(await outage()).detected, "the outage is over");
+  });
+});
+
 describe("every few minutes", () => {
   const scheduled = async () => (await gate.miniflare.getWorker("gate")).scheduled({ cron: "*/5 * * * *" });
 
