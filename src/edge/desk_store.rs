@@ -165,7 +165,8 @@ impl DeskStore for SqlStore {
                          look_at_ms) VALUES (?, ?, ?, ?, ?, ?) \
                      ON CONFLICT (account) DO UPDATE SET plan = excluded.plan, \
                          status = excluded.status, cause = excluded.cause, \
-                         updated_at_ms = excluded.updated_at_ms, look_at_ms = excluded.look_at_ms";
+                         updated_at_ms = excluded.updated_at_ms, look_at_ms = excluded.look_at_ms \
+                     WHERE excluded.updated_at_ms >= account_index.updated_at_ms";
         let AccountSummary { account, plan, status, cause, updated_at, look_at } = summary;
         let [plan, cause] = [plan, cause].map(|text| optional(text.as_deref()));
         let look_at = look_at.map_or(JsValue::NULL, time);

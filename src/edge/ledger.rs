@@ -93,7 +93,7 @@ pub(super) enum Message {
         /// How many at most.
         limit: usize,
     },
-    /// Do what an operator wants.
+    /// Do what an operator wants. The reply is what came of it, and how the account stands then.
     CarryOut(Box<Order>),
     /// Every pack of credits that the account ever had.
     Credits,

@@ -18,9 +18,9 @@ use super::ledger_store::SqlStore;
 use super::{desk_object, desk_store, key_store, outbox, reader_store};
 use crate::admin::OperatorStore;
 use crate::allowance::Readers;
-use crate::billing::desk::Desk;
+use crate::billing::desk::{AccountSummary, Desk};
 use crate::config::Config;
-use crate::quota::{self, LedgerStore, StoreError};
+use crate::quota::{self, LedgerStore, StoreError, Terms};
 use crate::time::Timestamp;
 use crate::wire;
 
@@ -197,7 +197,10 @@ fn handle(
             wire::encode(&counting.ledger.handle(store, terms, &request, now())?)
         }
         Message::Audit { before, limit } => wire::encode(&store.audit(before, limit)?),
-        Message::CarryOut(order) => wire::encode(&order.carry_out(store, now())?),
+        Message::CarryOut(order) => {
+            let reply = order.carry_out(store, now())?;
+            wire::encode(&(reply, summary(store, terms)?))
+        }
         Message::Credits => wire::encode(&store.credits()?),
         Message::Desk(request) => {
             let read = desk_object::reader(config);
@@ -218,6 +221,13 @@ fn handle(
         Message::Read => wire::encode(&store.account()?),
     };
     Ok(reply)
+}
+
+/// How the account stands, for the desk's list; the object does not know its name.
+fn summary(store: &SqlStore, terms: Terms<'_>) -> Result<Option<AccountSummary>, StoreError> {
+    let record = store.account()?;
+    Ok(record
+        .map(|record| AccountSummary::of("", &record, terms.plans, terms.provider_outage, now())))
 }
 
 fn thrown(error: &StoreError) -> JsValue {

@@ -269,6 +269,18 @@ describe("what the desk knows", () => {
     assert.equal((await ask("GET", "accounts?status=canceled")).status, 400);
   });
 
+  test("the list ends as the record does, however many write at once", async () => {
+    const names = Array.from({ length: 4 }, (_, number) => `race/a${number}`);
+    const writes = names.flatMap((name) => Array.from({ length: 8 }, (_, turn) => ask("PUT", `accounts/${name}`, { body: { ...pro, suspended: turn % 2 === 0 } })));
+    await Promise.all(writes);
+    const { items } = (await ask("GET", "accounts?prefix=race%2F")).json;
+    assert.equal(items.length, names.length);
+    for (const { account: name, cause } of items) {
+      const { suspended } = (await ask("GET", `accounts/${name}`)).json;
+      assert.equal(cause, suspended ? "account-suspended" : null, name);
+    }
+  });
+
   test("a customer is the account that an operator says", async () => {
     const path = "customers/stripe/cus_1";
     assert.equal((await ask("GET", path)).status, 404);

@@ -151,8 +151,10 @@ impl DeskStore for MemoryDesk {
 
     fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
         self.reach()?;
-        let entry = self.accounts.entry(summary.account.clone());
-        entry.or_default().0 = summary.clone();
+        let (known, _) = self.accounts.entry(summary.account.clone()).or_default();
+        if known.updated_at <= summary.updated_at {
+            known.clone_from(summary);
+        }
         Ok(())
     }
 

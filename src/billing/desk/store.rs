@@ -107,7 +107,7 @@ pub trait DeskStore {
     /// See [`Self::event`].
     fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
 
-    /// Writes how an account stands.
+    /// Writes how an account stands, unless something newer is known of it.
     ///
     /// # Errors
     /// See [`Self::add_event`].

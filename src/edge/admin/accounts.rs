@@ -1,10 +1,11 @@
 //! What is read of an account, and changed of it: by its ledger.
 
-use super::{Asked, Done, Next, Question, Refusal, Then, keys};
+use super::{Asked, Done, Next, Question, Refusal, Then, desk, keys};
 use crate::account::{AccountRecord, ApiKey, Standing, Status, Subscription, judge, standing};
 use crate::admin::query::{BAD_CURSOR, page_json};
 use crate::admin::{self, Change, Order, Reply, What, body, shown};
 use crate::answer;
+use crate::billing::desk::AccountSummary;
 use crate::config::plan_named;
 use crate::edge::isolate::now;
 use crate::edge::ledger::{Message, read};
@@ -66,7 +67,7 @@ impl Asked<'_> {
         let json = match question.message {
             Message::CarryOut(order) => {
                 let Question { object, then, .. } = question;
-                return self.carried_out(object, &order.change, then, heard(reply)?);
+                return carried_out(object, &order.change, then, heard(reply)?);
             }
             Message::Audit { .. } => self.audit(heard(reply)?)?,
             Message::Credits => self.credits(&heard::<Vec<_>>(reply)?)?,
@@ -91,34 +92,6 @@ impl Asked<'_> {
             }
         };
         Ok(Next::Done(Done::json(200, json)))
-    }
-
-    /// The answer to a change. A new key has to be filed first, and the desk to be told how the
-    /// account stands.
-    fn carried_out(
-        &self,
-        account: String,
-        change: &Change,
-        then: Then,
-        reply: Reply,
-    ) -> Result<Next, Refusal> {
-        let status = u16::try_from(reply.status).unwrap_or(503);
-        let replayed = reply.is_replay.then_some(("Idempotency-Replayed", "true".into()));
-        if status >= 400 {
-            let mut refusal = Refusal::new(status, reply.body);
-            refusal.headers.extend(replayed);
-            return Err(refusal);
-        }
-        let mut done = Done::json(status, reply.body);
-        done.headers.extend(replayed);
-        let is_record =
-            matches!(change, Change::Record(_) | Change::RevokeBefore(_) | Change::RevokeToken(_));
-        Ok(match then {
-            Then::File(_) if reply.is_replay => Next::Done(keys::without_secret(done)),
-            Then::File(secret) => Next::Ask(keys::to_file(done, account, &secret)),
-            _ if is_record && !reply.is_replay => self.to_index(done, &account),
-            _ => Next::Done(done),
-        })
     }
 
     /// One entry more than is shown says whether there are more.
@@ -193,6 +166,35 @@ impl Asked<'_> {
     pub(super) fn page(&self) -> Result<admin::Page, Refusal> {
         self.query.page().map_err(Refusal::bad)
     }
+}
+
+/// The answer to a change. A new key has to be filed first, and the desk to be told how the account
+/// stands: also of a change that comes again, since what was cut off may have been just that.
+fn carried_out(
+    account: String,
+    change: &Change,
+    then: Then,
+    (reply, summary): (Reply, Option<AccountSummary>),
+) -> Result<Next, Refusal> {
+    let status = u16::try_from(reply.status).unwrap_or(503);
+    let replayed = reply.is_replay.then_some(("Idempotency-Replayed", "true".into()));
+    if status >= 400 {
+        let mut refusal = Refusal::new(status, reply.body);
+        refusal.headers.extend(replayed);
+        return Err(refusal);
+    }
+    let mut done = Done::json(status, reply.body);
+    done.headers.extend(replayed);
+    let is_record =
+        matches!(change, Change::Record(_) | Change::RevokeBefore(_) | Change::RevokeToken(_));
+    Ok(match (then, summary) {
+        (Then::File(_), _) if reply.is_replay => Next::Done(keys::without_secret(done)),
+        (Then::File(secret), _) => Next::Ask(keys::to_file(done, account, &secret)),
+        (_, Some(summary)) if is_record => {
+            desk::to_index(done, AccountSummary { account, ..summary })
+        }
+        _ => Next::Done(done),
+    })
 }
 
 fn unasked() -> Refusal {

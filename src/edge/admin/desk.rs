@@ -2,7 +2,7 @@
 
 use super::accounts::heard;
 use super::{Asked, Done, Next, Question, Refusal, Then};
-use crate::account::{AccountRecord, Status};
+use crate::account::Status;
 use crate::admin::query::page_json;
 use crate::admin::{What, body, shown};
 use crate::billing::Provider;
@@ -88,16 +88,6 @@ impl Asked<'_> {
         Ok(Next::Done(Done::json(200, json)))
     }
 
-    /// Has the desk's list of accounts say how this one stands, of which the record is told.
-    pub(super) fn to_index(&self, done: Done, account: &str) -> Next {
-        let Ok(record) = serde_json::from_str::<AccountRecord>(&done.json) else {
-            return Next::Done(done);
-        };
-        let (plans, outage) = (&self.config.plans, self.config.provider_outage);
-        let summary = AccountSummary::of(account, &record, plans, outage, now());
-        Next::Ask(to_desk(DeskRequest::PutAccount(summary), Then::Indexed(done)))
-    }
-
     fn account_filter(&self) -> Result<AccountFilter, Refusal> {
         let [status, plan, prefix] =
             ["status", "plan", "prefix"].map(|name| self.query.get(name).map(str::to_owned));
@@ -149,6 +139,11 @@ pub(super) fn reread(read: Result<usize, String>) -> Result<Then, Refusal> {
     read.map(Then::Reread).map_err(|reason| {
         Refusal::new(502, format!("Not every customer could be read again: {reason}."))
     })
+}
+
+/// Has the desk's list of accounts say how this one stands, and tells what was done then.
+pub(super) fn to_index(done: Done, summary: AccountSummary) -> Next {
+    Next::Ask(to_desk(DeskRequest::PutAccount(summary), Then::Indexed(done)))
 }
 
 /// The answer to a change that the desk was told of. Where it has not heard, the next change or
