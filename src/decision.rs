@@ -124,6 +124,8 @@ pub struct Facts {
     pub plan: Option<String>,
     /// Entitlements the route asks for and the caller lacks.
     pub missing: Vec<String>,
+    /// Whether the account could do it, and only the scopes of this API key leave it out.
+    pub is_beyond_scopes: bool,
     /// Why a token was refused: safe for the caller to know.
     pub token_error: Option<TokenError>,
     /// When the thing that ended did end, such as the grace or the trial.

@@ -76,6 +76,10 @@ pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
             let reason = token_error(facts.token_error);
             format!("{reason} So we can't tell who is asking.")
         }
+        Cause::NotForSale if facts.is_beyond_scopes => format!(
+            "This needs {}, which the scopes of this API key leave out: use another key.",
+            enumerate(&facts.missing)
+        ),
         Cause::NotForSale if !facts.missing.is_empty() => {
             format!("This needs {}, which no plan on sale includes.", enumerate(&facts.missing))
         }

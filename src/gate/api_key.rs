@@ -77,6 +77,7 @@ impl Gate {
         }
         let mut denial = Denial::new(Cause::NotForSale);
         denial.facts.missing = missing;
+        denial.facts.is_beyond_scopes = true;
         denial.facts.operator_detail = Some(format!("the scopes of API key {} lack it", key.id));
         Some(Box::new(denial))
     }
