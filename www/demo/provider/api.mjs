@@ -43,7 +43,7 @@ const CALLS = [
   ["GET", "/v1/charges/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.charges.get(id) ?? thrown(noSuch("charge", id))],
   ["GET", "/v1/disputes/{id}", { allowed: ["expand[#]"] }, ({ store }, { id }) => store.disputes.get(id) ?? thrown(noSuch("dispute", id))],
   ["GET", "/v1/payment_intents", { allowed: [...PAGE, "customer"] }, listIntents],
-  ["GET", "/v1/prices", { allowed: [...PAGE, "lookup_keys[#]", "active", "product"] }, listPrices],
+  ["GET", "/v1/prices", { allowed: [...PAGE, "lookup_keys[#]", "active", "product", "type"] }, listPrices],
   ["GET", "/v1/prices/{id}", {}, ({ store }, { id }) => store.prices.get(id) ?? thrown(noSuch("price", id))],
   ["GET", "/v1/entitlements/active_entitlements", { allowed: [...PAGE, "customer"], required: ["customer"] }, listEntitlements],
   ["GET", "/v1/events", { allowed: [...PAGE, "delivery_success", "type", "types[#]", "created[gt]", "created[gte]", "created[lt]", "created[lte]"] }, listEvents],
