@@ -32,7 +32,7 @@ export function makeCharges(store) {
     return card;
   }
 
-  function makeInvoice(subscription, { reason, period }) {
+  function makeInvoice(subscription, { reason, period, finalizedAt = clock.now() }) {
     const customer = store.customers.get(subscription.customer);
     const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, "0")}`;
     customer.next_invoice_sequence += 1;
@@ -41,6 +41,8 @@ export function makeCharges(store) {
     store.invoices.set(made.id, made);
     subscription.latest_invoice = made.id;
     emit("invoice.created", { ...made, status: "draft" });
+    clock.moveTo(finalizedAt);
+    made.status_transitions.finalized_at = made.effective_at = finalizedAt;
     emit("invoice.finalized", made);
     return made;
   }

@@ -10,7 +10,7 @@ const FAILURES = [
   { code: "processing_error", decline_code: "processing_error", advice_code: "try_again_later", message: "An error occurred while processing your card. Try again in a little bit." },
   declined("insufficient_funds", "try_again_later", "Your card has insufficient funds."),
   declined("generic_decline", "do_not_try_again"),
-  declined("do_not_honor", "try_again_later"),
+  declined("do_not_honor", undefined),
   declined("fraudulent", "do_not_try_again"),
   declined("lost_card", "do_not_try_again"),
   declined("stolen_card", "do_not_try_again"),

@@ -5,6 +5,8 @@ import { activeEntitlement, checkoutSession, entitlementSummary, portalSession }
 import { makeCharges } from "./charges.mjs";
 import { customer as customerShape, subscription as subscriptionShape } from "./shapes.mjs";
 
+/** A renewal's invoice is a draft for an hour before it is charged. */
+const DRAFT_FOR_S = 3_600;
 const ENTITLED = ["active", "trialing", "past_due"];
 const OVER = ["canceled", "incomplete_expired"];
 
@@ -65,14 +67,18 @@ export function makeLife(store, { url }) {
     const start = Math.min(item.current_period_end, clock.now());
     item.current_period_end = start;
     if (subscription.cancel_at_period_end) return endIt(subscription, start);
+    const chargedAt = clock.now();
+    clock.moveTo(Math.max(chargedAt - DRAFT_FOR_S, lastToldOf(subscription)));
     const period = { start, end: monthAfter(start) };
     const before = { items: structuredClone(subscription.items) };
     Object.assign(item, { current_period_start: period.start, current_period_end: period.end });
     const wasTrial = subscription.status === "trialing";
     if (wasTrial) Object.assign(subscription, { trial_end: start, status: "active" });
     emit("customer.subscription.updated", subscription, wasTrial ? { ...before, status: "trialing" } : before);
-    return settle(subscription, charges.makeInvoice(subscription, { reason: "subscription_cycle", period }));
+    return settle(subscription, charges.makeInvoice(subscription, { reason: "subscription_cycle", period, finalizedAt: chargedAt }));
   }
+
+  const lastToldOf = ({ id }) => store.events.findLast(({ data }) => data.object.id === id).created;
 
   function trialWillEnd(one) {
     emit("customer.subscription.trial_will_end", subscriptionOf(one));
