@@ -13,12 +13,14 @@ export async function writeTokens(folder, keys) {
   write("admin", keys.stored.adminToken);
 }
 
-/** The text, for a gate at `gateUrl` and an origin behind it. */
-export function guide({ gateUrl, originUrl, folder }) {
+/** The text, for a gate at `gateUrl`, an origin behind it and a provider beside it. */
+export function guide({ gateUrl, originUrl, providerUrl, folder }) {
   const token = (name) => `-H "Authorization: Bearer $(cat ${folder}/${name}.token)"`;
   const article = `${gateUrl}/articles/the-last-mile`;
   const headlines = `${gateUrl}/api/headlines`;
   const carol = `${gateUrl}/_tollgate/admin/accounts/-/carol`;
+  const press = (...deeds) => deeds.map((deed) => `curl -s -o /dev/null -d "account=erin&do=${deed}" ${providerUrl}/operator`).join("; ");
+  const erin = `curl -i ${token("erin")} ${article}`;
   const steps = [
     ["200  alice has paid: the origin sees who she is", `curl -i ${token("alice")} ${headlines}`],
     ["401  no token", `curl -i ${headlines}`],
@@ -39,6 +41,15 @@ export function guide({ gateUrl, originUrl, folder }) {
       `curl -i -X PUT ${token("admin")} -H 'Content-Type: application/json' -d '{"plan":"pro","status":"active"}' ${carol}; sleep 6; curl -i ${token("carol")} ${article}`,
     ],
     ["402  dave's subscription has ended", `curl -i ${token("dave")} ${article}`],
+    ["200  erin has subscribed at the pretend provider", erin],
+    ["200  her card expires, the renewal fails: a notice says until when she reads on", `${press("expire")}; sleep 6; ${erin}`],
+    ["402  the provider gives up", `${press("give_up")}; sleep 6; ${erin}`],
+    ["303  the way back that the answer names: the provider's page", `curl -i ${token("erin")} -H 'Accept: text/html' '${gateUrl}/_tollgate/billing/portal?return=/articles/the-last-mile'`],
+    ["200  she pays there, and is back within seconds", `${press("pay")}; sleep 6; ${erin}`],
+    ["402  she cancels, and her period ends", `${press("cancel_at_period_end", "end_period")}; sleep 6; ${erin}`],
+    ["200  she subscribes again", `${press("subscribe")}; sleep 6; ${erin}`],
+    ["200  the provider is down for everybody: nobody loses access, and the notice says so", `${press("outage_on", "renew_all")}; sleep 6; ${erin}; ${press("outage_off", "retry_all")}`],
+    ["200  a webhook that comes twice changes nothing", `${press("send_last")}; ${erin}`],
     ["403  the newsroom is not for sale", `curl -i ${token("alice")} ${gateUrl}/newsroom/draft`],
     ["403  past the gate, the origin refuses", `curl -i ${originUrl}/api/headlines`],
     ["200  a stream, a line each second", `curl -N ${token("alice")} ${gateUrl}/api/stream`],
@@ -55,6 +66,9 @@ The gate is at ${gateUrl}, the demo site behind it at ${originUrl}.
 
 In a browser: open ${gateUrl}/ and follow a long read, then sign in as somebody:
 ${readers.join("\n")}
+
+The pretend payment provider is at ${providerUrl}/: cards expire there, charges fail and are paid, at the
+press of a button, and its webhooks tell the gate. Sign in as erin, and follow "Your subscription".
 
 In another terminal, in this folder:
 

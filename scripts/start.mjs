@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { demoKeys, FOLDER, writeGate } from "../www/demo/gate.mjs";
 import { startOrigin } from "../www/demo/origin.mjs";
 import { READERS } from "../www/demo/readers.mjs";
+import { openShop, startShop } from "../www/demo/selling.mjs";
 import { build } from "./build.mjs";
 import { guide, writeTokens } from "./guide.mjs";
 import { asked, end, Problem, script, start } from "./process.mjs";
@@ -17,7 +18,7 @@ const POLL_MS = 200;
 
 await script(async () => {
   const port = wantedPort();
-  const originPort = (await isFree(port + 1)) ? port + 1 : 0;
+  const [originPort, providerPort] = await Promise.all([port + 1, port + 2].map(async (wanted) => ((await isFree(wanted)) ? wanted : 0)));
   if (!(await isFree(port))) {
     throw new Problem(`Port ${port} is in use. End what uses it, or choose another: PORT=9000 npm start`);
   }
@@ -31,7 +32,9 @@ await script(async () => {
     assertionJwk: keys.assertionJwk,
     setRecord,
   });
-  const config = writeGate(ROOT, { gateUrl, originPort: origin.address().port, keys });
+  const { providerKey: apiKey, webhookSecret } = keys.stored;
+  const provider = await startShop({ port: providerPort, apiKey, webhookSecret });
+  const config = writeGate(ROOT, { gateUrl, originPort: origin.address().port, providerUrl: provider.url, keys });
   const gate = startGate(config, port);
   try {
     // Whatever comes first: it answers, it fails, or the user has seen enough.
@@ -40,14 +43,17 @@ await script(async () => {
     for (const [name, { record }] of Object.entries(READERS)) {
       if (record) await setRecord(name, record());
     }
+    await openShop(provider, gateUrl);
     await writeTokens(join(ROOT, FOLDER), keys);
-    console.log(guide({ gateUrl, originUrl: `http://127.0.0.1:${origin.address().port}`, folder: FOLDER }));
+    const originUrl = `http://127.0.0.1:${origin.address().port}`;
+    console.log(guide({ gateUrl, originUrl, providerUrl: provider.url, folder: FOLDER }));
     await ended;
     return await whyEnded(gate);
   } finally {
     await end(gate);
     origin.closeAllConnections();
     origin.close();
+    await provider.stop();
   }
 });
 
@@ -90,8 +96,8 @@ async function putRecord(gateUrl, adminToken, account, record) {
 
 function wantedPort() {
   const port = Number(process.env.PORT ?? DEFAULT_PORT);
-  if (!Number.isInteger(port) || port < 1 || port > 65_534) {
-    throw new Problem(`PORT must be a number from 1 to 65534, not ${JSON.stringify(process.env.PORT)}.`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_533) {
+    throw new Problem(`PORT must be a number from 1 to 65533, not ${JSON.stringify(process.env.PORT)}.`);
   }
   return port;
 }

@@ -18,6 +18,8 @@ export async function demoKeys(root) {
     adminToken: randomBytes(24).toString("base64url"),
   };
   stored.allowanceKey ??= randomBytes(32).toString("base64");
+  stored.providerKey ??= `sk_test_${randomBytes(18).toString("hex")}`;
+  stored.webhookSecret ??= `whsec_${randomBytes(24).toString("hex")}`;
   mkdirSync(join(root, FOLDER), { recursive: true });
   writeFileSync(path, JSON.stringify(stored), { mode: 0o600 });
   const login = {
@@ -29,18 +31,19 @@ export async function demoKeys(root) {
 }
 
 /** What gate.toml says, with the ports and keys of this run. */
-export function readGate(root, { gateUrl, originPort, loginJwk }) {
+export function readGate(root, { gateUrl, originPort, providerUrl, loginJwk }) {
   const text = readFileSync(join(root, "www/demo/gate.toml"), "utf8");
   // The addresses that gate.toml shows are those of the default ports.
   const config = parse(text.replaceAll("http://127.0.0.1:8787", gateUrl));
   config.vars.ORIGIN = `http://127.0.0.1:${originPort}`;
+  for (const billing of config.vars.BILLING) billing.api_url = providerUrl;
   for (const issuer of config.vars.ISSUERS) issuer.keys = { keys: [loginJwk] };
   return config;
 }
 
 /** Writes wrangler's configuration and secrets, forgets the last run's ledger; returns the path. */
-export function writeGate(root, { gateUrl, originPort, keys }) {
-  const config = readGate(root, { gateUrl, originPort, loginJwk: keys.loginJwk });
+export function writeGate(root, { gateUrl, originPort, providerUrl, keys }) {
+  const config = readGate(root, { gateUrl, originPort, providerUrl, loginJwk: keys.loginJwk });
   const up = (path) => join("../..", path);
   config.main = up(config.main);
   config.build.watch_dir = config.build.watch_dir.map(up);
@@ -50,6 +53,8 @@ export function writeGate(root, { gateUrl, originPort, keys }) {
   const secrets = [
     `ADMIN_TOKEN='${keys.stored.adminToken}'`,
     `ALLOWANCE_KEY='${keys.stored.allowanceKey}'`,
+    `STRIPE_API_KEY='${keys.stored.providerKey}'`,
+    `STRIPE_WEBHOOK_SECRET='${keys.stored.webhookSecret}'`,
     `ASSERTION_KEY='${JSON.stringify(keys.stored.assertion)}'`,
   ];
   writeFileSync(join(folder, ".dev.vars"), `${secrets.join("\n")}\n`, { mode: 0o600 });

@@ -141,6 +141,7 @@ async function plans(request, url, response, services) {
   const name = await signedIn(request, services);
   const returnTo = safeReturn(url);
   if (request.method !== "POST") return html(response, 200, pages.plansPage(name, returnTo));
+  if (READERS[name]?.atProvider) return redirect(response, billingUrl("checkout", returnTo));
   // A newcomer becomes bob: there is no registration in this shop.
   const buyer = name ?? "bob";
   if (READERS[buyer]?.record) await services.setRecord(buyer, PAID_RECORD);
@@ -151,8 +152,14 @@ async function account(request, url, response, services) {
   const name = await signedIn(request, services);
   const returnTo = safeReturn(url);
   if (request.method !== "POST") return html(response, 200, pages.accountPage(name, returnTo));
+  if (READERS[name]?.atProvider) return redirect(response, billingUrl("portal", returnTo));
   if (READERS[name]?.record) await services.setRecord(name, PAID_RECORD);
   return redirect(response, returnTo);
+}
+
+/** Where the gate takes a reader to the payment provider's page, and back again. */
+function billingUrl(page, returnTo) {
+  return `/_tollgate/billing/${page}?plan=pro&return=${encodeURIComponent(returnTo)}`;
 }
 
 async function signedIn(request, { loginKey }) {

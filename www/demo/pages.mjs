@@ -131,7 +131,7 @@ function page(title, body) {
 <style>${STYLE}</style>
 </head>
 <body>
-<header><a href="/">The Daily Edge</a><nav><a href="/plans">Plans</a> <a href="/account">Account</a> <a href="/login">Sign in</a></nav></header>
+<header><a href="/">The Daily Edge</a><nav><a href="/plans">Plans</a> <a href="/account">Account</a> <a href="/_tollgate/billing/portal?return=/">Your subscription (pretend provider)</a> <a href="/login">Sign in</a></nav></header>
 <main>${body}</main>
 <footer>A demo site behind Tollgate.</footer>
 </body>

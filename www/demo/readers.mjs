@@ -10,7 +10,10 @@ export const AUDIENCE = "https://daily-edge.example";
 const DAY_MS = 86_400_000;
 const ago = (days) => new Date(Date.now() - days * DAY_MS).toISOString();
 
-/** Each reader shows another answer. `record` is what the ledger is told about them at the start. */
+/**
+ * Each reader shows another answer. `record` is what the ledger is told about them at the start;
+ * of whom is `atProvider`, it hears by webhooks alone.
+ */
 export const READERS = {
   alice: { about: "has the Pro plan", plan: "pro", entitlements: ["basic", "premium"] },
   bob: { about: "has the Free plan: no long reads, 5 API units a minute", plan: "free", entitlements: ["basic"] },
@@ -27,6 +30,7 @@ export const READERS = {
     about: "had the Pro plan until last week",
     record: () => ({ plan: "pro", status: "ended", ends_at: ago(7) }),
   },
+  erin: { about: "has the Pro plan, bought at the pretend provider: press its buttons", atProvider: true },
 };
 
 /** The record of somebody who has paid. */
@@ -35,7 +39,7 @@ export const PAID_RECORD = { plan: "pro", status: "active" };
 /** A token for a reader. `plan` overrides the plan, `expires` the lifetime ("12h"). */
 export function mint(key, name, { plan, expires = "12h" } = {}) {
   const reader = READERS[name] ?? READERS.bob;
-  const inLedger = Boolean(reader.record);
+  const inLedger = Boolean(reader.record ?? reader.atProvider);
   const claims = inLedger ? {} : { plan: reader.plan, entitlements: reader.entitlements };
   if (plan === "pro" && !inLedger) Object.assign(claims, { plan, entitlements: READERS.alice.entitlements });
   return new SignJWT(claims)
