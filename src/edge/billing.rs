@@ -137,16 +137,19 @@ impl Way<'_> {
         };
         let account = self.known.identity.account_name();
         let return_url = self.back();
-        // A second click within a minute is the same sale.
+        let customer = self.customer(billing);
+        // A second click within a minute is the same sale; by somebody who is a customer meanwhile,
+        // it is another, and the provider refuses the same key for it.
         let minute = now().as_seconds().div_euclid(60);
-        let idempotency_key = format!("{account}:{price}:{minute}:{return_url}");
+        let payer = customer.unwrap_or_default();
+        let idempotency_key = format!("{account}:{price}:{minute}:{payer}:{return_url}");
         let sale = Sale {
             price: &price,
             account: &account,
-            customer: self.customer(billing),
+            customer,
             return_url: &return_url,
             cancel_url: &self.cancel_url(),
-            idempotency_key: idempotency_key.get(..255).unwrap_or(&idempotency_key),
+            idempotency_key: &idempotency_key,
         };
         let (status, body) = call(self.config, billing, &api::checkout(billing, &sale)?).await?;
         api::checkout_url(billing, &ApiAnswer { status, body: &body })
