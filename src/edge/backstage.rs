@@ -1,6 +1,6 @@
 //! What the second module exports: everything that no request through the gate needs. Operators,
-//! payment providers, the clock and the Durable Objects come in here, so that the module that a
-//! visitor waits for on a cold start holds none of it.
+//! payment providers, the clock and the Durable Objects come in here, so that the module that
+//! requests go through stays small.
 
 use std::rc::Rc;
 
