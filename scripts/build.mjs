@@ -11,7 +11,7 @@ import { mustRun, output, Problem, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
 
 /**
- * What each module may weigh, compressed. The gate is what a visitor waits for on a cold start;
+ * What each module may weigh, compressed. The gate is what every request goes through;
  * backstage is loaded by who needs it: operators, payment providers, the Durable Objects.
  */
 const BUDGET_GZIP_BYTES = { gate: 300_000, backstage: 300_000 };
