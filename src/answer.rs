@@ -202,6 +202,11 @@ pub fn status(
     }
     let body = match (dress.format, denial) {
         (Format::Html, None) => return see_other(path.as_str(), asker, place, brand),
+        // Loading the page again must not post again.
+        (Format::Html, Some(_)) if asker.method == "POST" => {
+            let look = status::look_url(place.prefix, path, attempt);
+            return see_other(&look, asker, place, brand);
+        }
         _ if !asker.wants_body() => String::new(),
         (Format::Html, Some(denial)) => {
             let again = status::look_url(place.prefix, path, attempt.saturating_add(1));

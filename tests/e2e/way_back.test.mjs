@@ -254,6 +254,12 @@ describe("is access back?", () => {
     assert.equal((await shop.ask("/articles/one", "olga")).status, 200);
   });
 
+  test("pressing the button in vain leads to the page that looks by itself", async () => {
+    const pressed = await shop.ask("/_tollgate/refresh?return=/articles/one", "nobody-yet", { method: "POST", ...PAGE });
+    const place = "/_tollgate/status?return=/articles/one&attempt=0";
+    assert.deepEqual([pressed.status, pressed.headers.get("location")], [303, place]);
+  });
+
   test("the button asks for nothing on behalf of others", async () => {
     assert.equal((await shop.ask("/_tollgate/refresh", "anna")).status, 405, "a link or an image can't press it");
     assert.equal((await shop.ask("/_tollgate/refresh?return=/articles/one", null, { method: "POST" })).status, 401);
