@@ -365,3 +365,16 @@ fn a_deleted_customer_and_a_narrow_key_are_understood() {
     assert_eq!(reread.next(), None);
     assert_eq!(reread.into_events()[0].news, [News::CustomerDeleted]);
 }
+
+#[test]
+fn what_is_no_list_takes_nothing_away() {
+    let mut reread = Reread::of_customer(&billing(Provider::Stripe, &[]), "cus_1").unwrap();
+    let customer = json!({"id": "cus_1", "metadata": {}}).to_string();
+    reread.answered(&ApiAnswer { status: 200, body: &customer }, &plans(), NOW).unwrap();
+    let wrong = ApiAnswer { status: 200, body: r#"{"data":"none"}"# };
+    let error = reread.answered(&wrong, &plans(), NOW).unwrap_err();
+    assert_eq!(error, "expected a list at data");
+    let list = ApiAnswer { status: 200, body: r#"{"data":[]}"# };
+    reread.answered(&list, &plans(), NOW).unwrap();
+    assert_eq!(reread.answered(&wrong, &plans(), NOW).unwrap_err(), error);
+}

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{ApiAnswer, ApiRequest, encoded, get, next_page, read};
 use crate::account::Subscription;
-use crate::billing::json::{account_named, id_at, is_at, list_at, name_account, text_at};
+use crate::billing::json::{
+    account_named, at, id_at, is_at, list_at, missing, name_account, text_at,
+};
 use crate::billing::standard::polar_subscription;
 use crate::billing::{BillingEvent, News, Provider, lemonsqueezy, paddle, stripe};
 use crate::config::{Billing, Plan};
@@ -114,10 +116,10 @@ impl Reread {
             Stage::Subscriptions => {
                 let path =
                     if self.billing.provider == Provider::Standard { "items" } else { "data" };
-                self.take_subscriptions(list_at(&body, path), plans)?;
+                self.take_subscriptions(whole_list(&body, path)?, plans)?;
             }
             Stage::Entitlements => {
-                self.entitlements.extend(stripe::lookup_keys(list_at(&body, "data")));
+                self.entitlements.extend(stripe::lookup_keys(whole_list(&body, "data")?));
             }
             Stage::Done => return Ok(()),
         }
@@ -196,3 +198,9 @@ pub const REREAD: &str = "tollgate.reread";
 
 /// How many pages of a list are read: a thousand subscriptions.
 const MAX_PAGES: u32 = 10;
+
+/// The list at `path`. What is no list is no empty one: it would take away what somebody has.
+fn whole_list<'a>(body: &'a Value, path: &str) -> Result<&'a [Value], String> {
+    let list = at(body, path).and_then(Value::as_array);
+    list.map(Vec::as_slice).ok_or_else(|| missing(path, "a list"))
+}

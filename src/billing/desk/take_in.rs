@@ -147,6 +147,7 @@ fn find_account(
     }
     if event.news.is_empty() {
         row.state = EventState::Ignored;
+        row.reason = Some("nothing of it concerns access".to_owned());
     } else if let Some(link) = link {
         row.account = Some(link.account);
     } else if let Some(customer) = customer {
