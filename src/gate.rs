@@ -23,6 +23,8 @@ mod way_back;
 
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
+pub use outage::outage_told;
+pub use token::keys_refreshed;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
 pub use way_back::KnownAccount;
 
@@ -123,6 +125,9 @@ pub enum Outcome {
 /// Something to do after the response, off the request's path.
 #[derive(Debug)]
 pub enum Errand {
+    /// Ask the desk whether the payment provider seems to be down, and hand the answer to
+    /// [`outage_told`].
+    AskOutage,
     /// Fetch an issuer's keys again and hand them to [`keys_refreshed`].
     RefreshKeys {
         /// Index of the issuer in the configuration.
@@ -383,18 +388,4 @@ pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
         remedies::fill_in(&mut denial, config, &[], None, None);
     }
     denial
-}
-
-/// Takes the body of [`Errand::RefreshKeys`] over; a failure keeps the last good set.
-///
-/// # Errors
-///
-/// Why the set can't be used, for the log.
-pub fn keys_refreshed(
-    issuer: usize,
-    body: Result<String, String>,
-    memory: &mut Memory,
-    now: Timestamp,
-) -> Result<(), String> {
-    token::take_keys(issuer, body, memory, now)
 }

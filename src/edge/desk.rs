@@ -5,6 +5,7 @@ use super::ledger::{self, Message};
 use crate::billing::desk::DeskRequest;
 #[cfg(feature = "backstage")]
 use crate::billing::desk::{Incoming, Taken};
+use crate::billing::outage::Outages;
 use crate::config::Config;
 use crate::wire::Wire;
 
@@ -38,6 +39,16 @@ pub(super) async fn take_in(
     let deadline_ms = config.deadlines.ledger_ms.max(TAKE_IN_MS);
     let promise = ledger::send_within(isolate, NAME, &message, deadline_ms)?;
     ledger::read(&ledger::reply(promise).await?)
+}
+
+/// Whether a payment provider seems to be down.
+///
+/// # Errors
+///
+/// Why the desk doesn't say.
+pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, String> {
+    let asked = ask(isolate, config, DeskRequest::Outage);
+    asked.await.map(|outages: Outages| outages.is_detected())
 }
 
 /// Tells the desk something to which there is nothing to answer.

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::future_to_promise;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
-use super::{glue, ledger};
+use super::{desk, glue, ledger};
 use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, Errand};
@@ -54,6 +54,10 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
     let mut open = vec![errand];
     while let Some(errand) = open.pop() {
         match errand {
+            Errand::AskOutage => {
+                let is_on = desk::is_outage(isolate, config).await;
+                gate::outage_told(is_on, &mut isolate.memory.borrow_mut(), now());
+            }
             Errand::RefreshKeys { issuer } => {
                 let body = fetch_keys(config, issuer).await;
                 gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())?;

@@ -20,8 +20,6 @@ use super::way_back::Asked;
 use super::{desk, errands, glue, ledger, way_back};
 use crate::account::{FailurePolicy, KeyOwner};
 use crate::answer;
-use crate::billing::desk::DeskRequest;
-use crate::billing::outage::Outages;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, Outcome, Step};
@@ -175,8 +173,7 @@ impl Exchange {
 
     /// Whether a payment provider seems to be down.
     async fn read_outage(&self) -> Result<bool, String> {
-        let asked = desk::ask(&self.visit.isolate, &self.config, DeskRequest::Outage);
-        asked.await.map(|outages: Outages| outages.is_detected())
+        desk::is_outage(&self.visit.isolate, &self.config).await
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.

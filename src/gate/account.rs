@@ -214,6 +214,7 @@ impl Gate {
         {
             self.top_up(caller, memory, now);
         }
+        self.look_at_provider(&standing.notices, memory, now);
         self.pass(standing.into_pass())
     }
 
@@ -227,6 +228,7 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
+        self.look_at_provider(&standing.notices, memory, now);
         let mut pass = standing.into_pass();
         if let Some(view) = memory.account(&caller.account) {
             pass.quotas = view.holder.quotas(costs, Some(caller.member()), now);

@@ -94,7 +94,7 @@ impl Gate {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Step {
-        match take_keys(issuer, body, memory, now) {
+        match keys_refreshed(issuer, body, memory, now) {
             Ok(()) => self.check_credential(memory, now),
             Err(reason) => self.keys_unavailable(issuer, &reason, now),
         }
@@ -188,8 +188,12 @@ impl Gate {
     }
 }
 
-/// Takes a fetched key set over; a failure keeps the last good one.
-pub(super) fn take_keys(
+/// Takes the body of [`Errand::RefreshKeys`] over; a failure keeps the last good set.
+///
+/// # Errors
+///
+/// Why the set can't be used, for the log.
+pub fn keys_refreshed(
     issuer: usize,
     body: Result<String, String>,
     memory: &mut Memory,

@@ -200,3 +200,26 @@ fn an_open_dispute_suspends_where_the_operator_says_so() {
     world.pass_ms(20_000);
     assert!(matches!(world.serve("GET /premium", Some(&token)), Decision::Pass(_)));
 }
+
+#[test]
+fn who_is_in_grace_is_told_whose_fault_it_is() {
+    let (mut world, token) = (world(), token("{}"));
+    world.provider_outage = Ok(true);
+    world.bill(ALICE, &subscribed("sub_1", "price_pro", Status::PastDue, days_ago(&world, 1)));
+    let first = world.serve("GET /premium", Some(&token));
+    assert!(matches!(passed(&first).notices[..], [Notice::PaymentGrace { .. }]));
+    assert_eq!(performed(&mut world), ["verify", "ledger", "ask-outage"], "off the path");
+    // From then on, and asked again before it is forgotten.
+    for _ in 0..6 {
+        let next = world.serve("GET /premium", Some(&token));
+        assert_eq!(passed(&next).notices, [Notice::ProviderOutage]);
+        world.pass_ms(4_000);
+    }
+    let asked = performed(&mut world).iter().filter(|word| **word == "ask-outage").count();
+    assert!((1..=3).contains(&asked), "{asked}");
+    world.provider_outage = Ok(false);
+    world.pass_ms(15_000);
+    world.serve("GET /premium", Some(&token));
+    let after = world.serve("GET /premium", Some(&token));
+    assert!(matches!(passed(&after).notices[..], [Notice::PaymentGrace { .. }]));
+}

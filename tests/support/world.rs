@@ -296,6 +296,11 @@ impl World {
                     self.performed.push("tell");
                     open.extend(self.tell(&account, &request));
                 }
+                Errand::AskOutage => {
+                    self.performed.push("ask-outage");
+                    let is_on = self.provider_outage.clone();
+                    gate::outage_told(is_on, &mut self.memory, self.now);
+                }
                 Errand::Watch { account, lease } => self.watch(account, lease),
             }
         }
