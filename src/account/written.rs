@@ -284,15 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn words_are_written_as_they_are_read() {
-        for (word, status) in Status::ALL {
-            assert_eq!(serde_json::to_value(status).unwrap(), word);
-            assert!(STATUS.contains(word));
-        }
-        for (word, failure) in PaymentFailure::ALL {
-            assert_eq!(serde_json::to_value(failure).unwrap(), word);
-            assert!(FAILURE.contains(word));
-        }
+    fn every_word_is_named_where_one_is_expected() {
+        assert!(Status::ALL.iter().all(|(word, _)| STATUS.contains(word)));
+        assert!(PaymentFailure::ALL.iter().all(|(word, _)| FAILURE.contains(word)));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Gate {
             Some(Ok(standing)) => Some(standing),
             None => None,
         };
-        let plan = known.as_ref().and_then(|_| self.plan_of(caller, record, now));
+        let plan = known.as_ref().and_then(|good| self.config.plan(good.identity.plan.as_deref()?));
         let costs = self.costs(&config, plan);
         if !std::mem::replace(&mut self.is_demand_noted, true) {
             view.holder.note_demand(&costs, Some(caller.member()), now);
@@ -82,7 +82,8 @@ impl Gate {
             if costs.is_empty() {
                 return self.pass_standing(standing, caller, memory, now);
             }
-            if fresh.is_some() && self.plan_id(caller, record, now).is_none() {
+            let has_plan = || self.plan_id(caller, record, now).is_some();
+            if fresh.is_some() && standing.identity.plan.is_none() && !has_plan() {
                 let denial = Denial::new(Cause::NoSubscription);
                 return self.deny_account(denial, caller, record, memory, now);
             }

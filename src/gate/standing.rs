@@ -43,11 +43,12 @@ impl Gate {
             let refused = judgement.denied.first();
             return Err(Box::new(refused.map_or_else(no_subscription, denial_of)));
         }
-        let undefined = self.undefined_plan(caller, record, now);
-        match undefined.or_else(|| self.out_of_scope(caller, record)) {
-            Some(denial) => Err(denial),
-            None => self.check_entitlements(self.identity_of(caller, record, now), &judgement),
+        let undefined = self.undefined(self.plan_judged(caller, &judgement));
+        if let Some(denial) = undefined.or_else(|| self.out_of_scope(caller, record)) {
+            return Err(denial);
         }
+        let identity = self.identity_judged(caller, record, &judgement);
+        self.check_entitlements(identity, &judgement)
     }
 
     pub(super) fn check_entitlements(
@@ -124,6 +125,11 @@ impl Gate {
         self.plan_by_token(caller).or_else(of_record)
     }
 
+    fn plan_judged<'a>(&self, caller: &'a Caller, judgement: &Judgement<'a>) -> Option<&'a str> {
+        let of_record = || judgement.leading()?.plan.as_deref();
+        self.plan_by_token(caller).or_else(of_record)
+    }
+
     fn plan_by_token<'a>(&self, caller: &'a Caller) -> Option<&'a str> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
         caller.identity.plan.as_deref().filter(|_| counts)
@@ -136,7 +142,11 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Option<Box<Denial>> {
-        let id = self.plan_id(caller, record, now)?;
+        self.undefined(self.plan_id(caller, record, now))
+    }
+
+    fn undefined(&self, plan: Option<&str>) -> Option<Box<Denial>> {
+        let id = plan?;
         let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
         is_undefined.then(|| Box::new(unknown_plan(id)))
     }
@@ -157,11 +167,19 @@ impl Gate {
         record: Option<&AccountRecord>,
         now: Timestamp,
     ) -> Rc<Identity> {
-        let source = self.subscription_of(caller);
-        if source == SubscriptionSource::Token {
+        if self.subscription_of(caller) == SubscriptionSource::Token {
             return Rc::clone(&caller.identity);
         }
-        let judgement = self.judge(caller, record, now);
+        self.identity_judged(caller, record, &self.judge(caller, record, now))
+    }
+
+    fn identity_judged(
+        &self,
+        caller: &Caller,
+        record: Option<&AccountRecord>,
+        judgement: &Judgement<'_>,
+    ) -> Rc<Identity> {
+        let source = self.subscription_of(caller);
         let leading = judgement.leading();
         let subscriptions =
             if judgement.good.is_empty() { leading.as_slice() } else { &judgement.good };
@@ -178,7 +196,7 @@ impl Gate {
         if let Some(key) = key_of(caller, record).filter(|key| !key.scopes.is_empty()) {
             entitlements.retain(|one| key.scopes.contains(one));
         }
-        let plan = self.plan_of(caller, record, now);
+        let plan = self.plan_judged(caller, judgement).and_then(|id| self.config.plan(id));
         Rc::new(Identity {
             plan: plan.map(|plan| plan.id.clone()),
             entitlements,
