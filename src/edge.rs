@@ -1,5 +1,8 @@
 //! The Workers platform: the only place that names it. It does what the core asks for.
 //!
+//! Two modules are built of it: the gate, which requests go through, and backstage, which has all
+//! that stands behind the feature of that name.
+//!
 //! | file | role |
 //! | --- | --- |
 //! | `entry.mjs` | what the runtime calls; survives a panic |
@@ -12,6 +15,8 @@
 //! | `errands.rs` | what is left to do after the response |
 //! | `way_back.rs`, `billing.rs` | the endpoints that need to know who asks |
 //! | `endpoints.rs`, `admin.rs`, `admin/` | what lives under `/_tollgate/` |
+//! | `backstage.rs` | what the second module exports |
+//! | `ledger.rs` | messages to the objects, as both modules send them |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
 //! | `operator_store.rs` | the rows of it that only operators have to do with |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
