@@ -8,6 +8,7 @@ const jwk = { ...privateKey.export({ format: "jwk" }), kid: randomBytes(6).toStr
 const { d: _private, ...publicJwk } = jwk;
 
 console.log(`ADMIN_TOKEN="${randomBytes(24).toString("base64url")}"`);
+console.log(`GATE_SECRET="${randomBytes(32).toString("base64url")}"`);
 console.log(`ALLOWANCE_KEY="${randomBytes(32).toString("base64url")}"`);
 console.log(`NOTIFY_SECRET="whsec_${randomBytes(32).toString("base64")}"`);
 console.log(`ASSERTION_KEY='${JSON.stringify(jwk)}'`);

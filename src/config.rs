@@ -41,6 +41,7 @@ use fields::{Expect, Fields, Reader};
 use crate::account::FailurePolicy;
 use crate::allowance::AllowanceKey;
 use crate::billing::Provider;
+use crate::gate_secret::{self, GateSecret};
 use crate::quota::{Meter, Terms};
 
 /// A configuration that was checked.
@@ -78,6 +79,8 @@ pub struct Config {
     pub operators: Vec<Operator>,
     /// Signs assertions: a private JWK as JSON.
     pub assertion_key: Option<String>,
+    /// Sign references to accounts and checksums of API keys: the first signs, all verify.
+    pub gate_secrets: Vec<GateSecret>,
     /// Signs the cookie of a free allowance; there where a route has one.
     pub allowance_key: Option<AllowanceKey>,
     /// What is allowed but probably not meant.
@@ -112,6 +115,7 @@ impl Config {
         if let Some(key) = &assertion_key {
             issuers::check_signing_key(&reader, key);
         }
+        let gate_secrets = reader.secrets("GATE_SECRET", gate_secret::MIN_SECRET_BYTES);
         let allowance_key = reader.secret("ALLOWANCE_KEY", allowances::MIN_KEY_BYTES);
         let fallback =
             Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
@@ -136,6 +140,7 @@ impl Config {
             provider_outage,
             operators,
             assertion_key,
+            gate_secrets: gate_secrets.iter().map(|value| GateSecret::new(value)).collect(),
             allowance_key: allowance_key.as_deref().map(AllowanceKey::new),
             warnings: Vec::new(),
         };

@@ -25,6 +25,7 @@
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
+//! | [`gate_secret`], [`mac`] | what the gate signs so that it knows it again |
 //! | [`bounded_map`], [`strict_json`], [`time`], [`wire`] | the four tools the others share |
 
 pub mod account;
@@ -37,7 +38,9 @@ pub mod config;
 pub mod decision;
 pub mod edge;
 pub mod gate;
+pub mod gate_secret;
 pub mod identity;
+pub mod mac;
 pub mod quota;
 pub mod report;
 pub mod request;

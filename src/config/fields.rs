@@ -79,6 +79,27 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A secret of several values, apart by white space, each of at least `min_bytes`: the first
+    /// signs, all of them verify. None where it isn't set.
+    pub(super) fn secrets(&self, variable: &str, min_bytes: usize) -> Vec<String> {
+        let found = match self.bindings.value(variable) {
+            None => return Vec::new(),
+            Some(Binding::Json(_)) => "something that isn't a string".to_owned(),
+            Some(Binding::Text(text)) => {
+                let values: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                match values.iter().map(String::len).min().filter(|least| *least < min_bytes) {
+                    None => return values,
+                    Some(least) => format!("a value of {least} bytes"),
+                }
+            }
+        };
+        let expected = format!(
+            "at least {min_bytes} bytes that nobody can guess; several values are apart by spaces"
+        );
+        self.mistake(variable, "", &found, Expect::new(&expected, "openssl rand -base64 32"));
+        Vec::new()
+    }
+
     /// A variable that is `true` or `false`, also as a string (the dashboard knows only strings).
     pub(super) fn flag(&self, variable: &'static str) -> Option<bool> {
         let value = self.bindings.value(variable)?;

@@ -26,7 +26,7 @@ pub enum VariableKind {
 }
 
 /// Everything that can be configured, in the order of the documentation.
-pub const VARIABLES: [Variable; 27] = [
+pub const VARIABLES: [Variable; 28] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
@@ -44,6 +44,7 @@ pub const VARIABLES: [Variable; 27] = [
     secret("ADMIN_TOKEN", "opens the admin endpoints; without it they are closed"),
     secret("ADMIN_TOKENS", "more operators, each with a name and a role"),
     secret("ASSERTION_KEY", "private JWK that signs the assertion sent to the origin"),
+    secret("GATE_SECRET", "signs references to accounts and API keys; `npm run keygen` makes one"),
     secret("ALLOWANCE_KEY", "signs the cookie of a free allowance; needed where a route has one"),
     secret("NOTIFY_SECRET", "signs what is sent to NOTIFY_URL (Standard Webhooks)"),
     secret("STRIPE_WEBHOOK_SECRET", "what Stripe signs its webhooks with"),

@@ -82,7 +82,7 @@ fn a_private_key_is_written_once_for_its_owner() {
 fn fresh_secrets_are_usable_as_they_are_printed() {
     let folder = folder("secrets");
     let lines = tollgate(&["keygen", "--env"]).with_code(0).stdout;
-    for name in ["ADMIN_TOKEN", "ALLOWANCE_KEY", "NOTIFY_SECRET", "ASSERTION_KEY"] {
+    for name in ["ADMIN_TOKEN", "GATE_SECRET", "ALLOWANCE_KEY", "NOTIFY_SECRET", "ASSERTION_KEY"] {
         assert!(lines.contains(&format!("{name}=")), "{name}");
     }
     let key = tollgate(&["keygen", "--json"]).json()["jwks"].to_string();

@@ -37,6 +37,7 @@ pub(crate) fn good() -> Vars {
             "ASSERTION_KEY",
             json!(r#"{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#),
         )
+        .with("GATE_SECRET", json!("gate-secret-0123456789abcdef0123456789"))
         .with("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcdef"))
         .with("NOTIFY_URL", json!("https://billing.example/tollgate"))
         .with("NOTIFY_SECRET", json!("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))

@@ -17,6 +17,7 @@ export async function demoKeys(root) {
     assertion: await newKey(),
     adminToken: randomBytes(24).toString("base64url"),
   };
+  stored.gateSecret ??= randomBytes(32).toString("base64url");
   stored.allowanceKey ??= randomBytes(32).toString("base64");
   stored.providerKey ??= `sk_test_${randomBytes(18).toString("hex")}`;
   stored.webhookSecret ??= `whsec_${randomBytes(24).toString("hex")}`;
@@ -52,6 +53,7 @@ export function writeGate(root, { gateUrl, originPort, providerUrl, keys }) {
   rmSync(join(folder, "state"), { recursive: true, force: true });
   const secrets = [
     `ADMIN_TOKEN='${keys.stored.adminToken}'`,
+    `GATE_SECRET='${keys.stored.gateSecret}'`,
     `ALLOWANCE_KEY='${keys.stored.allowanceKey}'`,
     `STRIPE_API_KEY='${keys.stored.providerKey}'`,
     `STRIPE_WEBHOOK_SECRET='${keys.stored.webhookSecret}'`,

@@ -32,7 +32,7 @@ pub(crate) struct Keygen {
     /// Write the private key into this new file, and print the JWKS alone.
     #[arg(long, value_name = "FILE", conflicts_with = "env")]
     out: Option<PathBuf>,
-    /// Print lines for .dev.vars: ADMIN_TOKEN, ALLOWANCE_KEY, NOTIFY_SECRET and ASSERTION_KEY.
+    /// Print lines for .dev.vars: a value for each secret that nobody else gives you.
     #[arg(long)]
     env: bool,
 }
@@ -65,6 +65,7 @@ impl Keygen {
 fn secrets(key: &PrivateKey) -> Result<Outcome, String> {
     let values = [
         ("ADMIN_TOKEN", random_text(24)?),
+        ("GATE_SECRET", random_text(32)?),
         ("ALLOWANCE_KEY", random_text(32)?),
         ("NOTIFY_SECRET", format!("whsec_{}", STANDARD.encode(random_bytes(32)?))),
         ("ASSERTION_KEY", key.private_jwk().to_string()),
