@@ -13,6 +13,7 @@ const NEEDS = {
   deploy: { rust: true },
   start: { rust: true },
   test: { rust: true, lints: true, fuzz: true },
+  "test-long": { rust: true },
 };
 
 await script(async () => {

@@ -7,7 +7,7 @@ pub mod standing;
 mod subscription;
 mod written;
 
-pub use billed::{Billed, Customer, Dispute, Failure, Told};
+pub use billed::{Billed, Customer, Dispute, Failure, Payment, Told, add_payment};
 pub(crate) use key::hex;
 pub use key::{ApiKey, KeyOwner};
 pub use record::AccountRecord;

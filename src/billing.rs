@@ -7,17 +7,22 @@
 
 pub mod api;
 mod apply;
+mod author;
+pub mod credits;
 pub mod decline;
 pub mod desk;
-mod json;
 mod lemonsqueezy;
+mod object;
 pub mod outage;
 mod paddle;
+pub mod reference;
 mod standard;
 mod stripe;
 pub mod webhook;
 
 pub use apply::apply;
+pub use author::{Author, Field, fields_of};
+pub use object::Watcher;
 
 use serde::Serialize;
 
@@ -54,6 +59,15 @@ impl Provider {
         }
     }
 
+    /// Whether the address that a buyer types picks the customer: then a stranger's payment may come
+    /// under anybody's customer id. At Stripe a customer is made for each checkout.
+    pub const fn picks_customer_by_address(self) -> bool {
+        match self {
+            Self::Stripe => false,
+            Self::Paddle | Self::LemonSqueezy | Self::Standard => true,
+        }
+    }
+
     /// The provider that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.word() == word)
@@ -73,8 +87,21 @@ pub struct BillingEvent {
     pub occurred_at: Timestamp,
     /// The provider's id of the customer.
     pub customer: Option<String>,
-    /// The account's name, `tenant/account`, where the event says it.
+    /// The provider's id of the subscription that it is about.
+    pub subscription: Option<String>,
+    /// The account's name, `tenant/account`, where the event names one by a signed reference, or in
+    /// a field that the seller's own server writes.
     pub account: Option<String>,
+    /// Why what it names is not believed.
+    pub unnamed: Option<String>,
+    /// Why nothing of it counts: it is of another mode, store or account than the configured one.
+    pub ignored: Option<String>,
+    /// Whether the seller's own server names the account of the customer itself.
+    pub names_customer: bool,
+    /// Whether it tells of money that the customer has paid.
+    pub is_payment: bool,
+    /// Whether it came to its account by a customer alone whom any buyer's address picks.
+    pub is_by_address: bool,
     /// What is new; nothing where the gate has no use for it.
     pub news: Vec<News>,
 }
@@ -88,6 +115,8 @@ pub enum News {
         id: String,
         /// How many.
         units: u64,
+        /// The provider's id of the payment.
+        payment: Option<String>,
     },
     /// The provider deleted the customer.
     CustomerDeleted,
@@ -97,6 +126,21 @@ pub enum News {
         id: String,
         /// Whether it is open.
         is_open: bool,
+        /// The subscription that the disputed payment was for.
+        subscription: Option<String>,
+        /// The provider's ids of the disputed payment.
+        payments: Vec<String>,
+    },
+    /// Something for the account's audit trail.
+    Note {
+        /// By whom.
+        actor: String,
+        /// What was done.
+        action: String,
+        /// More about it, as JSON.
+        detail: String,
+        /// Whether the operator is told of it too.
+        is_announced: bool,
     },
     /// The entitlements that the customer has by the provider's own list.
     Entitlements {
@@ -111,6 +155,8 @@ pub enum News {
         subscription: String,
         /// The end of what was paid for.
         until: Option<Timestamp>,
+        /// The provider's ids of the payment.
+        payments: Vec<String>,
     },
     /// A charge failed.
     PaymentFailed {
@@ -129,14 +175,29 @@ pub enum News {
 }
 
 wire! { enum Provider { Stripe, Paddle, LemonSqueezy, Standard } }
-wire!(BillingEvent { provider, id, kind, occurred_at, customer, account, news });
+wire!(BillingEvent {
+    provider,
+    id,
+    kind,
+    occurred_at,
+    customer,
+    subscription,
+    account,
+    unnamed,
+    ignored,
+    names_customer,
+    is_payment,
+    is_by_address,
+    news,
+});
 wire! {
     enum News {
-        Credits { id, units },
+        Credits { id, units, payment },
         CustomerDeleted,
-        Dispute { id, is_open },
+        Dispute { id, is_open, subscription, payments },
         Entitlements { names, is_complete },
-        Paid { subscription, until },
+        Note { actor, action, detail, is_announced },
+        Paid { subscription, until, payments },
         PaymentFailed { subscription, reason },
         Subscription { id, state },
     }

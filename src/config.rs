@@ -7,6 +7,7 @@
 
 mod allowances;
 mod billing;
+mod billing_checks;
 mod brand;
 mod checks;
 mod closest;
@@ -41,8 +42,10 @@ use fields::{Expect, Fields, Reader};
 use crate::account::FailurePolicy;
 use crate::allowance::AllowanceKey;
 use crate::billing::Provider;
+use crate::billing::reference::{self, References};
 use crate::gate_secret::{self, GateSecret};
 use crate::quota::{Meter, Terms};
+use crate::time::Timestamp;
 
 /// A configuration that was checked.
 #[derive(Debug)]
@@ -102,7 +105,9 @@ impl Config {
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
         let meters = meters::read(&reader);
-        let billing = billing::read(&reader);
+        let gate_secrets = reader.secrets("GATE_SECRET", gate_secret::MIN_SECRET_BYTES);
+        let gate_secrets: Vec<_> = gate_secrets.iter().map(|one| GateSecret::new(one)).collect();
+        let billing = billing::read(&reader, &gate_secrets);
         let notify = meters::read_notify(&reader);
         let issuers = issuers::read(&reader);
         let brand = brand::read(&reader);
@@ -115,7 +120,6 @@ impl Config {
         if let Some(key) = &assertion_key {
             issuers::check_signing_key(&reader, key);
         }
-        let gate_secrets = reader.secrets("GATE_SECRET", gate_secret::MIN_SECRET_BYTES);
         let allowance_key = reader.secret("ALLOWANCE_KEY", allowances::MIN_KEY_BYTES);
         let fallback =
             Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
@@ -140,7 +144,7 @@ impl Config {
             provider_outage,
             operators,
             assertion_key,
-            gate_secrets: gate_secrets.iter().map(|value| GateSecret::new(value)).collect(),
+            gate_secrets,
             allowance_key: allowance_key.as_deref().map(AllowanceKey::new),
             warnings: Vec::new(),
         };
@@ -161,6 +165,14 @@ impl Config {
     /// The plan with this id, or with a price of this name.
     pub fn plan(&self, id: &str) -> Option<&Plan> {
         plan_named(&self.plans, id)
+    }
+
+    /// A configured link with a signed reference to `account` where it asks for one.
+    pub fn with_reference(&self, url: &str, account: Option<&str>, now: Timestamp) -> String {
+        reference::filled_in(url, || {
+            References::new(&self.gate_secrets)
+                .sign(account?, now.plus_seconds(reference::LIFETIME_S))
+        })
     }
 
     /// What is sold and how it is counted: what the ledger goes by.

@@ -22,7 +22,7 @@
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |
-//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events |
+//! | `desk.rs`, `desk_object.rs`, `desk_store.rs`, `customer_store.rs` | the same class as the desk: keeps events |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
@@ -34,6 +34,8 @@ pub mod backstage;
 mod billing;
 mod bindings;
 mod crypto;
+#[cfg(feature = "backstage")]
+mod customer_store;
 mod desk;
 #[cfg(feature = "backstage")]
 mod desk_object;

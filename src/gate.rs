@@ -368,7 +368,8 @@ impl Gate {
             denial.facts.plan = known.map(|plan| plan.name.clone());
         }
         let way_back = caller.and_then(|_| self.way_back());
-        remedies::fill_in(&mut denial, &self.config, self.requires(), plan, way_back.as_deref());
+        let (config, now) = (&self.config, self.started_at);
+        remedies::fill_in(&mut denial, config, self.requires(), plan, way_back.as_deref(), now);
         denial
     }
 
@@ -385,7 +386,8 @@ pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
     let mut denial = Denial::new(cause);
     denial.facts.operator_detail = Some(detail.to_owned());
     if let Some(config) = config {
-        remedies::fill_in(&mut denial, config, &[], None, None);
+        // Nobody's fault is mended by buying: no link needs a reference.
+        remedies::fill_in(&mut denial, config, &[], None, None, Timestamp::default());
     }
     denial
 }

@@ -21,6 +21,8 @@ pub struct AccountUsage {
     pub quotas: Vec<QuotaUse>,
     /// Credits that can be used, the first to expire first.
     pub credits: Vec<CreditPack>,
+    /// Where plans are sold, for this account.
+    pub plans_url: Option<String>,
 }
 
 /// A quota, and how it is shown.

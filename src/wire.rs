@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 use crate::time::Timestamp;
 
 /// The number of the format. To be raised with every change of a type that is [`Wire`].
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// `value` as text.
 pub fn encode(value: &impl Wire) -> String {

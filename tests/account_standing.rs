@@ -193,3 +193,125 @@ fn tokens_are_revoked_by_id_or_by_age() {
     }
     assert!(!is_revoked(&AccountRecord::default(), None, None));
 }
+
+mod of_several {
+    //! Several subscriptions of one account.
+
+    use tollgate::account::{
+        AccountRecord, Billed, Dispute, Failure, Payment, PaymentFailure, Status, Subscription,
+        Told, judge,
+    };
+    use tollgate::billing::Provider;
+    use tollgate::config::Plan;
+    use tollgate::quota::Quota;
+
+    use super::{NOW, days};
+
+    fn plans() -> Vec<Plan> {
+        let quota =
+            |meter: &str, limit| Quota { meter: meter.to_owned(), limit, ..Quota::default() };
+        let plan = |id: &str, quotas| Plan { id: id.to_owned(), quotas, ..Plan::default() };
+        vec![
+            plan("small", vec![quota("api", 5)]),
+            plan("large", vec![quota("api", 1_000), quota("export", 2)]),
+            plan("other", vec![quota("export", 9)]),
+            plan("none", Vec::new()),
+        ]
+    }
+
+    fn billed(id: &str, plan: &str, status: Status, by_address: bool) -> Billed {
+        let subscription =
+            Subscription { plan: Some(plan.to_owned()), status, ..Subscription::default() };
+        let told = Some(Told {
+            at: NOW,
+            status,
+            current_period_ends_at: None,
+            ends_at: None,
+            is_in_doubt: false,
+        });
+        Billed { by_address, subscription, told, ..Billed::new(Provider::Paddle, id) }
+    }
+
+    fn leading(billed: Vec<Billed>) -> Option<String> {
+        let record = AccountRecord { billed, ..AccountRecord::default() };
+        judge(&record, &plans(), None, false, NOW).leading().and_then(|one| one.plan.clone())
+    }
+
+    #[test]
+    fn the_best_plan_leads_whatever_the_order_of_ids() {
+        let of = |ids: [(&str, &str); 3]| {
+            leading(ids.map(|(id, plan)| billed(id, plan, Status::Active, false)).to_vec())
+        };
+        for ids in [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["c", "b", "a"]] {
+            let [small, large, none] = ids;
+            let mut all = [(small, "small"), (large, "large"), (none, "none")];
+            all.sort_unstable();
+            assert_eq!(of(all).as_deref(), Some("large"), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn what_came_by_an_address_alone_leads_only_where_it_gives_more_and_says_nothing() {
+        let own = billed("z", "large", Status::Active, false);
+        for plan in ["small", "other", "none"] {
+            let stranger = billed("a", plan, Status::Active, true);
+            assert_eq!(leading(vec![stranger, own.clone()]).as_deref(), Some("large"), "{plan}");
+        }
+        let mut failing = billed("a", "small", Status::PastDue, true);
+        failing.subscription.payment_failed_at = Some(days(-1));
+        failing.failures = vec![Failure { at: days(-1), reason: Some(PaymentFailure::Declined) }];
+        let mut with_grace = plans();
+        for plan in &mut with_grace {
+            plan.grace_days = 3;
+        }
+        let record =
+            AccountRecord { billed: vec![failing.clone(), own], ..AccountRecord::default() };
+        let judgement = judge(&record, &with_grace, None, false, NOW);
+        assert!(judgement.notices.is_empty(), "another's grace is nothing to be told of");
+        let record = AccountRecord { billed: vec![failing], ..AccountRecord::default() };
+        let judgement = judge(&record, &with_grace, None, false, NOW);
+        assert_eq!(judgement.notices.len(), 1, "where there is nothing else, it counts whole");
+        let refused = billed("a", "small", Status::Ended, true);
+        let own = billed("z", "large", Status::Ended, false);
+        let record = AccountRecord { billed: vec![refused, own], ..AccountRecord::default() };
+        assert_eq!(judge(&record, &plans(), None, false, NOW).denied.len(), 1);
+    }
+
+    #[test]
+    fn a_dispute_counts_where_its_payment_opened_something() {
+        let dispute = |subscription: Option<&str>, payments: &[&str]| Dispute {
+            provider: Provider::Paddle,
+            id: "d".to_owned(),
+            at: NOW,
+            is_open: true,
+            subscription: subscription.map(str::to_owned),
+            payments: payments.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        let payment = |id: &str| Payment { at: NOW, provider: Provider::Paddle, id: id.to_owned() };
+        let mut own = billed("own", "large", Status::Active, false);
+        own.payments = vec![payment("txn_own")];
+        let mut strangers = billed("strangers", "small", Status::Active, true);
+        strangers.payments = vec![payment("txn_strangers")];
+        let purchases = vec![payment("txn_units")];
+        let record = AccountRecord {
+            billed: vec![own, strangers.clone()],
+            purchases,
+            ..AccountRecord::default()
+        };
+        for (subscription, payments, counts) in [
+            (Some("own"), &[][..], true),
+            (None, &["txn_own"], true),
+            (None, &["txn_units"], true),
+            (Some("strangers"), &["txn_strangers"], false),
+            (Some("a_shirt"), &["txn_shirt"], false),
+            (None, &[], false),
+        ] {
+            let one = dispute(subscription, payments);
+            assert_eq!(record.has_got(&one), counts, "{subscription:?} {payments:?}");
+        }
+        let alone = AccountRecord { billed: vec![strangers], ..AccountRecord::default() };
+        assert!(alone.has_got(&dispute(Some("strangers"), &[])), "it has nothing else");
+        let own_system = Dispute { provider: Provider::Standard, ..dispute(None, &[]) };
+        assert!(record.has_got(&own_system), "the seller's own word");
+    }
+}

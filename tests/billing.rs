@@ -6,6 +6,8 @@
 
 #[path = "billing/api.rs"]
 mod api;
+#[path = "billing/authors.rs"]
+mod authors;
 #[path = "billing/declines.rs"]
 mod declines;
 #[path = "billing/fixture.rs"]

@@ -44,7 +44,19 @@ fn declined(hours: i64, reason: PaymentFailure) -> BillingEvent {
 }
 
 fn paid(hours: i64, until: i64) -> BillingEvent {
-    event(hours, News::Paid { subscription: "sub_1".to_owned(), until: Some(at(until)) })
+    event(
+        hours,
+        News::Paid {
+            subscription: "sub_1".to_owned(),
+            until: Some(at(until)),
+            payments: vec![format!("pi_{hours}")],
+        },
+    )
+}
+
+fn dispute(is_open: bool, payment: i64) -> News {
+    let (id, payments) = ("dp_1".to_owned(), vec![format!("pi_{payment}")]);
+    News::Dispute { id, is_open, subscription: None, payments }
 }
 
 fn record(events: &[BillingEvent]) -> AccountRecord {
@@ -160,7 +172,7 @@ fn records_survive_being_written_down() {
         told(0, Status::Active, 720),
         declined(719, PaymentFailure::TryLater),
         failed(720, Some(PaymentFailure::Declined)),
-        event(721, News::Dispute { id: "dp_1".to_owned(), is_open: true }),
+        event(721, dispute(true, 0)),
         event(722, News::Entitlements { names: vec!["a".to_owned()], is_complete: false }),
         event(723, News::CustomerDeleted),
     ];
@@ -198,14 +210,18 @@ fn any_event() -> impl Strategy<Value = BillingEvent> {
             }
         ),
         2 => (sub.clone(), prop::option::of(0_i64..6))
-            .prop_map(|(subscription, until)| News::Paid { subscription, until: until.map(at) }),
+            .prop_map(|(subscription, until)| News::Paid {
+                subscription,
+                until: until.map(at),
+                payments: until.map(|until| format!("pi_{until}")).into_iter().collect(),
+            }),
         2 => (prop::option::of(sub), prop::option::of(failure()))
             .prop_map(|(subscription, reason)| News::PaymentFailed { subscription, reason }),
         1 => (names, any::<bool>()).prop_map(|(names, is_complete)| {
             let names = names.into_iter().map(str::to_owned).collect();
             News::Entitlements { names, is_complete }
         }),
-        1 => any::<bool>().prop_map(|is_open| News::Dispute { id: "dp_1".to_owned(), is_open }),
+        1 => (any::<bool>(), 0_i64..6).prop_map(|(is_open, payment)| dispute(is_open, payment)),
         1 => Just(News::CustomerDeleted),
     ];
     (0_i64..6, news).prop_map(|(hours, news)| event(hours, news))

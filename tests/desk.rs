@@ -4,6 +4,8 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 #![expect(clippy::indexing_slicing, reason = "a test stops where something is missing")]
 
+#[path = "desk/days.rs"]
+mod days;
 #[path = "desk/delivery.rs"]
 mod delivery;
 #[path = "desk/listing.rs"]
@@ -22,5 +24,7 @@ mod retention;
 mod simulation;
 #[path = "desk/taking_in.rs"]
 mod taking_in;
+#[path = "desk/whose.rs"]
+mod whose;
 #[path = "desk/world.rs"]
 mod world;

@@ -23,6 +23,10 @@ pub struct Billed {
     /// The provider's id for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
+    /// Whether it came to the account by that customer alone, whom any buyer's address picks. Such a
+    /// subscription only adds to what the account has: see [`judge`](super::judge).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_address: bool,
     /// What follows from the facts.
     #[serde(flatten)]
     pub subscription: Subscription,
@@ -38,6 +42,21 @@ pub struct Billed {
     /// Every failure since then, in the order of their times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// The last payments for it, in the order of their times: a dispute may be about one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Payment>,
+}
+
+/// A payment that opened something.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Payment {
+    /// When.
+    #[serde(serialize_with = "write_instant")]
+    pub at: Timestamp,
+    /// At which provider.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub id: String,
 }
 
 /// What a provider last said of a subscription, as far as later facts may overrule it.
@@ -109,6 +128,31 @@ pub struct Dispute {
     pub at: Timestamp,
     /// Whether it is still open.
     pub is_open: bool,
+    /// The subscription that the disputed payment was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The provider's ids of the disputed payment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<String>,
+}
+
+impl Dispute {
+    /// Whether it is about a payment of `payments`.
+    pub fn is_about(&self, payments: &[Payment]) -> bool {
+        let is_it =
+            |one: &Payment| one.provider == self.provider && self.payments.contains(&one.id);
+        payments.iter().any(is_it)
+    }
+}
+
+/// Adds a payment to the last ones: of the same payments the same stay, however they came.
+pub fn add_payment(payments: &mut Vec<Payment>, payment: Payment) {
+    if let Err(place) = payments.binary_search(&payment) {
+        payments.insert(place, payment);
+    }
+    if payments.len() > MAX_PAYMENTS {
+        payments.remove(0);
+    }
 }
 
 impl Customer {
@@ -264,12 +308,26 @@ impl Billed {
     }
 }
 
+/// Longer than a dispute may come after a payment, of a subscription that is paid monthly.
+const MAX_PAYMENTS: usize = 24;
 /// A provider tries a charge fewer than ten times.
 const MAX_FAILURES: usize = 32;
 /// Why a charge failed may be told of the charge, a moment before the invoice has failed.
 const DECLINE_AHEAD_MS: i64 = 60_000;
 
-wire!(Billed { provider, id, customer, subscription, told, paid_at, paid_until, failures });
+wire!(Billed {
+    provider,
+    id,
+    customer,
+    by_address,
+    subscription,
+    told,
+    paid_at,
+    paid_until,
+    failures,
+    payments,
+});
+wire!(Payment { at, provider, id });
 wire!(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
 wire!(Failure { at, reason });
 wire!(Customer {
@@ -282,7 +340,7 @@ wire!(Customer {
     partial_at,
     decline,
 });
-wire!(Dispute { provider, id, at, is_open });
+wire!(Dispute { provider, id, at, is_open, subscription, payments });
 
 #[allow(
     clippy::trivially_copy_pass_by_ref,

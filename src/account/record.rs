@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::billed::{Billed, Customer, Dispute};
+use super::billed::{Billed, Customer, Dispute, Payment};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
+use crate::billing::Provider;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -42,6 +43,9 @@ pub struct AccountRecord {
     /// Who the account is at the providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub customers: Vec<Customer>,
+    /// The last payments for prepaid units, in the order of their times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub purchases: Vec<Payment>,
     /// Charges that the payer disputes, or did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disputes: Vec<Dispute>,
@@ -63,14 +67,50 @@ impl AccountRecord {
             self.own.payment_failed_at =
                 running.and_then(|record| record.own.payment_failed_at).or(Some(now));
         }
-        let Self { billed, customers, disputes, keys, .. } = previous.cloned().unwrap_or_default();
-        Self { billed, customers, disputes, keys, ..self }
+        let previous = previous.cloned().unwrap_or_default();
+        let Self { billed, customers, purchases, disputes, keys, .. } = previous;
+        Self { billed, customers, purchases, disputes, keys, ..self }
     }
 
     /// Every subscription of the account, the operator's own first if there is one.
     pub fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
         own.into_iter().chain(self.billed.iter().filter_map(Billed::known))
+    }
+
+    /// Every subscription, and whether it only adds to what the account has: one that came to it by
+    /// a customer's address alone may be a stranger's, so that its failures are nothing that this
+    /// account is told of. Those come last.
+    pub(super) fn judged(&self) -> impl Iterator<Item = (&Subscription, bool)> {
+        let has_own = self.has_own_subscription();
+        let own = Some(&self.own).filter(|own| own.status != super::Status::None);
+        let of = move |by_address: bool| {
+            let those = self.billed.iter().filter(move |one| one.by_address == by_address);
+            those.filter_map(Billed::known).map(move |one| (one, by_address && has_own))
+        };
+        own.map(|own| (own, false)).into_iter().chain(of(false)).chain(of(true))
+    }
+
+    /// Whether the account has a subscription that did not come to it by a customer's address alone.
+    pub fn has_own_subscription(&self) -> bool {
+        let is_own = |one: &Billed| one.told.is_some() && !one.by_address;
+        self.own.status != super::Status::None || self.billed.iter().any(is_own)
+    }
+
+    /// Whether a dispute is about something that this account got for its money. What came to it by
+    /// a customer's address alone is a stranger's, unless the account has nothing else.
+    pub fn has_got(&self, dispute: &Dispute) -> bool {
+        let may_be_strangers = self.has_own_subscription();
+        let is_of = |one: &Billed| {
+            let is_named =
+                one.provider == dispute.provider && dispute.subscription.as_ref() == Some(&one.id);
+            (is_named || dispute.is_about(&one.payments)) && !(one.by_address && may_be_strangers)
+        };
+        // A system of the operator's own need not say what a dispute is about.
+        let is_sellers = dispute.provider == Provider::Standard
+            && dispute.subscription.is_none()
+            && dispute.payments.is_empty();
+        is_sellers || self.billed.iter().any(is_of) || dispute.is_about(&self.purchases)
     }
 
     /// Every entitlement that no plan gives: the operator's, and those that providers told of.
@@ -95,6 +135,7 @@ wire!(AccountRecord {
     revoked_tokens,
     billed,
     customers,
+    purchases,
     disputes,
     keys,
 });

@@ -27,7 +27,7 @@ pub enum Standing {
 /// Every subscription of an account, each judged for itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Judgement<'a> {
-    /// Those that open what they were bought for; the one whose plan limits units first.
+    /// Those that open what they were bought for; first the one whose plan gives most units.
     pub good: Vec<&'a Subscription>,
     /// What their caller should know.
     pub notices: Vec<Notice>,
@@ -64,7 +64,7 @@ pub fn judge<'a>(
     now: Timestamp,
 ) -> Judgement<'a> {
     let mut judgement = Judgement::default();
-    for subscription in record.subscriptions() {
+    for (subscription, only_adds) in record.judged() {
         let plan = match &subscription.plan {
             Some(id) => plan_named(plans, id),
             None => named,
@@ -72,18 +72,25 @@ pub fn judge<'a>(
         let grace_days = plan.map_or(0, |plan| plan.grace_days);
         match standing(subscription, grace_days, provider_outage, now) {
             Standing::Good { notices } => {
-                let limits = plan.is_some_and(|plan| !plan.quotas.is_empty());
                 let leads = judgement.good.first().and_then(|first| first.plan.as_deref());
                 let leader = leads.and_then(|id| plan_named(plans, id));
-                if limits && leader.is_none_or(|leader| leader.quotas.is_empty()) {
+                let is_best = plan.is_some_and(|plan| match leader {
+                    Some(leader) => gives_more(plan, leader),
+                    None => !plan.quotas.is_empty(),
+                });
+                if is_best {
                     judgement.good.insert(0, subscription);
                 } else {
                     judgement.good.push(subscription);
+                }
+                if only_adds {
+                    continue;
                 }
                 let is_new = |notice: &Notice| !judgement.notices.contains(notice);
                 let notices: Vec<_> = notices.into_iter().filter(is_new).collect();
                 judgement.notices.extend(notices);
             }
+            Standing::Denied { .. } if only_adds => {}
             Standing::Denied { cause, since } => {
                 let refused = Refused { subscription, cause, since };
                 let is_before = |other: &&Refused<'_>| place_of(other.cause) <= place_of(cause);
@@ -149,6 +156,18 @@ pub fn is_revoked(
         .tokens_revoked_before
         .is_some_and(|cut| issued_at.is_none_or(|issued_at| issued_at < cut));
     by_id || by_age
+}
+
+/// Whether `plan` gives at least as much as `leader` of all that this limits, and of something more.
+/// A plan without quotas leaves the lead to one with them.
+fn gives_more(plan: &Plan, leader: &Plan) -> bool {
+    let covers = |one: &Plan, other: &Plan| {
+        other.quotas.iter().all(|quota| {
+            let same = one.quotas.iter().find(|mine| mine.name() == quota.name());
+            same.is_some_and(|mine| mine.limit >= quota.limit)
+        })
+    };
+    !plan.quotas.is_empty() && covers(plan, leader) && !covers(leader, plan)
 }
 
 /// What is easiest to mend comes first.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::account::{
-    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, PaymentFailure, Status,
+    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, PaymentFailure, Status,
     Subscription, Told,
 };
 use crate::billing::Provider;
@@ -27,6 +27,7 @@ impl TryFrom<StrictValue> for AccountRecord {
             revoked_tokens: fields.texts("revoked_tokens")?,
             billed: fields.list("subscriptions", billed)?,
             customers: fields.list("customers", customer)?,
+            purchases: fields.list("purchases", payment)?,
             disputes: fields.list("disputes", dispute)?,
             keys: fields.list("keys", key)?,
         };
@@ -40,6 +41,7 @@ fn billed(fields: &mut Fields) -> Result<Billed, String> {
         provider: fields.provider()?,
         id: fields.needed_text("id")?,
         customer: fields.text("customer")?,
+        by_address: fields.flag("by_address")?,
         subscription: fields.subscription()?,
         told: fields.inner("told", |fields| {
             Ok(Told {
@@ -53,6 +55,15 @@ fn billed(fields: &mut Fields) -> Result<Billed, String> {
         paid_at: fields.time("paid_at")?,
         paid_until: fields.time("paid_until")?,
         failures: fields.list("failures", failure)?,
+        payments: fields.list("payments", payment)?,
+    })
+}
+
+fn payment(fields: &mut Fields) -> Result<Payment, String> {
+    Ok(Payment {
+        at: fields.instant("at")?,
+        provider: fields.provider()?,
+        id: fields.needed_text("id")?,
     })
 }
 
@@ -79,6 +90,8 @@ fn dispute(fields: &mut Fields) -> Result<Dispute, String> {
         id: fields.needed_text("id")?,
         at: fields.instant("at")?,
         is_open: fields.flag("is_open")?,
+        subscription: fields.text("subscription")?,
+        payments: fields.texts("payments")?,
     })
 }
 

@@ -5,7 +5,7 @@ use super::shown;
 use super::store::OperatorStore;
 use crate::account::{AccountRecord, ApiKey};
 use crate::answer;
-use crate::quota::store::AuditEntry;
+use crate::quota::store::{AuditEntry, MAX_UNITS};
 use crate::quota::{CreditPack, Ledger, StoreError};
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -30,6 +30,8 @@ pub enum Change {
     Key(Box<ApiKey>),
     /// Put a record in the place of the operator's part of the one that is there.
     Record(Box<AccountRecord>),
+    /// Take over nothing: only the audit trail says that customers were read again.
+    Reread,
     /// Revoke the tokens that were issued before this.
     RevokeBefore(Timestamp),
     /// Revoke the API key with this id.
@@ -64,6 +66,7 @@ wire! {
         Credits(pack),
         Key(key),
         Record(record),
+        Reread,
         RevokeBefore(at),
         RevokeKey(id),
         RevokeToken(id),
@@ -113,6 +116,19 @@ impl Change {
                 let record = Ledger::put_account(store, *record, actor, now)?;
                 Ok(Reply::done(200, json(&record)?))
             }
+            Self::Reread => {
+                let Some(record) = store.account()? else {
+                    return Ok(Reply::done(200, "null".to_owned()));
+                };
+                let (actor, action) = (actor.to_owned(), "reread".to_owned());
+                store.append_audit(&AuditEntry {
+                    at: now,
+                    actor,
+                    action,
+                    detail: "{}".to_owned(),
+                })?;
+                Ok(Reply::done(200, json(&record)?))
+            }
             Self::Key(key) => {
                 let Some(record) = store.account()? else { return Ok(no_account()) };
                 add_key(store, record, *key, "add-key", actor, now)
@@ -139,6 +155,13 @@ fn add_credits(
     actor: &str,
     now: Timestamp,
 ) -> Result<Reply, StoreError> {
+    let packs = store.credits()?;
+    let left = packs.iter().fold(pack.units, |sum, other| sum.saturating_add(other.left));
+    if left > MAX_UNITS && packs.iter().all(|other| other.id != pack.id) {
+        let detail =
+            format!("The account would have {left} units, which is more than {MAX_UNITS}.");
+        return Ok(Reply::refused(409, &detail));
+    }
     let kept = Ledger::add_credits(store, pack.clone(), actor, now)?;
     let known = answer::credit_json(&kept);
     Ok(if kept.is_same_purchase(pack) {

@@ -25,6 +25,7 @@ pub enum What {
     AddKey,
     ListAccounts,
     ListAudit,
+    ListConflicts,
     ListCredits,
     ListEvents,
     ListKeys,
@@ -51,7 +52,7 @@ macro_rules! account {
     };
 }
 /// Every operation, those at the same path beside each other.
-pub const OPERATIONS: [Operation; 21] = [
+pub const OPERATIONS: [Operation; 22] = [
     of("GET", "admin/openapi.json", None, &[], What::ReadDocument),
     of("GET", "admin/accounts", READ, ACCOUNTS_QUERY, What::ListAccounts),
     of("GET", ACCOUNT, READ, &[], What::ReadAccount),
@@ -67,6 +68,7 @@ pub const OPERATIONS: [Operation; 21] = [
     of("POST", account!("revocations"), SUPPORT, &[], What::Revoke),
     of("GET", account!("subscriptions"), READ, PAGE, What::ListSubscriptions),
     of("GET", account!("usage"), READ, &["plan", "member"], What::ReadUsage),
+    of("GET", "admin/conflicts", READ, PAGE, What::ListConflicts),
     of("GET", "admin/customers/{provider}/{customer}", READ, &[], What::ReadCustomer),
     of("PUT", "admin/customers/{provider}/{customer}", SUPPORT, &[], What::PutCustomer),
     of("GET", "admin/events", READ, EVENTS_QUERY, What::ListEvents),

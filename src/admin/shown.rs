@@ -1,7 +1,7 @@
 //! What operators are shown, as JSON.
 
 use crate::account::ApiKey;
-use crate::billing::desk::{CustomerKey, EventRow, Link};
+use crate::billing::desk::{Claim, CustomerRow, EventRow};
 use crate::billing::outage::Outages;
 use crate::quota::store::AuditEntry;
 use crate::strict_json;
@@ -44,13 +44,25 @@ pub fn event(row: &EventRow) -> String {
     )
 }
 
-/// Which account a customer is.
-pub fn link(customer: &CustomerKey, link: &Link) -> String {
-    let (provider, at) = (customer.provider.word(), link.at.rfc3339_exact());
-    let [id, account, actor] = [&customer.id, &link.account, &link.actor].map(|text| quoted(text));
+/// Which account a customer is, and which are named for it.
+pub fn customer(row: &CustomerRow) -> String {
+    let CustomerRow { key, link, claims } = row;
+    let (provider, id) = (key.provider.word(), quoted(&key.id));
+    let [account, at, actor] = [
+        link.as_ref().map(|link| link.account.clone()),
+        link.as_ref().map(|link| link.at.rfc3339_exact()),
+        link.as_ref().map(|link| link.actor.clone()),
+    ]
+    .map(|text| optional(text.as_deref()));
+    let is_decided = link.as_ref().is_some_and(|link| link.is_decided);
+    let claim = |Claim { account, at }: &Claim| {
+        format!("{{\"account\":{},\"at\":\"{}\"}}", quoted(account), at.rfc3339_exact())
+    };
+    let named = claims.iter().map(claim).collect::<Vec<_>>().join(",");
     format!(
-        "{{\"provider\":\"{provider}\",\"customer\":{id},\"account\":{account},\"at\":\"{at}\",\
-         \"actor\":{actor}}}"
+        "{{\"provider\":\"{provider}\",\"customer\":{id},\"account\":{account},\"at\":{at},\
+         \"actor\":{actor},\"decided\":{is_decided},\"conflict\":{},\"named\":[{named}]}}",
+        row.is_in_conflict()
     )
 }
 

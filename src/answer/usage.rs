@@ -180,7 +180,7 @@ pub(super) fn links<'a>(
     brand: &'a Brand,
 ) -> impl Iterator<Item = (&'static str, &'a str)> {
     let places = [
-        ("See plans", &brand.plans_url),
+        ("See plans", &usage.plans_url),
         ("Your account", &brand.account_url),
         ("Contact support", &brand.support_url),
     ];

@@ -2,19 +2,20 @@
 //! the edge sends an [`ApiRequest`] to the host of [`Billing::api_host`] and brings an
 //! [`ApiAnswer`].
 
+mod completion;
 mod form;
 mod others;
 mod reread;
 mod stripe;
 
+pub use completion::Completion;
 pub use reread::{REREAD, Reread};
 
 use serde_json::Value;
 
 use self::form::{encoded, form};
-use super::json::{id_at, list_at, text_at};
-use super::webhook::Webhook;
-use super::{Provider, json};
+use super::Provider;
+use super::object::{Document, Object};
 use crate::config::{Billing, Plan, is_safe_url};
 use crate::strict_json;
 
@@ -47,6 +48,8 @@ pub struct Sale<'a> {
     pub price: &'a str,
     /// Who buys, `tenant/account`.
     pub account: &'a str,
+    /// A signed reference to that account, where one can be made.
+    pub reference: Option<&'a str>,
     /// The provider's id of who buys, where it is known.
     pub customer: Option<&'a str>,
     /// Where the customer comes back to with what was bought.
@@ -133,27 +136,9 @@ pub fn price_of(billing: &Billing, plan: &Plan) -> Option<ApiRequest> {
 /// What the provider said instead, or that it has no such price.
 pub fn price_found(answer: &ApiAnswer<'_>) -> Result<String, String> {
     let body = read(answer)?;
-    let price = list_at(&body, "data").first().and_then(|price| id_at(price, "id"));
+    let list = Document::of(Provider::Stripe).root("list", &body);
+    let price = list.list("data").first().and_then(|price| price.id("id"));
     price.ok_or_else(|| "the provider has no active price of this name".to_owned())
-}
-
-/// Asks for who pays, where an event has a dispute and says only which charge it is about. The
-/// event is then whose [`payer_found`] says.
-pub fn payer(billing: &Billing, webhook: &Webhook<'_>) -> Option<ApiRequest> {
-    let body = strict_json::parse(webhook.body).ok()?;
-    let charge = text_at(&body, "data.object.charge")?;
-    let is_dispute = text_at(&body, "data.object.object") == Some("dispute");
-    let is_asked = billing.provider == Provider::Stripe && is_dispute;
-    if is_asked { get(billing, &["/v1/charges/", &encoded(charge)]) } else { None }
-}
-
-/// The customer that the answer to [`payer`] holds; `None` where the charge has none.
-///
-/// # Errors
-///
-/// What the provider said instead.
-pub fn payer_found(answer: &ApiAnswer<'_>) -> Result<Option<String>, String> {
-    read(answer).map(|charge| super::stripe::payer(&charge))
 }
 
 /// Asks for events that did not arrive, the newest first: those before `starting_after` where that
@@ -175,15 +160,17 @@ pub fn missed(billing: &Billing, starting_after: Option<&str>) -> Option<ApiRequ
 /// What the provider said instead.
 pub fn missed_events(answer: &ApiAnswer<'_>) -> Result<(Vec<String>, Option<String>), String> {
     let body = read(answer)?;
-    let events = list_at(&body, "data");
-    let next = next_page(&body);
+    let next = next_page(&Document::of(Provider::Stripe).root("list", &body));
+    let events = body.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     Ok((events.iter().map(Value::to_string).collect(), next))
 }
 
 /// Where the next page of one of Stripe's lists starts.
-fn next_page(body: &Value) -> Option<String> {
-    let last = list_at(body, "data").last().filter(|_| json::is_at(body, "has_more"));
-    last.and_then(|last| id_at(last, "id"))
+fn next_page(list: &Object<'_>) -> Option<String> {
+    if !list.is("has_more") {
+        return None;
+    }
+    list.list("data").last()?.id("id")
 }
 
 /// A request without a body.
@@ -226,8 +213,8 @@ fn read(answer: &ApiAnswer<'_>) -> Result<Value, String> {
     let body = strict_json::parse(answer.body);
     if !(200..300).contains(&answer.status) {
         let body = body.unwrap_or_default();
-        let said = ["error.message", "error.detail", "detail", "errors.0.detail"];
-        let said = said.iter().find_map(|path| text_at(&body, path)).unwrap_or("nothing more");
+        let said = ["/error/message", "/error/detail", "/detail", "/errors/0/detail"];
+        let said = said.iter().find_map(|at| body.pointer(at)?.as_str()).unwrap_or("nothing more");
         let said: String = said.chars().take(MAX_QUOTED_CHARS).collect();
         return Err(format!("the provider answered {}: {said}", answer.status));
     }
@@ -237,10 +224,12 @@ fn read(answer: &ApiAnswer<'_>) -> Result<Value, String> {
 /// A link that a browser may be sent to.
 fn url_at(billing: &Billing, answer: &ApiAnswer<'_>, path: &str) -> Result<String, String> {
     let body = read(answer)?;
-    let url = text_at(&body, path).ok_or_else(|| json::missing(path, "a link"))?;
+    let body = Document::of(billing.provider).root("answer", &body);
+    let missing = |expected| body.missing(path, expected);
+    let url = body.text(path).ok_or_else(|| missing("a link"))?;
     let may_be_local = billing.api_url.starts_with("http://");
     let is_safe = is_safe_url(url) && (may_be_local || url.starts_with("https://"));
-    if is_safe { Ok(url.to_owned()) } else { Err(json::missing(path, "an https:// link")) }
+    if is_safe { Ok(url.to_owned()) } else { Err(missing("an https:// link")) }
 }
 
 /// How much of what a provider says is passed on.

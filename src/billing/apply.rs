@@ -4,35 +4,54 @@
 //! record, since each only adds a fact that carries the provider's own time (see
 //! [`crate::account::Billed`]).
 
-use crate::account::{AccountRecord, Billed, Customer, Dispute, Failure, Status};
+use crate::account::{
+    AccountRecord, Billed, Customer, Dispute, Failure, Payment, Status, add_payment,
+};
 use crate::billing::{BillingEvent, News, Provider};
 use crate::time::Timestamp;
 
-/// The record with what the event says. [`News::Credits`] are not the record's, but the ledger's.
+/// The record with what the event says. [`News::Credits`] are the ledger's, and so is
+/// [`News::Note`].
 ///
 /// `now` is the ledger's clock, and decides only what is so long over that it may be forgotten.
 #[must_use]
 pub fn apply(mut record: AccountRecord, event: &BillingEvent, now: Timestamp) -> AccountRecord {
     let (provider, at) = (event.provider, event.occurred_at);
+    if let [News::Note { .. }] = event.news.as_slice() {
+        return record;
+    }
     if let Some(id) = &event.customer {
         customer(&mut record, provider, id);
     }
     for news in &event.news {
         match news {
-            News::Credits { .. } => {}
+            News::Credits { payment, .. } => {
+                if let Some(id) = payment.clone() {
+                    add_payment(&mut record.purchases, Payment { at, provider, id });
+                }
+            }
             News::CustomerDeleted => {
                 if let Some(one) = paying(&mut record, event) {
                     one.deleted_at = one.deleted_at.max(Some(at));
                 }
             }
-            News::Dispute { id, is_open } => dispute(&mut record, event, id, *is_open),
+            News::Dispute { id, is_open, subscription, payments } => {
+                let (id, is_open) = (id.clone(), *is_open);
+                let (subscription, payments) = (subscription.clone(), payments.clone());
+                dispute(&mut record, Dispute { provider, id, at, is_open, subscription, payments });
+            }
             News::Entitlements { names, is_complete } => {
                 if let Some(one) = paying(&mut record, event) {
                     entitle(one, names, *is_complete, at);
                 }
             }
-            News::Paid { subscription, until } => {
-                billed(&mut record, event, subscription).hear_paid(*until, at);
+            News::Note { .. } => {}
+            News::Paid { subscription, until, payments } => {
+                let one = billed(&mut record, event, subscription);
+                one.hear_paid(*until, at);
+                for id in payments.iter().cloned() {
+                    add_payment(&mut one.payments, Payment { at, provider, id });
+                }
             }
             News::PaymentFailed { subscription: Some(id), reason } => {
                 billed(&mut record, event, id).hear_failure(Failure { at, reason: *reason });
@@ -69,13 +88,16 @@ fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> 
         .billed
         .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
         .unwrap_or_else(|place| {
-            record.billed.insert(place, Billed::new(provider, id));
+            // By an address, until an event says otherwise.
+            let new = Billed { by_address: true, ..Billed::new(provider, id) };
+            record.billed.insert(place, new);
             place
         });
     // There is one: it was found or put there.
     #[expect(clippy::indexing_slicing, reason = "see above")]
     let one = &mut record.billed[place];
     one.customer = one.customer.take().max(event.customer.clone());
+    one.by_address &= event.is_by_address;
     one
 }
 
@@ -121,18 +143,22 @@ fn entitle(customer: &mut Customer, names: &[String], is_complete: bool, at: Tim
     list.dedup();
 }
 
-fn dispute(record: &mut AccountRecord, event: &BillingEvent, id: &str, is_open: bool) {
-    let (provider, at) = (event.provider, event.occurred_at);
-    let new = Dispute { provider, id: id.to_owned(), at, is_open };
+fn dispute(record: &mut AccountRecord, mut new: Dispute) {
     let key = |one: &Dispute| (one.provider, one.id.clone());
+    new.payments.sort_unstable();
     match record.disputes.binary_search_by(|one| key(one).cmp(&key(&new))) {
         Err(place) => record.disputes.insert(place, new),
         Ok(place) => {
-            if let Some(known) = record.disputes.get_mut(place)
-                && (known.at, !known.is_open) < (new.at, !new.is_open)
-            {
-                *known = new;
+            let Some(known) = record.disputes.get_mut(place) else { return };
+            // What it is about stays, whichever event says it.
+            new.subscription = new.subscription.max(known.subscription.take());
+            new.payments.append(&mut known.payments);
+            new.payments.sort_unstable();
+            new.payments.dedup();
+            if (known.at, !known.is_open) < (new.at, !new.is_open) {
+                (known.at, known.is_open) = (new.at, new.is_open);
             }
+            (known.subscription, known.payments) = (new.subscription, new.payments);
         }
     }
 }

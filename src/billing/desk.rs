@@ -7,21 +7,28 @@
 //! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
 //! again: an event that is applied twice changes nothing. `docs/billing.md` tells the whole.
 
+mod customer;
+mod customer_store;
 mod deliver;
 mod list;
 mod look;
 mod message;
+mod note;
 mod store;
 mod summary;
 mod take_in;
+mod whose;
 
+pub use customer::{Claim, CustomerKey, CustomerPage, CustomerRow, Link, Linked, SubscriptionKey};
+pub use customer_store::CustomerStore;
 pub use deliver::{batch, settle};
 pub use message::{
-    AccountFilter, AccountPage, AccountSummary, Call, CustomerKey, DeskRequest, EventDetail,
-    EventFilter, EventKey, EventPage, EventRow, Incoming, Link, Taken,
+    AccountFilter, AccountPage, AccountSummary, Call, DeskRequest, EventDetail, EventFilter,
+    EventKey, EventPage, EventRow, Incoming, Retried, Taken,
 };
 pub use store::{Content, DeskStore, Retention};
-pub use take_in::is_account_name;
+pub use summary::payers;
+pub use whose::is_account_name;
 
 use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::billing::{BillingEvent, Provider};
@@ -94,11 +101,24 @@ impl Desk {
         self.tidy_up(store, now)?;
         Ok(match request {
             DeskRequest::TakeIn(events) => wire::encode(&take_in::all(store, events, now)?),
-            DeskRequest::Link { customer, account, actor } => {
-                wire::encode(&take_in::link(store, &customer, &account, actor, now)?)
+            DeskRequest::Link { customer, account, actor, may_move } => {
+                let by = (actor, may_move);
+                wire::encode(&take_in::link(store, &customer, &account, by, now)?)
             }
-            DeskRequest::Retry(key) => wire::encode(&take_in::retry(store, &key, read, now)?),
-            DeskRequest::Customer(customer) => wire::encode(&store.link(&customer)?),
+            DeskRequest::Retry { event, actor } => {
+                wire::encode(&take_in::retry(store, &event, &actor, read, now)?)
+            }
+            DeskRequest::Customer(customer) => {
+                let row = whose::customer_row(store, &customer)?;
+                let is_known = row.link.is_some() || !row.claims.is_empty();
+                wire::encode(&Some(row).filter(|_| is_known))
+            }
+            DeskRequest::CustomerToLead { account, customers } => {
+                wire::encode(&whose::to_lead(store, &account, &customers)?)
+            }
+            DeskRequest::Conflicts { cursor, limit } => {
+                wire::encode(&list::conflicts(store, cursor.as_deref(), limit)?)
+            }
             DeskRequest::CustomersOf { account } => wire::encode(&store.customers_of(&account)?),
             DeskRequest::Event(key) => wire::encode(&list::event(store, &key)?),
             DeskRequest::Events { filter, cursor, limit } => {

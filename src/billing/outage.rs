@@ -2,7 +2,9 @@
 //! to its own calls.
 //!
 //! One customer's bad day is no outage: the charges of several must fail, for reasons that are none
-//! of theirs, and of those who were charged lately at least half. The verdict follows from what
+//! of theirs, and of those who were charged lately at least half: in the last hour, or in the last
+//! quarter of it. Only customers count who are linked to an account and have paid before, so that no
+//! stranger's card brings anybody in. The verdict follows from what
 //! happened and when, and from nothing else, so it makes no difference in which order it was told;
 //! and what goes well never brings an outage about.
 
@@ -84,7 +86,10 @@ pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
     let is_together =
         |one: &Signal, next: &Signal| (one.provider, one.attempt) == (next.provider, next.attempt);
     for group in signals.chunk_by(is_together) {
-        let (count, since) = replay(group, now);
+        let (count, since) = replay(group, WINDOW_MS, now);
+        // Where much goes on, an hour's successes would hide an outage for too long.
+        let (_, lately) = replay(group, SHORT_WINDOW_MS, now);
+        let since = [since, lately].into_iter().flatten().min();
         let most = (outages.failing_customers, outages.succeeding_customers);
         if (count.failing, count.succeeding) > most {
             outages.failing_customers = count.failing;
@@ -103,6 +108,8 @@ pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
 
 /// For how long a charge or call says something.
 pub const WINDOW_MS: i64 = 3_600_000;
+/// For how long it does where so much goes on that an outage shows sooner.
+pub const SHORT_WINDOW_MS: i64 = 900_000;
 /// How far back signals are looked at to tell how long an outage lasts.
 pub const HISTORY_MS: i64 = 86_400_000;
 
@@ -116,8 +123,8 @@ const STILL_FAILING_SHARE: u64 = 3;
 
 /// Whether the failure is neither the payer's nor the bank's doing.
 const fn is_nobodys(reason: PaymentFailure) -> bool {
-    use PaymentFailure::{Merchant, ProviderOutage, TryLater};
-    matches!(reason, Merchant | ProviderOutage | TryLater)
+    use PaymentFailure::{ProviderOutage, TryLater};
+    matches!(reason, ProviderOutage | TryLater)
 }
 
 /// How many customers stand how.
@@ -147,14 +154,14 @@ type IsGood = bool;
 ///
 /// The count is looked at whenever it changes, also where a signal grows too old. Were it only
 /// looked at when one comes, one more success could be the occasion on which an outage is found.
-fn replay(signals: &[Signal], now: Timestamp) -> (Count, Option<Timestamp>) {
+fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<Timestamp>) {
     let mut changes: Vec<Change> = Vec::new();
     let mut rest = signals;
     while let Some((signal, after)) = rest.split_first() {
         rest = after;
         // Of one customer and instant, the success comes last and counts.
         let next = after.first().filter(|next| next.customer == signal.customer);
-        let ends_at = signal.at.plus_ms(WINDOW_MS);
+        let ends_at = signal.at.plus_ms(window_ms);
         let ends_at = next.map_or(ends_at, |next| ends_at.min(next.at));
         changes.push((signal.at, false, signal.is_good));
         changes.push((ends_at, true, signal.is_good));

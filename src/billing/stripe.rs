@@ -2,67 +2,88 @@
 //!
 //! Source: the types of `stripe` 23.1.0, and <https://docs.stripe.com/api/events/types>.
 
-use serde_json::Value;
+mod fields;
 
+pub(super) use fields::FIELDS;
+
+use super::credits::Position;
 use super::decline;
-use super::json::{
-    at, credits_at, id_at, is_at, is_nothing_at, list_at, missing, name_account, needed_id,
-    needed_text, needed_time, plans_of, text_at, time_at,
-};
+use super::object::{Object, plans_of};
 use super::{BillingEvent, News, Provider};
 use crate::account::{PaymentFailure, Status, Subscription};
 use crate::config::{Billing, Plan};
+use crate::time::Timestamp;
 
 /// Reads an event. Those of the second API (`v2.core.event`) carry no object and have no news.
 pub(super) fn read(
     billing: &Billing,
     plans: &[Plan],
-    body: &Value,
+    body: &Object<'_>,
 ) -> Result<BillingEvent, String> {
     let mut event = BillingEvent {
         provider: Provider::Stripe,
-        id: needed_id(body, "id")?,
-        kind: needed_text(body, "type")?,
-        occurred_at: needed_time(body, "created")?,
+        id: body.needed_id("id")?,
+        kind: body.needed_text("type")?,
+        occurred_at: body.needed_time("created")?,
+        ignored: out_of_place(billing, body),
         ..BillingEvent::default()
     };
-    let Some(object) = at(body, "data.object") else { return Ok(event) };
-    event.customer = id_at(object, "customer");
-    name_account(&mut event, billing, object, "metadata")?;
+    let Some(object) = body.a("object", "data.object") else { return Ok(event) };
+    event.customer = object.id("customer");
     let kind = event.kind.clone();
     let (family, action) = kind.rsplit_once('.').unwrap_or_default();
+    let at = event.occurred_at;
     match family {
         "customer.subscription" => {
-            event.customer = Some(needed_id(object, "customer")?);
-            let (id, state) = subscription(plans, object)?;
+            let object = object.as_a("subscription");
+            event.customer = Some(object.needed_id("customer")?);
+            named_by_subscription(&mut event, billing, &object, at)?;
+            let (id, state) = subscription(plans, &object)?;
+            event.subscription = Some(id.clone());
             event.news.push(News::Subscription { id, state: Box::new(state) });
         }
-        "invoice" => invoice(&mut event, billing, action, object)?,
-        "checkout.session" => checkout(&mut event, object, action)?,
+        "invoice" => invoice(&mut event, billing, action, &object.as_a("invoice"))?,
+        "checkout.session" => checkout(&mut event, billing, &object.as_a("session"), action)?,
         "entitlements.active_entitlement_summary" => {
-            event.customer = Some(needed_id(object, "customer")?);
-            let is_complete = !is_at(object, "entitlements.has_more");
-            event.news.push(News::Entitlements {
-                names: lookup_keys(list_at(object, "entitlements.data")),
-                is_complete,
-            });
+            let object = object.as_a("entitlements");
+            event.customer = Some(object.needed_id("customer")?);
+            let is_complete = !object.is("entitlements.has_more");
+            let names = lookup_keys(&object.list_of("entitlement", "entitlements.data"));
+            event.news.push(News::Entitlements { names, is_complete });
         }
         "customer" => {
-            event.customer = Some(needed_id(object, "id")?);
+            let object = object.as_a("customer");
+            event.customer = Some(object.needed_id("id")?);
+            object.name_account(&mut event, billing, "metadata", at)?;
+            event.names_customer = event.account.is_some();
             if action == "deleted" {
                 event.news.push(News::CustomerDeleted);
             }
         }
         "payment_intent" if action == "payment_failed" => {
-            let reason = at(object, "last_payment_error").and_then(error_reason);
+            let intent = object.as_a("intent");
+            event.customer = intent.id("customer");
+            intent.name_account(&mut event, billing, "metadata", at)?;
+            let reason = object.a("error", "last_payment_error").and_then(|it| error_reason(&it));
             event.news.push(News::PaymentFailed { subscription: None, reason });
         }
         "charge.dispute" if matches!(action, "created" | "closed" | "updated") => {
-            dispute(&mut event, billing, object)?;
+            dispute(&mut event, billing, &object.as_a("dispute"))?;
         }
         _ => {}
     }
     Ok(event)
+}
+
+/// Takes over which account a subscription's metadata names. It was opened when it was created.
+pub(super) fn named_by_subscription(
+    event: &mut BillingEvent,
+    billing: &Billing,
+    object: &Object<'_>,
+    told_at: Timestamp,
+) -> Result<(), String> {
+    let opened_at = object.time("created")?.unwrap_or(told_at);
+    object.name_account(event, billing, "metadata", opened_at)
 }
 
 /// A subscription's id and what it is.
@@ -73,31 +94,31 @@ pub(super) fn read(
 /// account.
 pub(super) fn subscription(
     plans: &[Plan],
-    object: &Value,
+    object: &Object<'_>,
 ) -> Result<(String, Subscription), String> {
-    let id = needed_id(object, "id")?;
-    let status = status(&needed_text(object, "status")?);
-    let items = list_at(object, "items.data");
-    let (plan, add_ons) = plans_of(plans, &item_names(items));
+    let id = object.needed_id("id")?;
+    let status = status(&object.needed_text("status")?);
+    let items = object.list("items.data");
+    let (plan, add_ons) = plans_of(plans, &item_names(&items));
     // Older versions say it of the subscription, newer ones of each item.
-    let mut current_period_ends_at = time_at(object, "current_period_end")?;
-    for item in items {
-        current_period_ends_at = current_period_ends_at.max(time_at(item, "current_period_end")?);
+    let mut current_period_ends_at = object.time("current_period_end")?;
+    for item in &items {
+        current_period_ends_at = current_period_ends_at.max(item.time("current_period_end")?);
     }
     let ends_at = if status == Status::Ended {
-        time_at(object, "ended_at")?.or(time_at(object, "canceled_at")?)
-    } else if is_at(object, "cancel_at_period_end") {
-        time_at(object, "cancel_at")?.or(current_period_ends_at)
+        object.time("ended_at")?.or(object.time("canceled_at")?)
+    } else if object.is("cancel_at_period_end") {
+        object.time("cancel_at")?.or(current_period_ends_at)
     } else {
-        time_at(object, "cancel_at")?
+        object.time("cancel_at")?
     };
     let state = Subscription {
         plan,
         add_ons,
         status,
-        cycle_anchor: time_at(object, "billing_cycle_anchor")?,
+        cycle_anchor: object.time("billing_cycle_anchor")?,
         current_period_ends_at,
-        trial_ends_at: time_at(object, "trial_end")?,
+        trial_ends_at: object.time("trial_end")?,
         ends_at,
         ..Subscription::default()
     };
@@ -105,14 +126,66 @@ pub(super) fn subscription(
 }
 
 /// The names of entitlements.
-pub(super) fn lookup_keys(entitlements: &[Value]) -> Vec<String> {
-    let names = entitlements.iter().filter_map(|one| text_at(one, "lookup_key"));
+pub(super) fn lookup_keys(entitlements: &[Object<'_>]) -> Vec<String> {
+    let names = entitlements.iter().filter_map(|one| one.text("lookup_key"));
     names.map(str::to_owned).collect()
 }
 
 /// The customer of a charge, from the charge itself.
-pub(super) fn payer(charge: &Value) -> Option<String> {
-    id_at(charge, "customer")
+pub(super) fn payer(charge: &Object<'_>) -> Option<String> {
+    charge.id("customer")
+}
+
+/// The subscription that a payment was for, from the invoice that it paid.
+pub(super) fn paid_subscription(payment: &Object<'_>) -> Option<String> {
+    let newer = payment.id("invoice.parent.subscription_details.subscription");
+    newer.or_else(|| payment.id("invoice.subscription"))
+}
+
+/// One line of a checkout session: what was bought.
+pub(super) fn position(line: &Object<'_>) -> Position {
+    let price = line.a("price", "price");
+    Position {
+        names: price.map(|price| price_names(&price)).unwrap_or_default(),
+        quantity: line.whole("quantity"),
+        is_free: line.is_zero("amount_total"),
+    }
+}
+
+/// A payment link, which stands for what it sells.
+pub(super) fn link_position(session: &Object<'_>) -> Position {
+    Position {
+        names: session.id("payment_link").into_iter().collect(),
+        quantity: None,
+        is_free: session.is_zero("amount_total"),
+    }
+}
+
+/// Whether a session was paid for, so that what it sold is the buyer's.
+pub(super) fn is_paid_session(kind: &str, session: &Object<'_>) -> bool {
+    let is_done =
+        matches!(kind, "checkout.session.completed" | "checkout.session.async_payment_succeeded");
+    is_done && session.text("payment_status") == Some("paid")
+}
+
+/// Why an event is none of this gate's.
+fn out_of_place(billing: &Billing, body: &Object<'_>) -> Option<String> {
+    if body.flag("livemode") == Some(false) && !billing.test {
+        return Some("test mode: `test = true` in BILLING would let it count".to_owned());
+    }
+    match (body.text("account"), billing.store.as_deref()) {
+        (Some(account), None) => {
+            Some(format!("of the connected account {account}, and BILLING names no store"))
+        }
+        (found, Some(store)) if store.starts_with("acct_") && found != Some(store) => {
+            let found = found.unwrap_or("the platform's own");
+            Some(format!("of the account {found}, and BILLING's store is {store}"))
+        }
+        (Some(account), Some(store)) if account != store => {
+            Some(format!("of the connected account {account}, and BILLING's store is {store}"))
+        }
+        _ => None,
+    }
 }
 
 /// A word that is unknown denies, as one that a later version of the API may bring: paused, since
@@ -132,76 +205,102 @@ fn status(word: &str) -> Status {
 
 /// What each item is called, in the order in which names are looked for. An item of which nobody
 /// has any gives nothing.
-fn item_names(items: &[Value]) -> Vec<Vec<&str>> {
-    let bought = items.iter().filter(|item| !is_nothing_at(item, "quantity"));
+fn item_names<'a>(items: &[Object<'a>]) -> Vec<Vec<&'a str>> {
+    let bought = items.iter().filter(|item| !item.is_zero("quantity"));
     let names = bought.map(|item| {
         // Versions before prices had plans.
-        let price = at(item, "price").or_else(|| at(item, "plan")).unwrap_or(&Value::Null);
-        let names = ["id", "lookup_key", "product", "product.id"];
-        let names = names.iter().filter_map(|path| text_at(price, path));
-        price.as_str().into_iter().chain(names).collect()
+        let price = item.a("price", "price").or_else(|| item.a("price", "plan"));
+        price.map(|price| names_of(&price)).unwrap_or_default()
     });
     names.collect()
+}
+
+/// A price's own names, then those of its product.
+fn names_of<'a>(price: &Object<'a>) -> Vec<&'a str> {
+    let own = ["id", "lookup_key"].into_iter().filter_map(|path| price.text(path));
+    let product = price.text("product").or_else(|| price.a("price", "product")?.text("id"));
+    price.itself().into_iter().chain(own).chain(product).collect()
+}
+
+fn price_names(price: &Object<'_>) -> Vec<String> {
+    names_of(price).into_iter().map(str::to_owned).collect()
 }
 
 fn invoice(
     event: &mut BillingEvent,
     billing: &Billing,
     action: &str,
-    object: &Value,
+    object: &Object<'_>,
 ) -> Result<(), String> {
-    for path in ["parent.subscription_details.metadata", "subscription_details.metadata"] {
-        name_account(event, billing, object, path)?;
+    let details = "parent.subscription_details";
+    let at = event.occurred_at;
+    let paths = ["metadata", &[details, ".metadata"].concat(), "subscription_details.metadata"];
+    for path in paths {
+        object.name_account(event, billing, path, at)?;
     }
-    let id = id_at(object, "parent.subscription_details.subscription")
-        .or_else(|| id_at(object, "subscription"));
+    let id = object.id(&[details, ".subscription"].concat()).or_else(|| object.id("subscription"));
     // An invoice beside any subscription opens nothing.
     let Some(subscription) = id else { return Ok(()) };
     match action {
         "paid" | "payment_succeeded" => {
             let mut until = None;
-            for line in list_at(object, "lines.data").iter().filter(|line| is_for_period(line)) {
-                until = until.max(time_at(line, "period.end")?);
+            for line in object.list("lines.data").iter().filter(|line| is_for_period(line)) {
+                until = until.max(line.time("period.end")?);
             }
-            event.news.push(News::Paid { subscription, until });
+            event.is_payment = !object.is_zero("amount_paid");
+            let payments = payments_of(object);
+            event.news.push(News::Paid { subscription: subscription.clone(), until, payments });
         }
         "payment_failed" => {
             let reason = invoice_reason(object);
-            let subscription = Some(subscription);
+            let subscription = Some(subscription.clone());
             event.news.push(News::PaymentFailed { subscription, reason });
         }
         "payment_action_required" => {
             let reason = Some(PaymentFailure::AuthenticationRequired);
-            let subscription = Some(subscription);
+            let subscription = Some(subscription.clone());
             event.news.push(News::PaymentFailed { subscription, reason });
         }
         _ => return Ok(()),
     }
-    event.customer = Some(needed_id(object, "customer")?);
+    event.subscription = Some(subscription);
+    event.customer = Some(object.needed_id("customer")?);
     Ok(())
 }
 
+/// The ids by which a dispute may name the payment of an invoice.
+fn payments_of(invoice: &Object<'_>) -> Vec<String> {
+    let newer = invoice.list("payments.data");
+    let newer = newer.iter().flat_map(|one| {
+        ["payment.charge", "payment.payment_intent"].into_iter().filter_map(|path| one.id(path))
+    });
+    let older = ["charge", "payment_intent"].into_iter().filter_map(|path| invoice.id(path));
+    older.chain(newer).collect()
+}
+
 /// Whether a line is what a subscription costs, and not an extra on the same invoice.
-fn is_for_period(line: &Value) -> bool {
-    let kind = text_at(line, "parent.type").or_else(|| text_at(line, "type"));
+fn is_for_period(line: &Object<'_>) -> bool {
+    let kind = line.text("parent.type").or_else(|| line.text("type"));
     matches!(kind, Some("subscription_item_details" | "subscription"))
 }
 
 /// Why, where the invoice says it: most tell only in `payment_intent.payment_failed`.
-fn invoice_reason(invoice: &Value) -> Option<PaymentFailure> {
-    let error = ["payment_intent.last_payment_error", "charge"];
-    let paid_by = list_at(invoice, "payments.data").iter().rev();
-    let mut newer = paid_by.filter_map(|one| at(one, "payment.payment_intent.last_payment_error"));
-    let older = error.iter().filter_map(|path| at(invoice, path));
-    let reason = newer.find_map(error_reason).or_else(|| older.into_iter().find_map(error_reason));
+fn invoice_reason(invoice: &Object<'_>) -> Option<PaymentFailure> {
+    let path = "payment.payment_intent.last_payment_error";
+    let payments = invoice.list("payments.data");
+    let mut newer = payments.iter().rev().filter_map(|one| one.a("error", path));
+    let older = ["payment_intent.last_payment_error", "charge"];
+    let mut older = older.iter().filter_map(|path| invoice.a("error", path));
+    let reason =
+        newer.find_map(|it| error_reason(&it)).or_else(|| older.find_map(|it| error_reason(&it)));
     // An invoice that could not be made is no decline, so that only what is known counts.
     let codes = ["last_finalization_error.decline_code", "last_finalization_error.code"];
-    reason.or_else(|| codes.iter().find_map(|path| decline::known(text_at(invoice, path)?)))
+    reason.or_else(|| codes.iter().find_map(|path| decline::known(invoice.text(path)?)))
 }
 
 /// The reason in an error of the API, or in a charge that failed.
-fn error_reason(error: &Value) -> Option<PaymentFailure> {
-    let either = |one, other| text_at(error, one).or_else(|| text_at(error, other));
+fn error_reason(error: &Object<'_>) -> Option<PaymentFailure> {
+    let either = |one, other| error.text(one).or_else(|| error.text(other));
     decline::reason(
         either("decline_code", "outcome.reason"),
         either("code", "failure_code"),
@@ -209,37 +308,45 @@ fn error_reason(error: &Value) -> Option<PaymentFailure> {
     )
 }
 
-/// Who pays under an own name may be changed by the payer where that stands in a link, so that the
-/// metadata counts before `client_reference_id`.
-fn checkout(event: &mut BillingEvent, object: &Value, action: &str) -> Result<(), String> {
-    if event.account.is_none() {
-        let name = text_at(object, "client_reference_id");
-        event.account = name.and_then(super::json::account_named);
+/// The seller's metadata counts before what a buyer's link says. What was bought stands in the
+/// session's lines, which are no part of the event: see [`super::api::Completion`].
+fn checkout(
+    event: &mut BillingEvent,
+    billing: &Billing,
+    object: &Object<'_>,
+    action: &str,
+) -> Result<(), String> {
+    let opened_at = object.time("created")?.unwrap_or(event.occurred_at);
+    event.customer = object.id("customer");
+    object.name_account(event, billing, "metadata", opened_at)?;
+    object.name_account_by(event, billing, "client_reference_id", opened_at)?;
+    if action == "expired" {
+        return Ok(());
     }
-    let is_done = matches!(action, "completed" | "async_payment_succeeded");
-    let is_paid = text_at(object, "payment_status") == Some("paid");
-    if is_done
-        && is_paid
-        && let Some(units) = credits_at(object, "metadata")?
-    {
-        let id = needed_id(object, "id")?;
-        event.news.push(News::Credits { id, units });
-    }
+    event.subscription = object.id("subscription");
+    event.is_payment = is_paid_session(&event.kind, object) && !object.is_zero("amount_total");
     Ok(())
 }
 
 /// A dispute names its charge and no customer. Where the charge isn't part of it, the event has
-/// neither customer nor account, and [`super::api::payer`] asks.
-fn dispute(event: &mut BillingEvent, billing: &Billing, object: &Value) -> Result<(), String> {
+/// neither customer nor account, and [`super::api::Completion`] asks.
+fn dispute(event: &mut BillingEvent, billing: &Billing, object: &Object<'_>) -> Result<(), String> {
+    let at = event.occurred_at;
+    object.name_account(event, billing, "metadata", at)?;
+    let mut payments: Vec<String> =
+        ["charge", "payment_intent"].into_iter().filter_map(|path| object.id(path)).collect();
     for path in ["charge", "payment_intent"] {
-        let inner = at(object, path).filter(|inner| inner.is_object());
-        let Some(inner) = inner else { continue };
-        event.customer = event.customer.take().or_else(|| payer(inner));
-        name_account(event, billing, inner, "metadata")?;
+        let Some(inner) = object.a("charge", path).filter(|_| object.has_object(path)) else {
+            continue;
+        };
+        event.customer = event.customer.take().or_else(|| payer(&inner));
+        inner.name_account(event, billing, "metadata", at)?;
+        payments.extend(inner.id("payment_intent"));
     }
-    let id = needed_id(object, "id")?;
-    let word = text_at(object, "status").ok_or_else(|| missing("status", "a text"))?;
-    let is_over = matches!(word, "won" | "lost" | "warning_closed" | "prevented");
-    event.news.push(News::Dispute { id, is_open: !is_over });
+    payments.dedup();
+    let id = object.needed_id("id")?;
+    let word = object.text("status").ok_or_else(|| object.missing("status", "a text"))?;
+    let is_open = !matches!(word, "won" | "lost" | "warning_closed" | "prevented");
+    event.news.push(News::Dispute { id, is_open, subscription: None, payments });
     Ok(())
 }

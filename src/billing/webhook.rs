@@ -7,17 +7,15 @@ use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
-
-use super::json::{needed_text, text_at, time_at};
+use super::object::{Document, Object, Watcher};
 use super::{BillingEvent, Provider, lemonsqueezy, paddle, standard, stripe};
 use crate::config::{Billing, Plan};
 use crate::strict_json;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Key, MAX_CANDIDATES, SignatureCheck};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// The header fields that have to be read, in lower case.
 pub const HEADERS: [&str; 9] = [
@@ -143,11 +141,28 @@ pub fn read(
     plans: &[Plan],
     webhook: &Webhook<'_>,
 ) -> Result<BillingEvent, String> {
+    read_watched(billing, plans, webhook, &|_, _| {})
+}
+
+/// The same, while `watcher` is called with every field that is read.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn read_watched(
+    billing: &Billing,
+    plans: &[Plan],
+    webhook: &Webhook<'_>,
+    watcher: &Watcher<'_>,
+) -> Result<BillingEvent, String> {
     let body = strict_json::parse(webhook.body).map_err(|error| format!("no JSON: {error}"))?;
+    let provider = billing.provider;
+    let kind = if provider == Provider::LemonSqueezy { "webhook" } else { "event" };
+    let body = Document { provider, watcher }.root(kind, &body);
     if let Some(ping) = ping(billing, webhook, &body)? {
         return Ok(ping);
     }
-    match billing.provider {
+    match provider {
         Provider::Stripe => stripe::read(billing, plans, &body),
         Provider::Paddle => paddle::read(billing, plans, &body),
         Provider::LemonSqueezy => lemonsqueezy::read(billing, plans, &body),
@@ -158,29 +173,25 @@ pub fn read(
 fn ping(
     billing: &Billing,
     webhook: &Webhook<'_>,
-    body: &Value,
+    body: &Object<'_>,
 ) -> Result<Option<BillingEvent>, String> {
-    let kinds = ["type", "event_type", "meta.event_name"];
-    if !kinds.iter().any(|path| text_at(body, path) == Some(PING)) {
+    let provider = billing.provider;
+    let [kind, id, time] = match provider {
+        Provider::Stripe => ["type", "id", "created"],
+        Provider::Paddle => ["event_type", "event_id", "occurred_at"],
+        Provider::LemonSqueezy => ["meta.event_name", "data.id", "data.attributes.updated_at"],
+        Provider::Standard => ["type", "", "timestamp"],
+    };
+    if body.text(kind) != Some(PING) {
         return Ok(None);
     }
-    let id = match billing.provider {
+    let id = match provider {
         Provider::Standard => standard_id(webhook)?,
-        Provider::Stripe => needed_text(body, "id")?,
-        Provider::Paddle => needed_text(body, "event_id")?,
-        Provider::LemonSqueezy => needed_text(body, "data.id")?,
+        _ => body.needed_text(id)?,
     };
-    let times = ["created", "timestamp", "occurred_at", "data.attributes.updated_at"]
-        .map(|path| time_at(body, path));
-    let occurred_at = times.into_iter().find_map(|time| time.ok().flatten()).unwrap_or_default();
-    let provider = billing.provider;
-    Ok(Some(BillingEvent {
-        provider,
-        id,
-        kind: PING.to_owned(),
-        occurred_at,
-        ..BillingEvent::default()
-    }))
+    let occurred_at = body.time(time).ok().flatten().unwrap_or_default();
+    let kind = PING.to_owned();
+    Ok(Some(BillingEvent { provider, id, kind, occurred_at, ..BillingEvent::default() }))
 }
 
 /// How a signature stands beside its time in one field.

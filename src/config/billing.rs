@@ -3,9 +3,13 @@
 use super::fields::{Expect, Fields, Reader};
 use super::urls::host_of;
 use crate::billing::Provider;
+use crate::billing::credits::CreditPrice;
+use crate::billing::reference::References;
+use crate::gate_secret::GateSecret;
+use crate::quota::store::MAX_UNITS;
 
 /// A payment provider.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Billing {
     /// Which.
     pub provider: Provider,
@@ -13,8 +17,15 @@ pub struct Billing {
     pub account_key: String,
     /// Where the provider's API is, without a slash at the end.
     pub api_url: String,
-    /// The shop at Lemon Squeezy, for checkouts.
+    /// Whose events count: the store at Lemon Squeezy, which checkouts need too, the connected
+    /// account at Stripe, the organisation at Polar.
     pub store: Option<String>,
+    /// Whether events of the provider's test mode count.
+    pub test: bool,
+    /// What is sold as prepaid units.
+    pub credits: Vec<CreditPrice>,
+    /// Signs and verifies references to accounts.
+    pub references: References,
     /// Whether an open dispute suspends the account.
     pub suspends_on_dispute: bool,
     /// What its webhooks are signed with; several while one is changed for another.
@@ -23,10 +34,11 @@ pub struct Billing {
     pub api_key: Option<String>,
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Billing> {
+pub(super) fn read(reader: &Reader<'_>, secrets: &[GateSecret]) -> Vec<Billing> {
     let mut all: Vec<Billing> = Vec::new();
     for (index, fields) in reader.tables("BILLING", EXAMPLE).into_iter().enumerate() {
-        let Some(one) = read_one(reader, fields) else { continue };
+        let Some(mut one) = read_one(reader, fields) else { continue };
+        one.references = References::new(secrets);
         if all.iter().any(|other| other.provider == one.provider) {
             let found = format!("{:?} a second time", one.provider.word());
             let expect = Expect::new("one entry per provider", EXAMPLE);
@@ -72,6 +84,8 @@ fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
     let account_key = fields.text("account", "\"tollgate_account\"");
     let api_url = fields.url("api_url", "\"https://api.stripe.com\"");
     let store = fields.text("store", "\"12345\"");
+    let test = fields.flag("test").unwrap_or(false);
+    let credits = read_credits(&mut fields);
     let on_dispute = fields.choice("on_dispute", ON_DISPUTE, "\"suspend\"");
     if let Some(url) = &api_url
         && url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']))
@@ -95,11 +109,45 @@ fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
         account_key: account_key.unwrap_or_else(|| DEFAULT_ACCOUNT_KEY.to_owned()),
         api_url: api_url.unwrap_or_else(|| default_api_url(provider).to_owned()),
         store,
+        test,
+        credits,
+        references: References::default(),
         suspends_on_dispute: on_dispute.unwrap_or(false),
         webhook_secrets: secrets.split_whitespace().map(str::to_owned).collect(),
         api_key,
     })
 }
+
+fn read_credits(fields: &mut Fields<'_>) -> Vec<CreditPrice> {
+    let mut credits: Vec<CreditPrice> = Vec::new();
+    for mut row in fields.tables("credits", CREDITS_EXAMPLE) {
+        let expect =
+            Expect::new("the id of a price, variant, product or payment link", "\"pri_1\"");
+        let price = row.needed_text("price", expect);
+        let units = row.whole("units", 1..=MAX_UNITS, "500");
+        let max_quantity = row.whole("max_quantity", 1..=MAX_QUANTITY, "10");
+        let free = row.flag("free").unwrap_or(false);
+        if units.is_none() && !row.is_mistaken() {
+            row.mistake("units", "nothing", Expect::new("how many units one of it is", "500"));
+        }
+        if let Some(price) = &price
+            && credits.iter().any(|other| other.price == *price)
+        {
+            row.mistake("price", &format!("{price:?} a second time"), Expect::new("each once", ""));
+        }
+        row.finish();
+        if let (Some(price), Some(units)) = (price, units) {
+            let max_quantity = max_quantity.unwrap_or(DEFAULT_MAX_QUANTITY);
+            credits.push(CreditPrice { price, units, max_quantity, free });
+        }
+    }
+    credits
+}
+
+const CREDITS_EXAMPLE: &str = "credits = [{ price = \"pri_1\", units = 500 }]";
+/// More than anybody orders at once, so that nobody pays for what is not given.
+const DEFAULT_MAX_QUANTITY: u64 = 100;
+const MAX_QUANTITY: u64 = 1_000_000;
 
 const fn default_api_url(provider: Provider) -> &'static str {
     match provider {

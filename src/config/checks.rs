@@ -1,5 +1,8 @@
 //! Checks that go beyond syntax: a configuration that can be read and still locks people out.
 
+use super::billing_checks::{
+    check_disputes, check_links_carry_references, check_modes, check_references,
+};
 use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource, allowances};
 
 /// What was found.
@@ -40,6 +43,10 @@ const CHECKS: &[Check] = &[
     (&["ROUTES", "PLANS"], check_metered_routes),
     (&["ROUTES", "METERS"], check_meters),
     (&["ROUTES", "PLANS", "BRAND"], check_plans_can_be_bought),
+    (&["BILLING", "GATE_SECRET"], check_references),
+    (&["BILLING", "PLANS", "BRAND"], check_links_carry_references),
+    (&["BILLING"], check_modes),
+    (&["BILLING"], check_disputes),
 ];
 
 /// The binding of the Durable Object class that keeps accounts.

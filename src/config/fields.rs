@@ -221,6 +221,13 @@ impl<'a> Fields<'a> {
         self.reader.mistake(self.variable, &field, found, expect);
     }
 
+    /// Whether something is wrong with a field of this table.
+    pub(super) fn is_mistaken(&self) -> bool {
+        let start = format!("{}.", self.path);
+        let mistakes = self.reader.mistakes.borrow();
+        mistakes.iter().any(|one| one.variable == self.variable && one.field.starts_with(&start))
+    }
+
     /// Where the field `name` stands in its variable.
     pub(super) fn path_of(&self, name: &str) -> String {
         format!("{}.{name}", self.path)

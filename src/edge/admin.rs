@@ -20,6 +20,7 @@ use super::provider_api::reread_account;
 use super::visit::{Visit, respond};
 use crate::admin::{Found, Once, Operation, Query, find};
 use crate::answer::{self, Asker, Headers};
+use crate::billing::BillingEvent;
 use crate::config::{Config, Operator};
 
 /// Answers a request under `admin/`; `path` is what stands behind the prefix.
@@ -99,6 +100,8 @@ enum Then {
     File(String),
     /// What was done before is told, whatever the reply.
     Indexed(Done),
+    /// The same, once these notes have reached their accounts too.
+    Noted(Vec<(String, BillingEvent)>, Done),
     /// The same, if it came.
     Filed(Done),
     /// So many customers were read again; now the record is told.
@@ -172,6 +175,7 @@ impl<'a> Asked<'a> {
         match question.then {
             Then::Filed(done) => return keys::filed(done, reply),
             Then::Indexed(done) => return Ok(desk::indexed(done, reply)),
+            Then::Noted(notes, done) => return Ok(desk::noted(done, notes)),
             _ => {}
         }
         let is_desk = matches!(question.message, Message::Desk(_));

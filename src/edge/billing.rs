@@ -3,13 +3,16 @@
 
 use worker::web_sys::Response;
 
-use super::glue;
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::Visit;
 use super::visit::problem;
+use super::{desk, glue};
 use crate::answer;
+use crate::billing::Provider;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
+use crate::billing::desk::{CustomerKey, DeskRequest, payers};
+use crate::billing::reference::LIFETIME_S;
 use crate::config::{Billing, Config, Plan};
 use crate::gate::KnownAccount;
 use crate::report;
@@ -51,6 +54,9 @@ pub(super) async fn lead(
         Some(plan) => plan.buy_url.as_deref().or(config.brand.plans_url.as_deref()),
         None => config.brand.account_url.as_deref(),
     };
+    let account = known.identity.account_name();
+    let configured = configured.map(|url| config.with_reference(url, Some(&account), now()));
+    let configured = configured.as_deref();
     let url = match (&made, configured) {
         (Some(Ok(url)), _) => url,
         (Some(Err(reason)), _) => {
@@ -101,13 +107,18 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// The provider's portal: of the provider that knows the account. `None` where none can be
-    /// asked.
+    /// The provider's portal, of the customer that pays for what the account may do. `None` where
+    /// there is no such customer, or none that is this account's alone.
     async fn to_portal(&self) -> Option<Result<String, String>> {
-        let (billing, customer) = self.config.billing.iter().find_map(|billing| {
-            Some(billing).zip(self.customer(billing)).filter(|(one, _)| one.api_key.is_some())
-        })?;
-        let request = api::portal(billing, customer, &self.back())?;
+        let has_key = |one: &&Billing| one.api_key.is_some();
+        let with_key = self.config.billing.iter().filter(has_key);
+        let providers: Vec<_> = with_key.map(|billing| billing.provider).collect();
+        let customer = match self.customer(&providers).await {
+            Ok(customer) => customer?,
+            Err(reason) => return Some(Err(reason)),
+        };
+        let billing = self.config.billing(customer.provider)?;
+        let request = api::portal(billing, &customer.id, &self.back())?;
         let answer = call(self.config, billing, &request).await;
         Some(answer.and_then(|(status, body)| {
             api::portal_url(billing, &ApiAnswer { status, body: &body })
@@ -137,15 +148,18 @@ impl Way<'_> {
         };
         let account = self.known.identity.account_name();
         let return_url = self.back();
-        let customer = self.customer(billing);
+        let customer = self.customer(&[billing.provider]).await?;
+        let customer = customer.as_ref().map(|customer| customer.id.as_str());
         // A second click within a minute is the same sale; by somebody who is a customer meanwhile,
         // it is another, and the provider refuses the same key for it.
         let minute = now().as_seconds().div_euclid(60);
         let payer = customer.unwrap_or_default();
         let idempotency_key = format!("{account}:{price}:{minute}:{payer}:{return_url}");
+        let reference = self.reference(billing);
         let sale = Sale {
             price: &price,
             account: &account,
+            reference: reference.as_deref(),
             customer,
             return_url: &return_url,
             cancel_url: &self.cancel_url(),
@@ -155,13 +169,26 @@ impl Way<'_> {
         api::checkout_url(billing, &ApiAnswer { status, body: &body })
     }
 
-    /// Who the account is at the provider; who was deleted there pays nothing any more.
-    fn customer(&self, billing: &Billing) -> Option<&str> {
-        let record = self.known.record.as_ref()?;
-        let is_it = |provider, deleted: bool| provider == billing.provider && !deleted;
-        let mut all = record.customers.iter().rev();
-        let customer = all.find(|one| is_it(one.provider, one.deleted_at.is_some()))?;
-        Some(&customer.id)
+    /// The customer that pays for what the account may do, of one of these providers; the desk knows
+    /// whether it is this account's and nobody else's.
+    async fn customer(&self, providers: &[Provider]) -> Result<Option<CustomerKey>, String> {
+        let Some(record) = self.known.record.as_ref() else { return Ok(None) };
+        let outage = self.config.provider_outage;
+        let customers = payers(record, &self.config.plans, outage, now());
+        let of_these = |customer: &CustomerKey| providers.contains(&customer.provider);
+        let customers: Vec<_> = customers.into_iter().filter(of_these).collect();
+        if customers.is_empty() {
+            return Ok(None);
+        }
+        let account = self.known.identity.account_name();
+        let request = DeskRequest::CustomerToLead { account, customers };
+        desk::ask(&self.visit.isolate, self.config, request).await
+    }
+
+    /// A signed reference to the account, for what is bought now.
+    fn reference(&self, billing: &Billing) -> Option<String> {
+        let expires_at = now().plus_seconds(LIFETIME_S);
+        billing.references.sign(&self.known.identity.account_name(), expires_at)
     }
 
     /// Where the provider sends the customer back to: the page that looks whether access is back.

@@ -2,11 +2,12 @@
 
 use wasm_bindgen::JsValue;
 
+use super::customer_store::{self, customer_key};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::billing::Provider;
 use crate::billing::desk::{
     AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
-    EventRow, EventState, Link, Retention,
+    EventRow, EventState, Retention,
 };
 use crate::billing::outage::{Attempt, Signal};
 use crate::quota::StoreError;
@@ -14,7 +15,8 @@ use crate::time::Timestamp;
 
 /// Makes the tables where they aren't there yet. Only the desk has a use for them.
 pub(super) fn create_tables(store: &SqlStore) -> Result<(), StoreError> {
-    store.write(SCHEMA, &[])
+    store.write(SCHEMA, &[])?;
+    store.write(customer_store::SCHEMA, &[])
 }
 
 /// Whether the object is the desk.
@@ -39,12 +41,14 @@ impl DeskStore for SqlStore {
 
     fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError> {
         let query = "INSERT OR REPLACE INTO event (provider, id, kind, occurred_at_ms, \
-                         received_at_ms, customer, account, state, reason, attempts, due_at_ms, \
-                         event, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                         received_at_ms, customer, subscription, account, state, reason, attempts, \
+                         due_at_ms, event, body) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let [provider, id] = event_key(&row.key());
         let [occurred_at, received_at] = [row.occurred_at, row.received_at].map(time);
         let [account, state, reason, attempts, due_at] = changing(row);
-        let customer = optional(row.customer.as_deref());
+        let [customer, subscription] =
+            [&row.customer, &row.subscription].map(|text| optional(text.as_deref()));
         let [kind, event, body] = [&row.kind, &content.event, &content.body].map(JsValue::from);
         let values = [
             provider,
@@ -53,6 +57,7 @@ impl DeskStore for SqlStore {
             occurred_at,
             received_at,
             customer,
+            subscription,
             account,
             state,
             reason,
@@ -115,7 +120,7 @@ impl DeskStore for SqlStore {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<EventRow>, StoreError> {
-        let (mut rest, mut values) = (String::from("WHERE 1"), Vec::new());
+        let (mut rest, mut values) = (String::from("WHERE kind <> 'tollgate.note'"), Vec::new());
         if let Some(state) = filter.state {
             let is_in_index = !matches!(state, EventState::Applied | EventState::Received);
             rest.push_str(if is_in_index { LISTED } else { "" });
@@ -133,31 +138,6 @@ impl DeskStore for SqlStore {
         rest.push_str(" ORDER BY number DESC LIMIT ?");
         values.push(limit.into());
         self.event_rows(&rest, &values)
-    }
-
-    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
-        let query = "SELECT account, at_ms, actor FROM customer WHERE provider = ? AND id = ?";
-        let cells = self.cells(query, &customer_key(customer))?;
-        let [account, at, actor] = cells.as_slice() else { return Ok(None) };
-        Ok(Some(Link { account: text_of(account), at: time_of(at), actor: text_of(actor) }))
-    }
-
-    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
-        let query = "INSERT OR REPLACE INTO customer (provider, id, account, at_ms, actor) \
-                     VALUES (?, ?, ?, ?, ?)";
-        let [provider, id] = customer_key(customer);
-        let [account, actor] = [&link.account, &link.actor].map(JsValue::from);
-        self.write(query, &[provider, id, account, time(link.at), actor])
-    }
-
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
-        let query = "SELECT provider, id FROM customer WHERE account = ? ORDER BY provider, id";
-        let cells = self.cells(query, &[account.into()])?;
-        let read = |[provider, id]: &[JsValue; 2]| CustomerKey {
-            provider: provider_of(provider),
-            id: text_of(id),
-        };
-        Ok(cells.as_chunks().0.iter().map(read).collect())
     }
 
     fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
@@ -225,6 +205,13 @@ impl DeskStore for SqlStore {
         let query = "SELECT provider, customer, at_ms, is_call, is_good FROM signal \
                      WHERE at_ms > ?1 AND EXISTS \
                          (SELECT 1 FROM signal WHERE is_good = 0 AND at_ms > ?1) \
+                     AND (is_call = 1 OR (EXISTS (SELECT 1 FROM payer \
+                             WHERE payer.provider = signal.provider \
+                             AND payer.customer = signal.customer \
+                             AND payer.paid_at_ms < signal.at_ms) \
+                         AND EXISTS (SELECT 1 FROM customer \
+                             WHERE customer.provider = signal.provider \
+                             AND customer.id = signal.customer))) \
                      ORDER BY provider, is_call, customer, at_ms, is_good";
         let cells = self.cells(query, &[time(since)])?;
         Ok(cells.as_chunks().0.iter().map(signal).collect())
@@ -250,13 +237,13 @@ impl SqlStore {
     fn event_rows(&self, rest: &str, values: &[JsValue]) -> Result<Vec<EventRow>, StoreError> {
         let query = format!(
             "SELECT number, provider, id, kind, occurred_at_ms, received_at_ms, customer, \
-             account, state, reason, attempts, due_at_ms FROM event {rest}"
+             subscription, account, state, reason, attempts, due_at_ms FROM event {rest}"
         );
         let cells = self.cells(&query, values)?;
         Ok(cells.as_chunks().0.iter().map(event_row).collect())
     }
 
-    fn texts(&self, query: &str, values: &[JsValue]) -> Result<Vec<String>, StoreError> {
+    pub(super) fn texts(&self, query: &str, values: &[JsValue]) -> Result<Vec<String>, StoreError> {
         Ok(self.cells(query, values)?.iter().map(text_of).collect())
     }
 }
@@ -270,7 +257,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS event (
         number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, id TEXT NOT NULL,
         kind TEXT NOT NULL, occurred_at_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL,
-        customer TEXT, account TEXT, state TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL,
+        customer TEXT, subscription TEXT, account TEXT, state TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, event TEXT, body TEXT, UNIQUE (provider, id));
     CREATE INDEX IF NOT EXISTS event_due ON event (attempts, due_at_ms, account)
         WHERE state = 'received';
@@ -280,10 +267,6 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS event_asked ON event (due_at_ms) WHERE state = 'waiting';
     CREATE INDEX IF NOT EXISTS event_listed ON event (state, number)
         WHERE state IN ('waiting', 'ignored', 'failed');
-    CREATE TABLE IF NOT EXISTS customer (
-        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        actor TEXT NOT NULL, PRIMARY KEY (provider, id)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS customer_account ON customer (account);
     CREATE TABLE IF NOT EXISTS account_index (
         account TEXT PRIMARY KEY, plan TEXT, status TEXT NOT NULL, cause TEXT,
         updated_at_ms INTEGER NOT NULL, look_at_ms INTEGER,
@@ -302,7 +285,7 @@ const SCHEMA: &str = "
 const LISTED: &str = " AND state IN ('waiting', 'ignored', 'failed')";
 
 const FORGET_ASKED: &str = "DELETE FROM event WHERE received_at_ms < ? AND state = 'applied' \
-                            AND kind = 'tollgate.reread'";
+                            AND kind IN ('tollgate.reread', 'tollgate.note')";
 const FORGET_CONTENTS: &str = "UPDATE event SET event = NULL, body = NULL \
                                WHERE received_at_ms < ? AND state IN ('applied', 'ignored') \
                                AND body IS NOT NULL";
@@ -312,19 +295,15 @@ fn event_key(key: &EventKey) -> [JsValue; 2] {
     [key.provider.word().into(), key.id.as_str().into()]
 }
 
-fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
-    [key.provider.word().into(), key.id.as_str().into()]
-}
-
 /// Account, state, reason, attempts and `due_at`.
 fn changing(row: &EventRow) -> [JsValue; 5] {
     let [account, reason] = [&row.account, &row.reason].map(|text| optional(text.as_deref()));
     [account, row.state.word().into(), reason, row.attempts.into(), time(row.due_at)]
 }
 
-fn event_row(cells: &[JsValue; 12]) -> EventRow {
+fn event_row(cells: &[JsValue; 13]) -> EventRow {
     let [number, provider, id, kind, occurred_at, received_at, rest @ ..] = cells;
-    let [customer, account, state, reason, attempts, due_at] = rest;
+    let [customer, subscription, account, state, reason, attempts, due_at] = rest;
     EventRow {
         number: units_of(number),
         provider: provider_of(provider),
@@ -333,6 +312,7 @@ fn event_row(cells: &[JsValue; 12]) -> EventRow {
         occurred_at: time_of(occurred_at),
         received_at: time_of(received_at),
         customer: customer.as_string(),
+        subscription: subscription.as_string(),
         account: account.as_string(),
         state: EventState::from_word(&text_of(state)).unwrap_or_default(),
         reason: reason.as_string(),
@@ -364,10 +344,10 @@ fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Signal {
 }
 
 /// Rows are written with the words of providers that there are.
-fn provider_of(cell: &JsValue) -> Provider {
+pub(super) fn provider_of(cell: &JsValue) -> Provider {
     Provider::from_word(&text_of(cell)).unwrap_or_default()
 }
 
-fn optional(text: Option<&str>) -> JsValue {
+pub(super) fn optional(text: Option<&str>) -> JsValue {
     text.map_or(JsValue::NULL, JsValue::from_str)
 }

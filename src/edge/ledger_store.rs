@@ -174,7 +174,15 @@ impl LedgerStore for SqlStore {
         let account = name.as_string().unwrap_or_default();
         let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
-        self.write(query, &[time(announcement.at), body(&account, announcement).into()])
+        self.write(query, &[time(announcement.at()), body(&account, announcement).into()])
+    }
+
+    fn has_audit(&self, entry: &AuditEntry) -> Result<bool, StoreError> {
+        let query =
+            "SELECT 1 FROM audit WHERE at_ms = ? AND actor = ? AND action = ? AND detail = ?";
+        let AuditEntry { at, actor, action, detail } = entry;
+        let values = [time(*at), actor.into(), action.into(), detail.into()];
+        Ok(!self.cells(query, &values)?.is_empty())
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {

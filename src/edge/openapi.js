@@ -49,7 +49,7 @@ function paths() {
     [ACCOUNT]: at(account, {
       get: read("readAccount", "accounts", "An account's record.", "Record"),
       put: write("putAccount", "accounts", "Replace what the operator owns of the record. " +
-        "`subscriptions`, `customers`, `disputes` and `keys` are ignored and stay.",
+        "`subscriptions`, `customers`, `purchases`, `disputes` and `keys` are ignored and stay.",
         "admin", "Record", { 200: ["The record as it is kept.", "Record"] }),
     }),
     [`${ACCOUNT}/audit`]: at(account, {
@@ -89,8 +89,12 @@ function paths() {
     [`${ACCOUNT}/usage`]: at(account, {
       get: read("readUsage", "accounts", "What its callers see.", "Usage", ["usagePlan", "member"]),
     }),
+    "/admin/conflicts": at([], {
+      get: list("listConflicts", "billing", "Customers for whom several accounts are named.", "Customer"),
+    }),
     [CUSTOMER]: at(customer, {
-      get: read("readCustomer", "billing", "Which account a customer is.", "Customer"),
+      get: read("readCustomer", "billing", "Which account a customer is, and which are named for it.",
+        "Customer"),
       put: write("putCustomer", "billing", "Say which account a customer is.", "support",
         "CustomerAccount", { 200: ["It, and how many waiting events that released.", "Linked"] },
         [404]),
@@ -258,6 +262,7 @@ const subscription = {
 };
 const failure = object({ at: time, reason: subscription.payment_failure }, ["at"]);
 const provider = { type: "string", enum: PROVIDERS };
+const payment = object({ at: time, provider, id: text }, ["at", "provider", "id"]);
 const billed = {
   provider, id: text, customer: orNull(text), ...subscription,
   paid_at: orNull(time), paid_until: orNull(time),
@@ -265,7 +270,8 @@ const billed = {
     at: time, status: subscription.status, current_period_ends_at: orNull(time),
     ends_at: orNull(time), is_in_doubt: flag,
   }, ["at"]),
-  failures: { type: "array", items: failure },
+  failures: { type: "array", items: failure }, by_address: flag,
+  payments: { type: "array", items: payment },
 };
 const customer = {
   provider, id: text, deleted_at: orNull(time), entitlements: texts, entitlements_at: orNull(time),
@@ -284,7 +290,12 @@ const event = {
   id: text, provider, type: text, received_at: time, occurred_at: time, customer: orNull(text),
   account: orNull(text), state: { type: "string", enum: STATES }, reason: orNull(text), attempts: whole,
 };
-const link = { provider, customer: text, account: text, at: time, actor: text };
+const link = {
+  provider, customer: text, account: orNull(text), at: orNull(time), actor: orNull(text),
+  decided: { ...flag, description: "Whether an operator says so: no event changes that." },
+  conflict: { ...flag, description: "Whether several accounts are named, and nobody has decided." },
+  named: { type: "array", items: object({ account: text, at: time }, ["account", "at"]) },
+};
 
 const schemas = {
   Problem: object(
@@ -298,7 +309,13 @@ const schemas = {
     tokens_revoked_before: orNull(time), revoked_tokens: texts,
     subscriptions: { type: "array", items: object(billed, ["provider", "id"]) },
     customers: { type: "array", items: object(customer, ["provider", "id"]) },
-    disputes: { type: "array", items: object({ provider, id: text, at: time, is_open: flag }, ["provider", "id", "at"]) },
+    purchases: { type: "array", items: payment },
+    disputes: {
+      type: "array",
+      items: object({
+        provider, id: text, at: time, is_open: flag, subscription: orNull(text), payments: texts,
+      }, ["provider", "id", "at"]),
+    },
     keys: { type: "array", items: object(recordKey, ["id"]) },
   }),
   AccountSummary: object({

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use super::billing::{Answered, call};
 use super::isolate::{Isolate, now};
 use super::{desk, desk_object};
-use crate::billing::api::{self, ApiAnswer, ApiRequest, Reread};
-use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming};
+use crate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread};
+use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
 use crate::billing::{BillingEvent, Provider};
 use crate::config::{Billing, Config};
 use crate::report;
 
-/// What a genuine webhook tells, with who pays where the provider has to be asked for that.
+/// What a genuine webhook tells, with what the provider has to be asked for.
 ///
 /// # Errors
 ///
@@ -22,22 +22,22 @@ pub(super) async fn incoming(
     billing: &Billing,
     webhook: &Webhook<'_>,
 ) -> Result<Incoming, String> {
-    let mut event = match webhook::read(billing, &config.plans, webhook) {
-        Ok(event) => event,
-        Err(reason) => return Ok(Incoming::unreadable(billing.provider, webhook, reason)),
+    let unreadable = |reason| Ok(Incoming::unreadable(billing.provider, webhook, reason));
+    let read = webhook::read(billing, &config.plans, webhook);
+    let mut completion = match read.and_then(|event| Completion::new(billing, webhook, event)) {
+        Ok(completion) => completion,
+        Err(reason) => return unreadable(reason),
     };
-    let is_anonymous = event.customer.is_none() && event.account.is_none();
-    let to_ask = api::payer(billing, webhook).filter(|_| is_anonymous && !event.news.is_empty());
-    if let Some(request) = to_ask {
+    while let Some(request) = completion.next() {
         let (status, body) = call(config, billing, &request).await?;
-        let found = api::payer_found(&ApiAnswer { status, body: &body });
-        match found {
-            Ok(customer) => event.customer = customer,
+        match completion.answered(&ApiAnswer { status, body: &body }) {
+            Ok(()) => {}
             Err(reason) if is_passing(status) => return Err(reason),
             // Sending it again would not help: the key lacks a right, or the charge is gone.
-            Err(reason) => return Ok(Incoming::unreadable(billing.provider, webhook, reason)),
+            Err(reason) => return unreadable(reason),
         }
     }
+    let event = completion.into_event();
     Ok(Incoming { event, body: webhook.body.to_owned(), unreadable: None })
 }
 
@@ -57,11 +57,14 @@ pub(super) async fn reread_account(
     let calls = Calls::new(config, customers.len().saturating_mul(MAX_CALLS));
     for customer in &customers {
         let events = calls.reread(customer).await?;
-        take_in(isolate, config, events.clone()).await?;
-        // The desk delivers them too, which changes nothing then.
-        let of_account =
-            |event: &BillingEvent| event.account.as_deref().is_none_or(|name| name == account);
-        let events: Vec<_> = events.into_iter().filter(of_account).collect();
+        let taken = take_in(isolate, config, events.clone()).await?;
+        // The desk delivers them too, which changes nothing then. What is another account's stays
+        // with that, though the two share a customer.
+        let is_its = |taken: &Taken| taken.account.as_deref() == Some(account);
+        let events = events.into_iter().zip(&taken).filter(|(_, taken)| is_its(taken));
+        let events: Vec<_> = events
+            .map(|(event, taken)| BillingEvent { is_by_address: taken.is_by_address, ..event })
+            .collect();
         if !events.is_empty() {
             desk_object::apply(isolate, config, account, events).await?;
         }
@@ -108,7 +111,9 @@ async fn read_again(
             break;
         }
         match calls.reread(&customer).await {
-            Ok(events) => take_in(isolate, config, events).await?,
+            Ok(events) => {
+                take_in(isolate, config, events).await?;
+            }
             Err(reason) => log(Err(reason)),
         }
     }
@@ -119,10 +124,10 @@ async fn take_in(
     isolate: &Isolate,
     config: &Config,
     events: Vec<BillingEvent>,
-) -> Result<(), String> {
+) -> Result<Vec<Taken>, String> {
     let incoming = |event| Incoming { event, ..Incoming::default() };
     let events = events.into_iter().map(incoming).collect();
-    desk::take_in(isolate, config, events).await.map(|_| ())
+    desk::take_in(isolate, config, events).await
 }
 
 /// Calls of one run, which come to an end.

@@ -48,6 +48,10 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
     };
     match taken {
         Ok(taken) => {
+            if taken.iter().any(|taken| taken.is_conflict) {
+                let reason = format!("a customer of {word} is named by several accounts");
+                worker::console_error!("{}", report::fault_line("billing-conflict", &reason));
+            }
             let is_repeated = taken.first().is_some_and(|taken| taken.is_repeated);
             if billing.api_key.is_some() && taken.iter().any(|taken| taken.is_waiting) {
                 ask_soon(visit, config, context);

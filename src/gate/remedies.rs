@@ -5,23 +5,27 @@ use std::borrow::Cow;
 use crate::config::{Config, Plan};
 use crate::decision::{Action, Cause, Denial, Enforcement, QuotaState, Remedy};
 use crate::request::return_path::encode;
+use crate::time::Timestamp;
 
 /// Fills in the remedies of a denial from what the operator configured.
 ///
 /// `requires` are the entitlements that the route asks for: plans on offer include all of them.
 /// `current` is the id of the plan that the caller has, which is no way out of its own limits.
 /// `way_back` is where a known caller comes back to, as the value of a `return` parameter; then
-/// links lead through the gate to the provider, and it can be asked whether access is back.
+/// links lead through the gate to the provider, and it can be asked whether access is back. `now` is
+/// when references to the caller's account are signed, where configured links ask for one.
 pub(super) fn fill_in(
     denial: &mut Denial,
     config: &Config,
     requires: &[String],
     current: Option<&str>,
     way_back: Option<&str>,
+    now: Timestamp,
 ) {
     let brand = &config.brand;
-    let links = Links { config, way_back };
-    let account = links.account();
+    let caller = denial.facts.account.clone();
+    let links = Links { config, way_back, account: caller.as_deref(), now };
+    let account = links.account_page();
     let account = account.as_deref();
     let any = |plan: &&Plan| plan.includes(requires);
     let full = denial.quota.as_ref();
@@ -81,6 +85,9 @@ pub(super) fn fill_in(
 struct Links<'a> {
     config: &'a Config,
     way_back: Option<&'a str>,
+    /// The caller's account, where it is known.
+    account: Option<&'a str>,
+    now: Timestamp,
 }
 
 impl<'a> Links<'a> {
@@ -91,7 +98,7 @@ impl<'a> Links<'a> {
     }
 
     /// Where payment methods and subscriptions are managed.
-    fn account(self) -> Option<Cow<'a, str>> {
+    fn account_page(self) -> Option<Cow<'a, str>> {
         match self.through_gate() {
             Some(path) => {
                 let prefix = &self.config.prefix;
@@ -108,8 +115,18 @@ impl<'a> Links<'a> {
                 let (prefix, id) = (&self.config.prefix, encode(&plan.id));
                 Some(format!("{prefix}billing/checkout?plan={id}&return={path}"))
             }
-            _ => plan.buy_url.clone().or_else(|| self.config.brand.plans_url.clone()),
+            _ => plan.buy_url.as_deref().map(|url| self.signed(url)).or_else(|| self.plans_page()),
         }
+    }
+
+    /// Where all plans are sold.
+    fn plans_page(self) -> Option<String> {
+        self.config.brand.plans_url.as_deref().map(|url| self.signed(url))
+    }
+
+    /// A configured link, with a reference to the caller's account where it asks for one.
+    fn signed(self, url: &str) -> String {
+        self.config.with_reference(url, self.account, self.now)
     }
 }
 
@@ -141,7 +158,7 @@ fn offer_plans(remedies: &mut Vec<Remedy>, links: Links<'_>, fits: impl Fn(&&Pla
         plan: Some(plan.offer()),
     }));
     if remedies.len() == before {
-        remedies.push(Remedy::new(Action::ChoosePlan, config.brand.plans_url.as_deref()));
+        remedies.push(Remedy::new(Action::ChoosePlan, links.plans_page().as_deref()));
     }
 }
 

@@ -223,7 +223,9 @@ impl Gate {
         }
         let suspends = |dispute: &Dispute| {
             let billing = self.config.billing(dispute.provider);
-            dispute.is_open && billing.is_some_and(|billing| billing.suspends_on_dispute)
+            dispute.is_open
+                && billing.is_some_and(|billing| billing.suspends_on_dispute)
+                && record.has_got(dispute)
         };
         let is_suspended = record.suspended || record.disputes.iter().any(suspends);
         is_suspended.then_some(Cause::AccountSuspended)

@@ -125,6 +125,9 @@ impl Gate {
                 PlanOffer { id, name, price: None }
             });
         }
+        let plans_url = self.config.brand.plans_url.as_deref();
+        told.plans_url = plans_url
+            .map(|url| self.config.with_reference(url, Some(&caller.account), self.started_at));
         if self.subscription_of(caller) != SubscriptionSource::Token {
             told.judge(&self.config, plan, record, self.provider_outage, now);
         }

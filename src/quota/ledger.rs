@@ -16,7 +16,7 @@ mod subscriber;
 mod upkeep;
 
 use crate::account::AccountRecord;
-use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore, StoreError};
+use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore, MAX_UNITS, StoreError};
 use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Terms, Usage};
 use crate::time::Timestamp;
 
@@ -129,7 +129,8 @@ impl Ledger {
     }
 
     /// Adds a pack of credits, which can be spent at once. Adding one of the same id again changes
-    /// nothing. Returns the pack as it is kept.
+    /// nothing. What is left of all packs together never passes [`MAX_UNITS`]: of one that would
+    /// only what fits is added. Returns the pack as it is kept.
     ///
     /// # Errors
     /// The store failed; as for [`Self::handle`].
@@ -139,10 +140,13 @@ impl Ledger {
         actor: &str,
         now: Timestamp,
     ) -> Result<CreditPack, StoreError> {
-        if let Some(known) = store.credits()?.into_iter().find(|other| other.id == pack.id) {
-            return Ok(known);
+        let packs = store.credits()?;
+        if let Some(known) = packs.iter().find(|other| other.id == pack.id) {
+            return Ok(known.clone());
         }
-        let pack = CreditPack { left: pack.units, added_at: now, ..pack };
+        let left = packs.iter().fold(0, |sum: u64, other| sum.saturating_add(other.left));
+        let units = pack.units.min(MAX_UNITS.saturating_sub(left));
+        let pack = CreditPack { units, left: units, added_at: now, ..pack };
         store.put_credits(&pack)?;
         store.append_audit(&entry(actor, ADD_CREDITS, &pack, now)?)?;
         Ok(pack)

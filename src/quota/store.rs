@@ -112,6 +112,12 @@ pub trait LedgerStore {
     /// See [`Self::put_account`].
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError>;
 
+    /// Whether the audit trail has just this entry.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn has_audit(&self, entry: &AuditEntry) -> Result<bool, StoreError>;
+
     /// Adds to the audit trail.
     ///
     /// # Errors
@@ -247,9 +253,35 @@ pub struct CreditPack {
     pub expires_at: Option<Timestamp>,
 }
 
-/// That an account reached a threshold of a quota, for the operator's webhook.
+/// What the operator's webhook is told.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Announcement {
+pub enum Announcement {
+    /// Something that stands in the account's audit trail.
+    Note {
+        /// When it was.
+        at: Timestamp,
+        /// The trail's word for it.
+        action: String,
+        /// What it is, as a JSON object.
+        detail: String,
+    },
+    /// That an account reached a threshold of a quota.
+    Threshold(Threshold),
+}
+
+impl Announcement {
+    /// When it was so.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Note { at, .. } => *at,
+            Self::Threshold(threshold) => threshold.at,
+        }
+    }
+}
+
+/// That an account reached a threshold of a quota.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Threshold {
     /// When it did.
     pub at: Timestamp,
     /// The quota's name.
@@ -322,7 +354,7 @@ mod tests {
             seen_at,
             forget_at,
         };
-        let text = "1 1 h7 1 4 3 api0 9 1 1 p5 1 1 3 Day1 6 8 1 1 3 api10 2 3 ";
+        let text = "2 1 h7 1 4 3 api0 9 1 1 p5 1 1 3 Day1 6 8 1 1 3 api10 2 3 ";
         assert_eq!(wire::encode(&row), text);
         assert_eq!(wire::decode(text), Ok(row));
     }

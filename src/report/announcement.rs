@@ -3,12 +3,16 @@
 
 use serde::Serialize;
 
-use crate::quota::store::Announcement;
+use crate::quota::store::{Announcement, Threshold};
 use crate::time::Timestamp;
 
 /// The body of the message that announces this of an account, `tenant/account`.
 pub fn body(account: &str, announcement: &Announcement) -> String {
-    let Announcement { at, quota, member, percent, used, limit, resets_at } = announcement;
+    let threshold = match announcement {
+        Announcement::Threshold(threshold) => threshold,
+        Announcement::Note { at, action, detail } => return note(account, *at, action, detail),
+    };
+    let Threshold { at, quota, member, percent, used, limit, resets_at } = threshold;
     let data = Data {
         account,
         quota,
@@ -21,6 +25,15 @@ pub fn body(account: &str, announcement: &Announcement) -> String {
     };
     let body = Body { kind: "quota.threshold_reached", timestamp: at.rfc3339_exact(), data };
     serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// The same of something that stands in the audit trail.
+fn note(account: &str, at: Timestamp, action: &str, detail: &str) -> String {
+    let kind = format!("account.{}", action.replace('-', "_"));
+    let detail: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
+    let data = serde_json::json!({ "account": account, "detail": detail });
+    let timestamp = at.rfc3339_exact();
+    serde_json::json!({ "type": kind, "timestamp": timestamp, "data": data }).to_string()
 }
 
 /// What to do after an attempt.
@@ -107,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_body_says_what_was_reached() {
-        let announcement = Announcement {
+        let threshold = Threshold {
             at: NOW.plus_ms(250),
             quota: "a/b/month/member".to_owned(),
             member: Some("bo\"b".to_owned()),
@@ -122,9 +135,22 @@ mod tests {
             r#""member":"bo\"b","percent":80,"used":8,"limit":10,"#,
             r#""resets_at":"2026-12-01T00:01:00Z"}}"#,
         );
+        let announcement = Announcement::Threshold(threshold.clone());
         assert_eq!(body("acme/alice", &announcement), expected);
-        let of_all = Announcement { quota: "api/day".to_owned(), member: None, ..announcement };
+        let of_all = Threshold { quota: "api/day".to_owned(), member: None, ..threshold };
+        let of_all = Announcement::Threshold(of_all);
         assert!(body("-/a", &of_all).contains(r#""quota":"api/day","meter":"api","percent""#));
+    }
+
+    #[test]
+    fn a_note_is_announced_as_it_stands_in_the_trail() {
+        let detail = r#"{"customer":"cus_1"}"#.to_owned();
+        let note = Announcement::Note { at: NOW, action: "customer-conflict".to_owned(), detail };
+        let expected = concat!(
+            r#"{"data":{"account":"-/alice","detail":{"customer":"cus_1"}},"#,
+            r#""timestamp":"2026-12-01T00:00:00.000Z","type":"account.customer_conflict"}"#,
+        );
+        assert_eq!(body("-/alice", &note).replace("00:00Z", "00:00.000Z"), expected);
     }
 
     #[test]

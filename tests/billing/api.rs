@@ -1,17 +1,18 @@
 //! What is asked of each provider, and how its answers are read.
 
 use serde_json::{Value, json};
-use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Reread, Sale};
+use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread, Sale};
 use tollgate::billing::webhook::Webhook;
-use tollgate::billing::{News, Provider};
+use tollgate::billing::{BillingEvent, News, Provider};
 use tollgate::config::Plan;
 
-use super::fixture::{NOW, billing, plans};
+use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};
 
 const SALE: Sale<'_> = Sale {
     price: "price_1",
     account: "acme/alice",
+    reference: Some("tgr_x"),
     customer: None,
     return_url: "https://a.example/b?c=d&e",
     cancel_url: "https://a.example/",
@@ -59,14 +60,17 @@ fn stripe_is_asked_in_forms() {
         ("line_items[0][quantity]", "1"),
         ("success_url", SALE.return_url),
         ("cancel_url", SALE.cancel_url),
-        ("metadata[tollgate_account]", "acme/alice"),
-        ("subscription_data[metadata][tollgate_account]", "acme/alice"),
-        ("client_reference_id", "acme/alice"),
+        ("metadata[tollgate_account]", "tgr_x"),
+        ("subscription_data[metadata][tollgate_account]", "tgr_x"),
+        ("client_reference_id", "tgr_x"),
     ];
     assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let known = api::checkout(&stripe, &Sale { customer: Some("cus_1"), ..SALE }).unwrap();
     assert!(known.body.ends_with("&customer=cus_1"), "{}", known.body);
-    assert!(!known.body.contains("client_reference_id"));
+    // Metadata is the seller's alone, so that a name is believed there; nowhere else.
+    let unsigned = api::checkout(&stripe, &Sale { reference: None, ..SALE }).unwrap();
+    assert!(unsigned.body.contains("metadata%5Btollgate_account%5D=acme%2Falice"));
+    assert!(!unsigned.body.contains("client_reference_id"), "{}", unsigned.body);
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn the_others_are_asked_in_json() {
     let checkout = api::checkout(&paddle, &Sale { customer: Some("ctm_1"), ..SALE }).unwrap();
     assert_eq!(checkout.url, "https://api.paddle.com/transactions");
     let expected = json!({"items": [{"price_id": "price_1", "quantity": 1}],
-        "customer_id": "ctm_1", "custom_data": {"tollgate_account": "acme/alice"}});
+        "customer_id": "ctm_1", "custom_data": {"tollgate_account": "tgr_x"}});
     assert_eq!(body(&checkout), expected);
     assert_eq!(header(&checkout, "content-type"), Some("application/json"));
 
@@ -91,7 +95,7 @@ fn the_others_are_asked_in_json() {
     let at = |path: &str| sent.pointer(path).unwrap().clone();
     assert_eq!(at("/data/type"), "checkouts");
     let attributes = "/data/attributes/checkout_data/custom/tollgate_account";
-    assert_eq!(at(attributes), "acme/alice");
+    assert_eq!(at(attributes), "tgr_x");
     assert_eq!(at("/data/attributes/product_options/redirect_url"), SALE.return_url);
     assert_eq!(at("/data/relationships/store/data"), json!({"type": "stores", "id": "7"}));
     let variant = json!({"type": "variants", "id": "price_1"});
@@ -104,9 +108,10 @@ fn the_others_are_asked_in_json() {
     assert_eq!(body(&portal), expected);
     let checkout = api::checkout(&polar, &SALE).unwrap();
     let expected = json!({"products": ["price_1"], "success_url": SALE.return_url,
-        "return_url": SALE.cancel_url, "external_customer_id": "acme/alice",
-        "metadata": {"tollgate_account": "acme/alice"}});
+        "return_url": SALE.cancel_url, "metadata": {"tollgate_account": "tgr_x"}});
     assert_eq!(body(&checkout), expected);
+    let unsigned = api::checkout(&polar, &Sale { reference: None, ..SALE }).unwrap();
+    assert_eq!(body(&unsigned)["metadata"], json!({}));
 }
 
 #[test]
@@ -177,7 +182,7 @@ fn what_a_provider_says_instead_is_passed_on() {
     let cut = ApiAnswer { status: 200, body: r#"{"url": "http"# };
     assert!(api::portal_url(&stripe, &cut).unwrap_err().contains("no JSON"));
     let other = answer(200, &json!({"url": 7}), |answer| api::portal_url(&stripe, answer));
-    assert_eq!(other.unwrap_err(), "expected a link at url");
+    assert_eq!(other.unwrap_err(), "expected a link at answer.url");
 }
 
 #[test]
@@ -197,20 +202,81 @@ fn prices_are_found_by_their_names() {
     assert!(answer(200, &json!({"data": []}), api::price_found).unwrap_err().contains("no active"));
 }
 
-#[test]
-fn disputes_are_asked_for_their_payer() {
+/// Answers what is asked about an event, by the end of each request's URL.
+fn completed(kind: &str, object: &Value, answers: &[(&str, Value)]) -> BillingEvent {
     let stripe = billing(Provider::Stripe, &[]);
+    let body = stripe::envelope(kind, object);
+    let event = event(Provider::Stripe, &body).unwrap();
+    let text = body.to_string();
+    let webhook = Webhook { headers: Vec::new(), body: &text };
+    let mut completion = Completion::new(&stripe, &webhook, event).unwrap();
+    for (path, body) in answers {
+        let request = completion.next().unwrap();
+        assert!(request.url.ends_with(path), "{} {path}", request.url);
+        let text = body.to_string();
+        completion.answered(&ApiAnswer { status: 200, body: &text }).unwrap();
+    }
+    assert_eq!(completion.next(), None);
+    completion.into_event()
+}
+
+#[test]
+fn disputes_are_asked_for_their_payer_and_what_was_paid() {
     let dispute = json!({"id": "du_1", "object": "dispute", "charge": "ch_1", "status": "lost"});
-    let asked = |object: &Value| {
-        let body = stripe::envelope("charge.dispute.created", object).to_string();
-        let request = api::payer(&stripe, &Webhook { headers: Vec::new(), body: &body });
-        request.map(|request| request.url)
+    let charge = json!({"id": "ch_1", "customer": "cus_1", "payment_intent": "pi_1"});
+    let details = json!({"subscription_details": {"subscription": "sub_1"}});
+    let paid = json!({"data": [{"invoice": {"id": "in_1", "parent": details}}]});
+    let purpose = "&payment[payment_intent]=pi_1";
+    let answers = [("/v1/charges/ch_1", charge), (purpose, paid.clone())];
+    let event = completed("charge.dispute.created", &dispute, &answers);
+    assert_eq!(event.customer.as_deref(), Some("cus_1"));
+    let [News::Dispute { subscription, payments, .. }] = event.news.as_slice() else {
+        panic!("{event:?}")
     };
-    assert_eq!(asked(&dispute).as_deref(), Some("https://api.stripe.com/v1/charges/ch_1"));
-    assert_eq!(asked(&stripe::invoice()), None);
-    let charge = json!({"id": "ch_1", "customer": "cus_1"});
-    assert_eq!(answer(200, &charge, api::payer_found), Ok(Some("cus_1".to_owned())));
-    assert_eq!(answer(200, &json!({"customer": null}), api::payer_found), Ok(None));
+    assert_eq!(subscription.as_deref(), Some("sub_1"));
+    assert_eq!(payments, &["ch_1", "pi_1"]);
+    let known = json!({"id": "du_1", "object": "dispute", "charge": {"id": "ch_1", "customer": "cus_1"},
+        "payment_intent": "pi_1", "status": "lost"});
+    let event = completed("charge.dispute.created", &known, &[(purpose, paid)]);
+    assert!(matches!(&event.news[..], [News::Dispute { subscription: Some(_), .. }]));
+    let event = completed("charge.dispute.created", &known, &[(purpose, json!({"data": []}))]);
+    assert!(matches!(&event.news[..], [News::Dispute { subscription: None, .. }]), "of no invoice");
+    assert_eq!(completed("invoice.paid", &stripe::invoice(), &[]).news.len(), 1);
+}
+
+#[test]
+fn sessions_are_asked_for_what_they_sold() {
+    let line = |price: &str, quantity: u64, amount: u64| json!({"quantity": quantity, "amount_total": amount, "price": {"id": price}});
+    let lines = "/v1/checkout/sessions/cs_1/line_items?limit=100";
+    let sold = |lines_sold: Vec<Value>| {
+        let answers = [(lines, json!({"data": lines_sold}))];
+        completed("checkout.session.completed", &stripe::session(), &answers).news
+    };
+    let credits = |units| {
+        vec![News::Credits { id: "cs_1".to_owned(), units, payment: Some("pi_1".to_owned()) }]
+    };
+    assert_eq!(sold(vec![line("price_units", 2, 900)]), credits(1_000));
+    assert_eq!(sold(vec![line("price_units", 9, 900)]), credits(1_500), "as many as one order may");
+    assert_eq!(sold(vec![line("price_units", 2, 0)]), [], "for nothing");
+    assert_eq!(sold(vec![line("price_gift", 1, 0)]), credits(500), "the operator's gift");
+    assert_eq!(sold(vec![line("price_other", 1, 900)]), []);
+    let mut session = stripe::session();
+    session["payment_link"] = json!("plink_units");
+    assert_eq!(completed("checkout.session.completed", &session, &[]).news, credits(500));
+    session["payment_status"] = json!("unpaid");
+    assert_eq!(completed("checkout.session.completed", &session, &[]).news, []);
+}
+
+#[test]
+fn without_a_key_nobody_guesses_what_a_session_sold() {
+    let mut stripe = billing(Provider::Stripe, &[]);
+    stripe.api_key = None;
+    let body = stripe::envelope("checkout.session.completed", &stripe::session());
+    let event = event(Provider::Stripe, &body).unwrap();
+    let text = body.to_string();
+    let webhook = Webhook { headers: Vec::new(), body: &text };
+    let error = Completion::new(&stripe, &webhook, event).unwrap_err();
+    assert!(error.contains("STRIPE_API_KEY"), "{error}");
 }
 
 #[test]
@@ -232,7 +298,8 @@ fn missed_events_come_as_their_webhooks_would() {
     assert_eq!(api::missed(&billing(Provider::Paddle, &[]), None), None);
 }
 
-/// Answers each request by its path, and gives what was found.
+/// Answers each request by its path, and gives what was found: news of the customer, then of its
+/// subscriptions, which name their accounts.
 fn reread(provider: Provider, customer: &str, answers: &[(&str, Value)]) -> Vec<News> {
     let mut reread = Reread::of_customer(&billing(provider, &[]), customer).unwrap();
     for (path, body) in answers {
@@ -246,13 +313,19 @@ fn reread(provider: Provider, customer: &str, answers: &[(&str, Value)]) -> Vec<
     }
     assert_eq!(reread.next(), None);
     let events = reread.into_events();
-    assert_eq!(events.len(), 1);
-    let event = &events[0];
-    assert_eq!(event.customer.as_deref(), Some(customer));
-    assert_eq!(event.occurred_at, NOW.plus_seconds(-1));
-    assert!(event.id.contains(customer));
-    assert_eq!(event.account.as_deref(), Some("acme/alice"));
-    event.news.clone()
+    for event in &events {
+        assert_eq!(event.customer.as_deref(), Some(customer));
+        assert_eq!(event.occurred_at, NOW.plus_seconds(-1));
+        let subject = event.subscription.as_deref().unwrap_or(customer);
+        assert!(event.id.contains(subject), "{}", event.id);
+        assert_eq!(event.account.as_deref(), Some("acme/alice"));
+        assert_eq!(
+            event.news.iter().filter(|one| matches!(one, News::Subscription { .. })).count(),
+            usize::from(event.subscription.is_some()),
+            "each by itself"
+        );
+    }
+    events.into_iter().flat_map(|event| event.news).collect()
 }
 
 fn ids<'a>(news: &'a [News]) -> Vec<&'a str> {
@@ -290,7 +363,7 @@ fn stripe_is_read_again_page_by_page() {
     );
     assert_eq!(ids(&news), ["sub_1", "sub_2"]);
     let names = vec!["a".to_owned(), "b".to_owned()];
-    assert_eq!(news.last(), Some(&News::Entitlements { names, is_complete: true }));
+    assert_eq!(news.first(), Some(&News::Entitlements { names, is_complete: true }));
 }
 
 #[test]
@@ -313,7 +386,7 @@ fn endless_pages_end() {
 
 #[test]
 fn the_others_are_read_again_too() {
-    let named = json!({"id": "ctm_01", "custom_data": {"tollgate_account": "acme/alice"}});
+    let named = json!({"id": "ctm_01", "custom_data": {"tollgate_account": "-/other"}});
     let news = reread(
         Provider::Paddle,
         "ctm_01",
@@ -326,7 +399,7 @@ fn the_others_are_read_again_too() {
         ],
     );
     assert_eq!(ids(&news), ["sub_01"]);
-    let polar = json!({"id": "p_cus", "metadata": {}, "external_id": "acme/alice"});
+    let polar = json!({"id": "p_cus", "metadata": {}, "external_id": "-/other"});
     let news = reread(
         Provider::Standard,
         "p_cus",
@@ -373,7 +446,7 @@ fn what_is_no_list_takes_nothing_away() {
     reread.answered(&ApiAnswer { status: 200, body: &customer }, &plans(), NOW).unwrap();
     let wrong = ApiAnswer { status: 200, body: r#"{"data":"none"}"# };
     let error = reread.answered(&wrong, &plans(), NOW).unwrap_err();
-    assert_eq!(error, "expected a list at data");
+    assert_eq!(error, "expected a list at list.data");
     let list = ApiAnswer { status: 200, body: r#"{"data":[]}"# };
     reread.answered(&list, &plans(), NOW).unwrap();
     assert_eq!(reread.answered(&wrong, &plans(), NOW).unwrap_err(), error);

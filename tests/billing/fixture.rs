@@ -1,9 +1,12 @@
 //! A provider, some plans, and webhooks of them.
 
 use serde_json::Value;
+use tollgate::billing::credits::CreditPrice;
+use tollgate::billing::reference::References;
 use tollgate::billing::webhook::{Webhook, read};
 use tollgate::billing::{BillingEvent, Provider};
 use tollgate::config::{Billing, Plan};
+use tollgate::gate_secret::GateSecret;
 use tollgate::quota::Quota;
 use tollgate::time::Timestamp;
 
@@ -21,11 +24,35 @@ pub(crate) fn billing(provider: Provider, secrets: &[&str]) -> Billing {
         provider,
         account_key: "tollgate_account".to_owned(),
         api_url: api_url.to_owned(),
-        store: Some("7".to_owned()),
+        store: (provider == Provider::LemonSqueezy).then(|| "7".to_owned()),
+        test: false,
+        credits: credits(),
+        references: references(),
         suspends_on_dispute: false,
         webhook_secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
         api_key: Some("key_of_the_api".to_owned()),
     }
+}
+
+/// 500 units each, by the names that each provider has for it; one of them may be free.
+fn credits() -> Vec<CreditPrice> {
+    let row = |price: &str, free| CreditPrice {
+        price: price.to_owned(),
+        units: 500,
+        max_quantity: 3,
+        free,
+    };
+    let names = ["price_units", "plink_units", "pri_units", "91", "prod_units"];
+    names.map(|price| row(price, false)).into_iter().chain([row("price_gift", true)]).collect()
+}
+
+fn references() -> References {
+    References::new(&[GateSecret::new("a secret of the tests")])
+}
+
+/// What only the gate can write: a reference to this account that is good for years.
+pub(crate) fn reference(account: &str) -> String {
+    references().sign(account, Timestamp::from_seconds(2_000_000_000)).unwrap()
 }
 
 /// `pro` has a quota; `export` is an add-on without.
@@ -44,10 +71,14 @@ pub(crate) fn plans() -> Vec<Plan> {
 }
 
 pub(crate) fn event(provider: Provider, body: &Value) -> Result<BillingEvent, String> {
+    event_by(&billing(provider, &["whsec_test"]), body)
+}
+
+pub(crate) fn event_by(billing: &Billing, body: &Value) -> Result<BillingEvent, String> {
     let body = body.to_string();
     let headers = vec![
         ("webhook-id", "msg_1".to_owned()),
         ("webhook-timestamp", NOW.as_seconds().to_string()),
     ];
-    read(&billing(provider, &["whsec_test"]), &plans(), &Webhook { headers, body: &body })
+    read(billing, &plans(), &Webhook { headers, body: &body })
 }

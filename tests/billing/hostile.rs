@@ -15,8 +15,6 @@ fn fixtures() -> Vec<(Provider, Value)> {
     let stripe = |kind: &str, object: &Value| (Provider::Stripe, stripe::envelope(kind, object));
     let paddle = |kind: &str, data: &Value| (Provider::Paddle, others::paddle(kind, data));
     let own = |kind: &str, data: &Value| (Provider::Standard, others::standard(kind, data));
-    let session = json!({"id": "cs_1", "customer": "cus_1", "client_reference_id": "bob",
-        "payment_status": "paid", "metadata": {"tollgate_credits": "5"}});
     let dispute = json!({"id": "du_1", "charge": {"id": "ch_1", "customer": "cus_1"},
         "status": "needs_response"});
     let summary = json!({"customer": "cus_1",
@@ -35,7 +33,7 @@ fn fixtures() -> Vec<(Provider, Value)> {
         stripe("customer.subscription.updated", &stripe::subscription()),
         stripe("invoice.paid", &stripe::invoice()),
         stripe("invoice.payment_failed", &stripe::invoice()),
-        stripe("checkout.session.completed", &session),
+        stripe("checkout.session.completed", &stripe::session()),
         stripe("charge.dispute.created", &dispute),
         stripe("entitlements.active_entitlement_summary.updated", &summary),
         stripe("customer.deleted", &json!({"id": "cus_1", "metadata": {}})),
@@ -43,6 +41,7 @@ fn fixtures() -> Vec<(Provider, Value)> {
         paddle("transaction.completed", &transaction),
         paddle("transaction.payment_failed", &transaction),
         lemon("subscription_updated", "subscriptions", &subscription),
+        lemon("order_created", "orders", &others::lemonsqueezy_order()),
         lemon("subscription_payment_failed", "subscription-invoices", &invoice),
         own("subscription.updated", &others::polar_subscription()),
         own("tollgate.subscription", &record),
@@ -187,7 +186,7 @@ proptest! {
         let answer = ApiAnswer { status: 200, body: &text };
         let billing = billing(provider, &[]);
         let _ = (api::portal_url(&billing, &answer), api::checkout_url(&billing, &answer));
-        let _ = (api::price_found(&answer), api::missed_events(&answer), api::payer_found(&answer));
+        let _ = (api::price_found(&answer), api::missed_events(&answer));
         let mut reread = Reread::of_customer(&billing, "cus_1").unwrap();
         for _ in 0..4 {
             let _ = reread.answered(&answer, &plans(), NOW);

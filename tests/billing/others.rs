@@ -5,7 +5,7 @@ use tollgate::account::{PaymentFailure, Status, Subscription};
 use tollgate::billing::{BillingEvent, News, Provider};
 use tollgate::time::Timestamp;
 
-use super::fixture::event;
+use super::fixture::{billing, event, event_by, reference};
 
 #[expect(clippy::unnecessary_wraps, reason = "what it is compared with may be nothing")]
 fn at(text: &str) -> Option<Timestamp> {
@@ -29,7 +29,7 @@ pub(crate) fn paddle(kind: &str, data: &Value) -> Value {
 
 pub(crate) fn paddle_subscription() -> Value {
     json!({"id": "sub_01", "status": "active", "customer_id": "ctm_01",
-        "custom_data": {"tollgate_account": "acme/alice"},
+        "custom_data": {"tollgate_account": reference("acme/alice")},
         "first_billed_at": "2026-11-01T00:00:00Z", "started_at": "2026-10-25T00:00:00Z",
         "canceled_at": null, "next_billed_at": "2026-12-01T00:00:00Z", "scheduled_change": null,
         "current_billing_period": {"starts_at": "2026-11-01T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z"},
@@ -91,7 +91,9 @@ fn changes_of_paddle_are_read() {
 #[test]
 fn transactions_and_chargebacks_of_paddle_are_read() {
     let transaction = json!({"id": "txn_01", "customer_id": "ctm_01", "subscription_id": "sub_01",
-        "custom_data": {"tollgate_credits": 50}, "status": "completed",
+        "custom_data": {"tollgate_credits": 9_007_199_254_740_991_u64}, "status": "completed",
+        "details": {"totals": {"grand_total": "900"}},
+        "items": [{"quantity": 2, "price": {"id": "pri_units", "product_id": "pro_9"}}],
         "billing_period": {"ends_at": "2027-01-01T00:00:00Z"},
         "payments": [
             {"status": "error", "error_code": "expired_card", "created_at": "2026-11-23T07:00:00Z"},
@@ -100,8 +102,13 @@ fn transactions_and_chargebacks_of_paddle_are_read() {
     let paid = read(Provider::Paddle, &paddle("transaction.completed", &transaction));
     let subscription = "sub_01".to_owned();
     let until = at("2027-01-01T00:00:00Z");
-    let credits = News::Credits { id: "txn_01".to_owned(), units: 50 };
-    assert_eq!(paid.news, [News::Paid { subscription, until }, credits]);
+    let payments = vec!["txn_01".to_owned()];
+    assert_eq!(paid.news, [News::Paid { subscription, until, payments }, credits("txn_01", 1_000)]);
+    assert!(paid.is_payment);
+    let mut free = transaction.clone();
+    free["details"]["totals"]["grand_total"] = json!("0");
+    let free = read(Provider::Paddle, &paddle("transaction.completed", &free));
+    assert!(!free.is_payment && free.news.len() == 1, "{free:?}");
     let failed = read(Provider::Paddle, &paddle("transaction.payment_failed", &transaction));
     let subscription = Some("sub_01".to_owned());
     let reason = Some(PaymentFailure::InsufficientFunds);
@@ -113,26 +120,30 @@ fn transactions_and_chargebacks_of_paddle_are_read() {
     let paid = read(Provider::Paddle, &paddle("transaction.completed", &beside));
     assert!(matches!(paid.news.as_slice(), [News::Credits { .. }]), "{paid:?}");
     for (action, is_open) in [("chargeback", true), ("chargeback_reverse", false)] {
-        let data = json!({"id": "adj_01", "action": action, "transaction_id": "txn_01", "customer_id": "ctm_01"});
+        let data = json!({"id": "adj_01", "action": action, "transaction_id": "txn_01",
+            "customer_id": "ctm_01", "subscription_id": "sub_01"});
         let event = read(Provider::Paddle, &paddle("adjustment.created", &data));
-        assert_eq!(event.news, [News::Dispute { id: "txn_01".to_owned(), is_open }]);
+        let (id, subscription) = ("txn_01".to_owned(), Some("sub_01".to_owned()));
+        let payments = vec![id.clone()];
+        assert_eq!(event.news, [News::Dispute { id, is_open, subscription, payments }]);
     }
     let refund = json!({"id": "adj_02", "action": "refund", "transaction_id": "txn_01"});
     assert_eq!(read(Provider::Paddle, &paddle("adjustment.created", &refund)).news, []);
     let customer = json!({"id": "ctm_01", "custom_data": {"tollgate_account": "alice"}});
     let made = read(Provider::Paddle, &paddle("customer.created", &customer));
     assert_eq!(made.customer.as_deref(), Some("ctm_01"));
-    assert_eq!((made.account.as_deref(), made.news), (Some("-/alice"), vec![]));
+    assert_eq!((made.account.as_deref(), made.news), (None, vec![]), "it is not signed");
 }
 
 /// An event of Lemon Squeezy, as of 2026.
 pub(crate) fn lemonsqueezy(kind: &str, family: &str, attributes: &Value) -> Value {
-    json!({"meta": {"event_name": kind, "custom_data": {"tollgate_account": "acme/alice"}},
+    let custom_data = json!({"tollgate_account": reference("acme/alice")});
+    json!({"meta": {"event_name": kind, "test_mode": false, "custom_data": custom_data},
         "data": {"type": family, "id": "1", "attributes": attributes}})
 }
 
 pub(crate) fn lemonsqueezy_subscription() -> Value {
-    json!({"customer_id": 5, "variant_id": 21, "product_id": 9, "status": "active",
+    json!({"store_id": 7, "customer_id": 5, "variant_id": 21, "product_id": 9, "status": "active",
         "cancelled": false, "pause": null, "trial_ends_at": null,
         "renews_at": "2026-12-01T00:00:00.000000Z", "ends_at": null,
         "created_at": "2026-11-01T00:00:00.000000Z", "updated_at": "2026-11-23T08:00:00.000000Z"})
@@ -186,6 +197,44 @@ fn changes_of_lemon_squeezy_are_read() {
     }
 }
 
+pub(crate) fn lemonsqueezy_order() -> Value {
+    json!({"store_id": 7, "customer_id": 5, "status": "paid", "total": 900,
+        "first_order_item": {"variant_id": 91, "product_id": 9, "quantity": 1},
+        "created_at": "2026-11-23T08:00:00Z", "updated_at": "2026-11-23T08:00:00Z"})
+}
+
+/// Units that were bought by one payment.
+fn credits(id: &str, units: u64) -> News {
+    News::Credits { id: id.to_owned(), units, payment: Some(id.to_owned()) }
+}
+
+#[test]
+fn what_another_store_or_mode_says_does_not_count() {
+    let of = |change: fn(&mut Value)| {
+        let mut body =
+            lemonsqueezy("subscription_updated", "subscriptions", &lemonsqueezy_subscription());
+        change(&mut body);
+        body
+    };
+    let ignored = |body: &Value| read(Provider::LemonSqueezy, body).ignored.unwrap_or_default();
+    assert_eq!(ignored(&of(|_| {})), "");
+    let store = of(|body| body["data"]["attributes"]["store_id"] = json!(999));
+    assert!(ignored(&store).contains("store 999"));
+    let test = of(|body| body["meta"]["test_mode"] = json!(true));
+    assert!(ignored(&test).contains("test mode"));
+    let test = of(|body| body["data"]["attributes"]["test_mode"] = json!(true));
+    assert!(ignored(&test).contains("test mode"));
+    let mut testing = billing(Provider::LemonSqueezy, &[]);
+    testing.test = true;
+    assert_eq!(event_by(&testing, &test).unwrap().ignored, None);
+    let mut of_polar = billing(Provider::Standard, &[]);
+    of_polar.store = Some("org_1".to_owned());
+    let mut subscription = polar_subscription();
+    subscription["product"] = json!({"organization_id": "org_2"});
+    let other = event_by(&of_polar, &standard("subscription.active", &subscription)).unwrap();
+    assert!(other.ignored.unwrap().contains("organisation org_2"));
+}
+
 #[test]
 fn payments_and_orders_of_lemon_squeezy_are_read() {
     let invoice = json!({"customer_id": 5, "subscription_id": 7, "status": "paid",
@@ -194,17 +243,27 @@ fn payments_and_orders_of_lemon_squeezy_are_read() {
         read(Provider::LemonSqueezy, &lemonsqueezy(kind, family, object)).news
     };
     for kind in ["subscription_payment_success", "subscription_payment_recovered"] {
-        let paid = News::Paid { subscription: "7".to_owned(), until: None };
+        let payments = Vec::new();
+        let paid = News::Paid { subscription: "7".to_owned(), until: None, payments };
         assert_eq!(of(kind, "subscription-invoices", &invoice), [paid]);
     }
     let failed = News::PaymentFailed { subscription: Some("7".to_owned()), reason: None };
     assert_eq!(of("subscription_payment_failed", "subscription-invoices", &invoice), [failed]);
-    let mut body = lemonsqueezy("order_created", "orders", &invoice);
-    body["meta"]["custom_data"]["tollgate_credits"] = json!("30");
-    let credits = News::Credits { id: "order_1".to_owned(), units: 30 };
-    assert_eq!(read(Provider::LemonSqueezy, &body).news, [credits]);
-    body["data"]["attributes"]["status"] = json!("failed");
-    assert_eq!(read(Provider::LemonSqueezy, &body).news, []);
+    let mut body = lemonsqueezy("order_created", "orders", &lemonsqueezy_order());
+    body["meta"]["custom_data"]["tollgate_credits"] = json!("9007199254740991");
+    let bought = read(Provider::LemonSqueezy, &body);
+    let units =
+        News::Credits { id: "order_1".to_owned(), units: 500, payment: Some("1".to_owned()) };
+    assert_eq!((bought.news, bought.is_payment), (vec![units], true));
+    for (name, value) in [
+        ("status", json!("failed")),
+        ("total", json!(0)),
+        ("first_order_item", json!({"variant_id": 9})),
+    ] {
+        let mut body = body.clone();
+        body["data"]["attributes"][name] = value;
+        assert_eq!(read(Provider::LemonSqueezy, &body).news, [], "{name}");
+    }
     assert_eq!(of("license_key_created", "license-keys", &invoice), []);
 }
 
@@ -217,7 +276,9 @@ pub(crate) fn polar_subscription() -> Value {
     json!({"id": "p_sub", "status": "active", "customer_id": "p_cus", "product_id": "prod_pro",
         "started_at": "2026-11-01T00:00:00Z", "current_period_end": "2026-12-01T00:00:00Z",
         "trial_end": null, "cancel_at_period_end": false, "ends_at": null, "ended_at": null,
-        "metadata": {}, "customer": {"id": "p_cus", "metadata": {}, "external_id": "acme/alice"}})
+        "created_at": "2026-11-01T00:00:00Z",
+        "metadata": {"tollgate_account": reference("acme/alice")},
+        "customer": {"id": "p_cus", "metadata": {}, "external_id": "-/other"}})
 }
 
 #[test]
@@ -238,22 +299,23 @@ fn polar_is_read() {
 
     let mut ending = polar_subscription();
     ending["cancel_at_period_end"] = json!(true);
-    ending["metadata"]["tollgate_account"] = json!("bob");
+    ending["metadata"]["tollgate_account"] = json!(reference("-/bob"));
     let event = read(Provider::Standard, &standard("subscription.canceled", &ending));
     expected.ends_at = at("2026-12-01T00:00:00Z");
     assert_eq!(state(&event), ("p_sub", &expected));
     assert_eq!(event.account.as_deref(), Some("-/bob"));
 
     let order = json!({"id": "p_ord", "customer_id": "p_cus", "subscription_id": "p_sub",
-        "metadata": {"tollgate_credits": 9}});
-    let paid = News::Paid { subscription: "p_sub".to_owned(), until: None };
-    let credits = News::Credits { id: "p_ord".to_owned(), units: 9 };
-    assert_eq!(read(Provider::Standard, &standard("order.paid", &order)).news, [paid, credits]);
+        "product_id": "prod_units", "total_amount": 900, "metadata": {"tollgate_credits": 9}});
+    let (subscription, payments) = ("p_sub".to_owned(), Vec::new());
+    let paid = News::Paid { subscription, until: None, payments };
+    let bought = read(Provider::Standard, &standard("order.paid", &order));
+    assert_eq!((bought.news, bought.is_payment), (vec![paid, credits("p_ord", 500)], true));
 
     let customer = json!({"id": "p_cus", "external_id": "alice", "metadata": {},
         "granted_benefits": [{"benefit_metadata": {"entitlement": "export"}}, {"id": "x"}]});
     let changed = read(Provider::Standard, &standard("customer.state_changed", &customer));
-    assert_eq!(changed.account.as_deref(), Some("-/alice"));
+    assert_eq!(changed.account, None, "an address that anybody may type picks the customer");
     let names = vec!["export".to_owned()];
     assert_eq!(changed.news, [News::Entitlements { names, is_complete: true }]);
     let deleted = read(Provider::Standard, &standard("customer.deleted", &customer));
@@ -289,14 +351,15 @@ fn a_system_of_the_operators_own_is_read() {
     assert_eq!(news("tollgate.payment_failed", failed), [expected]);
     let paid = json!({"subscription": "s1", "until": "2027-01-01T00:00:00Z"});
     let until = at("2027-01-01T00:00:00Z");
-    let expected = News::Paid { subscription: "s1".to_owned(), until };
+    let payments = Vec::new();
+    let expected = News::Paid { subscription: "s1".to_owned(), until, payments };
     assert_eq!(news("tollgate.paid", paid), [expected]);
     let names = vec!["export".to_owned()];
     let expected = News::Entitlements { names, is_complete: true };
     assert_eq!(news("tollgate.entitlements", json!({"names": ["export"]})), [expected]);
-    let credits = News::Credits { id: "p1".to_owned(), units: 4 };
-    assert_eq!(news("tollgate.credits", json!({"id": "p1", "units": 4})), [credits]);
-    let dispute = News::Dispute { id: "d1".to_owned(), is_open: true };
+    assert_eq!(news("tollgate.credits", json!({"id": "p1", "units": 4})), [credits("p1", 4)]);
+    let (subscription, payments) = (None, Vec::new());
+    let dispute = News::Dispute { id: "d1".to_owned(), is_open: true, subscription, payments };
     assert_eq!(news("tollgate.dispute", json!({"id": "d1", "is_open": true})), [dispute]);
     assert_eq!(news("tollgate.customer_deleted", json!({})), [News::CustomerDeleted]);
     assert_eq!(news("tollgate.word_of_the_future", json!({})), []);
@@ -306,17 +369,17 @@ fn a_system_of_the_operators_own_is_read() {
 fn an_own_system_is_told_what_is_wrong() {
     let good = json!({"account": "alice", "id": "s1", "status": "active"});
     for (kind, path, value, said) in [
-        ("subscription", "status", json!("canceled"), "a status of the record at status"),
-        ("subscription", "account", json!("a/b/c"), "at account"),
-        ("subscription", "account", json!(null), "account or customer"),
-        ("subscription", "id", json!(null), "an id at id"),
-        ("subscription", "ends_at", json!("soon"), "a time at ends_at"),
-        ("subscription", "add_ons", json!("x"), "a list of texts at add_ons"),
-        ("subscription", "payment_failure", json!("lost_card"), "at payment_failure"),
-        ("paid", "x", json!(1), "an id at subscription"),
-        ("credits", "units", json!(0), "a number of units at units"),
-        ("credits", "x", json!(0), "a number at units"),
-        ("entitlements", "names", json!([7]), "a list of texts at names"),
+        ("subscription", "status", json!("canceled"), "a status of the record at own.status"),
+        ("subscription", "account", json!("a/b/c"), "at own.account"),
+        ("subscription", "account", json!(null), "own.account or own.customer"),
+        ("subscription", "id", json!(null), "an id at own.id"),
+        ("subscription", "ends_at", json!("soon"), "a time at own.ends_at"),
+        ("subscription", "add_ons", json!("x"), "a list of texts at own.add_ons"),
+        ("subscription", "payment_failure", json!("lost_card"), "at own.payment_failure"),
+        ("paid", "x", json!(1), "an id at own.subscription"),
+        ("credits", "units", json!(0), "a number of units at own.units"),
+        ("credits", "x", json!(0), "a number of units at own.units"),
+        ("entitlements", "names", json!([7]), "a list of texts at own.names"),
     ] {
         let mut data = good.clone();
         data[path] = value;
@@ -327,7 +390,7 @@ fn an_own_system_is_told_what_is_wrong() {
     let mut timeless = standard("tollgate.subscription", &good);
     timeless["timestamp"].take();
     let error = event(Provider::Standard, &timeless).unwrap_err();
-    assert_eq!(error, "expected a time at timestamp");
+    assert_eq!(error, "expected a time at event.timestamp");
 }
 
 #[test]

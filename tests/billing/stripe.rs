@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tollgate::account::{PaymentFailure, Status, Subscription};
 use tollgate::billing::{BillingEvent, News, Provider};
+use tollgate::config::Billing;
 use tollgate::time::Timestamp;
 
 use super::fixture;
@@ -12,7 +13,7 @@ pub(crate) const CREATED: i64 = 1_795_330_000;
 /// An event around `object`.
 pub(crate) fn envelope(kind: &str, object: &Value) -> Value {
     json!({"id": "evt_1", "object": "event", "api_version": "2026-10-28.endive", "type": kind,
-        "created": CREATED, "livemode": false, "data": {"object": object}})
+        "created": CREATED, "livemode": true, "data": {"object": object}})
 }
 
 /// A subscription as API version 2026-10-28 writes it: the period is the items'.
@@ -62,8 +63,10 @@ fn a_subscription_is_read_whole() {
         kind: "customer.subscription.created".to_owned(),
         occurred_at: Timestamp::from_seconds(CREATED),
         customer: Some("cus_1".to_owned()),
+        subscription: Some("sub_1".to_owned()),
         account: Some("acme/alice".to_owned()),
         news: vec![News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) }],
+        ..BillingEvent::default()
     };
     assert_eq!(event, expected);
 }
@@ -163,16 +166,16 @@ fn the_plan_is_the_first_known_that_limits() {
 #[test]
 fn what_is_needed_and_missing_is_named() {
     for (path, value, said) in [
-        ("/id", json!(null), "an id at id"),
-        ("/customer", json!(null), "an id at customer"),
-        ("/customer", json!({"name": "x"}), "an id at customer"),
-        ("/customer", json!("x".repeat(300)), "an id at customer"),
-        ("/status", json!(7), "a text at status"),
-        ("/cancel_at", json!("soon"), "a time at cancel_at"),
-        ("/cancel_at", json!(1e300), "a time at cancel_at"),
-        ("/cancel_at", json!(-1), "a time at cancel_at"),
-        ("/trial_end", json!([1]), "a time at trial_end"),
-        ("/metadata/tollgate_account", json!("a/b/c"), "metadata.tollgate_account"),
+        ("/id", json!(null), "an id at subscription.id"),
+        ("/customer", json!(null), "an id at subscription.customer"),
+        ("/customer", json!({"name": "x"}), "an id at subscription.customer"),
+        ("/customer", json!("x".repeat(300)), "an id at subscription.customer"),
+        ("/status", json!(7), "a text at subscription.status"),
+        ("/cancel_at", json!("soon"), "a time at subscription.cancel_at"),
+        ("/cancel_at", json!(1e300), "a time at subscription.cancel_at"),
+        ("/cancel_at", json!(-1), "a time at subscription.cancel_at"),
+        ("/trial_end", json!([1]), "a time at subscription.trial_end"),
+        ("/metadata/tollgate_account", json!("a/b/c"), "subscription.metadata.*"),
     ] {
         let body = envelope("customer.subscription.updated", &with(subscription(), path, value));
         let error = fixture::event(Provider::Stripe, &body).unwrap_err();
@@ -182,7 +185,7 @@ fn what_is_needed_and_missing_is_named() {
         let mut body = envelope("invoice.paid", &json!({}));
         body.as_object_mut().unwrap().remove(name);
         let error = fixture::event(Provider::Stripe, &body).unwrap_err();
-        assert!(error.ends_with(&format!("at {name}")), "{error}");
+        assert!(error.ends_with(&format!("at event.{name}")), "{error}");
     }
 }
 
@@ -213,7 +216,10 @@ fn invoices_tell_of_payments() {
         assert_eq!(paid.account.as_deref(), Some("acme/alice"));
         assert_eq!(paid.customer.as_deref(), Some("cus_1"));
         let subscription = "sub_1".to_owned();
-        assert_eq!(paid.news, [News::Paid { subscription, until: at(1_797_592_000) }]);
+        assert_eq!(
+            paid.news,
+            [News::Paid { subscription, until: at(1_797_592_000), payments: Vec::new() }]
+        );
         let failed = read("invoice.payment_failed", &invoice);
         let subscription = Some("sub_1".to_owned());
         assert_eq!(failed.news, [News::PaymentFailed { subscription, reason: None }]);
@@ -261,29 +267,42 @@ fn the_reason_is_read_from_wherever_it_stands() {
     assert_eq!(reason("payment_intent.payment_failed", &untold), None);
 }
 
+/// A checkout session as API version 2026-10-28 writes it.
+pub(crate) fn session() -> Value {
+    json!({"id": "cs_1", "object": "checkout.session", "created": CREATED, "customer": "cus_1",
+        "client_reference_id": fixture::reference("-/bob"), "mode": "payment",
+        "payment_status": "paid", "amount_total": 900, "payment_intent": "pi_1",
+        "payment_link": null, "subscription": null, "metadata": {}})
+}
+
 #[test]
-fn a_checkout_names_the_account_and_may_bring_credits() {
-    let session = json!({"id": "cs_1", "object": "checkout.session", "customer": "cus_1",
-        "client_reference_id": "bob", "mode": "payment", "payment_status": "paid",
-        "metadata": {"tollgate_credits": "500"}});
-    let done = read("checkout.session.completed", &session);
-    assert_eq!(done.account.as_deref(), Some("-/bob"));
-    let credits = [News::Credits { id: "cs_1".to_owned(), units: 500 }];
-    assert_eq!(done.news, credits);
-    assert_eq!(read("checkout.session.async_payment_succeeded", &session).news, credits);
-    assert_eq!(read("checkout.session.async_payment_failed", &session).news, []);
-    assert_eq!(read("checkout.session.expired", &session).news, []);
-    let unpaid = with(session.clone(), "/payment_status", json!("unpaid"));
-    assert_eq!(read("checkout.session.completed", &unpaid).news, []);
-    let metadata = json!({"tollgate_account": "acme/alice"});
-    let named = read("checkout.session.completed", &with(session.clone(), "/metadata", metadata));
-    assert_eq!(named.account.as_deref(), Some("acme/alice"), "which no payer can change");
-    for wrong in [json!("many"), json!("0"), json!(-1), json!(1.5), json!("99999999999999999999")] {
-        let session = with(session.clone(), "/metadata/tollgate_credits", wrong);
-        let body = envelope("checkout.session.completed", &session);
-        let error = fixture::event(Provider::Stripe, &body).unwrap_err();
-        assert!(error.contains("metadata.tollgate_credits"), "{error}");
+fn a_checkout_names_the_account_by_a_signed_reference_or_by_the_sellers_metadata() {
+    let done = read("checkout.session.completed", &session());
+    assert_eq!((done.account.as_deref(), done.is_payment), (Some("-/bob"), true));
+    for kind in ["async_payment_failed", "expired"] {
+        let other = read(&format!("checkout.session.{kind}"), &session());
+        assert!(!other.is_payment, "{kind}");
     }
+    for (path, value) in [("/payment_status", json!("unpaid")), ("/amount_total", json!(0))] {
+        let free = read("checkout.session.completed", &with(session(), path, value));
+        assert_eq!((free.account.as_deref(), free.is_payment), (Some("-/bob"), false));
+    }
+    // Anybody may write a name into the link.
+    let plain = with(session(), "/client_reference_id", json!("bob"));
+    let plain = read("checkout.session.completed", &plain);
+    assert_eq!(plain.account, None);
+    assert!(plain.unnamed.unwrap().contains("session.client_reference_id can be written"));
+    let late = with(session(), "/created", json!(2_000_000_060));
+    let late = read("checkout.session.completed", &late);
+    assert_eq!(late.account, None);
+    assert!(late.unnamed.unwrap().contains("expired when the sale began"));
+    let metadata = json!({"tollgate_account": "acme/alice", "tollgate_credits": "9"});
+    let named = read("checkout.session.completed", &with(session(), "/metadata", metadata));
+    assert_eq!(named.account.as_deref(), Some("acme/alice"), "which no payer can change");
+    assert_eq!(named.news, [], "and no number in it brings units");
+    let signed = json!({"tollgate_account": fixture::reference("acme/alice")});
+    let signed = read("checkout.session.completed", &with(session(), "/metadata", signed));
+    assert_eq!(signed.account.as_deref(), Some("acme/alice"));
 }
 
 #[test]
@@ -291,6 +310,7 @@ fn customers_entitlements_and_disputes_are_told() {
     let customer = json!({"id": "cus_1", "metadata": {"tollgate_account": "alice"}});
     let updated = read("customer.updated", &customer);
     assert_eq!(updated.account.as_deref(), Some("-/alice"));
+    assert!(updated.names_customer);
     assert_eq!((updated.customer.as_deref(), updated.news), (Some("cus_1"), vec![]));
     assert_eq!(read("customer.deleted", &customer).news, [News::CustomerDeleted]);
 
@@ -304,11 +324,17 @@ fn customers_entitlements_and_disputes_are_told() {
         "payment_intent": {"id": "pi_1", "customer": "cus_1"}, "status": "needs_response"});
     let opened = read("charge.dispute.created", &dispute);
     assert_eq!(opened.customer.as_deref(), Some("cus_1"));
-    assert_eq!(opened.news, [News::Dispute { id: "du_1".to_owned(), is_open: true }]);
+    let news = |is_open, payments: &[&str]| News::Dispute {
+        id: "du_1".to_owned(),
+        is_open,
+        subscription: None,
+        payments: payments.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    assert_eq!(opened.news, [news(true, &["ch_1", "pi_1"])]);
     let bare = with(dispute, "/payment_intent", json!("pi_1"));
     let closed = read("charge.dispute.closed", &with(bare, "/status", json!("won")));
     assert_eq!(closed.customer, None);
-    assert_eq!(closed.news, [News::Dispute { id: "du_1".to_owned(), is_open: false }]);
+    assert_eq!(closed.news, [news(false, &["ch_1", "pi_1"])]);
 }
 
 #[test]
@@ -324,4 +350,25 @@ fn what_the_gate_has_no_use_for_is_no_news() {
     for kind in ["product.created", "charge.refunded", "nonsense", "."] {
         assert_eq!(read(kind, &json!({"id": "x", "customer": "cus_1"})).news, []);
     }
+}
+
+#[test]
+fn what_another_mode_or_account_says_does_not_count() {
+    let mut body = envelope("customer.subscription.updated", &subscription());
+    let read = |body: &Value, change: fn(&mut Billing)| {
+        let mut billing = fixture::billing(Provider::Stripe, &[]);
+        change(&mut billing);
+        fixture::event_by(&billing, body).unwrap().ignored.unwrap_or_default()
+    };
+    assert_eq!(read(&body, |_| {}), "");
+    let of_platform = read(&body, |billing| billing.store = Some("acct_1".to_owned()));
+    assert!(of_platform.contains("store is acct_1"), "{of_platform}");
+    body["account"] = json!("acct_1");
+    assert!(read(&body, |_| {}).contains("connected account acct_1"));
+    assert_eq!(read(&body, |billing| billing.store = Some("acct_1".to_owned())), "");
+    assert!(read(&body, |billing| billing.store = Some("acct_2".to_owned())).contains("acct_1"));
+    body["account"].take();
+    body["livemode"] = json!(false);
+    assert!(read(&body, |_| {}).contains("test mode"));
+    assert_eq!(read(&body, |billing| billing.test = true), "");
 }

@@ -1,7 +1,7 @@
 //! How events reach the ledgers of their accounts.
 
 use tollgate::account::{PaymentFailure, Status, Subscription};
-use tollgate::billing::desk::{DeskRequest, DeskStore, EventRow, EventState};
+use tollgate::billing::desk::{DeskStore, EventState};
 use tollgate::billing::{BillingEvent, News};
 use tollgate::time::Timestamp;
 use tollgate::wire;
@@ -43,7 +43,7 @@ fn the_audit_trail_says_once_what_an_event_changed() {
 #[test]
 fn credits_that_were_bought_are_added_once() {
     let mut world = World::new();
-    let news = vec![News::Credits { id: "cs_1".to_owned(), units: 500 }];
+    let news = vec![News::Credits { id: "cs_1".to_owned(), units: 500, payment: None }];
     let event = BillingEvent { news, ..event("evt_1", "cus_1") };
     let again = BillingEvent { id: "evt_2".to_owned(), ..event.clone() };
     world.apply("-/alice", &[event.clone(), event, again]);
@@ -116,7 +116,7 @@ fn a_retry_makes_an_event_due_at_once() {
     let mut world = World::new();
     world.take_in(of_account(active("evt_1", "cus_1"), "-/alice"));
     world.deliver("-/alice", false);
-    let row: Option<EventRow> = world.ask(DeskRequest::Retry(key("evt_1")));
+    let row = world.retry("evt_1");
     assert_eq!(row.expect("it is there").due_at, world.now);
     assert_eq!(world.store.next_due().expect("it works"), Some(world.now));
 }
@@ -132,20 +132,27 @@ fn events_are_kept_as_their_format_says() {
     let id = |id: &str| id.to_owned();
     let event = BillingEvent {
         news: vec![
-            News::Credits { id: id("c"), units: 7 },
+            News::Credits { id: id("c"), units: 7, payment: None },
             News::CustomerDeleted,
-            News::Dispute { id: id("d"), is_open: true },
+            News::Dispute {
+                id: id("d"),
+                is_open: true,
+                subscription: None,
+                payments: vec![id("p")],
+            },
             News::Entitlements { names: vec![id("e")], is_complete: false },
-            News::Paid { subscription: id("s"), until: Some(until) },
+            News::Note { actor: id("a"), action: id("b"), detail: id("{}"), is_announced: true },
+            News::Paid { subscription: id("s"), until: Some(until), payments: vec![] },
             News::PaymentFailed { subscription: None, reason },
             News::Subscription { id: id("s"), state: Box::new(state) },
         ],
         occurred_at: Timestamp::from_millis(4),
         ..of_account(event("evt_1", "cus_1"), "-/alice")
     };
-    let text = "1 6 Stripe5 evt_116 customer.updated4 1 5 cus_11 7 -/alice7 7 Credits1 c7 \
-                15 CustomerDeleted7 Dispute1 d1 12 Entitlements1 1 e0 4 Paid1 s1 5 \
-                13 PaymentFailed0 1 8 TryLater12 Subscription1 s1 3 pro0 6 Active0 0 0 1 6 0 0 ";
+    let text = "2 6 Stripe5 evt_116 customer.updated4 1 5 cus_10 1 7 -/alice0 0 1 0 0 \
+                8 7 Credits1 c7 0 15 CustomerDeleted7 Dispute1 d1 0 1 1 p12 Entitlements1 1 e0 \
+                4 Note1 a1 b2 {}1 4 Paid1 s1 5 0 13 PaymentFailed0 1 8 TryLater\
+                12 Subscription1 s1 3 pro0 6 Active0 0 0 1 6 0 0 ";
     assert_eq!(wire::encode(&event), text);
     assert_eq!(wire::decode(text), Ok(event));
 }

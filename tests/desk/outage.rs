@@ -124,6 +124,10 @@ fn what_is_yet_to_come_is_not_counted() {
     assert!(!assess(&failing(9, 5), at(4)).is_detected());
 }
 
+fn paid() -> News {
+    News::Paid { subscription: "sub_1".to_owned(), until: None, payments: Vec::new() }
+}
+
 fn said(news: News) -> Option<bool> {
     let event = BillingEvent { news: vec![news], ..event("evt_1", "cus_1") };
     signals_of(&event, START).map(|signal| signal.is_good)
@@ -133,33 +137,75 @@ fn said(news: News) -> Option<bool> {
 fn a_bank_that_declines_says_nothing_about_the_provider() {
     let failed = |reason| News::PaymentFailed { subscription: None, reason };
     for (reason, is_nobodys) in PaymentFailure::ALL.map(|(_, reason)| {
-        use PaymentFailure::{Merchant, ProviderOutage, TryLater};
-        (reason, matches!(reason, Merchant | ProviderOutage | TryLater))
+        use PaymentFailure::{ProviderOutage, TryLater};
+        (reason, matches!(reason, ProviderOutage | TryLater))
     }) {
         assert_eq!(said(failed(Some(reason))), is_nobodys.then_some(false), "{reason:?}");
     }
     assert_eq!(said(failed(None)), None);
-    assert_eq!(said(News::Paid { subscription: "sub_1".to_owned(), until: None }), Some(true));
+    assert_eq!(said(paid()), Some(true));
     assert_eq!(said(News::CustomerDeleted), None);
 }
 
 #[test]
 fn a_clock_that_is_ahead_is_set_back() {
-    let news = vec![News::Paid { subscription: "sub_1".to_owned(), until: None }];
+    let news = vec![paid()];
     let event = BillingEvent { news, occurred_at: at(9), ..event("evt_1", "cus_1") };
     assert_eq!(signals_of(&event, at(3)).map(|signal| signal.at), Some(at(3)));
 }
 
+/// A world in which five customers have paid a month ago.
+fn world_of_payers() -> World {
+    let mut world = World::new();
+    for number in 0..5 {
+        let event = event(&format!("paid_{number}"), &format!("cus_{number}"));
+        let event = BillingEvent {
+            news: vec![paid()],
+            is_payment: true,
+            occurred_at: START.plus_ms(-30 * DAY_MS),
+            ..event
+        };
+        world.take_in(naming(event, &format!("-/{number}")));
+    }
+    world
+}
+
+fn fail(world: &mut World, id: &str, customer: &str, reason: PaymentFailure) {
+    let failed = News::PaymentFailed { subscription: None, reason: Some(reason) };
+    world.take_in(BillingEvent { news: vec![failed], ..event(id, customer) });
+}
+
+#[test]
+fn strangers_and_unpaid_customers_and_codes_that_blame_the_merchant_bring_nobody_in() {
+    let mut world = world_of_payers();
+    for number in 0..50 {
+        fail(
+            &mut world,
+            &format!("s_{number}"),
+            &format!("stranger_{number}"),
+            PaymentFailure::TryLater,
+        );
+        let unpaid = format!("new_{number}");
+        world.take_in(of_account(event(&format!("n_{number}"), &unpaid), &format!("-/{unpaid}")));
+        fail(&mut world, &format!("u_{number}"), &unpaid, PaymentFailure::TryLater);
+    }
+    for number in 0..5 {
+        let customer = format!("cus_{number}");
+        fail(&mut world, &format!("m_{number}"), &customer, PaymentFailure::Merchant);
+        fail(&mut world, &format!("d_{number}"), &customer, PaymentFailure::Declined);
+    }
+    let outages: Outages = world.ask(DeskRequest::Outage);
+    assert_eq!((outages.is_detected(), outages.failing_customers), (false, 0));
+}
+
 #[test]
 fn the_desk_sees_outages_in_events_and_calls_and_forgets_them() {
-    let mut world = World::new();
-    let failed = News::PaymentFailed { subscription: None, reason: Some(PaymentFailure::TryLater) };
+    let mut world = world_of_payers();
     for number in 0..5 {
-        let event = event(&format!("evt_{number}"), &format!("cus_{number}"));
-        world.take_in(BillingEvent { news: vec![failed.clone()], ..event });
+        let customer = format!("cus_{number}");
+        fail(&mut world, &format!("evt_{number}"), &customer, PaymentFailure::TryLater);
         // Sending it again adds nothing.
-        let event = crate::world::event(&format!("evt_{number}"), "cus_other");
-        world.take_in(BillingEvent { news: vec![failed.clone()], ..event });
+        fail(&mut world, &format!("evt_{number}"), "cus_other", PaymentFailure::TryLater);
     }
     let outages: Outages = world.ask(DeskRequest::Outage);
     assert_eq!((outages.is_detected(), outages.failing_customers), (true, 5));

@@ -32,12 +32,19 @@ fn history() -> Vec<BillingEvent> {
         tell(0, Vec::new());
         tell(1, state(Status::Incomplete));
         tell(2, state(Status::Active));
-        tell(3, vec![News::Credits { id: format!("cs_{index}"), units: 100 }]);
+        tell(3, vec![News::Credits { id: format!("cs_{index}"), units: 100, payment: None }]);
         tell(
             4,
             vec![News::PaymentFailed { subscription: Some(subscription.clone()), reason: None }],
         );
-        tell(5, vec![News::Paid { subscription: subscription.clone(), until: None }]);
+        tell(
+            5,
+            vec![News::Paid {
+                subscription: subscription.clone(),
+                until: None,
+                payments: Vec::new(),
+            }],
+        );
     }
     events
 }

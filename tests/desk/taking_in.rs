@@ -1,7 +1,7 @@
 //! What becomes of an event when it comes in, and of those that wait.
 
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{DeskRequest, EventRow, EventState, Incoming, Link, Taken};
+use tollgate::billing::desk::{DeskRequest, EventState, Incoming, Taken};
 
 use crate::world::*;
 
@@ -9,15 +9,17 @@ use crate::world::*;
 fn an_event_is_taken_once() {
     let mut world = World::new();
     let event = of_account(active("evt_1", "cus_1"), "-/alice");
-    assert_eq!(world.take_in(event.clone()), Taken::default());
+    let account = Some("-/alice".to_owned());
+    let first = Taken { account, ..Taken::default() };
+    assert_eq!(world.take_in(event.clone()), first);
     let before = world.store.clone();
-    let again = Taken { is_repeated: true, is_waiting: false };
+    let again = Taken { is_repeated: true, ..first };
     assert_eq!(world.take_in(event), again);
     assert_eq!(world.store, before, "taking it again changes nothing");
 }
 
 #[test]
-fn the_account_that_an_event_names_counts_for_its_customer_from_then_on() {
+fn the_account_that_the_seller_names_counts_for_its_customer_from_then_on() {
     let mut world = World::new();
     world.take_in(of_account(event("evt_1", "cus_1"), "-/alice"));
     world.take_in(active("evt_2", "cus_1"));
@@ -46,7 +48,7 @@ fn events_of_an_unknown_customer_wait_until_somebody_says_whose_it_is() {
 }
 
 #[test]
-fn the_newest_word_about_a_customer_counts_in_whichever_order_it_comes() {
+fn the_first_account_keeps_a_customer_in_whichever_order_it_is_told() {
     let old = of_account(event("evt_1", "cus_1"), "-/alice");
     let newer = of_account(event("evt_2", "cus_1"), "-/bob");
     let newer = BillingEvent { occurred_at: START.plus_ms(1), ..newer };
@@ -55,10 +57,11 @@ fn the_newest_word_about_a_customer_counts_in_whichever_order_it_comes() {
         for event in events {
             world.take_in(event.clone());
         }
-        let link: Option<Link> = world.ask(DeskRequest::Customer(customer_key("cus_1")));
-        assert_eq!(link.expect("it is known").account, "-/bob");
+        let row = world.customer(&customer_key("cus_1")).expect("it is known");
+        assert!(row.is_in_conflict());
+        assert_eq!(row.link.expect("it is linked").account, "-/alice");
         // Each event still goes to the account that it names itself.
-        assert_eq!(world.row("evt_1").account.as_deref(), Some("-/alice"));
+        assert_eq!(world.row("evt_2").account.as_deref(), Some("-/bob"));
     }
 }
 
@@ -99,7 +102,7 @@ fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
     assert_eq!(taken, [Taken::default()]);
     assert_eq!(world.state("evt_1"), EventState::Failed);
     assert_eq!(world.row("evt_1").reason.as_deref(), Some("no customer"));
-    let retried: Option<EventRow> = world.ask(DeskRequest::Retry(key("evt_1")));
+    let retried = world.retry("evt_1");
     assert_eq!(retried.expect("it is there").reason.as_deref(), Some("it is no JSON"));
     // Nor does sending it again help, unless it can be read now.
     let taken: Vec<Taken> = world.ask(unreadable("readable"));
@@ -107,7 +110,7 @@ fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
     let mut readable = World::new();
     readable.link("cus_1", "-/alice");
     let _: Vec<Taken> = readable.ask(unreadable("readable"));
-    let retried: Option<EventRow> = readable.ask(DeskRequest::Retry(key("evt_1")));
+    let retried = readable.retry("evt_1");
     let retried = retried.expect("it is there");
     assert_eq!(
         (retried.state, retried.account.as_deref()),
@@ -119,13 +122,12 @@ fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
 
 #[test]
 fn a_retry_of_nothing_is_nothing() {
-    let retried: Option<EventRow> = World::new().ask(DeskRequest::Retry(key("evt_1")));
-    assert_eq!(retried, None);
+    assert_eq!(World::new().retry("evt_1"), None);
 }
 
 #[test]
 fn nothing_stays_of_what_could_not_be_written() {
-    for calls in 0..7 {
+    for calls in 0..14 {
         let mut world = World::new();
         world.take_in(active("evt_1", "cus_1"));
         let before = world.store.clone();
@@ -139,7 +141,9 @@ fn nothing_stays_of_what_could_not_be_written() {
         if told.is_err() {
             assert_eq!(world.store, before, "after {calls} calls");
             let taken: Vec<Taken> = world.ask(DeskRequest::TakeIn(vec![incoming]));
-            assert_eq!(taken, [Taken::default()], "it is as if it had never come");
+            let account = Some("-/alice".to_owned());
+            let first = [Taken { account, ..Taken::default() }];
+            assert_eq!(taken, first, "it is as if it had never come");
         }
         assert_eq!(world.state("evt_1"), EventState::Received);
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tollgate::account::{Status, Subscription};
 use tollgate::billing::desk::{
-    AccountSummary, CustomerKey, Desk, DeskRequest, EventKey, EventRow, EventState, Incoming,
-    Taken, batch, settle,
+    AccountSummary, CustomerKey, CustomerRow, Desk, DeskRequest, EventKey, EventRow, EventState,
+    Incoming, Linked, Retried, Taken, batch, settle,
 };
 use tollgate::billing::{BillingEvent, News, Provider};
 use tollgate::quota::{Ledger, StoreError, Terms};
@@ -52,16 +52,45 @@ impl World {
     pub(crate) fn take_in(&mut self, event: BillingEvent) -> Taken {
         let body = format!("body of {}", event.id);
         let incoming = Incoming { event, body, unreadable: None };
-        self.ask::<Vec<Taken>>(DeskRequest::TakeIn(vec![incoming]))[0]
+        self.ask::<Vec<Taken>>(DeskRequest::TakeIn(vec![incoming])).remove(0)
     }
 
+    /// What an operator says who may do everything. Returns how many events that releases.
     pub(crate) fn link(&mut self, customer: &str, account: &str) -> usize {
-        let (account, actor) = (account.to_owned(), "anna".to_owned());
-        self.ask(DeskRequest::Link { customer: customer_key(customer), account, actor })
+        let linked = self.link_by(&customer_key(customer), account, true);
+        assert!(!linked.is_refused);
+        linked.released
+    }
+
+    pub(crate) fn link_by(
+        &mut self,
+        customer: &CustomerKey,
+        account: &str,
+        may_move: bool,
+    ) -> Linked {
+        let (customer, account) = (customer.clone(), account.to_owned());
+        let actor = "anna".to_owned();
+        self.ask(DeskRequest::Link { customer, account, actor, may_move })
+    }
+
+    /// What is known of whose customer it is.
+    pub(crate) fn customer(&mut self, customer: &CustomerKey) -> Option<CustomerRow> {
+        self.ask(DeskRequest::Customer(customer.clone()))
+    }
+
+    pub(crate) fn retry(&mut self, id: &str) -> Option<EventRow> {
+        let (event, actor) = (key(id), "anna".to_owned());
+        let retried: Option<Retried> = self.ask(DeskRequest::Retry { event, actor });
+        retried.map(|retried| retried.row)
     }
 
     pub(crate) fn row(&self, id: &str) -> EventRow {
         self.store.events[&key(id)].0.clone()
+    }
+
+    pub(crate) fn row_of(&self, provider: Provider, id: &str) -> EventRow {
+        let key = EventKey { provider, id: id.to_owned() };
+        self.store.events[&key].0.clone()
     }
 
     pub(crate) fn state(&self, id: &str) -> EventState {
@@ -94,7 +123,7 @@ impl World {
 }
 
 pub(crate) fn terms() -> Terms<'static> {
-    Terms { plans: &[], meters: &[], announces: false, provider_outage: false }
+    Terms { plans: &[], meters: &[], announces: true, provider_outage: false }
 }
 
 /// A body that the tests can read: the id of an event about `cus_1`.
@@ -131,12 +160,19 @@ pub(crate) fn active(id: &str, customer: &str) -> BillingEvent {
         status: Status::Active,
         ..Subscription::default()
     };
-    let news = News::Subscription { id: format!("sub_{customer}"), state: Box::new(state) };
+    let subscription = format!("sub_{customer}");
+    let news = News::Subscription { id: subscription.clone(), state: Box::new(state) };
     let kind = "customer.subscription.updated".to_owned();
-    BillingEvent { kind, news: vec![news], ..event(id, customer) }
+    let subscription = Some(subscription);
+    BillingEvent { kind, subscription, news: vec![news], ..event(id, customer) }
 }
 
-/// An event that says whose customer it is about.
+/// An event by which the seller's server says whose customer it is about.
 pub(crate) fn of_account(event: BillingEvent, account: &str) -> BillingEvent {
+    BillingEvent { names_customer: true, ..naming(event, account) }
+}
+
+/// An event that names an account by a signed reference.
+pub(crate) fn naming(event: BillingEvent, account: &str) -> BillingEvent {
     BillingEvent { account: Some(account.to_owned()), ..event }
 }

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import Stripe from "stripe";
+import { GATE_SECRET, referenceTo } from "./fixtures/references.mjs";
 import { runtimesOfThisProcess, startControlledGate, startDirectGate, until } from "./fixtures/runtime.mjs";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
@@ -69,6 +70,7 @@ function vars(more = {}) {
     STRIPE_WEBHOOK_SECRET: SECRET,
     STRIPE_API_KEY: API_KEY,
     ADMIN_TOKEN,
+    GATE_SECRET,
     LOG: "off",
     ...more,
   };
@@ -236,7 +238,7 @@ describe("an event that was received", () => {
     await start();
     await send(event("customer.subscription.created", subscription({ account: null })));
     await send(event("checkout.session.completed", {
-      id: "cs_1", object: "checkout.session", mode: "subscription", customer: "cus_1", client_reference_id: "alice",
+      id: "cs_1", object: "checkout.session", mode: "subscription", customer: "cus_1", client_reference_id: referenceTo("alice"),
       subscription: "sub_of_cus_1", payment_status: "paid", metadata: {},
     }));
     await until(() => isActive(), "the subscription is in the record");
@@ -260,12 +262,20 @@ describe("a provider that is down", () => {
     id: `pi_${customer}`, object: "payment_intent", customer, last_payment_error: { type: "card_error", code: "card_declined", decline_code },
   });
   const paid = (customer) => event("invoice.paid", {
-    id: `in_${customer}`, object: "invoice", customer, parent: { subscription_details: { subscription: `sub_of_${customer}` } }, lines: { data: [] },
+    id: `in_${customer}`, object: "invoice", customer, amount_paid: 900,
+    parent: { subscription_details: { subscription: `sub_of_${customer}`, metadata: { tollgate_account: `payer${customer.slice(4)}` } } }, lines: { data: [] },
   });
   const outage = async () => (await gate.fetch("/_tollgate/admin/outage", operator)).json();
 
   test("is told from customers whose banks decline, and ends when charges succeed", async () => {
     await start({ vars: { STRIPE_API_KEY: "" } });
+    // Only a customer counts who has paid before.
+    for (let customer = 1; customer <= 5; customer += 1) {
+      const account = `payer${customer}`;
+      await send(event("customer.subscription.created", subscription({ customer: `cus_${customer}`, account })));
+      await send({ ...paid(`cus_${customer}`), created: nowS() - DAY_S });
+    }
+    for (let customer = 1; customer <= 9; customer += 1) await send(failed(`stranger_${customer}`, "try_again_later"));
     for (let customer = 1; customer <= 5; customer += 1) {
       await send(failed(`poor_${customer}`, "insufficient_funds"));
       if (customer < 5) await send(failed(`cus_${customer}`, "try_again_later"));

@@ -50,7 +50,7 @@ describe("a customer's story", () => {
 
   const subscriptions = async (account) => (await shop.record(account)).subscriptions;
   const last = async (account) => (await subscriptions(account)).at(-1);
-  const theSubscription = () => [...shop.provider.store.subscriptions.values()].findLast(({ metadata }) => /^(-\/)?erin$/.test(metadata.tollgate_account));
+  const theSubscription = () => [...shop.provider.store.subscriptions.values()].findLast(({ metadata }) => /^tgr_/.test(metadata.tollgate_account));
 
   test("subscribe, by the gate's checkout", async () => {
     const refused = await shop.ask(ARTICLE, "erin");

@@ -7,6 +7,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { Paddle } from "@paddle/paddle-node-sdk";
 import { validateEvent } from "@polar-sh/sdk/webhooks";
 import { Webhook } from "standardwebhooks";
+import { GATE_SECRET, referenceTo } from "./fixtures/references.mjs";
 import { startDirectGate, until } from "./fixtures/runtime.mjs";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
@@ -37,6 +38,7 @@ before(async () => {
       LEMONSQUEEZY_WEBHOOK_SECRET: `an_older_one ${LEMON_SECRET}`,
       STANDARD_WEBHOOK_SECRET: `${POLAR_SECRET} ${OWN_SECRET} ${ED_PUBLIC}`,
       ADMIN_TOKEN,
+      GATE_SECRET,
       LOG: "off",
     },
   });
@@ -88,7 +90,7 @@ const own = () => standard("tollgate.subscription", { account, id: "s1", plan: "
 describe("a webhook", () => {
   test("of Paddle, as its SDK accepts it", async () => {
     const data = {
-      id: `sub_${number}`, status: "active", customer_id: `ctm_${number}`, custom_data: { tollgate_account: account },
+      id: `sub_${number}`, status: "active", customer_id: `ctm_${number}`, custom_data: { tollgate_account: referenceTo(account) },
       current_billing_period: { starts_at: inDays(-1), ends_at: inDays(29) },
       items: [{ status: "active", quantity: 1, price: { id: "pri_pro", product_id: "pro_1" } }],
     };
@@ -101,15 +103,16 @@ describe("a webhook", () => {
 
   test("of Lemon Squeezy", async () => {
     const attributes = { customer_id: number, variant_id: 21, status: "active", renews_at: inDays(29), updated_at: inDays(0) };
-    const meta = { event_name: "subscription_updated", custom_data: { tollgate_account: account } };
+    const meta = { event_name: "subscription_updated", custom_data: { tollgate_account: referenceTo(account) } };
     const body = JSON.stringify({ meta, data: { type: "subscriptions", id: `${number}`, attributes } });
     await assertTaken("lemonsqueezy", body, { "x-signature": hmac(LEMON_SECRET, body, "hex"), "x-event-name": "subscription_updated" });
   });
 
   test("of Polar, as its SDK accepts it", async () => {
     const data = {
-      id: `sub_${number}`, status: "active", customer_id: `cus_${number}`, product_id: "prod_pro", metadata: {},
-      current_period_end: inDays(29), customer: { id: `cus_${number}`, external_id: account, metadata: {} },
+      id: `sub_${number}`, status: "active", customer_id: `cus_${number}`, product_id: "prod_pro",
+      metadata: { tollgate_account: referenceTo(account) },
+      current_period_end: inDays(29), customer: { id: `cus_${number}`, external_id: "somebody-else", metadata: {} },
     };
     const message = standard("subscription.active", data);
     const signed = `${message.id}.${Math.floor(message.now / 1000)}.${message.body}`;

@@ -74,7 +74,7 @@ describe("what the providers' own code signs, or takes for signed, the gate take
     const body = JSON.stringify(paddleBody());
     const headers = paddleHeaders(body, PADDLE_SECRET);
     const paddle = new Paddle("pdl_sdbx_apikey_pretend", { environment: Environment.sandbox });
-    assert.equal((await paddle.webhooks.unmarshal(body, PADDLE_SECRET, headers["paddle-signature"])).data.customData.tollgate_account, "paula");
+    assert.equal((await paddle.webhooks.unmarshal(body, PADDLE_SECRET, headers["paddle-signature"])).data.customData.tollgate_account, JSON.parse(body).data.custom_data.tollgate_account);
     assert.equal((await send("paddle", body, headers)).status, 200);
     await isActive("paula");
     await shop.answered("paula", 200);

@@ -52,7 +52,7 @@ fn failed(id: &str, reason: PaymentFailure, at: Timestamp) -> BillingEvent {
 }
 
 fn paid(id: &str, at: Timestamp) -> BillingEvent {
-    event(at, vec![News::Paid { subscription: id.to_owned(), until: None }])
+    event(at, vec![News::Paid { subscription: id.to_owned(), until: None, payments: Vec::new() }])
 }
 
 fn days_ago(world: &World, days: i64) -> Timestamp {
@@ -192,11 +192,20 @@ fn only_denials_for_a_payment_ask_about_the_provider() {
 #[test]
 fn an_open_dispute_suspends_where_the_operator_says_so() {
     let (mut world, token) = (world(), token("{}"));
-    let dispute = |at, is_open| event(at, vec![News::Dispute { id: "dp_1".to_owned(), is_open }]);
+    let dispute = |id: &str, of: &str, at, is_open| {
+        let (id, subscription) = (id.to_owned(), Some(of.to_owned()));
+        event(at, vec![News::Dispute { id, is_open, subscription, payments: Vec::new() }])
+    };
     world.bill(ALICE, &subscribed("sub_1", "price_pro", Status::Active, days_ago(&world, 9)));
-    world.bill(ALICE, &dispute(days_ago(&world, 2), true));
+    world.bill(ALICE, &dispute("dp_2", "sub_of_a_shirt", days_ago(&world, 2), true));
+    assert!(
+        matches!(world.serve("GET /premium", Some(&token)), Decision::Pass(_)),
+        "of this site nothing"
+    );
+    world.pass_ms(20_000);
+    world.bill(ALICE, &dispute("dp_1", "sub_1", days_ago(&world, 2), true));
     assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::AccountSuspended));
-    world.bill(ALICE, &dispute(days_ago(&world, 1), false));
+    world.bill(ALICE, &dispute("dp_1", "sub_1", days_ago(&world, 1), false));
     world.pass_ms(20_000);
     assert!(matches!(world.serve("GET /premium", Some(&token)), Decision::Pass(_)));
 }

@@ -1,17 +1,21 @@
 //! Reached thresholds: announced once in a period.
 
 use tollgate::config::Plan;
+use tollgate::quota::store::{Announcement, Threshold};
 use tollgate::quota::{Meter, Period};
 
 use crate::bench::{Bench, Hand, NOW, each, meter, quota, soft, want, want_of};
 
 /// What was announced: quota, percent and units used.
 fn announced(bench: &Bench) -> Vec<(&str, u8, u64)> {
-    let one = |one: &'_ tollgate::quota::store::Announcement| (one.percent, one.used);
+    thresholds(bench).iter().map(|one| (one.quota.as_str(), one.percent, one.used)).collect()
+}
+
+fn thresholds(bench: &Bench) -> Vec<&Threshold> {
     let all = bench.store.announcements.iter();
-    all.map(|announcement| {
-        let (percent, used) = one(announcement);
-        (announcement.quota.as_str(), percent, used)
+    all.map(|one| match one {
+        Announcement::Threshold(threshold) => threshold,
+        Announcement::Note { .. } => panic!("{one:?}"),
     })
     .collect()
 }
@@ -28,7 +32,7 @@ fn each_threshold_is_announced_once_in_a_period() {
         assert_eq!(hand.get(&mut bench, 1, 0), Some(1));
     }
     assert_eq!(announced(&bench), [("api/minute", 80, 80), ("api/minute", 95, 95)]);
-    let first = &bench.store.announcements[0];
+    let first = thresholds(&bench)[0];
     assert_eq!((first.at, first.limit, &first.member), (NOW, 100, &None));
     assert_eq!(first.resets_at, NOW.plus_seconds(60));
     bench.now = NOW.plus_seconds(60);
@@ -65,9 +69,7 @@ fn each_quota_and_each_member_has_thresholds_of_its_own() {
     let mut bench = announcing(vec![quota(Period::Month, 20), each(Period::Month, 10)]);
     let mut hand = Hand::new("h");
     hand.ask(&mut bench, vec![want_of("alice", 8, 0), want_of("bob", 8, 0)]);
-    let told: Vec<_> = bench
-        .store
-        .announcements
+    let told: Vec<_> = thresholds(&bench)
         .iter()
         .map(|one| (one.quota.as_str(), one.member.as_deref(), one.used))
         .collect();

@@ -1,5 +1,6 @@
 //! Credits: which are used first, for how long, and where they go back to.
 
+use tollgate::quota::store::MAX_UNITS;
 use tollgate::quota::{CreditPack, Ledger, Period, RefusalReason};
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, leases, quota, refused, soft, units, want};
@@ -151,4 +152,15 @@ fn a_pack_that_is_used_up_still_says_that_there_were_credits() {
     let outcome = hand.ask(&mut bench, vec![want(1, 0)]);
     assert_eq!(refused(&outcome), Some((RefusalReason::CreditsExhausted, "api/month")));
     assert_eq!(units(&outcome), None);
+}
+
+#[test]
+fn what_is_left_of_all_packs_never_passes_the_most_that_can_be_counted() {
+    let mut bench = Bench::new(vec![quota(Period::Month, 0)]);
+    bench.sell("a", MAX_UNITS - 10, None);
+    bench.sell("b", 100, None);
+    bench.sell("c", 100, None);
+    assert_eq!(left(&bench), [MAX_UNITS - 10, 10, 0]);
+    bench.sell("b", 100, None);
+    assert_eq!(left(&bench), [MAX_UNITS - 10, 10, 0], "again is not once more");
 }

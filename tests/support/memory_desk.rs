@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate::billing::desk::{
-    AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
-    EventRow, EventState, Link, Retention,
+    AccountFilter, AccountSummary, Claim, Content, CustomerKey, CustomerStore, DeskStore,
+    EventFilter, EventKey, EventRow, EventState, Link, Retention, SubscriptionKey,
 };
-use tollgate::billing::outage::Signal;
+use tollgate::billing::outage::{Attempt, Signal};
 use tollgate::quota::StoreError;
 use tollgate::time::Timestamp;
 
@@ -16,6 +16,11 @@ use tollgate::time::Timestamp;
 pub(crate) struct MemoryDesk {
     pub(crate) events: BTreeMap<EventKey, (EventRow, Option<Content>)>,
     pub(crate) links: BTreeMap<CustomerKey, Link>,
+    pub(crate) claims: BTreeMap<CustomerKey, BTreeMap<String, Timestamp>>,
+    pub(crate) conflicts: BTreeSet<CustomerKey>,
+    /// Account and customer.
+    pub(crate) owners: BTreeMap<SubscriptionKey, (String, Option<String>)>,
+    pub(crate) paid_at: BTreeMap<CustomerKey, Timestamp>,
     /// With the time of the last look.
     pub(crate) accounts: BTreeMap<String, (AccountSummary, Timestamp)>,
     pub(crate) signals: BTreeSet<Signal>,
@@ -123,30 +128,14 @@ impl DeskStore for MemoryDesk {
     ) -> Result<Vec<EventRow>, StoreError> {
         self.reach()?;
         let mut rows = self.rows(|row| {
-            filter.state.is_none_or(|state| row.state == state)
+            row.kind != "tollgate.note"
+                && filter.state.is_none_or(|state| row.state == state)
                 && filter.provider.is_none_or(|provider| row.provider == provider)
                 && before.is_none_or(|before| row.number < before)
         });
         rows.reverse();
         rows.truncate(limit);
         Ok(rows)
-    }
-
-    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
-        self.reach()?;
-        Ok(self.links.get(customer).cloned())
-    }
-
-    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
-        self.reach()?;
-        self.links.insert(customer.clone(), link.clone());
-        Ok(())
-    }
-
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
-        self.reach()?;
-        let of_account = self.links.iter().filter(|(_, link)| link.account == account);
-        Ok(of_account.map(|(customer, _)| customer.clone()).collect())
     }
 
     fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
@@ -214,8 +203,14 @@ impl DeskStore for MemoryDesk {
 
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
         self.reach()?;
-        let signals: Vec<_> =
-            self.signals.iter().filter(|signal| signal.at > since).cloned().collect();
+        let counts = |signal: &&Signal| {
+            let id = signal.customer.clone();
+            let customer = CustomerKey { provider: signal.provider, id };
+            let has_paid = self.paid_at.get(&customer).is_some_and(|at| *at < signal.at);
+            let is_known = has_paid && self.links.contains_key(&customer);
+            signal.at > since && (signal.attempt == Attempt::Call || is_known)
+        };
+        let signals: Vec<_> = self.signals.iter().filter(counts).cloned().collect();
         Ok(if signals.iter().all(|signal| signal.is_good) { Vec::new() } else { signals })
     }
 
@@ -230,7 +225,8 @@ impl DeskStore for MemoryDesk {
             if is_done && is_old {
                 *content = None;
             }
-            let was_asked = row.state == Applied && row.kind == "tollgate.reread";
+            let was_asked = row.state == Applied
+                && matches!(row.kind.as_str(), "tollgate.reread" | "tollgate.note");
             let is_closed = row.state != Received;
             !(was_asked && is_old || is_closed && row.received_at < events_before)
         });
@@ -241,5 +237,99 @@ impl DeskStore for MemoryDesk {
     fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError> {
         self.reach()?;
         Ok(self.forgot_at)
+    }
+}
+
+impl CustomerStore for MemoryDesk {
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
+        self.reach()?;
+        Ok(self.links.get(customer).cloned())
+    }
+
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
+        self.reach()?;
+        self.links.insert(customer.clone(), link.clone());
+        Ok(())
+    }
+
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+        self.reach()?;
+        let linked = self.links.iter().filter(|(_, link)| link.account == account);
+        let mut all: BTreeSet<_> = linked.map(|(customer, _)| customer.clone()).collect();
+        for (key, (owner, customer)) in &self.owners {
+            let customer = customer.clone().filter(|_| owner == account);
+            all.extend(customer.map(|id| CustomerKey { provider: key.provider, id }));
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    fn claims(&self, customer: &CustomerKey) -> Result<Vec<Claim>, StoreError> {
+        self.reach()?;
+        let claims = self.claims.get(customer).into_iter().flatten();
+        let one =
+            |(account, at): (&String, &Timestamp)| Claim { account: account.clone(), at: *at };
+        let mut claims: Vec<_> = claims.map(one).collect();
+        claims.sort_by_key(|claim| (claim.at, claim.account.clone()));
+        Ok(claims)
+    }
+
+    fn put_claim(&mut self, customer: &CustomerKey, claim: &Claim) -> Result<(), StoreError> {
+        self.reach()?;
+        let claims = self.claims.entry(customer.clone()).or_default();
+        claims.insert(claim.account.clone(), claim.at);
+        Ok(())
+    }
+
+    fn note_conflict(&mut self, customer: &CustomerKey, is_open: bool) -> Result<(), StoreError> {
+        self.reach()?;
+        if is_open {
+            self.conflicts.insert(customer.clone());
+        } else {
+            self.conflicts.remove(customer);
+        }
+        Ok(())
+    }
+
+    fn conflicts(
+        &self,
+        after: Option<&CustomerKey>,
+        limit: usize,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        self.reach()?;
+        let all = self.conflicts.iter().filter(|key| after.is_none_or(|after| *key > after));
+        Ok(all.take(limit).cloned().collect())
+    }
+
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError> {
+        self.reach()?;
+        Ok(self.owners.get(subscription).map(|(account, _)| account.clone()))
+    }
+
+    fn put_owner(
+        &mut self,
+        subscription: &SubscriptionKey,
+        account: &str,
+        customer: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.reach()?;
+        let owner = (account.to_owned(), customer.map(str::to_owned));
+        self.owners.insert(subscription.clone(), owner);
+        Ok(())
+    }
+
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError> {
+        self.reach()?;
+        let CustomerKey { provider, id } = customer;
+        let pays = |(key, (_, payer)): &(&SubscriptionKey, &(String, Option<String>))| {
+            key.provider == *provider && payer.as_ref() == Some(id)
+        };
+        Ok(self.owners.iter().find(pays).map(|(_, (account, _))| account.clone()))
+    }
+
+    fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError> {
+        self.reach()?;
+        let known = self.paid_at.entry(customer.clone()).or_insert(at);
+        *known = (*known).min(at);
+        Ok(())
     }
 }

@@ -145,6 +145,11 @@ impl LedgerStore for MemoryStore {
         Ok(())
     }
 
+    fn has_audit(&self, entry: &AuditEntry) -> Result<bool, StoreError> {
+        self.reach()?;
+        Ok(self.audit.contains(entry))
+    }
+
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.write()?;
         self.audit.push(entry.clone());

@@ -64,17 +64,14 @@ pub(super) fn polar_checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRe
         "return_url": sale.cancel_url,
         "metadata": named(billing, sale),
     });
-    match sale.customer {
-        Some(_) => put(&mut body, "customer_id", sale.customer),
-        None => put(&mut body, "external_customer_id", Some(sale.account)),
-    }
+    put(&mut body, "customer_id", sale.customer);
     request(billing, "POST", &["/v1/checkouts/"], body.to_string())
 }
 
-/// What comes back with every event of the sale.
+/// What comes back with every event of the sale: a name alone would not be believed.
 fn named(billing: &Billing, sale: &Sale<'_>) -> Value {
     let mut named = json!({});
-    put(&mut named, &billing.account_key, Some(sale.account));
+    put(&mut named, &billing.account_key, sale.reference);
     named
 }
 

@@ -1,14 +1,9 @@
 //! Reads all that a provider knows of one customer, one request after another.
 
-use serde_json::Value;
-
 use super::{ApiAnswer, ApiRequest, encoded, get, next_page, read};
 use crate::account::Subscription;
-use crate::billing::json::{
-    account_named, at, id_at, is_at, list_at, missing, name_account, text_at,
-};
-use crate::billing::standard::polar_subscription;
-use crate::billing::{BillingEvent, News, Provider, lemonsqueezy, paddle, stripe};
+use crate::billing::object::{Document, Object};
+use crate::billing::{BillingEvent, News, Provider, lemonsqueezy, paddle, standard, stripe};
 use crate::config::{Billing, Plan};
 use crate::time::Timestamp;
 
@@ -19,7 +14,10 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug)]
 pub struct Reread {
     billing: Billing,
+    /// What concerns the customer itself.
     event: BillingEvent,
+    /// Each subscription by itself: they may be different accounts'.
+    subscriptions: Vec<BillingEvent>,
     /// What is asked for next.
     stage: Stage,
     /// Where its next page starts.
@@ -27,8 +25,6 @@ pub struct Reread {
     pages_left: u32,
     entitlements: Vec<String>,
 }
-
-type ReadSubscription = fn(&[Plan], &Value) -> Result<(String, Subscription), String>;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
@@ -51,6 +47,7 @@ impl Reread {
         Some(Self {
             billing: billing.clone(),
             event,
+            subscriptions: Vec::new(),
             stage: Stage::Customer,
             page: None,
             pages_left: MAX_PAGES,
@@ -111,69 +108,113 @@ impl Reread {
             return Ok(());
         }
         let body = read(answer)?;
+        let body = Document::of(self.billing.provider).root("list", &body);
         match self.stage {
             Stage::Customer => self.take_customer(&body, plans)?,
             Stage::Subscriptions => {
-                let path =
-                    if self.billing.provider == Provider::Standard { "items" } else { "data" };
-                self.take_subscriptions(whole_list(&body, path)?, plans)?;
+                let is_polar = self.billing.provider == Provider::Standard;
+                let path = if is_polar { "items" } else { "data" };
+                self.take_subscriptions(&body.needed_list("subscription", path)?, plans)?;
             }
             Stage::Entitlements => {
-                self.entitlements.extend(stripe::lookup_keys(whole_list(&body, "data")?));
+                let names = stripe::lookup_keys(&body.needed_list("entitlement", "data")?);
+                self.entitlements.extend(names);
             }
             Stage::Done => return Ok(()),
         }
         self.pages_left = self.pages_left.saturating_sub(1);
-        self.page = next_page(&body).filter(|_| self.billing.provider == Provider::Stripe);
-        if self.page.is_some() && self.pages_left > 0 && self.stage != Stage::Customer {
+        let is_paged = self.billing.provider == Provider::Stripe && self.stage != Stage::Customer;
+        self.page = if is_paged { next_page(&body) } else { None };
+        if self.page.is_some() && self.pages_left > 0 {
             return Ok(());
         }
         self.finish_stage();
         Ok(())
     }
 
-    /// What was found.
+    /// What was found: of the customer first, then of each subscription.
     pub fn into_events(mut self) -> Vec<BillingEvent> {
+        let at = self.event.occurred_at;
         let customer = self.event.customer.as_deref().unwrap_or_default();
-        let ms = self.event.occurred_at.as_millis();
-        self.event.id = format!("tollgate_reread_{customer}_{ms}");
-        vec![self.event]
+        self.event.id = format!("tollgate_reread_{customer}_{}", at.as_millis());
+        let is_news = !self.event.news.is_empty() || self.event.account.is_some();
+        let mut events: Vec<_> = Some(self.event).filter(|_| is_news).into_iter().collect();
+        for mut event in self.subscriptions {
+            let id = event.subscription.as_deref().unwrap_or_default();
+            event.id = format!("tollgate_reread_{id}_{}", at.as_millis());
+            event.occurred_at = at;
+            events.push(event);
+        }
+        events
     }
 
-    fn take_customer(&mut self, body: &Value, plans: &[Plan]) -> Result<(), String> {
-        if is_at(body, "deleted") {
-            self.event.news.push(News::CustomerDeleted);
+    fn take_customer(&mut self, body: &Object<'_>, plans: &[Plan]) -> Result<(), String> {
+        let at = self.event.occurred_at;
+        let body = body.as_a("customer");
+        match self.billing.provider {
+            Provider::Stripe => {
+                if body.is("deleted") {
+                    self.event.news.push(News::CustomerDeleted);
+                }
+                body.name_account(&mut self.event, &self.billing, "metadata", at)?;
+                self.event.names_customer = self.event.account.is_some();
+            }
+            // Their customers are found by an address that anybody may type.
+            Provider::Paddle | Provider::Standard => {}
+            Provider::LemonSqueezy => {
+                let all = body.list_of("included", "included");
+                let is_one = |one: &&Object<'_>| one.text("type") == Some("subscriptions");
+                let subscriptions: Vec<_> =
+                    all.iter().filter(is_one).map(|one| one.as_a("subscription")).collect();
+                self.take_subscriptions(&subscriptions, plans)?;
+            }
         }
-        for path in ["metadata", "data.custom_data"] {
-            name_account(&mut self.event, &self.billing, body, path)?;
-        }
-        let external = Some(body).filter(|_| self.billing.provider == Provider::Standard);
-        let name = external.and_then(|body| text_at(body, "external_id"));
-        self.event.account = self.event.account.take().or_else(|| account_named(name?));
-        let included = list_at(body, "included").iter();
-        let is_one = |one: &&Value| text_at(one, "type") == Some("subscriptions");
-        let included: Vec<Value> = included.filter(is_one).cloned().collect();
-        self.take_subscriptions(&included, plans)
+        Ok(())
     }
 
-    fn take_subscriptions(&mut self, list: &[Value], plans: &[Plan]) -> Result<(), String> {
-        let (read, payer): (ReadSubscription, _) = match self.billing.provider {
-            Provider::Stripe => (stripe::subscription, "customer"),
-            Provider::Paddle => (paddle::subscription, "customer_id"),
-            Provider::LemonSqueezy => (lemonsqueezy::subscription, "attributes.customer_id"),
-            Provider::Standard => (polar_subscription, "customer_id"),
+    fn take_subscriptions(&mut self, list: &[Object<'_>], plans: &[Plan]) -> Result<(), String> {
+        let payer = match self.billing.provider {
+            Provider::Stripe => "customer",
+            Provider::Paddle | Provider::Standard => "customer_id",
+            Provider::LemonSqueezy => "attributes.customer_id",
         };
         for object in list {
             // Whoever ignores the filter must not give one customer what is another's.
-            if id_at(object, payer) != self.event.customer {
+            if object.id(payer) != self.event.customer {
                 continue;
             }
-            let (id, state) = read(plans, object)?;
-            for path in ["metadata", "custom_data"] {
-                name_account(&mut self.event, &self.billing, object, path)?;
-            }
-            self.event.news.push(News::Subscription { id, state: Box::new(state) });
+            self.take_subscription(object, plans)?;
         }
+        Ok(())
+    }
+
+    fn take_subscription(&mut self, object: &Object<'_>, plans: &[Plan]) -> Result<(), String> {
+        let mut event = BillingEvent { news: Vec::new(), account: None, ..self.event.clone() };
+        event.names_customer = false;
+        let (billing, at) = (&self.billing, event.occurred_at);
+        let (id, state): (String, Subscription) = match billing.provider {
+            Provider::Stripe => {
+                stripe::named_by_subscription(&mut event, billing, object, at)?;
+                stripe::subscription(plans, object)?
+            }
+            Provider::Paddle => {
+                paddle::named_by_subscription(&mut event, billing, object, at)?;
+                paddle::subscription(plans, object)?
+            }
+            Provider::LemonSqueezy => {
+                let store = object.id("attributes.store_id");
+                let is_test = object.is("attributes.test_mode");
+                event.ignored = lemonsqueezy::elsewhere(billing, store.as_deref(), is_test);
+                lemonsqueezy::subscription(plans, object)?
+            }
+            Provider::Standard => {
+                standard::named_by_subscription(&mut event, billing, object, at)?;
+                standard::polar_subscription(plans, object)?
+            }
+        };
+        event.subscription = Some(id.clone());
+        event.news.push(News::Subscription { id, state: Box::new(state) });
+        self.subscriptions.push(event);
         Ok(())
     }
 
@@ -198,9 +239,3 @@ pub const REREAD: &str = "tollgate.reread";
 
 /// How many pages of a list are read: a thousand subscriptions.
 const MAX_PAGES: u32 = 10;
-
-/// The list at `path`. What is no list is no empty one: it would take away what somebody has.
-fn whole_list<'a>(body: &'a Value, path: &str) -> Result<&'a [Value], String> {
-    let list = at(body, path).and_then(Value::as_array);
-    list.map(Vec::as_slice).ok_or_else(|| missing(path, "a list"))
-}

@@ -20,22 +20,20 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRequest>
     let key = billing.account_key.as_str();
     let (metadata, subscription_data) =
         (format!("metadata[{key}]"), format!("subscription_data[metadata][{key}]"));
-    // An id that is too long for it stands in the metadata all the same.
-    let reference = Some(sale.account).filter(|name| name.len() <= 200);
-    let payer = match sale.customer {
-        Some(customer) => Some(("customer", customer)),
-        None => reference.map(|account| ("client_reference_id", account)),
-    };
+    let reference = sale.reference.map(|reference| ("client_reference_id", reference));
+    let payer = sale.customer.map(|customer| ("customer", customer));
+    // Nobody but the seller's server writes metadata, so the name would be believed there too.
+    let account = sale.reference.unwrap_or(sale.account);
     let pairs = [
         ("mode", "subscription"),
         ("line_items[0][price]", sale.price),
         ("line_items[0][quantity]", "1"),
         ("success_url", sale.return_url),
         ("cancel_url", sale.cancel_url),
-        (&metadata, sale.account),
-        (&subscription_data, sale.account),
+        (&metadata, account),
+        (&subscription_data, account),
     ];
-    let pairs: Vec<_> = pairs.into_iter().chain(payer).collect();
+    let pairs: Vec<_> = pairs.into_iter().chain(reference).chain(payer).collect();
     let mut request = request(billing, "POST", &["/v1/checkout/sessions"], form(&pairs))?;
     // What it is made of may be long, or hold what no header field may.
     let key = URL_SAFE_NO_PAD.encode(Sha256::digest(sale.idempotency_key));

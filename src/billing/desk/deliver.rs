@@ -2,7 +2,7 @@
 
 use super::message::{AccountSummary, EventKey, EventRow};
 use super::store::DeskStore;
-use super::{EventState, ReadBody};
+use super::{EventState, ReadBody, whose};
 use crate::billing::BillingEvent;
 use crate::quota::StoreError;
 use crate::time::Timestamp;
@@ -27,7 +27,8 @@ pub fn batch(
     let (mut events, mut sent) = (Vec::new(), Vec::new());
     for mut row in rows {
         match content_of(store, &row.key(), read)? {
-            Ok((event, _)) => {
+            Ok((mut event, _)) => {
+                event.is_by_address = whose::is_by_address(store, &row, &event)?;
                 events.push(event);
                 sent.push(row);
             }

@@ -1,7 +1,10 @@
 //! What an operator sees of events and accounts, page by page.
 
+use super::customer::{CustomerKey, CustomerPage};
 use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
 use super::store::DeskStore;
+use super::whose;
+use crate::billing::Provider;
 use crate::quota::StoreError;
 
 /// An event with what its provider sent.
@@ -44,4 +47,24 @@ pub(super) fn accounts(
     let last = items.last().filter(|_| has_more);
     let next_cursor = last.map(|summary| summary.account.clone());
     Ok(AccountPage { items, next_cursor })
+}
+
+/// Customers of whom several accounts are named. A cursor is the provider and id of the last one.
+pub(super) fn conflicts(
+    store: &impl DeskStore,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<CustomerPage, StoreError> {
+    let after = cursor.and_then(|cursor| {
+        let (provider, id) = cursor.split_once('/')?;
+        Some(CustomerKey { provider: Provider::from_word(provider)?, id: id.to_owned() })
+    });
+    let mut keys = store.conflicts(after.as_ref(), limit.saturating_add(1))?;
+    let has_more = keys.len() > limit;
+    keys.truncate(limit);
+    let last = keys.last().filter(|_| has_more);
+    let next_cursor = last.map(|CustomerKey { provider, id }| format!("{}/{id}", provider.word()));
+    let items: Result<_, StoreError> =
+        keys.iter().map(|key| whose::customer_row(store, key)).collect();
+    Ok(CustomerPage { items: items?, next_cursor })
 }

@@ -1,8 +1,9 @@
 //! Whom to ask the provider about: customers of whom nobody knows which account they are, and
 //! accounts whose news may have got lost.
 
+use super::customer::CustomerKey;
 use super::deliver::delay_ms;
-use super::message::{CustomerKey, EventRow};
+use super::message::EventRow;
 use super::store::DeskStore;
 use crate::quota::StoreError;
 use crate::time::Timestamp;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::EventState;
+use super::customer::{CustomerKey, SubscriptionKey};
 use crate::billing::webhook::Webhook;
 use crate::billing::{BillingEvent, Provider};
 use crate::strict_json;
@@ -29,12 +30,28 @@ pub enum DeskRequest {
         /// Each of them.
         Vec<Call>,
     ),
-    /// Whose customer it is: `Option<Link>`.
+    /// Customers of whom more than one account is named, and no operator has decided:
+    /// [`CustomerPage`].
+    Conflicts {
+        /// The `next_cursor` of the page before.
+        cursor: Option<String>,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Whose customer it is: `Option<CustomerRow>`.
     Customer(
         /// Of whom.
         CustomerKey,
     ),
-    /// Which customers are an account: `Vec<CustomerKey>`.
+    /// Which of these customers an account may be led to: the first that is its own and nobody
+    /// else's, as `Option<CustomerKey>`.
+    CustomerToLead {
+        /// The account.
+        account: String,
+        /// In order of preference.
+        customers: Vec<CustomerKey>,
+    },
+    /// Which customers pay for an account: `Vec<CustomerKey>`.
     CustomersOf {
         /// The account.
         account: String,
@@ -53,7 +70,7 @@ pub enum DeskRequest {
         /// How many at most.
         limit: usize,
     },
-    /// An operator says whose customer it is: how many events that releases, as `usize`.
+    /// An operator says whose customer it is: [`Linked`].
     Link {
         /// The customer.
         customer: CustomerKey,
@@ -61,6 +78,8 @@ pub enum DeskRequest {
         account: String,
         /// Who says so.
         actor: String,
+        /// Whether a customer may be taken from an account that has it.
+        may_move: bool,
     },
     /// Which customers to read again from their provider now: `Vec<CustomerKey>`. They count as
     /// looked at from then on.
@@ -75,11 +94,13 @@ pub enum DeskRequest {
         /// It.
         AccountSummary,
     ),
-    /// Try an event again at once: `Option<EventRow>`, as it stands now.
-    Retry(
+    /// Try an event again at once: `Option<Retried>`.
+    Retry {
         /// Which.
-        EventKey,
-    ),
+        event: EventKey,
+        /// Who says so.
+        actor: String,
+    },
     /// Keep events and have them delivered: `Vec<Taken>`, what became of each.
     TakeIn(
         /// The events.
@@ -99,12 +120,28 @@ pub struct Incoming {
 }
 
 /// What became of an event that came in.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else, and any may be so")]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Taken {
+    /// The account that it goes to.
+    pub account: Option<String>,
+    /// Whether it does by a customer alone whom any buyer's address picks.
+    pub is_by_address: bool,
     /// Whether it was known before: then nothing was done.
     pub is_repeated: bool,
     /// Whether nobody knows whose customer it is about.
     pub is_waiting: bool,
+    /// Whether it names another account for its customer than was named before.
+    pub is_conflict: bool,
+}
+
+/// An event that was tried again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Retried {
+    /// As it stands now.
+    pub row: EventRow,
+    /// The note for the audit trail of its account: the account, and the event to apply to it.
+    pub notes: Vec<(String, BillingEvent)>,
 }
 
 /// Which event is meant.
@@ -114,26 +151,6 @@ pub struct EventKey {
     pub provider: Provider,
     /// The provider's id of it.
     pub id: String,
-}
-
-/// Which customer is meant.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct CustomerKey {
-    /// Whose.
-    pub provider: Provider,
-    /// The provider's id of it.
-    pub id: String,
-}
-
-/// Which account a customer is.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Link {
-    /// The account's name.
-    pub account: String,
-    /// Since when this is so, by the clock of who says it.
-    pub at: Timestamp,
-    /// Who says it: an operator, or the provider.
-    pub actor: String,
 }
 
 /// An event as the desk keeps it.
@@ -153,6 +170,8 @@ pub struct EventRow {
     pub received_at: Timestamp,
     /// The customer.
     pub customer: Option<String>,
+    /// The subscription that it is about.
+    pub subscription: Option<String>,
     /// The account, where it is known.
     pub account: Option<String>,
     /// What became of it.
@@ -268,6 +287,12 @@ impl EventRow {
         EventKey { provider: self.provider, id: self.id.clone() }
     }
 
+    /// The key of the subscription that it is about.
+    pub fn subscription_key(&self) -> Option<SubscriptionKey> {
+        let id = self.subscription.clone()?;
+        Some(SubscriptionKey { provider: self.provider, id })
+    }
+
     /// The customer's key.
     pub fn customer_key(&self) -> Option<CustomerKey> {
         let id = self.customer.clone()?;
@@ -279,23 +304,24 @@ wire! {
     enum DeskRequest {
         Accounts { filter, cursor, limit },
         Called(calls),
+        Conflicts { cursor, limit },
         Customer(customer),
+        CustomerToLead { account, customers },
         CustomersOf { account },
         Event(event),
         Events { filter, cursor, limit },
-        Link { customer, account, actor },
+        Link { customer, account, actor, may_move },
         LookList { limit },
         Outage,
         PutAccount(summary),
-        Retry(event),
+        Retry { event, actor },
         TakeIn(events),
     }
 }
 wire!(Incoming { event, body, unreadable });
-wire!(Taken { is_repeated, is_waiting });
+wire!(Taken { account, is_by_address, is_repeated, is_waiting, is_conflict });
+wire!(Retried { row, notes });
 wire!(EventKey { provider, id });
-wire!(CustomerKey { provider, id });
-wire!(Link { account, at, actor });
 wire!(EventRow {
     number,
     provider,
@@ -304,6 +330,7 @@ wire!(EventRow {
     occurred_at,
     received_at,
     customer,
+    subscription,
     account,
     state,
     reason,

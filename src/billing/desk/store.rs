@@ -1,8 +1,8 @@
 //! What the desk needs of a database.
 
-use super::message::{
-    AccountFilter, AccountSummary, CustomerKey, EventFilter, EventKey, EventRow, Link,
-};
+use super::customer::CustomerKey;
+use super::customer_store::CustomerStore;
+use super::message::{AccountFilter, AccountSummary, EventFilter, EventKey, EventRow};
 use crate::billing::outage::Signal;
 use crate::quota::StoreError;
 use crate::time::Timestamp;
@@ -21,7 +21,7 @@ pub struct Content {
 ///
 /// Whoever implements it makes each call of the desk atomic: where one method fails, nothing that
 /// the call wrote may stay. There is at most one event of each key.
-pub trait DeskStore {
+pub trait DeskStore: CustomerStore {
     /// An event.
     ///
     /// # Errors
@@ -66,7 +66,8 @@ pub trait DeskStore {
     /// See [`Self::event`].
     fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError>;
 
-    /// The events of a customer that wait for an account, in the order of their arrival.
+    /// The events of a customer that wait for an account, in the order of their arrival. A
+    /// subscription's events are among those of its customer.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -78,7 +79,7 @@ pub trait DeskStore {
     /// See [`Self::event`].
     fn waiting_due(&self, now: Timestamp, limit: usize) -> Result<Vec<EventRow>, StoreError>;
 
-    /// Events with a number below `before`, the last to come first.
+    /// Events with a number below `before`, the last to come first; no notes for audit trails.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -88,24 +89,6 @@ pub trait DeskStore {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<EventRow>, StoreError>;
-
-    /// Whose customer it is.
-    ///
-    /// # Errors
-    /// See [`Self::event`].
-    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError>;
-
-    /// Writes whose customer it is.
-    ///
-    /// # Errors
-    /// See [`Self::add_event`].
-    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError>;
-
-    /// The customers that are an account.
-    ///
-    /// # Errors
-    /// See [`Self::event`].
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
 
     /// Writes how an account stands, unless something newer is known of it.
     ///
@@ -153,8 +136,9 @@ pub trait DeskStore {
     /// See [`Self::add_event`].
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError>;
 
-    /// Every signal later than `since`, in the order of [`Signal`] but for the order of providers;
-    /// none at all where none of them is bad.
+    /// Every signal later than `since` that counts, in the order of [`Signal`] but for the order of
+    /// providers; none at all where none of them is bad. The charge of a customer counts who is
+    /// linked to an account and has paid before it.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -177,7 +161,7 @@ pub trait DeskStore {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
     /// The content of events that are applied or ignored, of before this; and all that is known of
-    /// applied ones that were asked for, since nobody sends those again.
+    /// applied ones that were asked for or made here, since nobody sends those again.
     pub contents_before: Timestamp,
     /// Whatever is known of events that are not on their way, of before this.
     pub events_before: Timestamp,

@@ -1,5 +1,6 @@
 //! How an account stands, in a few words for the desk's list.
 
+use super::customer::CustomerKey;
 use super::message::AccountSummary;
 use crate::account::{AccountRecord, Billed, Customer, Status, judge};
 use crate::config::{Plan, plan_named};
@@ -34,6 +35,33 @@ impl AccountSummary {
             look_at: look_at(record, plans, now),
         }
     }
+}
+
+/// The customers that pay for an account's subscriptions: first of those that open something, as
+/// they lead, then of those that are easiest to mend. A customer that the provider deleted pays for
+/// nothing any more.
+pub fn payers(
+    record: &AccountRecord,
+    plans: &[Plan],
+    provider_outage: bool,
+    now: Timestamp,
+) -> Vec<CustomerKey> {
+    let judgement = judge(record, plans, None, provider_outage, now);
+    let refused = judgement.denied.iter().map(|refused| refused.subscription);
+    let mut customers: Vec<CustomerKey> = Vec::new();
+    for subscription in judgement.good.iter().copied().chain(refused) {
+        let is_it = |one: &&Billed| std::ptr::eq(&raw const one.subscription, subscription);
+        let Some(billed) = record.billed.iter().find(is_it) else { continue };
+        let Some(id) = billed.customer.clone() else { continue };
+        let key = CustomerKey { provider: billed.provider, id };
+        let is_deleted = record.customers.iter().any(|one| {
+            one.provider == key.provider && one.id == key.id && one.deleted_at.is_some()
+        });
+        if !is_deleted && !customers.contains(&key) {
+            customers.push(key);
+        }
+    }
+    customers
 }
 
 /// When an account's customers should be read again from their provider, unless news come before.

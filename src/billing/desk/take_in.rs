@@ -1,23 +1,16 @@
-//! Events coming in, and finding out whose they are.
+//! Events coming in, and what operators say about them.
 
+use super::customer::{CustomerKey, Link, Linked};
 use super::deliver::content_of;
 use super::look::FIRST_ASK_MS;
-use super::message::{CustomerKey, EventKey, EventRow, Incoming, Link, Taken};
+use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
 use super::store::{Content, DeskStore};
-use super::{EventState, ReadBody};
+use super::{EventState, ReadBody, note, whose};
 use crate::billing::api::REREAD;
 use crate::billing::{BillingEvent, outage};
 use crate::quota::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
-
-/// Whether `name` is one that an account may have: `tenant/account`. No other object of the
-/// ledger's class has such a name.
-pub fn is_account_name(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(tenant, account)| {
-        !tenant.is_empty() && !account.is_empty() && !account.contains('/')
-    })
-}
 
 /// Keeps events, each once.
 pub(super) fn all(
@@ -28,25 +21,40 @@ pub(super) fn all(
     events.into_iter().map(|incoming| one(store, incoming, now)).collect()
 }
 
-/// An operator says whose customer it is. Returns how many events that releases.
+/// An operator says whose customer it is: the last word, whatever events name. A customer that some
+/// account has, or of whom another is named, is only given by an operator who `may_move` it.
 pub(super) fn link(
     store: &mut impl DeskStore,
     customer: &CustomerKey,
     account: &str,
-    actor: String,
+    (actor, may_move): (String, bool),
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    store.put_link(customer, &Link { account: account.to_owned(), at: now, actor })?;
-    release(store, customer, account, now)
+) -> Result<Linked, StoreError> {
+    let row = whose::customer_row(store, customer)?;
+    let before = row.link.as_ref().map(|link| link.account.clone());
+    let is_others = before.as_ref().is_some_and(|before| before != account)
+        || row.claims.iter().any(|claim| claim.account != account);
+    if is_others && !may_move {
+        return Ok(Linked { before, is_refused: true, ..Linked::default() });
+    }
+    let notes = note::linked(&row, account, &actor);
+    let account = account.to_owned();
+    store.put_link(customer, &Link { account, at: now, actor, is_decided: true })?;
+    store.note_conflict(customer, false)?;
+    let released = release(store, customer, now)?;
+    let notes = note::send(store, notes, now)?;
+    Ok(Linked { released, before, is_refused: false, notes })
 }
 
-/// Tries an event again at once: reads it anew where that failed, asks anew whose it is.
+/// Tries an event again at once: reads it anew where that failed or nothing of it counted, asks
+/// anew whose it is.
 pub(super) fn retry(
     store: &mut impl DeskStore,
     key: &EventKey,
+    actor: &str,
     read: &ReadBody<'_>,
     now: Timestamp,
-) -> Result<Option<EventRow>, StoreError> {
+) -> Result<Option<Retried>, StoreError> {
     let Some(mut row) = store.event(key)? else { return Ok(None) };
     match row.state {
         EventState::Received => {
@@ -55,30 +63,65 @@ pub(super) fn retry(
         }
         EventState::Waiting => {
             row.due_at = now;
-            let link = linked(store, row.customer_key().as_ref())?;
-            if let Some(link) = link {
-                row.account = Some(link.account);
-                row.state = EventState::Received;
-                row.reason = None;
-            }
+            send_on(&mut row, store)?;
             store.update_event(&row)?;
         }
-        EventState::Failed => match content_of(store, key, read)? {
+        EventState::Failed | EventState::Ignored => match content_of(store, key, read)? {
             Ok((event, body)) => {
-                let incoming = Incoming { event, body, unreadable: None };
-                one(store, incoming, now)?;
+                let event = if body.is_empty() { Ok(event) } else { anew(key, &body, read) };
+                match event {
+                    Ok(event) => {
+                        let incoming = Incoming { event, body, unreadable: None };
+                        keep(store, incoming, now)?;
+                    }
+                    Err(reason) => failed(store, row, reason)?,
+                }
             }
-            Err(reason) => {
-                row.reason = Some(reason);
-                store.update_event(&row)?;
-            }
+            Err(reason) => failed(store, row, reason)?,
         },
-        EventState::Applied | EventState::Ignored => {}
+        EventState::Applied => {}
     }
-    store.event(key)
+    let Some(row) = store.event(key)? else { return Ok(None) };
+    let note = row.account.as_deref().map(|account| note::retried(key, account, actor));
+    let notes = note::send(store, note.into_iter().collect(), now)?;
+    Ok(Some(Retried { row, notes }))
+}
+
+/// Reads a body under the id that it is kept by, whatever id it names.
+fn anew(key: &EventKey, body: &str, read: &ReadBody<'_>) -> Result<BillingEvent, String> {
+    let event = read(key.provider, &key.id, body)?;
+    Ok(BillingEvent { id: key.id.clone(), ..event })
+}
+
+fn failed(store: &mut impl DeskStore, mut row: EventRow, reason: String) -> Result<(), StoreError> {
+    row.reason = Some(reason);
+    store.update_event(&row)
 }
 
 fn one(
+    store: &mut impl DeskStore,
+    incoming: Incoming,
+    now: Timestamp,
+) -> Result<Taken, StoreError> {
+    let event = &incoming.event;
+    let key = EventKey { provider: event.provider, id: event.id.clone() };
+    if let Some(known) = store.event(&key)? {
+        // What could not be read may be readable by now.
+        if known.state != EventState::Failed || incoming.unreadable.is_some() {
+            let is_waiting = known.state == EventState::Waiting;
+            return Ok(Taken {
+                account: known.account,
+                is_repeated: true,
+                is_waiting,
+                ..Taken::default()
+            });
+        }
+    }
+    keep(store, incoming, now)
+}
+
+/// Keeps an event, whether it is known or not.
+fn keep(
     store: &mut impl DeskStore,
     incoming: Incoming,
     now: Timestamp,
@@ -91,108 +134,107 @@ fn one(
         occurred_at: event.occurred_at,
         received_at: now,
         customer: event.customer.clone(),
+        subscription: event.subscription.clone(),
         due_at: now,
         ..EventRow::default()
     };
-    if let Some(known) = store.event(&row.key())? {
-        // What could not be read may be readable by now.
-        if known.state != EventState::Failed || unreadable.is_some() {
-            let is_waiting = known.state == EventState::Waiting;
-            return Ok(Taken { is_repeated: true, is_waiting });
-        }
-    }
     if unreadable.is_some() {
         row.state = EventState::Failed;
         row.reason = unreadable;
         store.add_event(&row, &Content { event: String::new(), body })?;
         return Ok(Taken::default());
     }
+    let content = Content { event: wire::encode(&event), body };
+    if event.ignored.is_some() {
+        row.state = EventState::Ignored;
+        row.reason = event.ignored;
+        store.add_event(&row, &content)?;
+        return Ok(Taken::default());
+    }
     if let Some(signal) = outage::signals_of(&event, now) {
         store.add_signal(&signal)?;
     }
-    let newly_linked = find_account(store, &event, &mut row, now)?;
-    if row.kind == REREAD && row.state == EventState::Waiting {
-        // It can be asked for again, once it is known whose it is.
-        return Ok(Taken { is_repeated: false, is_waiting: true });
+    let said = whose::hear(store, &event, &row)?;
+    find_account(store, &event, &mut row, now)?;
+    let taken = Taken {
+        account: row.account.clone(),
+        is_by_address: whose::is_by_address(store, &row, &event)?,
+        is_repeated: false,
+        is_waiting: row.state == EventState::Waiting,
+        is_conflict: !said.notes.is_empty(),
+    };
+    // What was asked for can be asked for again, once it is known whose it is.
+    if row.kind != REREAD || row.state != EventState::Waiting {
+        store.add_event(&row, &content)?;
     }
-    store.add_event(&row, &Content { event: wire::encode(&event), body })?;
-    if let Some((customer, account)) = newly_linked {
-        release(store, &customer, &account, now)?;
+    if let Some(customer) = row.customer_key().filter(|_| said.is_news) {
+        release(store, &customer, now)?;
     }
-    Ok(Taken { is_repeated: false, is_waiting: row.state == EventState::Waiting })
+    note::send(store, said.notes, now)?;
+    Ok(taken)
 }
 
-/// Whose an event is, and what becomes of it. Returns whom it says to be which account, where that
-/// is news.
+/// Whose an event is, and what becomes of it.
 fn find_account(
     store: &mut impl DeskStore,
     event: &BillingEvent,
     row: &mut EventRow,
     now: Timestamp,
-) -> Result<Option<(CustomerKey, String)>, StoreError> {
-    let customer = row.customer_key();
-    let link = linked(store, customer.as_ref())?;
-    let named = event.account.as_deref();
-    if let Some(account) = named.filter(|name| is_account_name(name)) {
-        row.account = Some(account.to_owned());
-        let at = event.occurred_at;
-        // By their own times, so that the order in which they come makes no difference.
-        let is_newer = |link: &Link| (link.at, link.account.as_str()) < (at, account);
-        let Some(customer) = customer.filter(|_| link.as_ref().is_none_or(is_newer)) else {
-            return Ok(None);
-        };
-        let actor = event.provider.word().to_owned();
-        store.put_link(&customer, &Link { account: account.to_owned(), at, actor })?;
-        return Ok(Some((customer, account.to_owned())));
-    }
-    if event.news.is_empty() {
+) -> Result<(), StoreError> {
+    if event.news.is_empty() && event.account.is_none() {
         row.state = EventState::Ignored;
         row.reason = Some("nothing of it concerns access".to_owned());
-    } else if let Some(link) = link {
-        row.account = Some(link.account);
-    } else if let Some(customer) = customer {
-        row.state = EventState::Waiting;
-        row.due_at = now.plus_ms(FIRST_ASK_MS);
-        if let Some(before) = store.waiting_of(&customer)?.pop() {
-            // Its provider was asked; more events are no reason to ask more often.
-            row.attempts = before.attempts;
-            row.due_at = before.due_at;
-        }
-        row.reason = Some(match named {
-            Some(name) => format!("it names {name:?}, which is no account's name"),
-            None => "nobody has said which account this customer is".to_owned(),
-        });
-    } else {
-        row.state = EventState::Failed;
-        row.reason = Some("it names neither a customer nor an account".to_owned());
+        return Ok(());
     }
-    Ok(None)
+    row.account = whose::account_of(store, row, event.account.as_deref())?;
+    if row.account.is_some() {
+        return Ok(());
+    }
+    let Some(customer) = row.customer_key() else {
+        row.state = EventState::Failed;
+        let nobody = || "it names neither a customer nor an account".to_owned();
+        row.reason = Some(event.unnamed.clone().unwrap_or_else(nobody));
+        return Ok(());
+    };
+    row.state = EventState::Waiting;
+    row.due_at = now.plus_ms(FIRST_ASK_MS);
+    if let Some(before) = store.waiting_of(&customer)?.pop() {
+        // Its provider was asked; more events are no reason to ask more often.
+        row.attempts = before.attempts;
+        row.due_at = before.due_at;
+    }
+    row.reason = Some(match (&event.account, &event.unnamed) {
+        (Some(name), _) => format!("it names {name:?}, which is no account's name"),
+        (None, Some(reason)) => reason.clone(),
+        (None, None) => "nobody has said which account this customer is".to_owned(),
+    });
+    Ok(())
 }
 
-fn linked(
-    store: &impl DeskStore,
-    customer: Option<&CustomerKey>,
-) -> Result<Option<Link>, StoreError> {
-    customer.map_or(Ok(None), |customer| store.link(customer))
-}
-
-/// Sends what waited for a customer's account on its way there.
+/// Sends what waited for a customer's account on its way there, as far as that is known by now.
 fn release(
     store: &mut impl DeskStore,
     customer: &CustomerKey,
-    account: &str,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let waiting = store.waiting_of(customer)?;
-    for row in &waiting {
-        store.update_event(&EventRow {
-            account: Some(account.to_owned()),
-            state: EventState::Received,
-            reason: None,
-            attempts: 0,
-            due_at: now,
-            ..row.clone()
-        })?;
+    let mut released: usize = 0;
+    for mut row in store.waiting_of(customer)? {
+        if send_on(&mut row, store)? {
+            (row.attempts, row.due_at) = (0, now);
+            store.update_event(&row)?;
+            released = released.saturating_add(1);
+        }
     }
-    Ok(waiting.len())
+    Ok(released)
+}
+
+/// Has a waiting event be received, where its account is known by now.
+fn send_on(row: &mut EventRow, store: &impl DeskStore) -> Result<bool, StoreError> {
+    row.account = whose::account_of(store, row, None)?;
+    if row.account.is_none() {
+        return Ok(false);
+    }
+    row.state = EventState::Received;
+    row.reason = None;
+    Ok(true)
 }

@@ -1,48 +1,40 @@
 //! Polar's events and objects. Source: the types of `@polar-sh/sdk` 0.49.0.
 
-use serde_json::Value;
-
 use crate::account::{Status, Subscription};
-use crate::billing::json::{
-    account_named, at, credits_at, id_at, is_at, list_at, name_account, needed_id, needed_text,
-    plans_of, text_at, time_at,
-};
+use crate::billing::credits::{Position, units_of};
+use crate::billing::object::{Object, plans_of};
 use crate::billing::{BillingEvent, News};
 use crate::config::{Billing, Plan};
+use crate::time::Timestamp;
 
 /// Adds what an event of Polar says.
 pub(super) fn read(
     event: &mut BillingEvent,
     billing: &Billing,
     plans: &[Plan],
-    data: &Value,
+    data: &Object<'_>,
 ) -> Result<(), String> {
-    event.customer = id_at(data, "customer_id");
-    name_account(event, billing, data, "metadata")?;
+    event.customer = data.id("customer_id");
     let kind = event.kind.clone();
     match kind.split_once('.').unwrap_or_default() {
         ("subscription", _) => {
-            event.customer = Some(needed_id(data, "customer_id")?);
-            name_payer(event, billing, data, "customer")?;
-            let (id, state) = subscription(plans, data)?;
+            let data = data.as_a("subscription");
+            event.customer = Some(data.needed_id("customer_id")?);
+            event.ignored = elsewhere(billing, data.id("product.organization_id"));
+            let at = event.occurred_at;
+            named_by_subscription(event, billing, &data, at)?;
+            let (id, state) = subscription(plans, &data)?;
+            event.subscription = Some(id.clone());
             event.news.push(News::Subscription { id, state: Box::new(state) });
         }
-        ("order", "paid") => {
-            name_payer(event, billing, data, "customer")?;
-            if let Some(subscription) = id_at(data, "subscription_id") {
-                event.news.push(News::Paid { subscription, until: None });
-            }
-            if let Some(units) = credits_at(data, "metadata")? {
-                event.news.push(News::Credits { id: needed_id(data, "id")?, units });
-            }
-        }
+        ("order", "paid") => order(event, billing, &data.as_a("order"))?,
         ("customer", action @ ("created" | "updated" | "deleted" | "state_changed")) => {
-            event.customer = Some(needed_id(data, "id")?);
-            let name = text_at(data, "external_id").and_then(account_named);
-            event.account = event.account.take().or(name);
+            let data = data.as_a("customer");
+            event.customer = Some(data.needed_id("id")?);
+            event.ignored = elsewhere(billing, data.id("organization_id"));
             match action {
                 "deleted" => event.news.push(News::CustomerDeleted),
-                "state_changed" => event.news.push(entitlements(data)),
+                "state_changed" => event.news.push(entitlements(&data)),
                 _ => {}
             }
         }
@@ -51,13 +43,24 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Takes over which account a subscription's metadata names. It was opened when it was created.
+pub(in crate::billing) fn named_by_subscription(
+    event: &mut BillingEvent,
+    billing: &Billing,
+    object: &Object<'_>,
+    told_at: Timestamp,
+) -> Result<(), String> {
+    let opened_at = object.time("created_at")?.unwrap_or(told_at);
+    object.name_account(event, billing, "metadata", opened_at)
+}
+
 /// A subscription's id and what it is. A word that is unknown denies, as at Stripe.
 pub(in crate::billing) fn subscription(
     plans: &[Plan],
-    object: &Value,
+    object: &Object<'_>,
 ) -> Result<(String, Subscription), String> {
-    let id = needed_id(object, "id")?;
-    let status = match needed_text(object, "status")?.as_str() {
+    let id = object.needed_id("id")?;
+    let status = match object.needed_text("status")?.as_str() {
         "trialing" => Status::Trialing,
         "active" => Status::Active,
         "incomplete" => Status::Incomplete,
@@ -66,48 +69,61 @@ pub(in crate::billing) fn subscription(
         "canceled" | "incomplete_expired" => Status::Ended,
         _ => Status::Paused,
     };
-    let mut names: Vec<&str> = text_at(object, "product_id").into_iter().collect();
-    names.extend(list_at(object, "prices").iter().filter_map(|price| text_at(price, "id")));
+    let prices = object.list("prices");
+    let mut names: Vec<&str> = object.text("product_id").into_iter().collect();
+    names.extend(prices.iter().filter_map(|price| price.text("id")));
     let (plan, add_ons) = plans_of(plans, &[names]);
-    let period_ends_at = time_at(object, "current_period_end")?;
+    let period_ends_at = object.time("current_period_end")?;
     let ends_at = if status == Status::Ended {
-        time_at(object, "ended_at")?.or(time_at(object, "ends_at")?)
-    } else if is_at(object, "cancel_at_period_end") {
-        time_at(object, "ends_at")?.or(period_ends_at)
+        object.time("ended_at")?.or(object.time("ends_at")?)
+    } else if object.is("cancel_at_period_end") {
+        object.time("ends_at")?.or(period_ends_at)
     } else {
-        time_at(object, "ends_at")?
+        object.time("ends_at")?
     };
     let state = Subscription {
         plan,
         add_ons,
         status,
-        cycle_anchor: time_at(object, "started_at")?,
+        cycle_anchor: object.time("started_at")?,
         current_period_ends_at: period_ends_at,
-        trial_ends_at: time_at(object, "trial_end")?,
+        trial_ends_at: object.time("trial_end")?,
         ends_at,
         ..Subscription::default()
     };
     Ok((id, state))
 }
 
-/// The account by the customer's own metadata, or else by its external id.
-fn name_payer(
-    event: &mut BillingEvent,
-    billing: &Billing,
-    data: &Value,
-    path: &str,
-) -> Result<(), String> {
-    let Some(customer) = at(data, path) else { return Ok(()) };
-    name_account(event, billing, customer, "metadata")?;
-    if event.account.is_none() {
-        event.account = text_at(customer, "external_id").and_then(account_named);
+fn order(event: &mut BillingEvent, billing: &Billing, data: &Object<'_>) -> Result<(), String> {
+    let opened_at = data.time("created_at")?.unwrap_or(event.occurred_at);
+    event.ignored = elsewhere(billing, data.id("product.organization_id"));
+    data.name_account(event, billing, "metadata", opened_at)?;
+    let is_free = data.is_zero("total_amount");
+    event.is_payment = !is_free;
+    if let Some(subscription) = data.id("subscription_id") {
+        event.subscription = Some(subscription.clone());
+        event.news.push(News::Paid { subscription, until: None, payments: Vec::new() });
+    }
+    let items = data.list("items");
+    let prices = items.iter().filter_map(|item| item.id("product_price_id"));
+    let names = data.id("product_id").into_iter().chain(prices).collect();
+    let position = Position { names, quantity: None, is_free };
+    if let Some(units) = units_of(&billing.credits, &[position]) {
+        let id = data.needed_id("id")?;
+        event.news.push(News::Credits { payment: Some(id.clone()), id, units });
     }
     Ok(())
 }
 
+/// Why what another organisation says is none of this gate's.
+fn elsewhere(billing: &Billing, organisation: Option<String>) -> Option<String> {
+    let (found, store) = (organisation?, billing.store.as_deref()?);
+    (found != store).then(|| format!("of the organisation {found}, and BILLING's store is {store}"))
+}
+
 /// Benefits that say in their metadata which entitlement they are: `{"entitlement": "export"}`.
-fn entitlements(data: &Value) -> News {
-    let granted = list_at(data, "granted_benefits").iter();
-    let names = granted.filter_map(|benefit| text_at(benefit, "benefit_metadata.entitlement"));
+fn entitlements(data: &Object<'_>) -> News {
+    let granted = data.list_of("benefit", "granted_benefits");
+    let names = granted.iter().filter_map(|one| one.text("benefit_metadata.entitlement"));
     News::Entitlements { names: names.map(str::to_owned).collect(), is_complete: true }
 }

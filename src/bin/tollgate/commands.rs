@@ -16,6 +16,7 @@ mod keygen;
 mod mint;
 mod outage;
 mod outcome;
+mod reference;
 mod remote;
 mod table;
 mod wrangler;
@@ -49,6 +50,7 @@ enum Command {
     Keygen(keygen::Keygen),
     Mint(Box<mint::Mint>),
     Outage(outage::Outage),
+    Reference(reference::Reference),
     Completions(completions::Completions),
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Keygen(command) => command.run(),
         Command::Mint(command) => command.run(),
         Command::Outage(command) => command.run(),
+        Command::Reference(command) => command.run(),
     };
     outcome.unwrap_or_else(Outcome::from).print(cli.json)
 }

@@ -51,10 +51,7 @@ impl Asked<'_> {
             What::RotateKey => body::rotation(body, self.part(2).to_owned(), new_id),
             What::PutAccount => body::record(body, self.config),
             What::Revoke => body::revocation(body, now()),
-            What::Reread => {
-                body::nothing(body).map_err(Refusal::bad)?;
-                return Ok(Message::Read);
-            }
+            What::Reread => body::nothing(body).map(|()| Change::Reread),
             _ => return Ok(Message::Read),
         };
         let change = change.map_err(Refusal::bad)?;
@@ -74,17 +71,9 @@ impl Asked<'_> {
             Message::Usage { plan, .. } => self.usage(plan.as_deref(), &heard(reply)?),
             _ => {
                 let record: Option<AccountRecord> = heard(reply)?;
-                if let (Then::Reread(read @ 1..), None) = (&question.then, &record) {
-                    let json = format!("{{\"read\":{read},\"record\":null}}");
-                    return Ok(Next::Done(Done::json(200, json)));
-                }
                 let record = record.ok_or(Refusal::new(404, admin::change::NO_ACCOUNT))?;
                 let json = || serde_json::to_string(&record).unwrap_or_default();
                 match self.operation.what {
-                    What::Reread => {
-                        let Then::Reread(read) = question.then else { return Err(unasked()) };
-                        format!("{{\"read\":{read},\"record\":{}}}", json())
-                    }
                     What::ListKeys => self.keys(&record)?,
                     What::ListSubscriptions => self.subscriptions(&record)?,
                     _ => json(),
@@ -184,6 +173,12 @@ fn carried_out(
         return Err(refusal);
     }
     let mut done = Done::json(status, reply.body);
+    if let Then::Reread(read) = then {
+        done.json = format!("{{\"read\":{read},\"record\":{}}}", done.json);
+        if read == 0 && *change == Change::Reread && summary.is_none() {
+            return Err(Refusal::new(404, admin::change::NO_ACCOUNT));
+        }
+    }
     done.headers.extend(replayed);
     let is_record =
         matches!(change, Change::Record(_) | Change::RevokeBefore(_) | Change::RevokeToken(_));
@@ -195,10 +190,6 @@ fn carried_out(
         }
         _ => Next::Done(done),
     })
-}
-
-fn unasked() -> Refusal {
-    Refusal::new(503, "The ledger said something that was not asked.")
 }
 
 /// Reads what an object said.

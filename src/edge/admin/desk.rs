@@ -5,12 +5,13 @@ use super::{Asked, Done, Next, Question, Refusal, Then};
 use crate::account::Status;
 use crate::admin::query::page_json;
 use crate::admin::{What, body, shown};
-use crate::billing::Provider;
 use crate::billing::desk::{
-    AccountFilter, AccountPage, AccountSummary, CustomerKey, DeskRequest, EventDetail, EventFilter,
-    EventKey, EventPage, EventRow, EventState, Link,
+    AccountFilter, AccountPage, AccountSummary, CustomerKey, CustomerPage, CustomerRow,
+    DeskRequest, EventDetail, EventFilter, EventKey, EventPage, EventState, Link, Linked, Retried,
 };
 use crate::billing::outage::Outages;
+use crate::billing::{BillingEvent, Provider};
+use crate::config::Role;
 use crate::edge::desk::NAME;
 use crate::edge::isolate::now;
 use crate::edge::ledger::Message;
@@ -28,16 +29,22 @@ impl Asked<'_> {
                 let (filter, page) = (self.event_filter()?, self.page()?);
                 DeskRequest::Events { filter, cursor: page.after, limit: page.limit }
             }
+            What::ListConflicts => {
+                let page = self.page()?;
+                DeskRequest::Conflicts { cursor: page.after, limit: page.limit }
+            }
             What::ReadEvent => DeskRequest::Event(self.event()?),
             What::RetryEvent => {
                 body::nothing(body).map_err(Refusal::bad)?;
-                DeskRequest::Retry(self.event()?)
+                let actor = self.operator.name.clone();
+                DeskRequest::Retry { event: self.event()?, actor }
             }
             What::ReadCustomer => DeskRequest::Customer(self.customer()?),
             What::PutCustomer => {
                 let account = body::account(body).map_err(Refusal::bad)?;
                 let actor = self.operator.name.clone();
-                DeskRequest::Link { customer: self.customer()?, account, actor }
+                let may_move = self.operator.role >= Role::Admin;
+                DeskRequest::Link { customer: self.customer()?, account, actor, may_move }
             }
             _ => DeskRequest::Outage,
         };
@@ -65,23 +72,34 @@ impl Asked<'_> {
                 shown::with_member(shown::event(&row), &body)
             }
             What::RetryEvent => {
-                let found: Option<EventRow> = heard(reply)?;
-                shown::event(&found.ok_or_else(no_event)?)
+                let found: Option<Retried> = heard(reply)?;
+                let Retried { row, notes } = found.ok_or_else(no_event)?;
+                return Ok(noted(Done::json(200, shown::event(&row)), notes));
+            }
+            What::ListConflicts => {
+                let page: CustomerPage = heard(reply)?;
+                let items: Vec<_> = page.items.iter().map(shown::customer).collect();
+                page_json(&items, page.next_cursor.as_deref())
             }
             What::ReadCustomer => {
-                let link: Option<Link> = heard(reply)?;
+                let found: Option<CustomerRow> = heard(reply)?;
                 let refusal =
                     || Refusal::new(404, "Nobody has said which account this customer is.");
-                shown::link(&self.customer()?, &link.ok_or_else(refusal)?)
+                shown::customer(&found.ok_or_else(refusal)?)
             }
             What::PutCustomer => {
-                let released: usize = heard(reply)?;
+                let linked: Linked = heard(reply)?;
                 let Message::Desk(DeskRequest::Link { account, actor, .. }) = message else {
                     return Err(no_event());
                 };
-                let link = Link { account, at: now(), actor };
-                let json = shown::link(&self.customer()?, &link);
-                shown::with_member(json, &format!("\"released\":{released}"))
+                if linked.is_refused {
+                    return Err(Refusal::new(403, others_customer(linked.before.as_deref())));
+                }
+                let link = Some(Link { account, at: now(), actor, is_decided: true });
+                let row = CustomerRow { key: self.customer()?, link, claims: Vec::new() };
+                let released = format!("\"released\":{}", linked.released);
+                let json = shown::with_member(shown::customer(&row), &released);
+                return Ok(noted(Done::json(200, json), linked.notes));
             }
             _ => shown::outages(self.config.provider_outage, &heard::<Outages>(reply)?),
         };
@@ -157,6 +175,29 @@ pub(super) fn indexed(done: Done, reply: Result<String, String>) -> Next {
 
 fn to_desk(request: DeskRequest, then: Then) -> Question {
     Question { object: NAME.to_owned(), message: Message::Desk(request), then }
+}
+
+/// Has the ledgers take notes over before this is answered. The desk sends them too, which changes
+/// nothing then.
+pub(super) fn noted(done: Done, mut notes: Vec<(String, BillingEvent)>) -> Next {
+    let Some((account, event)) = notes.pop() else { return Next::Done(done) };
+    let message = Message::ApplyBilling { account: account.clone(), events: vec![event] };
+    Next::Ask(Question { object: account, message, then: Then::Noted(notes, done) })
+}
+
+/// Why an operator may not link a customer.
+fn others_customer(before: Option<&str>) -> String {
+    match before {
+        Some(account) => {
+            format!(
+                "This customer is the account {account}'s: giving it to another takes the role admin."
+            )
+        }
+        None => {
+            "Events name another account for this customer: deciding that takes the role admin."
+                .to_owned()
+        }
+    }
 }
 
 fn no_event() -> Refusal {

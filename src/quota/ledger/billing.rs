@@ -4,7 +4,7 @@ use super::{Ledger, entry};
 use crate::billing::desk::AccountSummary;
 use crate::billing::{self, BillingEvent, News};
 use crate::quota::Terms;
-use crate::quota::store::{CreditPack, LedgerStore, StoreError};
+use crate::quota::store::{Announcement, AuditEntry, CreditPack, LedgerStore, StoreError};
 use crate::time::Timestamp;
 use crate::wire;
 
@@ -23,10 +23,20 @@ impl Ledger {
     ) -> Result<AccountSummary, StoreError> {
         let actor = event.provider.word();
         for news in &event.news {
-            if let News::Credits { id, units } = news {
-                let (id, units) = (format!("{actor}:{id}"), *units);
-                let pack = CreditPack { id, units, left: units, added_at: now, expires_at: None };
-                Self::add_credits(store, pack, actor, now)?;
+            match news {
+                News::Credits { id, units, .. } => {
+                    let (id, units) = (format!("{actor}:{id}"), *units);
+                    let left = units;
+                    let pack = CreditPack { id, units, left, added_at: now, expires_at: None };
+                    Self::add_credits(store, pack, actor, now)?;
+                }
+                News::Note { actor, action, detail, is_announced } => {
+                    let (actor, action) = (actor.clone(), action.clone());
+                    let (at, detail) = (event.occurred_at, detail.clone());
+                    let entry = AuditEntry { at, actor, action, detail };
+                    note(store, terms, entry, *is_announced)?;
+                }
+                _ => {}
             }
         }
         let before = store.account()?.unwrap_or_default();
@@ -43,6 +53,24 @@ impl Ledger {
         }
         Ok(summary)
     }
+}
+
+/// Adds an entry to the audit trail, once, and tells the operator of it where that is wanted.
+fn note(
+    store: &mut impl LedgerStore,
+    terms: Terms<'_>,
+    entry: AuditEntry,
+    is_announced: bool,
+) -> Result<(), StoreError> {
+    if store.has_audit(&entry)? {
+        return Ok(());
+    }
+    store.append_audit(&entry)?;
+    if is_announced && terms.announces {
+        let AuditEntry { at, action, detail, .. } = entry;
+        store.queue_announcement(&Announcement::Note { at, action, detail })?;
+    }
+    Ok(())
 }
 
 /// What the audit trail says of an event: which it was, and what has come of it.

@@ -10,7 +10,7 @@ use crate::quota::ledger::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits::Credits;
 use crate::quota::store::{
-    Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, StoreError,
+    Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, StoreError, Threshold,
 };
 use crate::quota::{GrantOutcome, Lease, LedgerRequest, Lost, RefusalReason, Scope, Terms, Want};
 use crate::time::Timestamp;
@@ -307,7 +307,7 @@ fn announce(
         return Ok(());
     };
     count.counter.announced_percent = *reached;
-    store.queue_announcement(&Announcement {
+    store.queue_announcement(&Announcement::Threshold(Threshold {
         at: now,
         quota: count.quota.name(),
         member: count.key.member.clone(),
@@ -315,7 +315,7 @@ fn announce(
         used: count.counter.used,
         limit: count.limit,
         resets_at: count.window.ends_at,
-    })
+    }))
 }
 
 /// An even share of the rest is granted in so many parts.

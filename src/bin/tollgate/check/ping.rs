@@ -157,12 +157,8 @@ mod tests {
             let fits = |secret: &str| {
                 let billing = Billing {
                     provider,
-                    account_key: String::new(),
-                    api_url: String::new(),
-                    store: None,
-                    suspends_on_dispute: false,
                     webhook_secrets: vec![secret.to_owned()],
-                    api_key: None,
+                    ..Billing::default()
                 };
                 let checks = checks(&billing, &webhook, now).unwrap();
                 let read = read(&billing, &[], &webhook).unwrap();

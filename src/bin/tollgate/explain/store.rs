@@ -88,6 +88,10 @@ impl LedgerStore for Rows {
         Ok(())
     }
 
+    fn has_audit(&self, _: &AuditEntry) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     fn append_audit(&mut self, _: &AuditEntry) -> Result<(), StoreError> {
         Ok(())
     }

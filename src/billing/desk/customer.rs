@@ -1,0 +1,97 @@
+//! Whose a customer and a subscription are, as far as the desk has been told.
+
+use crate::billing::{BillingEvent, Provider};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// Which customer is meant.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CustomerKey {
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+/// Which subscription is meant.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct SubscriptionKey {
+    /// Whose.
+    pub provider: Provider,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+/// Which account a customer is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Link {
+    /// The account's name.
+    pub account: String,
+    /// Since when this is so, by the clock of who says it.
+    pub at: Timestamp,
+    /// Who says it: an operator, or the provider.
+    pub actor: String,
+    /// Whether an operator says so: no event changes that.
+    pub is_decided: bool,
+}
+
+/// That an event named an account for a customer.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Claim {
+    /// The account.
+    pub account: String,
+    /// When it first did, by the provider's clock.
+    pub at: Timestamp,
+}
+
+/// What is known of whose customer it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CustomerRow {
+    /// The customer.
+    pub key: CustomerKey,
+    /// The account that it is, if that is known.
+    pub link: Option<Link>,
+    /// Every account that was named for it, in the order of their times; the first few of many.
+    pub claims: Vec<Claim>,
+}
+
+/// A page of customers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CustomerPage {
+    /// The customers.
+    pub items: Vec<CustomerRow>,
+    /// Where the next page starts, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// What came of an operator's word about a customer.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Linked {
+    /// How many events it released.
+    pub released: usize,
+    /// The account that had the customer before.
+    pub before: Option<String>,
+    /// Whether nothing was done, since the customer would have been taken from that account.
+    pub is_refused: bool,
+    /// The notes for the audit trails of the accounts that it touches: each account, and the event
+    /// to apply to it.
+    pub notes: Vec<(String, BillingEvent)>,
+}
+
+impl CustomerRow {
+    /// Whether more than one account is named, and no operator has decided.
+    pub fn is_in_conflict(&self) -> bool {
+        let link = self.link.as_ref();
+        let mut named = link.into_iter().map(|link| link.account.as_str());
+        let first = named.next().or_else(|| self.claims.first().map(|one| one.account.as_str()));
+        let is_decided = link.is_some_and(|link| link.is_decided);
+        !is_decided && self.claims.iter().any(|one| Some(one.account.as_str()) != first)
+    }
+}
+
+wire!(CustomerKey { provider, id });
+wire!(Link { account, at, actor, is_decided });
+wire!(Claim { account, at });
+wire!(CustomerRow { key, link, claims });
+wire!(CustomerPage { items, next_cursor });
+wire!(Linked { released, before, is_refused, notes });

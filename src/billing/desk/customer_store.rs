@@ -1,0 +1,84 @@
+//! What the desk needs of a database to know whose a customer and a subscription are.
+
+use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+
+/// The rows about customers; a part of [`DeskStore`](super::DeskStore).
+pub trait CustomerStore {
+    /// Whose customer it is.
+    ///
+    /// # Errors
+    /// The row could not be read; so for every method that reads.
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError>;
+
+    /// Writes whose customer it is.
+    ///
+    /// # Errors
+    /// The row could not be written; so for every method that writes.
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError>;
+
+    /// The accounts that were named for a customer, in the order of their times.
+    ///
+    /// # Errors
+    /// See [`Self::link`].
+    fn claims(&self, customer: &CustomerKey) -> Result<Vec<Claim>, StoreError>;
+
+    /// Writes that an account was named for a customer, in the place of what was known of the two.
+    ///
+    /// # Errors
+    /// See [`Self::put_link`].
+    fn put_claim(&mut self, customer: &CustomerKey, claim: &Claim) -> Result<(), StoreError>;
+
+    /// Writes whether several accounts are named for a customer, and no operator has decided.
+    ///
+    /// # Errors
+    /// See [`Self::put_link`].
+    fn note_conflict(&mut self, customer: &CustomerKey, is_open: bool) -> Result<(), StoreError>;
+
+    /// Customers behind `after` of whom several accounts are named, in the order of provider and
+    /// id.
+    ///
+    /// # Errors
+    /// See [`Self::link`].
+    fn conflicts(
+        &self,
+        after: Option<&CustomerKey>,
+        limit: usize,
+    ) -> Result<Vec<CustomerKey>, StoreError>;
+
+    /// The account whose reference opened a subscription.
+    ///
+    /// # Errors
+    /// See [`Self::link`].
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError>;
+
+    /// Writes the account whose reference opened a subscription, and the customer that pays for it.
+    ///
+    /// # Errors
+    /// See [`Self::put_link`].
+    fn put_owner(
+        &mut self,
+        subscription: &SubscriptionKey,
+        account: &str,
+        customer: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// The account of some subscription that a customer pays for.
+    ///
+    /// # Errors
+    /// See [`Self::link`].
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError>;
+
+    /// Writes when a customer first paid, unless an earlier time is known.
+    ///
+    /// # Errors
+    /// See [`Self::put_link`].
+    fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The customers that are an account, and those that pay for a subscription of it.
+    ///
+    /// # Errors
+    /// See [`Self::link`].
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
+}

@@ -1,0 +1,166 @@
+//! What the audit trails of accounts are told by the desk: written in the same transaction as what it
+//! is about, and on its way to the accounts' ledgers like any event.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::customer::{CustomerKey, CustomerRow, Link};
+use super::message::{EventKey, EventRow};
+use super::store::{Content, DeskStore};
+use crate::account::hex;
+use crate::billing::{BillingEvent, News, Provider};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+use crate::wire;
+
+/// An entry for one account's audit trail.
+pub(super) struct Note {
+    account: String,
+    provider: Provider,
+    /// What it is about, by the provider's id.
+    subject: String,
+    actor: String,
+    action: &'static str,
+    detail: String,
+    is_announced: bool,
+}
+
+/// The type of the event that brings a note to its account.
+pub(super) const NOTE: &str = "tollgate.note";
+
+/// Sends notes on their way. Returns the account and the event of each.
+pub(super) fn send(
+    store: &mut impl DeskStore,
+    notes: Vec<Note>,
+    now: Timestamp,
+) -> Result<Vec<(String, BillingEvent)>, StoreError> {
+    notes.into_iter().map(|note| send_one(store, note, now)).collect()
+}
+
+/// That a customer was given to `account`, for every account that this touches.
+pub(super) fn linked(row: &CustomerRow, account: &str, actor: &str) -> Vec<Note> {
+    let before = row.link.as_ref().map(|link| link.account.as_str());
+    let CustomerKey { provider, id } = &row.key;
+    let detail = LinkDetail { provider: provider.word(), customer: id, account, before };
+    let claims = row.claims.iter().map(|claim| claim.account.as_str());
+    let touched = each_once(std::iter::once(account).chain(before).chain(claims));
+    let note = |touched| note_of(&row.key, touched, actor, "link-customer", json(&detail), false);
+    touched.into_iter().map(note).collect()
+}
+
+/// That an event was tried again, for its account.
+pub(super) fn retried(key: &EventKey, account: &str, actor: &str) -> Note {
+    let EventKey { provider, id } = key;
+    let detail = json(&RetryDetail { provider: provider.word(), event: id });
+    let subject = CustomerKey { provider: *provider, id: id.clone() };
+    note_of(&subject, account, actor, "retry-event", detail, false)
+}
+
+/// That another account was named for a customer: for all of them the first time, then for the new
+/// one.
+pub(super) fn conflict(
+    before: &CustomerRow,
+    after: &CustomerRow,
+    event: &BillingEvent,
+) -> Vec<Note> {
+    let of = |row: &CustomerRow| {
+        let link = row.link.as_ref().map(|Link { account, .. }| account.clone());
+        let claims = row.claims.iter().map(|claim| claim.account.clone());
+        each_once(link.into_iter().chain(claims))
+    };
+    let accounts = of(after);
+    let CustomerKey { provider, id } = &after.key;
+    let detail = ConflictDetail { provider: provider.word(), customer: id, accounts: &accounts };
+    let known = if before.is_in_conflict() { of(before) } else { Vec::new() };
+    let new: Vec<_> = accounts.iter().filter(|account| !known.contains(account)).collect();
+    let actor = event.provider.word();
+    let note = |(index, account): (usize, &&String)| {
+        note_of(&after.key, account, actor, CONFLICT, json(&detail), index == 0)
+    };
+    new.iter().enumerate().map(note).collect()
+}
+
+/// The word in audit trails for a customer of whom several accounts are named.
+const CONFLICT: &str = "customer-conflict";
+
+#[derive(Serialize)]
+struct LinkDetail<'a> {
+    provider: &'a str,
+    customer: &'a str,
+    account: &'a str,
+    before: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RetryDetail<'a> {
+    provider: &'a str,
+    event: &'a str,
+}
+
+#[derive(Serialize)]
+struct ConflictDetail<'a> {
+    provider: &'a str,
+    customer: &'a str,
+    accounts: &'a [String],
+}
+
+fn note_of(
+    subject: &CustomerKey,
+    account: &str,
+    actor: &str,
+    action: &'static str,
+    detail: String,
+    is_announced: bool,
+) -> Note {
+    let CustomerKey { provider, id } = subject.clone();
+    let (account, actor) = (account.to_owned(), actor.to_owned());
+    Note { account, provider, subject: id, actor, action, detail, is_announced }
+}
+
+fn json(detail: &impl Serialize) -> String {
+    serde_json::to_string(detail).unwrap_or_default()
+}
+
+fn each_once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut once = Vec::new();
+    for one in all {
+        if !once.contains(&one) {
+            once.push(one);
+        }
+    }
+    once
+}
+
+fn send_one(
+    store: &mut impl DeskStore,
+    note: Note,
+    now: Timestamp,
+) -> Result<(String, BillingEvent), StoreError> {
+    let Note { account, provider, subject, actor, action, detail, is_announced } = note;
+    // Two of one instant differ in what they say.
+    let hash = hex(&Sha256::digest(&detail));
+    let hash = hash.get(..8).unwrap_or_default();
+    let id = format!("{NOTE}:{action}:{subject}:{account}:{}:{hash}", now.as_millis());
+    let action = action.to_owned();
+    let event = BillingEvent {
+        provider,
+        id,
+        kind: NOTE.to_owned(),
+        occurred_at: now,
+        account: Some(account.clone()),
+        news: vec![News::Note { actor, action, detail, is_announced }],
+        ..BillingEvent::default()
+    };
+    let row = EventRow {
+        provider,
+        id: event.id.clone(),
+        kind: NOTE.to_owned(),
+        occurred_at: now,
+        received_at: now,
+        account: Some(account.clone()),
+        due_at: now,
+        ..EventRow::default()
+    };
+    store.add_event(&row, &Content { event: wire::encode(&event), body: String::new() })?;
+    Ok((account, event))
+}

@@ -1,0 +1,359 @@
+//! Reads what providers send: nothing about its shape is taken for granted, nothing panics, and no
+//! field is read whose author is unknown.
+
+use serde_json::Value;
+
+use super::author::{Author, fields_of};
+use super::{BillingEvent, Provider};
+use crate::config::{Billing, Plan, plan_named};
+use crate::identity::account_name;
+use crate::time::Timestamp;
+use crate::token::MAX_NAME_BYTES;
+
+/// An object of a provider, as one kind of those that its list of fields knows.
+#[derive(Clone)]
+pub(super) struct Object<'a> {
+    value: &'a Value,
+    /// The kind, and the path from there: what the list of fields says.
+    field: String,
+    /// Where it stands in the document (RFC 6901).
+    pointer: String,
+    document: Document<'a>,
+}
+
+/// Is called with each field that is read, as the list of fields has it, and with the place where
+/// it stands in the document (a pointer of RFC 6901).
+pub type Watcher<'a> = dyn Fn(&str, &str) + 'a;
+
+/// Whose document it is.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    pub(super) provider: Provider,
+    pub(super) watcher: &'a Watcher<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// A document that nobody watches being read.
+    pub(super) fn of(provider: Provider) -> Self {
+        Self { provider, watcher: &|_, _| {} }
+    }
+
+    /// The whole of it, which is a `kind`.
+    pub(super) fn root(self, kind: &str, value: &'a Value) -> Object<'a> {
+        Object { value, field: kind.to_owned(), pointer: String::new(), document: self }
+    }
+
+    fn author(self, field: &str) -> Option<Author> {
+        let known = fields_of(self.provider).iter().find(|(known, _)| *known == field);
+        known.map(|(_, author)| *author)
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The object at `path`, names apart by dots, which is a `kind`; null is nothing.
+    pub(super) fn a(&self, kind: &str, path: &str) -> Option<Self> {
+        let value = at(self.value, path)?;
+        let pointer = self.pointer_to(path);
+        Some(Self { value, field: kind.to_owned(), pointer, document: self.document })
+    }
+
+    /// The object at `path`, which is a part of this one.
+    pub(super) fn part(&self, path: &str) -> Option<Self> {
+        self.a(&self.field_at(path), path)
+    }
+
+    /// The same object, looked at as a `kind`.
+    pub(super) fn as_a(&self, kind: &str) -> Self {
+        Self { field: kind.to_owned(), ..self.clone() }
+    }
+
+    /// The items of the list at `path`; none where there is no list.
+    pub(super) fn list(&self, path: &str) -> Vec<Self> {
+        self.list_of(&[&self.field_at(path), "[]"].concat(), path)
+    }
+
+    /// The same, where each item is a `kind`.
+    pub(super) fn list_of(&self, kind: &str, path: &str) -> Vec<Self> {
+        let items = at(self.value, path).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let pointer = self.pointer_to(path);
+        let one = |(index, value)| Self {
+            value,
+            field: kind.to_owned(),
+            pointer: format!("{pointer}/{index}"),
+            document: self.document,
+        };
+        items.iter().enumerate().map(one).collect()
+    }
+
+    /// The same, where there has to be a list: what is none is no empty one.
+    ///
+    /// # Errors
+    ///
+    /// Something else stands there, or nothing.
+    pub(super) fn needed_list(&self, kind: &str, path: &str) -> Result<Vec<Self>, String> {
+        if at(self.value, path).is_none_or(|value| !value.is_array()) {
+            return Err(self.missing(path, "a list"));
+        }
+        Ok(self.list_of(kind, path))
+    }
+
+    /// Whether anything stands at `path`.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.leaf(path).is_some()
+    }
+
+    /// Whether an object stands at `path`.
+    pub(super) fn has_object(&self, path: &str) -> bool {
+        at(self.value, path).is_some_and(Value::is_object)
+    }
+
+    /// The text at `path`, where it is one and not empty.
+    pub(super) fn text(&self, path: &str) -> Option<&'a str> {
+        self.leaf(path)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The object itself, where it is a text: providers put ids in the place of objects.
+    pub(super) fn itself(&self) -> Option<&'a str> {
+        self.value.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// What `true` or `false` stands at `path`.
+    pub(super) fn flag(&self, path: &str) -> Option<bool> {
+        self.leaf(path).and_then(Value::as_bool)
+    }
+
+    /// Whether `true` stands at `path`.
+    pub(super) fn is(&self, path: &str) -> bool {
+        self.flag(path).unwrap_or(false)
+    }
+
+    /// The whole number at `path`, which may be written as a text.
+    pub(super) fn whole(&self, path: &str) -> Option<u64> {
+        let found = self.leaf(path)?;
+        found.as_u64().or_else(|| found.as_str()?.trim().parse().ok())
+    }
+
+    /// Whether the number zero stands at `path`, which may be written as a text.
+    pub(super) fn is_zero(&self, path: &str) -> bool {
+        let Some(found) = self.leaf(path) else { return false };
+        let is_zeros =
+            |text: &str| !text.is_empty() && text.bytes().all(|one| b"0.".contains(&one));
+        found.as_f64() == Some(0.0) || found.as_str().is_some_and(is_zeros)
+    }
+
+    /// The id at `path`: a text, a whole number, or an object in the place of its id.
+    pub(super) fn id(&self, path: &str) -> Option<String> {
+        id_of(self.leaf(path)?)
+    }
+
+    /// The texts of the list at `path`; `None` where it holds something else.
+    pub(super) fn texts(&self, path: &str) -> Option<Vec<String>> {
+        let Some(found) = self.leaf(path) else { return Some(Vec::new()) };
+        found.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The time at `path`: seconds since 1970, or as RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// Something else stands there.
+    pub(super) fn time(&self, path: &str) -> Result<Option<Timestamp>, String> {
+        let Some(found) = self.leaf(path) else { return Ok(None) };
+        let time = match found {
+            Value::String(text) => Timestamp::parse_rfc3339(text),
+            // Whole seconds, and floats that are.
+            _ => found
+                .as_f64()
+                .filter(|seconds| (0.0..=LAST_S).contains(seconds))
+                .map(|seconds| Timestamp::from_millis(in_ms(seconds))),
+        };
+        time.map(Some).ok_or_else(|| self.missing(path, "a time"))
+    }
+
+    /// The id at `path`, which has to be there.
+    ///
+    /// # Errors
+    ///
+    /// There is none; so for the next two.
+    pub(super) fn needed_id(&self, path: &str) -> Result<String, String> {
+        self.id(path).ok_or_else(|| self.missing(path, "an id"))
+    }
+
+    /// The text at `path`, which has to be there.
+    pub(super) fn needed_text(&self, path: &str) -> Result<String, String> {
+        let found = self.text(path).filter(|text| text.len() <= MAX_NAME_BYTES);
+        found.map(str::to_owned).ok_or_else(|| self.missing(path, "a text"))
+    }
+
+    /// The time at `path`, which has to be there.
+    pub(super) fn needed_time(&self, path: &str) -> Result<Timestamp, String> {
+        self.time(path)?.ok_or_else(|| self.missing(path, "a time"))
+    }
+
+    /// What is wrong where something else was expected at `path`.
+    pub(super) fn missing(&self, path: &str, expected: &str) -> String {
+        missing(&self.field_at(path), expected)
+    }
+
+    /// Takes over the account that stands at `path` under the configured key, where none is known
+    /// yet. `opened_at` is when the sale began: a signed reference was good then, or never.
+    ///
+    /// # Errors
+    ///
+    /// The seller's own server wrote something there that names no account.
+    pub(super) fn name_account(
+        &self,
+        event: &mut BillingEvent,
+        billing: &Billing,
+        path: &str,
+        opened_at: Timestamp,
+    ) -> Result<(), String> {
+        let key = billing.account_key.as_str();
+        let field = [&self.field_at(path), ".*"].concat();
+        (self.document.watcher)(&field, &format!("{}/{key}", self.pointer_to(path)));
+        let found = at(self.value, path).and_then(|object| object.get(key));
+        self.name(event, billing, &field, found, opened_at)
+    }
+
+    /// The same for the text at `path` itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::name_account`].
+    pub(super) fn name_account_by(
+        &self,
+        event: &mut BillingEvent,
+        billing: &Billing,
+        path: &str,
+        opened_at: Timestamp,
+    ) -> Result<(), String> {
+        let field = self.field_at(path);
+        (self.document.watcher)(&field, &self.pointer_to(path));
+        self.name(event, billing, &field, at(self.value, path), opened_at)
+    }
+
+    fn name(
+        &self,
+        event: &mut BillingEvent,
+        billing: &Billing,
+        field: &str,
+        found: Option<&Value>,
+        opened_at: Timestamp,
+    ) -> Result<(), String> {
+        let Some(found) = found.filter(|found| !found.is_null() && found.as_str() != Some(""))
+        else {
+            return Ok(());
+        };
+        if event.account.is_some() {
+            return Ok(());
+        }
+        let text = id_of(found);
+        let reference = text.as_deref().and_then(|text| billing.references.verify(text));
+        let by_seller = self.document.author(field) == Some(Author::Seller);
+        event.account = match reference {
+            Some(reference) if opened_at <= reference.expires_at => Some(reference.account),
+            Some(_) => {
+                event.unnamed = Some("its reference had expired when the sale began".to_owned());
+                None
+            }
+            None if by_seller => {
+                let name = text.as_deref().and_then(account_named);
+                let expected = "an account such as alice or acme/alice, or a reference";
+                Some(name.ok_or_else(|| missing(field, expected))?)
+            }
+            None => {
+                let reason = format!("{field} can be written by the payer, and is not signed");
+                event.unnamed = Some(reason);
+                None
+            }
+        };
+        Ok(())
+    }
+
+    /// What a payer can't have written at `path`.
+    fn leaf(&self, path: &str) -> Option<&'a Value> {
+        let field = self.field_at(path);
+        (self.document.watcher)(&field, &self.pointer_to(path));
+        let is_trusted = |author| author != Author::Payer;
+        self.document.author(&field).filter(|author| is_trusted(*author))?;
+        at(self.value, path)
+    }
+
+    fn field_at(&self, path: &str) -> String {
+        [self.field.as_str(), ".", path].concat()
+    }
+
+    fn pointer_to(&self, path: &str) -> String {
+        [self.pointer.as_str(), "/", &path.replace('.', "/")].concat()
+    }
+}
+
+/// The account's name in full, for a text that names it: `alice`, or `acme/alice` with a tenant.
+/// Slashes and percent signs inside of a name are percent-encoded.
+pub(super) fn account_named(text: &str) -> Option<String> {
+    let decoded = |part: &str| part.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
+    let (tenant, account) = match text.split_once('/') {
+        Some((tenant, account)) => (Some(decoded(tenant)), account),
+        None => (None, text),
+    };
+    let is_name = |part: &str| !part.is_empty() && !part.bytes().any(|byte| byte < b' ');
+    let fits = is_name(account) && !account.contains('/') && tenant.as_deref().is_none_or(is_name);
+    fits.then(|| account_name(tenant.as_deref(), &decoded(account)))
+}
+
+/// The plan and the add-ons of a subscription whose items are called `items`, each by several
+/// names.
+///
+/// The plan is the first that is known and has quotas; where none has, the first that is known.
+/// What is unknown stays under its first name, so that an operator who adds it to `PLANS` later is
+/// understood at once.
+pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, Vec<String>) {
+    let mut ids: Vec<(u8, &str)> = Vec::new();
+    for names in items {
+        let known = names.iter().find_map(|name| plan_named(plans, name));
+        let (rank, id) = match (known, names.first()) {
+            (Some(plan), _) if plan.quotas.is_empty() => (1, plan.id.as_str()),
+            (Some(plan), _) => (0, plan.id.as_str()),
+            (None, Some(name)) => (2, *name),
+            (None, None) => continue,
+        };
+        if ids.iter().all(|(_, other)| *other != id) {
+            ids.push((rank, id));
+        }
+    }
+    let first = ids.iter().enumerate().min_by_key(|(place, (rank, _))| (*rank, *place));
+    let Some((place, _)) = first else { return (None, Vec::new()) };
+    let (_, plan) = ids.remove(place);
+    (Some(plan.to_owned()), ids.into_iter().map(|(_, id)| id.to_owned()).collect())
+}
+
+/// What is wrong where something else was expected.
+pub(super) fn missing(field: &str, expected: &str) -> String {
+    ["expected ", expected, " at ", field].concat()
+}
+
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let found = path.split('.').try_fold(value, |value, name| value.get(name));
+    found.filter(|value| !value.is_null())
+}
+
+fn id_of(value: &Value) -> Option<String> {
+    let id = match value {
+        Value::String(id) => id.clone(),
+        Value::Number(number) => number.as_u64()?.to_string(),
+        Value::Object(object) => match object.get("id")? {
+            Value::Object(_) => return None,
+            id => return id_of(id),
+        },
+        _ => return None,
+    };
+    Some(id).filter(|id| !id.is_empty() && id.len() <= MAX_NAME_BYTES)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "in range; less than a millisecond is dropped")]
+fn in_ms(seconds: f64) -> i64 {
+    (seconds * 1_000.0) as i64
+}
+
+/// 9999-12-31T23:59:59Z.
+const LAST_S: f64 = 253_402_300_799.0;

@@ -1,0 +1,115 @@
+//! What is right by itself and leaves payments without their account, or lets the wrong ones count.
+
+use super::checks::Findings;
+use super::{Billing, Bindings, Config, Mistake, secret_names};
+use crate::billing::Provider;
+use crate::billing::reference::PLACEHOLDER;
+
+/// Where a payer may write what names the account, only a signed reference is believed.
+pub(super) fn check_references(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    if !config.gate_secrets.is_empty() {
+        return;
+    }
+    let asks = |url: &Option<String>| url.as_ref().is_some_and(|url| url.contains(PLACEHOLDER));
+    let asks_for_one =
+        asks(&config.brand.plans_url) || config.plans.iter().any(|plan| asks(&plan.buy_url));
+    let is_needed = |one: &&Billing| {
+        matches!(one.provider, Provider::Paddle | Provider::LemonSqueezy)
+            || (one.provider == Provider::Standard && one.api_key.is_some())
+    };
+    let needed = config.billing.iter().find(is_needed);
+    let found = match needed {
+        Some(one) => format!("nothing, beside BILLING's {:?}", one.provider.word()),
+        None if asks_for_one => format!("nothing, beside a link with {PLACEHOLDER}"),
+        None => return,
+    };
+    findings.warnings.push(Mistake {
+        variable: "GATE_SECRET".to_owned(),
+        field: String::new(),
+        found,
+        expected: "a secret that signs references to accounts; without one every payment waits \
+                   until an operator links its customer"
+            .to_owned(),
+        example: "openssl rand -base64 32".to_owned(),
+    });
+}
+
+/// A payment link that doesn't carry a reference leaves its payment to be linked by hand.
+pub(super) fn check_links_carry_references(
+    config: &Config,
+    _: &dyn Bindings,
+    findings: &mut Findings,
+) {
+    if config.billing.is_empty() {
+        return;
+    }
+    for (index, plan) in config.plans.iter().enumerate() {
+        let Some(url) = plan.buy_url.as_deref() else { continue };
+        let is_link = PAYMENT_LINKS.iter().any(|start| url.starts_with(start));
+        if is_link && !url.contains(PLACEHOLDER) {
+            findings.warnings.push(Mistake {
+                variable: "PLANS".to_owned(),
+                field: format!("[{index}].buy_url"),
+                found: "a payment link without a reference to the account".to_owned(),
+                expected: format!("{PLACEHOLDER} in it, so that its payment finds the account"),
+                example: "https://buy.stripe.com/abc?client_reference_id={reference}".to_owned(),
+            });
+        }
+    }
+}
+
+/// Test mode opens a gate to everybody with a test card.
+pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    for (index, one) in config.billing.iter().enumerate() {
+        let mut warn = |variable: &str, field: String, found: &str, expected: &str| {
+            findings.warnings.push(Mistake {
+                variable: variable.to_owned(),
+                field,
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+                example: String::new(),
+            });
+        };
+        if one.test {
+            let found = "true: whoever pays with a test card is let in";
+            warn("BILLING", format!("[{index}].test"), found, "false in production");
+        }
+        let is_test_key = one.api_key.as_deref().is_some_and(is_test_key);
+        if is_test_key && !one.test {
+            let (_, name) = secret_names(one.provider);
+            let expected = "a key of the live mode, or test = true in BILLING";
+            warn(name, String::new(), "a key of the test mode", expected);
+        }
+        if one.provider == Provider::LemonSqueezy && one.store.is_none() {
+            let found = "nothing: events of every store that signs with this secret count";
+            warn("BILLING", format!("[{index}].store"), found, "the id of your store");
+        }
+    }
+}
+
+/// Which payment a dispute is about stands in the API alone.
+pub(super) fn check_disputes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    for (index, one) in config.billing.iter().enumerate() {
+        let needs_key = one.provider == Provider::Stripe && one.suspends_on_dispute;
+        if needs_key && one.api_key.is_none() {
+            findings.warnings.push(Mistake {
+                variable: "BILLING".to_owned(),
+                field: format!("[{index}].on_dispute"),
+                found: "\"suspend\" without STRIPE_API_KEY".to_owned(),
+                expected: "a key, since Stripe's events seldom say which payment is disputed; a \
+                           dispute of something else suspends nobody"
+                    .to_owned(),
+                example: "npx wrangler secret put STRIPE_API_KEY".to_owned(),
+            });
+        }
+    }
+}
+
+/// Keys say which mode they are of.
+fn is_test_key(key: &str) -> bool {
+    ["sk_test_", "rk_test_", "pdl_sdbx_"].iter().any(|start| key.starts_with(start))
+}
+
+/// Pages of providers that a buyer opens in a browser.
+const PAYMENT_LINKS: [&str; 3] =
+    ["https://buy.stripe.com/", "https://buy.paddle.com/", "https://buy.polar.sh/"];

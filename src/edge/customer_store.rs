@@ -1,0 +1,149 @@
+//! Whose a customer and a subscription are: rows of the desk's SQLite database.
+
+use wasm_bindgen::JsValue;
+
+use super::desk_store::{optional, provider_of};
+use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use crate::billing::desk::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
+use crate::quota::StoreError;
+use crate::time::Timestamp;
+
+impl CustomerStore for SqlStore {
+    fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
+        let query = "SELECT account, at_ms, actor, is_decided FROM customer \
+                     WHERE provider = ? AND id = ?";
+        let cells = self.cells(query, &customer_key(customer))?;
+        let [account, at, actor, is_decided] = cells.as_slice() else { return Ok(None) };
+        Ok(Some(Link {
+            account: text_of(account),
+            at: time_of(at),
+            actor: text_of(actor),
+            is_decided: units_of(is_decided) == 1,
+        }))
+    }
+
+    fn put_link(&mut self, customer: &CustomerKey, link: &Link) -> Result<(), StoreError> {
+        let query = "INSERT OR REPLACE INTO customer (provider, id, account, at_ms, actor, \
+                         is_decided) VALUES (?, ?, ?, ?, ?, ?)";
+        let [provider, id] = customer_key(customer);
+        let [account, actor] = [&link.account, &link.actor].map(JsValue::from);
+        let is_decided = units(u64::from(link.is_decided));
+        self.write(query, &[provider, id, account, time(link.at), actor, is_decided])
+    }
+
+    fn claims(&self, customer: &CustomerKey) -> Result<Vec<Claim>, StoreError> {
+        let query = "SELECT account, at_ms FROM claim WHERE provider = ? AND customer = ? \
+                     ORDER BY at_ms, account";
+        let cells = self.cells(query, &customer_key(customer))?;
+        let read =
+            |[account, at]: &[JsValue; 2]| Claim { account: text_of(account), at: time_of(at) };
+        Ok(cells.as_chunks().0.iter().map(read).collect())
+    }
+
+    fn put_claim(&mut self, customer: &CustomerKey, claim: &Claim) -> Result<(), StoreError> {
+        let query = "INSERT OR REPLACE INTO claim (provider, customer, account, at_ms) \
+                     VALUES (?, ?, ?, ?)";
+        let [provider, id] = customer_key(customer);
+        self.write(query, &[provider, id, claim.account.as_str().into(), time(claim.at)])
+    }
+
+    fn note_conflict(&mut self, customer: &CustomerKey, is_open: bool) -> Result<(), StoreError> {
+        let query = if is_open {
+            "INSERT OR IGNORE INTO conflict (provider, customer) VALUES (?, ?)"
+        } else {
+            "DELETE FROM conflict WHERE provider = ? AND customer = ?"
+        };
+        self.write(query, &customer_key(customer))
+    }
+
+    fn conflicts(
+        &self,
+        after: Option<&CustomerKey>,
+        limit: usize,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        let query = "SELECT provider, customer FROM conflict WHERE (provider, customer) > (?, ?) \
+                     ORDER BY provider, customer LIMIT ?";
+        let nothing = || [JsValue::from_str(""), JsValue::from_str("")];
+        let [provider, id] = after.map_or_else(nothing, customer_key);
+        Ok(customer_keys(&self.cells(query, &[provider, id, limit.into()])?))
+    }
+
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError> {
+        let query = "SELECT account FROM subscription WHERE provider = ? AND id = ?";
+        let SubscriptionKey { provider, id } = subscription;
+        Ok(self.texts(query, &[provider.word().into(), id.into()])?.into_iter().next())
+    }
+
+    fn put_owner(
+        &mut self,
+        subscription: &SubscriptionKey,
+        account: &str,
+        customer: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let query = "INSERT OR REPLACE INTO subscription (provider, id, account, customer) \
+                     VALUES (?, ?, ?, ?)";
+        let SubscriptionKey { provider, id } = subscription;
+        let key = [provider.word().into(), id.into()];
+        let [provider, id] = key;
+        self.write(query, &[provider, id, account.into(), optional(customer)])
+    }
+
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError> {
+        let query = "SELECT account FROM subscription WHERE provider = ? AND customer = ? \
+                     ORDER BY id LIMIT 1";
+        Ok(self.texts(query, &customer_key(customer))?.into_iter().next())
+    }
+
+    fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError> {
+        let query = "INSERT INTO payer (provider, customer, paid_at_ms) VALUES (?, ?, ?) \
+                     ON CONFLICT (provider, customer) DO UPDATE SET paid_at_ms = excluded.paid_at_ms \
+                     WHERE excluded.paid_at_ms < payer.paid_at_ms";
+        let [provider, id] = customer_key(customer);
+        self.write(query, &[provider, id, time(at)])
+    }
+
+    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+        let query = "SELECT provider, id FROM customer WHERE account = ?1 \
+                     UNION SELECT provider, customer FROM subscription \
+                         WHERE account = ?1 AND customer IS NOT NULL \
+                     ORDER BY 1, 2";
+        Ok(customer_keys(&self.cells(query, &[account.into()])?))
+    }
+}
+
+/// A customer is an account's, is claimed by accounts, or in conflict between them; it has paid; and
+/// it pays for subscriptions, each of which an account has opened.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS customer (
+        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        actor TEXT NOT NULL, is_decided INTEGER NOT NULL,
+        PRIMARY KEY (provider, id)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS customer_account ON customer (account);
+    CREATE TABLE IF NOT EXISTS claim (
+        provider TEXT NOT NULL, customer TEXT NOT NULL, account TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, PRIMARY KEY (provider, customer, account)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS conflict (
+        provider TEXT NOT NULL, customer TEXT NOT NULL,
+        PRIMARY KEY (provider, customer)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS payer (
+        provider TEXT NOT NULL, customer TEXT NOT NULL, paid_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (provider, customer)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS subscription (
+        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, customer TEXT,
+        PRIMARY KEY (provider, id)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS subscription_account ON subscription (account);
+    CREATE INDEX IF NOT EXISTS subscription_customer ON subscription (provider, customer);
+";
+
+pub(super) fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
+    [key.provider.word().into(), key.id.as_str().into()]
+}
+
+/// Pairs of a provider and its id of a customer.
+fn customer_keys(cells: &[JsValue]) -> Vec<CustomerKey> {
+    let read = |[provider, id]: &[JsValue; 2]| CustomerKey {
+        provider: provider_of(provider),
+        id: text_of(id),
+    };
+    cells.as_chunks().0.iter().map(read).collect()
+}
