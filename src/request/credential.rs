@@ -60,7 +60,7 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
             CredentialSource::Query(name) => {
                 let target = strip.target.clone().unwrap_or_else(|| facts.target());
                 if let Some((path, query)) = target.split_once('?')
-                    && let Some(kept) = without(query, name, '&', "&")
+                    && let Some(kept) = without_parameter(query, name)
                 {
                     let mark = if kept.is_empty() { "" } else { "?" };
                     strip.target = Some(format!("{path}{mark}{kept}"));
@@ -80,18 +80,45 @@ pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
 /// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
 /// `Cookie` lines arrive joined by commas, which can't stand in a cookie.
 pub fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
+    let value = header.split(SEPARATORS).find_map(|pair| named(pair.trim(), name))?;
     Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
 }
 
-/// The header `Cookie` without the cookie of this name; `None` where it has none.
+/// The header `Cookie` without the cookies of this name, cut where [`cookie`] finds them; all
+/// others stay as they are. `None` where it has none.
 pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
     if !cookies.contains(name) {
         return None;
     }
-    // Several lines arrive joined by commas.
-    without(&cookies.replace(", ", "; "), name, ';', "; ")
+    let mut kept = String::with_capacity(cookies.len());
+    let (mut has_cut, mut ends_cut) = (false, false);
+    // The separator that a cut has left open. Servers that know no comma read both sides of one as
+    // one cookie, so a semicolon on either side stays.
+    let mut open = None;
+    for piece in cookies.split_inclusive(SEPARATORS) {
+        let pair = piece.strip_suffix(SEPARATORS).unwrap_or(piece);
+        let separator = piece.strip_prefix(pair).filter(|separator| !separator.is_empty());
+        ends_cut = named(pair.trim(), name).is_some();
+        if ends_cut {
+            has_cut = true;
+            open = match (open, separator) {
+                (Some(","), Some(separator)) => Some(separator),
+                (None, _) => None,
+                (before, _) => before,
+            };
+            continue;
+        }
+        kept.extend(open);
+        // What began behind the cut begins the header now.
+        kept.push_str(if kept.is_empty() { pair.trim_start() } else { pair });
+        open = separator;
+    }
+    kept.extend(open.filter(|_| !ends_cut));
+    has_cut.then_some(kept)
 }
+
+/// What ends a cookie in the header.
+const SEPARATORS: [char; 2] = [';', ','];
 
 fn carrier(source: &CredentialSource) -> &str {
     match source {
@@ -113,14 +140,12 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| named(pair, name))
 }
 
-/// `list` without the pairs called `name`; `None` where it has none.
-fn without(list: &str, name: &str, separator: char, joint: &str) -> Option<String> {
-    let is_named = |pair: &str| named(pair.trim(), name).is_some();
-    list.split(separator).any(is_named).then(|| {
-        let kept: Vec<_> =
-            list.split(separator).filter(|pair| !is_named(pair)).map(str::trim).collect();
-        kept.join(joint)
-    })
+/// `query` without the parameters called `name`; `None` where it has none.
+fn without_parameter(query: &str, name: &str) -> Option<String> {
+    let is_named = |pair: &&str| named(pair, name).is_some();
+    parameter(query, name)?;
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_named(pair)).collect();
+    Some(kept.join("&"))
 }
 
 fn named<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
@@ -172,6 +197,31 @@ mod tests {
         let facts = RequestFacts { carriers, ..RequestFacts::default() };
         assert_eq!(find(&sources, &facts).unwrap().token, "c");
         assert_eq!(strip(&sources, &facts).cookie.as_deref(), Some("a=1"));
+    }
+
+    #[test]
+    fn a_cookie_is_cut_where_it_was_found() {
+        for (cookies, kept) in [
+            ("a=1,tollgate=c", "a=1"),
+            ("tollgate=c,a=1", "a=1"),
+            ("a=1,tollgate=c,b=2", "a=1,b=2"),
+            ("a=1,tollgate=c; b=2", "a=1; b=2"),
+            ("a=1; tollgate=c, b=2", "a=1; b=2"),
+            ("a=1 ,\ttollgate=c\t;b=2;", "a=1 ;b=2;"),
+            ("a=x, y; tollgate=\"c\"; b=\"p,q\"", "a=x, y; b=\"p,q\""),
+            ("tollgate=c; tollgate=d,tollgate=e", ""),
+            ("; a=1;tollgate=c;;b", "; a=1;;b"),
+            (
+                "tollgate=c; nottollgate=d; tollgated=e; Tollgate=f",
+                "nottollgate=d; tollgated=e; Tollgate=f",
+            ),
+        ] {
+            assert_eq!(without_cookie(cookies, "tollgate").as_deref(), Some(kept), "{cookies}");
+        }
+        for none in ["", "a=1", "a=tollgate", "nottollgate=c", "tollgate", "tollgate =c"] {
+            assert_eq!(without_cookie(none, "tollgate"), None, "{none}");
+            assert_eq!(cookie(none, "tollgate"), None, "{none}");
+        }
     }
 
     #[test]
