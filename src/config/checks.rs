@@ -40,6 +40,7 @@ const CHECKS: &[Check] = &[
     (&["ROUTES", "PLANS"], check_metered_routes),
     (&["ROUTES", "METERS"], check_meters),
     (&["ROUTES", "PLANS", "BRAND"], check_plans_can_be_bought),
+    (&["ADMIN_TOKEN", "ADMIN_TOKENS", "GATE_SECRET"], check_api_keys),
 ];
 
 /// The binding of the Durable Object class that keeps accounts.
@@ -255,5 +256,19 @@ fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut F
                 example: "buy_url = \"https://example.com/buy/pro\"".to_owned(),
             });
         }
+    }
+}
+
+/// Operators can make API keys, and without the secret none is made or taken.
+fn check_api_keys(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    if !config.operators.is_empty() && config.gate_secrets.is_empty() {
+        findings.warnings.push(Mistake {
+            variable: "GATE_SECRET".to_owned(),
+            field: String::new(),
+            found: "nothing, so that operators can't make API keys and every one is refused"
+                .to_owned(),
+            expected: "a secret of at least 32 bytes".to_owned(),
+            example: "npx wrangler secret put GATE_SECRET".to_owned(),
+        });
     }
 }
