@@ -13,6 +13,7 @@ mod json;
 mod lemonsqueezy;
 pub mod outage;
 mod paddle;
+pub mod sessions;
 mod standard;
 mod stripe;
 pub mod webhook;

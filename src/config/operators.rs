@@ -103,7 +103,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
 /// Shorter tokens can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
 /// Longer ones are nobody's, so that a request's is not even hashed.
-pub const MAX_TOKEN_BYTES: usize = 512;
+const MAX_TOKEN_BYTES: usize = 512;
 
 fn expected() -> Expect<'static> {
     Expect::new(
