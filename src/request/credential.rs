@@ -155,6 +155,8 @@ fn named<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn facts() -> RequestFacts {
@@ -221,6 +223,42 @@ mod tests {
         for none in ["", "a=1", "a=tollgate", "nottollgate=c", "tollgate", "tollgate =c"] {
             assert_eq!(without_cookie(none, "tollgate"), None, "{none}");
             assert_eq!(cookie(none, "tollgate"), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_that_was_found_stands_nowhere_in_what_goes_on(
+            pairs in prop::collection::vec(
+                ("[ \t]{0,2}", prop::sample::select(vec!["tollgate", "tollgat", "a", "", "Tollgate"]),
+                 "=?", "[ \t]?", prop::sample::select(vec!["SECRET", "x", "\"SECRET\"", ""]), "[ \t]?"),
+                0..6),
+            separators in prop::collection::vec(prop::sample::select(vec![";", ",", "; ", ", "]), 6),
+        ) {
+            // A secret stands only where it is the credential's.
+            let texts: Vec<_> = pairs.iter().map(|(before, name, equals, more, value, after)| {
+                let is_ours = *name == "tollgate" && equals == "=";
+                let value = if is_ours { *value } else { "other" };
+                let name = if is_ours { (*name).to_owned() } else { format!("{name}_") };
+                format!("{before}{name}{equals}{more}{value}{after}")
+            }).collect();
+            let mut header = String::new();
+            for (text, separator) in texts.iter().zip(&separators) {
+                header.push_str(text);
+                header.push_str(separator);
+            }
+            let kept = without_cookie(&header, "tollgate");
+            let found = cookie(&header, "tollgate");
+            prop_assert_eq!(kept.is_some(), found.is_some(), "{}", header);
+            let kept = kept.unwrap_or_else(|| header.clone());
+            prop_assert!(!kept.contains("SECRET"), "{:?}: {:?}", header, kept);
+            prop_assert_eq!(cookie(&kept, "tollgate"), None);
+            // Every other cookie is there, as it was and in its place.
+            let others = |text: &str| {
+                let pairs = text.split(SEPARATORS).filter(|pair| named(pair.trim(), "tollgate").is_none());
+                pairs.map(|pair| pair.trim().to_owned()).filter(|pair| !pair.is_empty()).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(others(&kept), others(&header));
         }
     }
 
