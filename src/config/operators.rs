@@ -67,8 +67,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
     let token = token.filter(|token| {
         let fits = token.len() <= MAX_TOKEN_BYTES;
         if !fits {
-            let expect =
-                Expect::new("a token of 16 to 512 bytes", "npx wrangler secret put ADMIN_TOKEN");
+            let expect = Expect::new("a token of 16 to 512 bytes", "openssl rand -base64 24");
             reader.mistake("ADMIN_TOKEN", "", "a token that is too long", expect);
         }
         fits
@@ -131,4 +130,25 @@ fn operator(item: &Value) -> Result<Operator, &'static str> {
         return Err("a token that is too long");
     }
     Ok(Operator { name: name.to_owned(), role, token: token.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_its_operators_and_nothing_else_is() {
+        let operator =
+            |name: &str, token: String| Operator { name: name.to_owned(), role: Role::Read, token };
+        let longest = "x".repeat(MAX_TOKEN_BYTES);
+        let all =
+            [operator("anna", "0123456789abcdef".to_owned()), operator("ben", longest.clone())];
+        let found = |token: &str| Operator::of(&all, token).map(|one| one.name.as_str());
+        assert_eq!((found("0123456789abcdef"), found(&longest)), (Some("anna"), Some("ben")));
+        let more = format!("{longest}x");
+        for wrong in ["", "0123456789abcde", "0123456789abcdeF", &more, &longest[1..]] {
+            assert_eq!(found(wrong), None, "{wrong}");
+        }
+        assert_eq!(Operator::of(&[], ""), None);
+    }
 }
