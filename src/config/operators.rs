@@ -146,7 +146,7 @@ mod tests {
         let found = |token: &str| Operator::of(&all, token).map(|one| one.name.as_str());
         assert_eq!((found("0123456789abcdef"), found(&longest)), (Some("anna"), Some("ben")));
         let more = format!("{longest}x");
-        for wrong in ["", "0123456789abcde", "0123456789abcdeF", &more, &longest[1..]] {
+        for wrong in ["", "0123456789abcde", "0123456789abcdeF", &more, longest.split_at(1).1] {
             assert_eq!(found(wrong), None, "{wrong}");
         }
         assert_eq!(Operator::of(&[], ""), None);

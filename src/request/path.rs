@@ -294,7 +294,7 @@ mod tests {
         let mut walk = Walk { bytes: literal.len(), step_bytes: 0, found: vec![literal] };
         let _ = walk.follow();
         // Each step makes at most one reading more before the bounds are looked at.
-        assert!(walk.found.len() < MAX_READINGS + STEPS.len(), "{raw}");
+        assert!(walk.found.len().saturating_sub(STEPS.len()) < MAX_READINGS, "{raw}");
         (walk.step_bytes, walk.bytes)
     }
 

@@ -62,11 +62,10 @@ fn serve(world: &mut World, token: &str) {
 
 /// The name of this number, of so many letters.
 fn name(number: usize, bytes: usize) -> String {
-    let letters: Vec<_> = ('a'..='z').chain('A'..='Z').collect();
-    let place = |index: usize| {
-        letters[number / letters.len().pow(u32::try_from(index).unwrap()) % letters.len()]
-    };
-    (0..bytes).map(|index| if index < 2 { place(index) } else { 'x' }).collect()
+    let letters = || ('a'..='z').chain('A'..='Z');
+    let mut pairs = letters().flat_map(|first| letters().map(move |second| [first, second]));
+    let pair = pairs.nth(number).unwrap();
+    pair.into_iter().chain(std::iter::repeat('x')).take(bytes).collect()
 }
 
 /// A world whose tokens carry entitlements.
