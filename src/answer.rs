@@ -231,6 +231,11 @@ pub fn leads_to(url: &str, asker: &Asker<'_>, place: &Place<'_>, brand: &Brand) 
     Answer { status: 200, headers, body }
 }
 
+/// Answers a `HEAD` of which only a `GET` could tell more.
+pub fn nothing(asker: &Asker<'_>, place: &Place<'_>) -> Answer {
+    Answer { status: 204, headers: headers::bare(asker, place), body: String::new() }
+}
+
 fn see_other(url: &str, asker: &Asker<'_>, place: &Place<'_>, brand: &Brand) -> Answer {
     let dress = Dress::new(Format::Text, brand);
     let mut headers = headers::private(dress.format, String::new(), asker, place);

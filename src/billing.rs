@@ -16,6 +16,7 @@ mod object;
 pub mod outage;
 mod paddle;
 pub mod reference;
+pub mod sessions;
 mod standard;
 mod stripe;
 pub mod webhook;

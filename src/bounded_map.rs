@@ -1,8 +1,13 @@
 //! A map that can't grow without end: the oldest entry makes room for the newest.
+//!
+//! It is bounded by the number of its entries, and by the bytes of what their values say they hold:
+//! see [`Weight`].
 
 use std::borrow::Borrow;
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
+use std::rc::Rc;
 
 /// A map of at most `capacity` entries. Replacing a value does not make its entry younger.
 #[derive(Debug)]
@@ -13,12 +18,63 @@ pub struct BoundedMap<K, V> {
     entries: VecDeque<(K, V)>,
     gone: usize,
     capacity: usize,
+    bytes: Rc<Cell<usize>>,
+    max_bytes: usize,
 }
+
+/// How many bytes a value holds, as it says itself. They count in the map for as long as the weight
+/// is there; so it is kept in the value.
+#[derive(Debug)]
+pub struct Weight {
+    bytes: usize,
+    total: Rc<Cell<usize>>,
+}
+
+impl Weight {
+    /// Says that the value holds so many bytes now.
+    pub fn set(&mut self, bytes: usize) {
+        let others = self.total.get().saturating_sub(self.bytes);
+        self.total.set(others.saturating_add(bytes));
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// About what a text takes on the heap, with the place that points to it and what the allocator
+/// adds.
+pub fn text_bytes(text: &str) -> usize {
+    text.len().saturating_add(TEXT_BYTES)
+}
+
+/// 12 bytes of a `String` in WebAssembly, 24 elsewhere; the allocator rounds up to 8 or 16, and
+/// keeps a number beside each block.
+const TEXT_BYTES: usize = 40;
 
 impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     /// An empty map of at most `capacity` entries.
     pub fn new(capacity: usize) -> Self {
-        Self { places: HashMap::new(), entries: VecDeque::new(), gone: 0, capacity }
+        Self::weighed(capacity, usize::MAX)
+    }
+
+    /// The same, of values that hold at most `max_bytes` together, as far as they say so.
+    pub fn weighed(capacity: usize, max_bytes: usize) -> Self {
+        let (places, entries, bytes) = Default::default();
+        Self { places, entries, gone: 0, capacity, bytes, max_bytes }
+    }
+
+    /// The weight of a value that is to be put into this map: none yet.
+    pub fn weight(&self) -> Weight {
+        Weight { bytes: 0, total: Rc::clone(&self.bytes) }
+    }
+
+    /// What all values say they hold.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
     }
 
     /// The value at `key`.
@@ -39,23 +95,27 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
         self.entries.get_mut(place).map(|(_, value)| value)
     }
 
-    /// Puts `value` at `key`, and drops the oldest entry where there is no room. Returns what was
-    /// dropped.
-    pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+    /// Puts `value` at `key`, and drops the oldest entries where there is no room: this one too, if
+    /// it alone is too much. Hands over what is dropped, one after another.
+    pub fn insert(&mut self, key: K, value: V, dropped: &mut dyn FnMut(K, V)) {
         if let Some(known) = self.get_mut(&key) {
             *known = value;
-            return None;
+        } else {
+            let place = self.gone.wrapping_add(self.entries.len());
+            self.places.insert(key.clone(), place);
+            self.entries.push_back((key, value));
         }
-        let place = self.gone.wrapping_add(self.entries.len());
-        self.places.insert(key.clone(), place);
-        self.entries.push_back((key, value));
-        if self.entries.len() <= self.capacity {
-            return None;
+        self.trim(dropped);
+    }
+
+    /// Drops the oldest entries until there is room, where values have grown.
+    pub fn trim(&mut self, dropped: &mut dyn FnMut(K, V)) {
+        while self.entries.len() > self.capacity || self.bytes.get() > self.max_bytes {
+            let Some((key, value)) = self.entries.pop_front() else { break };
+            self.gone = self.gone.wrapping_add(1);
+            self.places.remove(&key);
+            dropped(key, value);
         }
-        let oldest = self.entries.pop_front()?;
-        self.gone = self.gone.wrapping_add(1);
-        self.places.remove(&oldest.0);
-        Some(oldest)
     }
 }
 
@@ -63,17 +123,54 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
 mod tests {
     use super::*;
 
+    fn put(
+        map: &mut BoundedMap<&'static str, u32>,
+        key: &'static str,
+        value: u32,
+    ) -> Vec<(&'static str, u32)> {
+        let mut all = Vec::new();
+        map.insert(key, value, &mut |key, value| all.push((key, value)));
+        all
+    }
+
     #[test]
     fn the_oldest_makes_room() {
         let mut map = BoundedMap::new(2);
-        map.insert("a", 1);
-        map.insert("b", 2);
-        assert_eq!(map.insert("a", 3), None);
-        assert_eq!(map.insert("c", 4), Some(("a", 3)));
+        put(&mut map, "a", 1);
+        put(&mut map, "b", 2);
+        assert_eq!(put(&mut map, "a", 3), []);
+        assert_eq!(put(&mut map, "c", 4), [("a", 3)]);
         assert_eq!((map.get("a"), map.get("b"), map.get("c")), (None, Some(&2), Some(&4)));
         assert_eq!((map.places.len(), map.entries.len()), (2, 2));
         *map.get_mut("b").unwrap() = 5;
-        assert_eq!(map.insert("d", 6), Some(("b", 5)));
+        assert_eq!(put(&mut map, "d", 6), [("b", 5)]);
         assert_eq!((map.get("b"), map.get("c"), map.get("d")), (None, Some(&4), Some(&6)));
+    }
+
+    #[test]
+    fn what_values_hold_is_bounded_too() {
+        let mut map = BoundedMap::weighed(100, 1_000);
+        let weigh = |map: &BoundedMap<u32, Weight>, bytes| {
+            let mut weight = map.weight();
+            weight.set(bytes);
+            weight
+        };
+        for number in 0..50 {
+            let weight = weigh(&map, 300);
+            map.insert(number, weight, &mut |_, _| {});
+            assert!(map.bytes() <= 1_000 && map.get(&number).is_some(), "{number}");
+        }
+        assert_eq!((map.entries.len(), map.places.len(), map.bytes()), (3, 3, 900));
+        let weight = weigh(&map, 10);
+        map.insert(49, weight, &mut |_, _| {});
+        assert_eq!((map.entries.len(), map.bytes()), (3, 610), "what is replaced counts no more");
+        map.get_mut(&49).unwrap().set(500);
+        assert_eq!(map.bytes(), 1_100);
+        let mut dropped = Vec::new();
+        map.trim(&mut |key, _| dropped.push(key));
+        assert_eq!((dropped.as_slice(), map.bytes()), (&[47][..], 800), "what has grown");
+        let weight = weigh(&map, 1_001);
+        map.insert(50, weight, &mut |_, _| {});
+        assert_eq!((map.entries.len(), map.bytes()), (0, 0), "it alone is too much");
     }
 }

@@ -13,7 +13,7 @@
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
-//! | `way_back.rs`, `billing.rs` | the endpoints that need to know who asks |
+//! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know who asks |
 //! | `endpoints.rs`, `admin.rs`, `admin/` | what lives under `/_tollgate/` |
 //! | `backstage.rs` | what the second module exports |
 //! | `ledger.rs` | messages to the objects, as both modules send them |
@@ -63,6 +63,7 @@ mod outbox;
 mod provider_api;
 #[cfg(feature = "backstage")]
 mod reader_store;
+mod sessions;
 mod visit;
 mod way_back;
 #[cfg(feature = "backstage")]

@@ -41,7 +41,7 @@ use crate::identity::Identity;
 use crate::quota::{Charge, LedgerReply, LedgerRequest, Usage};
 use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};
 use crate::time::Timestamp;
-use crate::token::SignatureCheck;
+use crate::token::{MAX_TOKEN_BYTES, SignatureCheck, TokenError};
 use crate::usage::AccountUsage;
 
 /// What the gate needs next.
@@ -332,6 +332,10 @@ impl Gate {
     fn check_credential(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
         match credential::find(&config.credentials, &facts) {
+            // Before anything looks at all of it.
+            Some(found) if found.token.len() > MAX_TOKEN_BYTES => {
+                self.invalid_token(TokenError::TooLarge)
+            }
             Some(found) if found.token.starts_with(ApiKey::MARK) => {
                 self.check_key(found.token, memory, now)
             }

@@ -55,6 +55,7 @@ fn vars(keys: &Value) -> Vars {
         .with_resource("LEDGER")
         .with_resource("BURST")
         .with("ORIGIN", json!("https://origin.example"))
+        .with("GATE_SECRET", json!(GATE_SECRET))
         .with("ISSUERS", json!([issuer]))
         .with(
             "PLANS",
@@ -135,5 +136,6 @@ fn performed(world: &mut World) -> Vec<&'static str> {
 }
 
 const ALICE: &str = "-/alice";
+const GATE_SECRET: &str = "gate-secret-0123456789abcdef0123456789";
 const BIG: &str = r#"{"plan":"big","status":"active"}"#;
 const PRO: &str = r#"{"plan":"pro","status":"active"}"#;

@@ -6,6 +6,7 @@ mod models;
 
 use models::{MODELS, Model};
 use proptest::prelude::*;
+use tollgate::request::ReturnPath;
 use tollgate::request::path::{MAX_READINGS, readings};
 use tollgate::request::pattern::{RouteMatch, RoutePattern, match_route};
 
@@ -200,6 +201,23 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// Where somebody comes back to is on this site, and none of the gate's own endpoints: those would
+/// be under `/premium/` here.
+fn leads_back_here(path: &str) -> Result<(), TestCaseError> {
+    let Ok(back) = ReturnPath::new(path, "/premium/") else { return Ok(()) };
+    for model in &MODELS {
+        let names = (model.serve)(back.path()).unwrap_or_default();
+        let is_own = names.first().is_some_and(|name| name.eq_ignore_ascii_case(b"premium"));
+        prop_assert!(!is_own, "{} serves {path}", model.name);
+    }
+    let base = url::Url::parse("https://site.test/_tollgate/status")
+        .map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let led = base.join(back.as_str()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    prop_assert_eq!(led.origin(), base.origin(), "{}", path);
+    prop_assert!(!led.path().to_ascii_lowercase().starts_with("/premium/"), "{}", path);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(config(3_000))]
 
@@ -214,6 +232,13 @@ proptest! {
         if let Some(site) = sites().first() {
             prop_assert_ne!(site.outcome(&path), Outcome::Open, "{}", path);
         }
+    }
+
+    #[test]
+    fn nobody_comes_back_to_the_gates_own_endpoints(path in prop_oneof![any_path(), disguised_secret()], again in any::<bool>()) {
+        // Perhaps encoded once more than the parameter itself asks for.
+        let path = if again { path.replace('%', "%25") } else { path };
+        leads_back_here(&path)?;
     }
 
     #[test]

@@ -5,10 +5,14 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::subscription::write_time;
+use crate::gate_secret::GateSecret;
+use crate::mac::MIN_TAG_BYTES;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -44,9 +48,14 @@ impl ApiKey {
     /// What the text of every key begins with.
     pub const MARK: &str = "tg_";
 
-    /// The text of the key with this id and secret, both base64url.
-    pub fn text(id: &str, secret: &str) -> String {
-        format!("{}{id}_{secret}", Self::MARK)
+    /// The text of the key with this id and secret, both base64url: a checksum that only the gate
+    /// can make stands behind them. `None` where there is no `GATE_SECRET` to make it with.
+    pub fn text(id: &str, secret: &str, signers: &[GateSecret]) -> Option<String> {
+        let mut text = format!("{}{id}_{secret}", Self::MARK);
+        let tag = signers.first()?.api_keys.tag(&[text.as_bytes()]);
+        let (checksum, _) = tag.split_first_chunk::<MIN_TAG_BYTES>()?;
+        URL_SAFE_NO_PAD.encode_string(checksum, &mut text);
+        Some(text)
     }
 
     /// The id in a key's text.
@@ -55,13 +64,24 @@ impl ApiKey {
         rest.and_then(|rest| rest.get(..ID_BYTES)).unwrap_or_default()
     }
 
-    /// Whether `text` could be a key's. What isn't need not be looked for.
-    pub fn is_text(text: &str) -> bool {
+    /// What stands in `text` behind the id and its underscore, if it has a key's form: the secret
+    /// and the checksum. What has none need not be looked for.
+    pub fn secret_in(text: &str) -> Option<(&str, &str)> {
         let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let rest = text.strip_prefix(Self::MARK).and_then(|rest| rest.split_at_checked(ID_BYTES));
-        rest.is_some_and(|(_, secret)| {
-            secret.starts_with('_') && text.len() == TEXT_BYTES && text.bytes().all(is_base64url)
-        })
+        if text.len() != TEXT_BYTES || !text.bytes().all(is_base64url) {
+            return None;
+        }
+        let (_, rest) = text.strip_prefix(Self::MARK)?.split_at_checked(ID_BYTES)?;
+        rest.strip_prefix('_')?.split_at_checked(SECRET_BYTES)
+    }
+
+    /// Whether one of the `signers` made this text. One hash of a block each, and no call: made-up
+    /// keys cost nothing but that.
+    pub fn is_ours(text: &str, signers: &[GateSecret]) -> bool {
+        let signed = text.split_at_checked(TEXT_BYTES.saturating_sub(CHECKSUM_BYTES));
+        let Some((signed, checksum)) = signed else { return false };
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(checksum) else { return false };
+        signers.iter().any(|signer| signer.api_keys.is_tag(&[signed.as_bytes()], &tag))
     }
 
     /// What a key is found by: the SHA-256 of its text, in hexadecimal digits. Guessing one of 256
@@ -106,21 +126,35 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 const ID_BYTES: usize = 8;
-/// Mark, id, underscore and 32 bytes as base64url.
-const TEXT_BYTES: usize = 3 + ID_BYTES + 1 + 43;
+/// 32 bytes as base64url.
+const SECRET_BYTES: usize = 43;
+/// [`MIN_TAG_BYTES`] as base64url.
+const CHECKSUM_BYTES: usize = 11;
+/// Mark, id, underscore, secret and checksum.
+const TEXT_BYTES: usize = 3 + ID_BYTES + 1 + SECRET_BYTES + CHECKSUM_BYTES;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SECRET: &str = "-0123456789_abcdefghijklmnopqrstuvwxyzABCDE";
+
+    fn signers(values: &[&str]) -> Vec<GateSecret> {
+        values.iter().map(|value| GateSecret::new(value)).collect()
+    }
+
+    fn text(values: &[&str]) -> String {
+        ApiKey::text("a1b2c3d4", SECRET, &signers(values)).unwrap()
+    }
+
     #[test]
     fn keys_have_one_form() {
-        let secret = "-0123456789_abcdefghijklmnopqrstuvwxyzABCDE";
-        let text = ApiKey::text("a1b2c3d4", secret);
-        assert!(ApiKey::is_text(&text), "{text}");
+        let text = text(&["one"]);
+        let (secret, checksum) = ApiKey::secret_in(&text).unwrap();
+        assert_eq!((ApiKey::id_in(&text), secret, checksum.len()), ("a1b2c3d4", SECRET, 11));
         assert_eq!(ApiKey::hash(&text).len(), 64);
         assert_eq!(ApiKey::directory(&ApiKey::hash("abc")), "keys-ba", "FIPS 180-2, appendix B.1");
-        let cut = text.strip_suffix('E').unwrap();
+        let (cut, _) = text.split_at(text.len() - 1);
         for wrong in [
             "",
             "tg_",
@@ -130,8 +164,41 @@ mod tests {
             &format!("{cut}="),
             &text.replace("tg_", "TG_"),
             &text.replace("d4_", "d44"),
+            &format!("tg_a1b2c3d4_{SECRET}"),
         ] {
-            assert!(!ApiKey::is_text(wrong), "{wrong}");
+            assert_eq!(ApiKey::secret_in(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_value_of_the_gates_secret_makes_a_key() {
+        let key = text(&["one", "two"]);
+        for (values, is_ours) in [
+            (&["one"][..], true),
+            (&["two"], false),
+            (&["two", "one"], true),
+            (&["three", "two"], false),
+            (&[], false),
+        ] {
+            assert_eq!(ApiKey::is_ours(&key, &signers(values)), is_ours, "{values:?}");
+        }
+        assert_eq!(ApiKey::text("a1b2c3d4", SECRET, &[]), None);
+    }
+
+    #[test]
+    fn a_key_of_which_anything_was_changed_is_made_up() {
+        let signers = signers(&["one", "two"]);
+        let key = text(&["one"]);
+        for place in 0..key.len() {
+            for other in "Az09-_".chars() {
+                let (before, after) = key.split_at(place);
+                let changed = format!("{before}{other}{}", after.split_at(1).1);
+                assert_eq!(ApiKey::is_ours(&changed, &signers), changed == key, "{changed}");
+            }
+            assert!(!ApiKey::is_ours(key.split_at(place).0, &signers), "{place}");
+        }
+        for wrong in ["", "tg_", "ü", &"ü".repeat(33), &format!("{key}A"), &"A".repeat(66)] {
+            assert!(!ApiKey::is_ours(wrong, &signers), "{wrong}");
         }
     }
 }

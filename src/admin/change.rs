@@ -279,6 +279,9 @@ fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
 
 /// What is said where nothing is known of an account.
 pub const NO_ACCOUNT: &str = "There is no such account.";
+/// What is said where nothing can sign a new API key.
+pub const NO_GATE_SECRET: &str = "API keys can't be made before the secret GATE_SECRET is set; \
+     `openssl rand -base64 32` makes one.";
 
 /// Keys of one account. Each reply to an isolate carries them.
 pub const MAX_KEYS: usize = 100;

@@ -42,7 +42,7 @@ impl Watch {
         let has_count = reader.used(allowance, now) > 0;
         let view = reader.view(allowance, page, now);
         if let Some(tally) = reader.tally(allowance, now).filter(|_| has_count) {
-            self.known.insert(key, tally.clone());
+            self.known.insert(key, tally.clone(), &mut |_, _| {});
         }
         view
     }
@@ -91,7 +91,7 @@ impl Watch {
             if tally.starts_at == starts_at {
                 tally.raise_to(correction.used);
             }
-            self.known.insert(key, tally);
+            self.known.insert(key, tally, &mut |_, _| {});
         }
     }
 }

@@ -74,10 +74,16 @@ pub(super) fn private(
     headers
 }
 
-/// The answer to a preflight for something that may be read with a credential.
-pub(super) fn preflight(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
+/// What an answer without a body carries, for its caller alone.
+pub(super) fn bare(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
     let mut headers = Headers::new();
     push_private(&mut headers, asker, place);
+    headers
+}
+
+/// The answer to a preflight for something that may be read with a credential.
+pub(super) fn preflight(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
+    let mut headers = bare(asker, place);
     let mut allowed = "Authorization".to_owned();
     if !place.credential_headers.is_empty() {
         allowed.push_str(", ");

@@ -47,6 +47,7 @@ const CHECKS: &[Check] = &[
     (&["BILLING", "PLANS", "BRAND"], check_links_carry_references),
     (&["BILLING"], check_modes),
     (&["BILLING"], check_disputes),
+    (&["ADMIN_TOKEN", "ADMIN_TOKENS", "GATE_SECRET"], check_api_keys),
 ];
 
 /// The binding of the Durable Object class that keeps accounts.
@@ -262,5 +263,19 @@ fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut F
                 example: "buy_url = \"https://example.com/buy/pro\"".to_owned(),
             });
         }
+    }
+}
+
+/// Operators can make API keys, and without the secret none is made or taken.
+fn check_api_keys(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    if !config.operators.is_empty() && config.gate_secrets.is_empty() {
+        findings.warnings.push(Mistake {
+            variable: "GATE_SECRET".to_owned(),
+            field: String::new(),
+            found: "nothing, so that operators can't make API keys and every one is refused"
+                .to_owned(),
+            expected: "a secret of at least 32 bytes".to_owned(),
+            example: "npx wrangler secret put GATE_SECRET".to_owned(),
+        });
     }
 }

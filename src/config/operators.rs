@@ -1,6 +1,7 @@
 //! Who may use the admin endpoints, and for what.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::Binding;
 use super::fields::{Expect, Reader};
@@ -15,6 +16,28 @@ pub struct Operator {
     pub role: Role,
     /// What they send.
     pub token: String,
+}
+
+impl Operator {
+    /// Whose token it is. Compares hashes, in a time that tells neither how much of a token is
+    /// right, nor how long the right ones are, nor whose it is; the given one is hashed once.
+    pub fn of<'a>(operators: &'a [Self], token: &str) -> Option<&'a Self> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let given = Sha256::digest(token);
+        let mut found = None;
+        // Every one is looked at, whichever it is.
+        for operator in operators {
+            let expected = Sha256::digest(&operator.token);
+            let differ =
+                given.iter().zip(expected).fold(0, |all, (left, right)| all | (left ^ right));
+            if differ == 0 {
+                found = Some(operator);
+            }
+        }
+        found
+    }
 }
 
 /// What an operator may do; each role may do what those before it may.
@@ -41,6 +64,14 @@ impl Role {
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
     let token = reader.secret("ADMIN_TOKEN", MIN_TOKEN_BYTES);
+    let token = token.filter(|token| {
+        let fits = token.len() <= MAX_TOKEN_BYTES;
+        if !fits {
+            let expect = Expect::new("a token of 16 to 512 bytes", "openssl rand -base64 24");
+            reader.mistake("ADMIN_TOKEN", "", "a token that is too long", expect);
+        }
+        fits
+    });
     let first = token.map(|token| Operator { name: "admin".to_owned(), role: Role::Admin, token });
     let mut operators: Vec<_> = first.into_iter().collect();
     let text = match reader.bindings().value("ADMIN_TOKENS") {
@@ -70,11 +101,13 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
 
 /// Shorter tokens can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
+/// Longer ones are nobody's, so that a request's is not even hashed.
+const MAX_TOKEN_BYTES: usize = 512;
 
 fn expected() -> Expect<'static> {
     Expect::new(
-        "a JSON array of objects with name, role (read, support or admin) and a token of at least \
-         16 bytes",
+        "a JSON array of objects with name, role (read, support or admin) and a token of 16 to 512 \
+         bytes",
         r#"[{"name":"anna","role":"support","token":"…"}]"#,
     )
 }
@@ -93,5 +126,29 @@ fn operator(item: &Value) -> Result<Operator, &'static str> {
     if token.len() < MIN_TOKEN_BYTES {
         return Err("a token that is too short");
     }
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err("a token that is too long");
+    }
     Ok(Operator { name: name.to_owned(), role, token: token.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_its_operators_and_nothing_else_is() {
+        let operator =
+            |name: &str, token: String| Operator { name: name.to_owned(), role: Role::Read, token };
+        let longest = "x".repeat(MAX_TOKEN_BYTES);
+        let all =
+            [operator("anna", "0123456789abcdef".to_owned()), operator("ben", longest.clone())];
+        let found = |token: &str| Operator::of(&all, token).map(|one| one.name.as_str());
+        assert_eq!((found("0123456789abcdef"), found(&longest)), (Some("anna"), Some("ben")));
+        let more = format!("{longest}x");
+        for wrong in ["", "0123456789abcde", "0123456789abcdeF", &more, longest.split_at(1).1] {
+            assert_eq!(found(wrong), None, "{wrong}");
+        }
+        assert_eq!(Operator::of(&[], ""), None);
+    }
 }

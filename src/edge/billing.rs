@@ -5,6 +5,7 @@ use worker::web_sys::Response;
 
 use super::glue::settle;
 use super::isolate::now;
+use super::sessions;
 use super::visit::Visit;
 use super::visit::problem;
 use super::{desk, glue};
@@ -13,6 +14,7 @@ use crate::billing::Provider;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
 use crate::billing::desk::{CustomerKey, DeskRequest, payers};
 use crate::billing::reference::LIFETIME_S;
+use crate::billing::sessions::{SessionReply, wish};
 use crate::config::{Billing, Config, Plan};
 use crate::gate::KnownAccount;
 use crate::report;
@@ -46,10 +48,6 @@ pub(super) async fn lead(
         },
     };
     let way = Way { visit, config, path, known };
-    let made = match plan {
-        Some(plan) => way.to_checkout(plan).await,
-        None => way.to_portal().await,
-    };
     let configured = match plan {
         Some(plan) => plan.buy_url.as_deref().or(config.brand.plans_url.as_deref()),
         None => config.brand.account_url.as_deref(),
@@ -57,6 +55,14 @@ pub(super) async fn lead(
     let account = known.identity.account_name();
     let configured = configured.map(|url| config.with_reference(url, Some(&account), now()));
     let configured = configured.as_deref();
+    let made = match way.session(plan).await {
+        Session::Made(made) => made,
+        Session::NotForHead if configured.is_none() => return nothing(visit),
+        Session::TooMany(retry_after_s) if configured.is_none() => {
+            return sessions::too_many(visit, retry_after_s);
+        }
+        Session::NotForHead | Session::TooMany(_) => None,
+    };
     let url = match (&made, configured) {
         (Some(Ok(url)), _) => url,
         (Some(Err(reason)), _) => {
@@ -98,6 +104,16 @@ pub(super) async fn call(
     Ok((status, body.to_owned()))
 }
 
+/// What comes of asking for a link.
+enum Session {
+    /// The link, or why there is none; `None` where none can be made.
+    Made(Option<Result<String, String>>),
+    /// Whoever asks with `HEAD` doesn't go there, so none is made.
+    NotForHead,
+    /// There were too many: for how many seconds none is made.
+    TooMany(u64),
+}
+
 /// From a caller to the provider and back.
 struct Way<'a> {
     visit: &'a Visit,
@@ -107,6 +123,49 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// A link that was made a moment ago, or a new one, as the account's object allows.
+    async fn session(&self, plan: Option<&Plan>) -> Session {
+        if self.visit.facts.method == "HEAD" {
+            return Session::NotForHead;
+        }
+        if !self.can_make(plan) {
+            return Session::Made(None);
+        }
+        let (visit, config, account) =
+            (self.visit, self.config, self.known.identity.account_name());
+        let id = plan.map(|plan| plan.id.as_str());
+        let wish = wish(id, &self.back(), self.known.record.as_ref());
+        match sessions::begin(visit, config, &account, &wish).await {
+            Ok(SessionReply::Known(url)) => return Session::Made(Some(Ok(url))),
+            Ok(SessionReply::Make) => {}
+            Ok(SessionReply::TooMany(retry_after_s)) => return Session::TooMany(retry_after_s),
+            Err(reason) => {
+                let reason = format!("the account's ledger allows no link: {reason}");
+                worker::console_error!("{}", report::fault_line("billing-api", &reason));
+                return Session::Made(None);
+            }
+        }
+        let made = match plan {
+            Some(plan) => self.to_checkout(plan).await,
+            None => self.to_portal().await,
+        };
+        if let Some(Ok(url)) = &made {
+            sessions::keep(visit, config, &account, wish, url).await;
+        }
+        Session::Made(made)
+    }
+
+    /// Whether there is a provider that could be asked.
+    fn can_make(&self, plan: Option<&Plan>) -> bool {
+        let can_be_asked = |billing: &Billing| billing.api_key.is_some();
+        if let Some(plan) = plan {
+            let first = self.config.billing.first();
+            return first.is_some_and(can_be_asked) && !plan.prices.is_empty();
+        }
+        let is_known = self.known.record.as_ref().is_some_and(|one| !one.customers.is_empty());
+        is_known && self.config.billing.iter().any(can_be_asked)
+    }
+
     /// The provider's portal, of the customer that pays for what the account may do. `None` where
     /// there is no such customer, or none that is this account's alone.
     async fn to_portal(&self) -> Option<Result<String, String>> {
@@ -200,6 +259,11 @@ impl Way<'_> {
     fn cancel_url(&self) -> String {
         format!("{}{}", self.visit.facts.base_url(), self.path.as_str())
     }
+}
+
+/// Answers a `HEAD` where nothing is known without making a link.
+fn nothing(visit: &Visit) -> Response {
+    visit.answer(&|asker, place, _| answer::nothing(asker, place))
 }
 
 fn unavailable(visit: &Visit, detail: &str) -> Response {

@@ -8,19 +8,19 @@ use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::glue::settle;
-use crate::bounded_map::BoundedMap;
+use crate::bounded_map::{BoundedMap, Weight, text_bytes};
 use crate::config::signing_algorithm;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, SignatureCheck};
 
 /// Verifies signatures; each key is imported once.
 pub(super) struct Verifier {
-    keys: RefCell<BoundedMap<String, JsValue>>,
+    keys: RefCell<BoundedMap<String, (JsValue, Weight)>>,
 }
 
 impl Default for Verifier {
     fn default() -> Self {
-        Self { keys: RefCell::new(BoundedMap::new(MAX_KEYS)) }
+        Self { keys: RefCell::new(BoundedMap::weighed(MAX_KEYS, MAX_BYTES)) }
     }
 }
 
@@ -54,12 +54,12 @@ impl Verifier {
     async fn import(&self, jwk: &str, algorithm: Algorithm) -> Result<JsValue, String> {
         let name = algorithm.name();
         let id = format!("{name}:{jwk}");
-        let known = self.keys.borrow().get(&id).cloned();
+        let known = self.keys.borrow().get(&id).map(|(key, _)| key.clone());
         if let Some(key) = known {
             return Ok(key);
         }
         let key = import(jwk, name, "verify").await?;
-        self.keys.borrow_mut().insert(id, key.clone());
+        remember(&self.keys, id, 0, |weight| (key.clone(), weight));
         Ok(key)
     }
 }
@@ -67,12 +67,15 @@ impl Verifier {
 /// Signs assertions, and keeps each for half its life.
 pub(super) struct Signer {
     key: RefCell<Option<JsValue>>,
-    signed: RefCell<BoundedMap<String, (String, Timestamp)>>,
+    signed: RefCell<BoundedMap<String, (String, Timestamp, Weight)>>,
 }
 
 impl Default for Signer {
     fn default() -> Self {
-        Self { key: RefCell::new(None), signed: RefCell::new(BoundedMap::new(MAX_ASSERTIONS)) }
+        Self {
+            key: RefCell::new(None),
+            signed: RefCell::new(BoundedMap::weighed(MAX_ASSERTIONS, MAX_BYTES)),
+        }
     }
 }
 
@@ -80,7 +83,7 @@ impl Signer {
     /// The assertion that was signed for `subject` and is still good, if there is one.
     pub(super) fn known(&self, subject: &str, now: Timestamp) -> Option<String> {
         let signed = self.signed.borrow();
-        let (token, until) = signed.get(subject)?;
+        let (token, until, _) = signed.get(subject)?;
         (now < *until).then(|| token.clone())
     }
 
@@ -112,13 +115,31 @@ impl Signer {
         let signature = settle(sign(&parameters(algorithm), &key, &bytes)).await?;
         let signature = Uint8Array::new(&signature).to_vec();
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-        self.signed.borrow_mut().insert(subject, (token.clone(), until));
+        let bytes = text_bytes(&token);
+        remember(&self.signed, subject, bytes, |weight| (token.clone(), until, weight));
         Ok(token)
     }
 }
 
+/// Keeps what `make` makes of its weight: `bytes`, and twice its name.
+fn remember<V>(
+    map: &RefCell<BoundedMap<String, V>>,
+    name: String,
+    bytes: usize,
+    make: impl FnOnce(Weight) -> V,
+) {
+    let mut map = map.borrow_mut();
+    let mut weight = map.weight();
+    // The map has a name twice.
+    weight.set(text_bytes(&name).saturating_mul(2).saturating_add(bytes));
+    map.insert(name, make(weight), &mut |_, _| {});
+}
+
 const MAX_KEYS: usize = 256;
 const MAX_ASSERTIONS: usize = 4_096;
+/// Of either, of an isolate's 128 MB: entitlements stand in an assertion, and a caller may have a
+/// token's worth of them.
+const MAX_BYTES: usize = 8 * 1_024 * 1_024;
 
 #[wasm_bindgen]
 extern "C" {

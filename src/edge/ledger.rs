@@ -10,6 +10,7 @@ use crate::admin::Order;
 use crate::allowance::ReadersRequest;
 use crate::billing::BillingEvent;
 use crate::billing::desk::DeskRequest;
+use crate::billing::sessions::SessionRequest;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::LedgerRequest;
 use crate::wire::{self, Wire, wire};
@@ -112,6 +113,8 @@ pub(super) enum Message {
     Read,
     /// Hear which readers without an account were seen. Of an object that is no account's.
     ReportReaders(ReadersRequest),
+    /// Whether to make a link to the provider, or that one was made.
+    Session(SessionRequest),
     /// How the account stands.
     Usage {
         /// The plan that the token names.
@@ -133,6 +136,7 @@ wire! {
         FindKey(hash),
         Read,
         ReportReaders(request),
+        Session(request),
         Usage { plan, member },
     }
 }

@@ -19,17 +19,19 @@ use super::{desk_object, desk_store, key_store, outbox, reader_store};
 use crate::admin::OperatorStore;
 use crate::allowance::Readers;
 use crate::billing::desk::{AccountSummary, Desk};
+use crate::billing::sessions::Sessions;
 use crate::config::Config;
 use crate::quota::{self, LedgerStore, StoreError, Terms};
 use crate::time::Timestamp;
 use crate::wire;
 
-/// What the object remembers between messages: when to tidy up.
+/// What the object remembers between messages: when to tidy up, and links that were just made.
 #[derive(Default)]
 struct Counting {
     desk: Desk,
     ledger: quota::Ledger,
     readers: Readers,
+    sessions: Sessions,
 }
 
 /// What an object of this class is: its name says it to who calls, the message to the object.
@@ -218,6 +220,7 @@ fn handle(
         Message::ReportReaders(request) => {
             wire::encode(&counting.readers.handle(store, &request, now())?)
         }
+        Message::Session(request) => wire::encode(&counting.sessions.handle(request, now())),
         Message::Read => wire::encode(&store.account()?),
     };
     Ok(reply)

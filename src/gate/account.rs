@@ -284,7 +284,7 @@ impl Gate {
 impl AccountView {
     /// Keeps what the ledger has just said of the account, and forgets what was denied before.
     pub(super) fn renew(&mut self, record: Option<&AccountRecord>, now: Timestamp) {
-        self.snapshot = Some(Snapshot { record: record.cloned().map(Rc::new) });
+        self.keep(record.cloned().map(Rc::new));
         self.told_at = now;
         self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS);
         self.refusals.clear();
@@ -292,7 +292,7 @@ impl AccountView {
 
     /// Keeps what a reply says of the account.
     pub(super) fn take_snapshot(&mut self, reply: &LedgerReply, now: Timestamp) {
-        self.snapshot = Some(Snapshot { record: reply.account.clone().map(Rc::new) });
+        self.keep(reply.account.clone().map(Rc::new));
         self.told_at = now;
         self.fresh_until = now.plus_ms(SNAPSHOT_TTL_MS.max(i64::from(reply.horizon_ms)));
     }

@@ -17,8 +17,11 @@ impl Gate {
         if let Some(caller) = memory.caller(key, now) {
             return self.check_burst(caller, memory, now);
         }
-        if !ApiKey::is_text(key) {
+        if ApiKey::secret_in(key).is_none() {
             return self.invalid_token(TokenError::Malformed);
+        }
+        if !ApiKey::is_ours(key, &self.config.gate_secrets) {
+            return self.made_up();
         }
         let hash = ApiKey::hash(key);
         if memory.is_unknown_key(&hash, now) {
@@ -27,6 +30,19 @@ impl Gate {
         let directory = ApiKey::directory(&hash);
         self.progress = Progress::ApiKey(Rc::from(key));
         Step::FindKey { directory, hash }
+    }
+
+    /// Refuses a key that no value of `GATE_SECRET` has made. The directory is not asked, so that
+    /// nobody without a key costs it a call.
+    fn made_up(&self) -> Step {
+        let detail = match self.config.gate_secrets.len() {
+            0 => "GATE_SECRET is not set, and without it there are no API keys",
+            _ => "no value of GATE_SECRET made this API key",
+        };
+        let mut denial = Denial::new(Cause::InvalidToken);
+        denial.facts.token_error = Some(TokenError::UnknownApiKey);
+        denial.facts.operator_detail = Some(detail.to_owned());
+        self.deny(denial, None)
     }
 
     /// Takes over what the directory said. Without it nobody can be told apart, so its silence

@@ -1,23 +1,26 @@
 //! What one isolate remembers between requests: all bounded, none of it authoritative.
 
-use std::collections::VecDeque;
+mod key_set;
+
+pub(super) use key_set::{KeySet, KeysNeeded};
+
 use std::rc::Rc;
 
 use super::outage::Outage;
 use super::usage::Reads;
 use crate::account::AccountRecord;
 use crate::allowance::Watch;
-use crate::bounded_map::BoundedMap;
+use crate::bounded_map::{BoundedMap, Weight, text_bytes};
 use crate::decision::QuotaState;
 use crate::identity::Identity;
 use crate::quota::{Cost, Holder, Merge, RefusalReason};
 use crate::time::Timestamp;
-use crate::token::KeyRing;
+use crate::wire;
 
 /// The memory of one isolate. The runtime may throw it away at any time.
 #[derive(Debug)]
 pub struct Memory {
-    tokens: BoundedMap<Rc<str>, Rc<Caller>>,
+    tokens: BoundedMap<Rc<str>, Known>,
     /// Hashes of API keys that there are none of, and until when that is believed.
     unknown_keys: BoundedMap<String, Timestamp>,
     accounts: BoundedMap<String, AccountView>,
@@ -40,9 +43,9 @@ impl Memory {
     pub fn new(issuers: usize, isolate: String, origin_ms: u32) -> Self {
         let key_sets = std::iter::repeat_with(KeySet::default).take(issuers).collect();
         Self {
-            tokens: BoundedMap::new(MAX_TOKENS),
+            tokens: BoundedMap::weighed(MAX_TOKENS, MAX_TOKENS_BYTES),
             unknown_keys: BoundedMap::new(MAX_UNKNOWN_KEYS),
-            accounts: BoundedMap::new(MAX_ACCOUNTS),
+            accounts: BoundedMap::weighed(MAX_ACCOUNTS, MAX_ACCOUNTS_BYTES),
             key_sets,
             isolate,
             holders: 0,
@@ -58,7 +61,7 @@ impl Memory {
     /// The caller behind a token that was verified before, is still valid, and was verified with
     /// a key set that still stands.
     pub(super) fn caller(&self, token: &str, now: Timestamp) -> Option<Rc<Caller>> {
-        let caller = self.tokens.get(token)?;
+        let Known { caller, .. } = self.tokens.get(token)?;
         let stands = match caller.credential {
             Credential::Key { .. } => true,
             Credential::Token { issuer, generation, .. } => {
@@ -69,7 +72,14 @@ impl Memory {
     }
 
     pub(super) fn remember_caller(&mut self, token: Rc<str>, caller: Rc<Caller>) {
-        self.tokens.insert(token, caller);
+        let mut weight = self.tokens.weight();
+        weight.set(caller.bytes().saturating_add(text_bytes(&token)));
+        self.tokens.insert(token, Known { caller, _weight: weight }, &mut |_, _| {});
+    }
+
+    /// About how many bytes this holds of tokens and of accounts, which is bounded.
+    pub fn bytes(&self) -> [usize; 2] {
+        [self.tokens.bytes(), self.accounts.bytes()]
     }
 
     /// Whether the directory has said a moment ago that there is no API key with this hash.
@@ -78,7 +88,7 @@ impl Memory {
     }
 
     pub(super) fn remember_unknown_key(&mut self, hash: String, now: Timestamp) {
-        self.unknown_keys.insert(hash, now.plus_ms(UNKNOWN_KEY_MS));
+        self.unknown_keys.insert(hash, now.plus_ms(UNKNOWN_KEY_MS), &mut |_, _| {});
     }
 
     pub(super) fn key_set(&mut self, issuer: usize) -> Option<&mut KeySet> {
@@ -96,14 +106,21 @@ impl Memory {
 
     /// The view of an account, an empty one where there is none yet.
     pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+        let forgotten = &mut self.forgotten;
+        let mut forget = |name, view: AccountView| {
+            if view.holder.may_hold() {
+                forgotten.push((name, view.holder));
+            }
+        };
+        // Records may have grown since.
+        self.accounts.trim(&mut forget);
         if self.accounts.get(name).is_none() {
             // Each holder has a name of its own: its messages start again with the first number.
             self.holders = self.holders.saturating_add(1);
             let holder_name = format!("{}:{}", self.isolate, self.holders);
             let holder = Holder::new(&holder_name, self.refund_ms);
-            let dropped = self.accounts.insert(name.to_owned(), AccountView::new(holder));
-            let holding = dropped.filter(|(_, view)| view.holder.may_hold());
-            self.forgotten.extend(holding.map(|(name, view)| (name, view.holder)));
+            let view = AccountView::new(holder, self.accounts.weight());
+            self.accounts.insert(name.to_owned(), view, &mut forget);
         }
         self.accounts.get_mut(name)
     }
@@ -123,6 +140,14 @@ impl Memory {
         self.readers_started = self.readers_started.saturating_add(1);
         format!("{}:{}", self.isolate, self.readers_started)
     }
+}
+
+/// A caller who is remembered, and what that takes.
+#[derive(Debug)]
+struct Known {
+    caller: Rc<Caller>,
+    /// Counts until it is dropped.
+    _weight: Weight,
 }
 
 /// A verified caller.
@@ -178,6 +203,7 @@ pub(super) struct AccountView {
     pub(super) refusals: Vec<Refused>,
     /// What its ledger has heard of callers who had read free pages before they signed in.
     merged: Vec<Merge>,
+    weight: Weight,
 }
 
 /// The account as the ledger knows it.
@@ -223,6 +249,18 @@ impl Refused {
 }
 
 impl Caller {
+    /// About how many bytes it takes. Entitlements are the most of it: a token may have 1,500.
+    fn bytes(&self) -> usize {
+        let Identity { tenant, account, subject, plan, entitlements } = &*self.identity;
+        let id = match &self.credential {
+            Credential::Token { id, .. } => id.as_deref(),
+            Credential::Key { id, .. } => Some(id.as_str()),
+        };
+        let names = [tenant, subject, plan].into_iter().flatten().chain([account, &self.account]);
+        let texts = names.chain(entitlements).chain(&self.claimed).map(String::as_str).chain(id);
+        texts.map(text_bytes).fold(ENTRY_BYTES, usize::saturating_add)
+    }
+
     /// Whose own count this is, where a plan counts each member: the token's subject.
     pub(super) fn member(&self) -> &str {
         self.identity.subject.as_deref().unwrap_or(&self.identity.account)
@@ -230,7 +268,8 @@ impl Caller {
 }
 
 impl AccountView {
-    fn new(holder: Holder) -> Self {
+    fn new(holder: Holder, mut weight: Weight) -> Self {
+        weight.set(VIEW_BYTES);
         Self {
             holder,
             snapshot: None,
@@ -238,7 +277,16 @@ impl AccountView {
             fresh_until: Timestamp::default(),
             refusals: Vec::new(),
             merged: Vec::new(),
+            weight,
         }
+    }
+
+    /// Keeps what the ledger knows of the account.
+    pub(super) fn keep(&mut self, record: Option<Rc<AccountRecord>>) {
+        let written = record.as_deref().map_or(0, |record| wire::encode(record).len());
+        // Its texts with what points to them.
+        self.weight.set(VIEW_BYTES.saturating_add(written.saturating_mul(3)));
+        self.snapshot = Some(Snapshot { record });
     }
 
     /// The snapshot, if it is fresh.
@@ -277,99 +325,17 @@ impl AccountView {
     }
 }
 
-/// The keys of an issuer with a JWKS URL.
-#[derive(Debug, Default)]
-pub(super) struct KeySet {
-    /// The last good set, kept through failures.
-    pub(super) ring: Option<Rc<KeyRing>>,
-    /// Rises when the set changes, so that tokens verified by a removed key are checked again.
-    pub(super) generation: u32,
-    fresh_until: Timestamp,
-    retry_at: Timestamp,
-    fetching_until: Timestamp,
-    unknown_key_fetches: VecDeque<Timestamp>,
-}
-
-/// What to do about keys that are not there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum KeysNeeded {
-    /// Fetch them now.
-    Fetch,
-    /// Do without: they are as new as they get, or were fetched too often.
-    GiveUp,
-    /// They can't be had: the last fetch failed a moment ago.
-    Unavailable,
-    /// Another request is fetching them. Its promise can't be awaited (the runtime would cancel
-    /// it), so look again in a moment.
-    Wait,
-}
-
-impl KeySet {
-    /// What to do when no key set is there at all.
-    pub(super) fn need_any(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
-        if now < self.fetching_until {
-            KeysNeeded::Wait
-        } else if now < self.retry_at {
-            KeysNeeded::Unavailable
-        } else {
-            self.begin(deadline_ms, now)
-        }
-    }
-
-    /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
-    /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
-    /// began is not fetched again for it.
-    pub(super) fn need_newer(
-        &mut self,
-        deadline_ms: u32,
-        started_at: Timestamp,
-        now: Timestamp,
-    ) -> KeysNeeded {
-        if self.fresh_until >= started_at.plus_ms(KEYS_FRESH_MS) {
-            return KeysNeeded::GiveUp;
-        }
-        if now < self.fetching_until {
-            return KeysNeeded::Wait;
-        }
-        if now < self.retry_at {
-            return KeysNeeded::Unavailable;
-        }
-        self.unknown_key_fetches.retain(|at| now.ms_since(*at) < UNKNOWN_KEY_PERIOD_MS);
-        if self.unknown_key_fetches.len() >= UNKNOWN_KEY_FETCHES {
-            return KeysNeeded::GiveUp;
-        }
-        self.unknown_key_fetches.push_back(now);
-        self.begin(deadline_ms, now)
-    }
-
-    /// Whether the set should be fetched again in the background; marks it as being fetched.
-    pub(super) fn is_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
-        let is_due = now >= self.fresh_until && now >= self.retry_at && now >= self.fetching_until;
-        is_due && self.begin(deadline_ms, now) == KeysNeeded::Fetch
-    }
-
-    /// Takes a fetched set over; a failure keeps the last good one.
-    pub(super) fn fetched(&mut self, ring: Option<KeyRing>, now: Timestamp) {
-        self.fetching_until = Timestamp::default();
-        let Some(ring) = ring else {
-            self.retry_at = now.plus_ms(KEYS_RETRY_MS);
-            return;
-        };
-        if self.ring.as_deref() != Some(&ring) {
-            self.generation = self.generation.wrapping_add(1);
-            self.ring = Some(Rc::new(ring));
-        }
-        self.fresh_until = now.plus_ms(KEYS_FRESH_MS);
-    }
-
-    fn begin(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
-        self.fetching_until = now.plus_ms(i64::from(deadline_ms));
-        KeysNeeded::Fetch
-    }
-}
-
-/// About 4 MB at a typical 1 KB a token, of an isolate's 128 MB.
+/// About 8 MB at a typical 1 KB a token.
 const MAX_TOKENS: usize = 4_096;
+/// Of an isolate's 128 MB. Somebody's large tokens take no more than that: 170 of the largest.
+const MAX_TOKENS_BYTES: usize = 20 * MB;
+/// Records have less than 1 KB as a rule, and 64 KB at most.
+const MAX_ACCOUNTS_BYTES: usize = 20 * MB;
+const MB: usize = 1_024 * 1_024;
+/// A caller without its texts, and its place in the map.
+const ENTRY_BYTES: usize = 400;
+/// A view without its record: leases, refusals, and its place in the map.
+const VIEW_BYTES: usize = 1_500;
 /// Whoever makes up more of them has each one looked for.
 const MAX_UNKNOWN_KEYS: usize = 1_024;
 /// How long a key that there is none of is not looked for again: as long a new one may take.
@@ -378,12 +344,3 @@ const MAX_ACCOUNTS: usize = 4_096;
 const MAX_REFUSALS: usize = 8;
 /// Of one account: beyond that the ledger hears of it again, which changes nothing.
 const MAX_MERGED: usize = 8;
-
-/// How long a key set is used without asking again.
-const KEYS_FRESH_MS: i64 = 5 * 60 * 1_000;
-/// How long a failed fetch is not repeated.
-const KEYS_RETRY_MS: i64 = 5_000;
-/// At most this many fetches for unknown key ids …
-const UNKNOWN_KEY_FETCHES: usize = 3;
-/// … in this time.
-const UNKNOWN_KEY_PERIOD_MS: i64 = 60_000;

@@ -60,7 +60,7 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
             CredentialSource::Query(name) => {
                 let target = strip.target.clone().unwrap_or_else(|| facts.target());
                 if let Some((path, query)) = target.split_once('?')
-                    && let Some(kept) = without(query, name, '&', "&")
+                    && let Some(kept) = without_parameter(query, name)
                 {
                     let mark = if kept.is_empty() { "" } else { "?" };
                     strip.target = Some(format!("{path}{mark}{kept}"));
@@ -80,18 +80,45 @@ pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
 /// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
 /// `Cookie` lines arrive joined by commas, which can't stand in a cookie.
 pub fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let value = header.split([';', ',']).find_map(|pair| named(pair.trim(), name))?;
+    let value = header.split(SEPARATORS).find_map(|pair| named(pair.trim(), name))?;
     Some(value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value))
 }
 
-/// The header `Cookie` without the cookie of this name; `None` where it has none.
+/// The header `Cookie` without the cookies of this name, cut where [`cookie`] finds them; all
+/// others stay as they are. `None` where it has none.
 pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
     if !cookies.contains(name) {
         return None;
     }
-    // Several lines arrive joined by commas.
-    without(&cookies.replace(", ", "; "), name, ';', "; ")
+    let mut kept = String::with_capacity(cookies.len());
+    let (mut has_cut, mut ends_cut) = (false, false);
+    // The separator that a cut has left open. Servers that know no comma read both sides of one as
+    // one cookie, so a semicolon on either side stays.
+    let mut open = None;
+    for piece in cookies.split_inclusive(SEPARATORS) {
+        let pair = piece.strip_suffix(SEPARATORS).unwrap_or(piece);
+        let separator = piece.strip_prefix(pair).filter(|separator| !separator.is_empty());
+        ends_cut = named(pair.trim(), name).is_some();
+        if ends_cut {
+            has_cut = true;
+            open = match (open, separator) {
+                (Some(","), Some(separator)) => Some(separator),
+                (None, _) => None,
+                (before, _) => before,
+            };
+            continue;
+        }
+        kept.extend(open);
+        // What began behind the cut begins the header now.
+        kept.push_str(if kept.is_empty() { pair.trim_start() } else { pair });
+        open = separator;
+    }
+    kept.extend(open.filter(|_| !ends_cut));
+    has_cut.then_some(kept)
 }
+
+/// What ends a cookie in the header.
+const SEPARATORS: [char; 2] = [';', ','];
 
 fn carrier(source: &CredentialSource) -> &str {
     match source {
@@ -113,14 +140,12 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| named(pair, name))
 }
 
-/// `list` without the pairs called `name`; `None` where it has none.
-fn without(list: &str, name: &str, separator: char, joint: &str) -> Option<String> {
-    let is_named = |pair: &str| named(pair.trim(), name).is_some();
-    list.split(separator).any(is_named).then(|| {
-        let kept: Vec<_> =
-            list.split(separator).filter(|pair| !is_named(pair)).map(str::trim).collect();
-        kept.join(joint)
-    })
+/// `query` without the parameters called `name`; `None` where it has none.
+fn without_parameter(query: &str, name: &str) -> Option<String> {
+    let is_named = |pair: &&str| named(pair, name).is_some();
+    parameter(query, name)?;
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_named(pair)).collect();
+    Some(kept.join("&"))
 }
 
 fn named<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
@@ -130,6 +155,8 @@ fn named<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn facts() -> RequestFacts {
@@ -172,6 +199,67 @@ mod tests {
         let facts = RequestFacts { carriers, ..RequestFacts::default() };
         assert_eq!(find(&sources, &facts).unwrap().token, "c");
         assert_eq!(strip(&sources, &facts).cookie.as_deref(), Some("a=1"));
+    }
+
+    #[test]
+    fn a_cookie_is_cut_where_it_was_found() {
+        for (cookies, kept) in [
+            ("a=1,tollgate=c", "a=1"),
+            ("tollgate=c,a=1", "a=1"),
+            ("a=1,tollgate=c,b=2", "a=1,b=2"),
+            ("a=1,tollgate=c; b=2", "a=1; b=2"),
+            ("a=1; tollgate=c, b=2", "a=1; b=2"),
+            ("a=1 ,\ttollgate=c\t;b=2;", "a=1 ;b=2;"),
+            ("a=x, y; tollgate=\"c\"; b=\"p,q\"", "a=x, y; b=\"p,q\""),
+            ("tollgate=c; tollgate=d,tollgate=e", ""),
+            ("; a=1;tollgate=c;;b", "; a=1;;b"),
+            (
+                "tollgate=c; nottollgate=d; tollgated=e; Tollgate=f",
+                "nottollgate=d; tollgated=e; Tollgate=f",
+            ),
+        ] {
+            assert_eq!(without_cookie(cookies, "tollgate").as_deref(), Some(kept), "{cookies}");
+        }
+        for none in ["", "a=1", "a=tollgate", "nottollgate=c", "tollgate", "tollgate =c"] {
+            assert_eq!(without_cookie(none, "tollgate"), None, "{none}");
+            assert_eq!(cookie(none, "tollgate"), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_that_was_found_stands_nowhere_in_what_goes_on(
+            pairs in prop::collection::vec(
+                ("[ \t]{0,2}", prop::sample::select(vec!["tollgate", "tollgat", "a", "", "Tollgate"]),
+                 "=?", "[ \t]?", prop::sample::select(vec!["SECRET", "x", "\"SECRET\"", ""]), "[ \t]?"),
+                0..6),
+            separators in prop::collection::vec(prop::sample::select(vec![";", ",", "; ", ", "]), 6),
+        ) {
+            // A secret stands only where it is the credential's.
+            let texts: Vec<_> = pairs.iter().map(|(before, name, equals, more, value, after)| {
+                let is_ours = *name == "tollgate" && equals == "=";
+                let value = if is_ours { *value } else { "other" };
+                let name = if is_ours { (*name).to_owned() } else { format!("{name}_") };
+                format!("{before}{name}{equals}{more}{value}{after}")
+            }).collect();
+            let mut header = String::new();
+            for (text, separator) in texts.iter().zip(&separators) {
+                header.push_str(text);
+                header.push_str(separator);
+            }
+            let kept = without_cookie(&header, "tollgate");
+            let found = cookie(&header, "tollgate");
+            prop_assert_eq!(kept.is_some(), found.is_some(), "{}", header);
+            let kept = kept.unwrap_or_else(|| header.clone());
+            prop_assert!(!kept.contains("SECRET"), "{:?}: {:?}", header, kept);
+            prop_assert_eq!(cookie(&kept, "tollgate"), None);
+            // Every other cookie is there, as it was and in its place.
+            let others = |text: &str| {
+                let pairs = text.split(SEPARATORS).filter(|pair| named(pair.trim(), "tollgate").is_none());
+                pairs.map(|pair| pair.trim().to_owned()).filter(|pair| !pair.is_empty()).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(others(&kept), others(&header));
+        }
     }
 
     #[test]

@@ -15,10 +15,14 @@ use steps::{Marks, STEPS};
 
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH_BYTES: usize = 8 * 1024;
-/// The most readings a path may have. Paths in real use have at most about ten.
-pub const MAX_READINGS: usize = 64;
-/// The most bytes that all readings of a path may have together, which bounds the work.
-pub const MAX_READING_BYTES: usize = 64 * 1024;
+/// The most readings a path may have. Paths in real use have at most about fifteen, those with a
+/// whole URL in them that is encoded twice.
+pub const MAX_READINGS: usize = 32;
+/// The most bytes that all readings of a path may have together.
+pub const MAX_READING_BYTES: usize = 48 * 1024;
+/// The most bytes that all steps may go through for one path: what bounds the time that it takes,
+/// some nanoseconds for each.
+pub const MAX_STEP_BYTES: usize = 128 * 1024;
 
 /// Every way in which a server may read one path, without duplicates; never empty.
 ///
@@ -76,7 +80,8 @@ pub enum PathError {
     NotAbsolute,
     /// It is longer than [`MAX_PATH_BYTES`].
     TooLong,
-    /// It has more readings than [`MAX_READINGS`], or longer ones than [`MAX_READING_BYTES`].
+    /// It has more readings than [`MAX_READINGS`], longer ones than [`MAX_READING_BYTES`], or takes
+    /// more work than [`MAX_STEP_BYTES`].
     TooManyReadings,
 }
 
@@ -128,40 +133,60 @@ pub fn readings(raw_path: &str) -> Result<Readings<'_>, PathError> {
     follow_all_steps(steps::literal(raw))
 }
 
-/// Applies every step to `literal`, to what came out of that, and so on until nothing new comes
-/// out.
-///
-/// It ends, bounds or not: a step makes a path shorter or replaces special characters by plain
-/// ones.
 fn follow_all_steps(literal: Vec<u8>) -> Result<Readings<'static>, PathError> {
-    let mut bytes = literal.len();
-    let mut found = vec![literal];
-    for index in 0..MAX_READINGS {
-        let Some(current) = found.get(index) else {
-            let others = found.split_off(1);
-            let literal = Cow::Owned(found.pop().unwrap_or_default());
-            return Ok(Readings { literal, others });
-        };
-        let marks = Marks::of(current);
-        if marks.contains(Marks::CONTROL) {
-            return Err(PathError::ControlCharacter);
-        }
-        if steps::has_wide_escape(current) {
-            return Err(PathError::BadEscape);
-        }
-        let applicable = STEPS.iter().filter(|(needed, _)| marks.intersects(*needed));
-        let outcomes: Vec<_> = applicable.map(|(_, step)| step(current)).collect();
-        for outcome in outcomes {
-            if !found.contains(&outcome) {
-                bytes = bytes.saturating_add(outcome.len());
-                found.push(outcome);
+    let mut walk = Walk { bytes: literal.len(), step_bytes: 0, found: vec![literal] };
+    walk.follow()?;
+    let others = walk.found.split_off(1);
+    let literal = Cow::Owned(walk.found.pop().unwrap_or_default());
+    Ok(Readings { literal, others })
+}
+
+/// The readings that were found so far, and what that took.
+struct Walk {
+    found: Vec<Vec<u8>>,
+    /// Of all that were found.
+    bytes: usize,
+    /// Those that steps went through.
+    step_bytes: usize,
+}
+
+impl Walk {
+    /// Applies every step to the literal path, to what came out of that, and so on until nothing
+    /// new comes out.
+    ///
+    /// It ends, bounds or not: a step makes a path shorter or replaces special characters by plain
+    /// ones.
+    fn follow(&mut self) -> Result<(), PathError> {
+        for index in 0..MAX_READINGS {
+            let Some(current) = self.found.get(index) else { return Ok(()) };
+            let marks = Marks::of(current);
+            if marks.contains(Marks::CONTROL) {
+                return Err(PathError::ControlCharacter);
+            }
+            if marks.contains(Marks::PERCENT) && steps::has_wide_escape(current) {
+                return Err(PathError::BadEscape);
+            }
+            let mut outcomes = Vec::new();
+            for (_, step) in STEPS.iter().filter(|(needed, _)| marks.intersects(*needed)) {
+                self.step_bytes = self.step_bytes.saturating_add(current.len());
+                if self.step_bytes > MAX_STEP_BYTES {
+                    return Err(PathError::TooManyReadings);
+                }
+                outcomes.push(step(current));
+            }
+            for outcome in outcomes {
+                if !self.found.contains(&outcome) {
+                    self.bytes = self.bytes.saturating_add(outcome.len());
+                    self.found.push(outcome);
+                }
+            }
+            // At once: to follow all that are there already would be for nothing.
+            if self.bytes > MAX_READING_BYTES || self.found.len() >= MAX_READINGS {
+                break;
             }
         }
-        if bytes > MAX_READING_BYTES {
-            break;
-        }
+        Err(PathError::TooManyReadings)
     }
-    Err(PathError::TooManyReadings)
 }
 
 fn lies_under(path: &[u8], prefix: &[u8]) -> bool {
@@ -261,6 +286,77 @@ mod tests {
         assert_eq!(readings(&nested), Err(PathError::TooManyReadings));
         let many = format!("/a;b//{}/..", "%252f".repeat(1_000));
         assert_eq!(readings(&many), Err(PathError::TooManyReadings));
+    }
+
+    /// What looks at a path, a few nanoseconds for each byte.
+    fn work_on(raw: &str) -> (usize, usize) {
+        let literal = steps::literal(raw.as_bytes());
+        let mut walk = Walk { bytes: literal.len(), step_bytes: 0, found: vec![literal] };
+        let _ = walk.follow();
+        // Each step makes at most one reading more before the bounds are looked at.
+        assert!(walk.found.len().saturating_sub(STEPS.len()) < MAX_READINGS, "{raw}");
+        (walk.step_bytes, walk.bytes)
+    }
+
+    #[test]
+    fn no_path_takes_more_work_than_that() {
+        // The worst that a search came upon, and their neighbours.
+        let pieces = [
+            "/;%23/./%2541$Dfx/./%c0%af%23%25;1%ef%bc%8f%5c::$D %3f//f",
+            "/.aaaa//%2e%20%3faa::/./5aa%25a%23;a=b..%2f%5cpremium ",
+            "/%25aa;aaa%252e%ef%bc%8fx%252fa=b.aaa/%23a//a%20a .",
+            "/a;b//%252f%252f/..",
+            "%252525252f",
+            "/.%2e;//",
+        ];
+        let mut most = (0, 0);
+        for piece in pieces {
+            for filler in [0, 1, 7, 40, 200, 900] {
+                for times in [1, 2, 5, 12, 60, 400] {
+                    let part = format!("{piece}{}", "a".repeat(filler));
+                    let raw = format!("/{}", part.repeat(times));
+                    let raw = raw.get(..raw.len().min(MAX_PATH_BYTES)).unwrap();
+                    let (step_bytes, bytes) = work_on(raw);
+                    most = (most.0.max(step_bytes), most.1.max(bytes));
+                }
+            }
+        }
+        // One step more than the bound is begun, and one round of them adds readings.
+        assert!(most.0 <= MAX_STEP_BYTES + MAX_PATH_BYTES, "{most:?}");
+        assert!(most.1 <= MAX_READING_BYTES + STEPS.len() * MAX_PATH_BYTES, "{most:?}");
+        assert!(most.0 > MAX_STEP_BYTES, "the bound is reached: {most:?}");
+    }
+
+    #[test]
+    fn ordinary_paths_are_read_however_long_they_are() {
+        for raw in [
+            "/wiki/C%2B%2B",
+            "/wiki/AC%2FDC",
+            "/a/b;jsessionid=123",
+            "/search/100%25%20off",
+            "/proxy/https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc%23part",
+            "/r/https%253A%252F%252Fexample.com%252Fa%253Fb%253Dc%2523d%253Be",
+            "/web/2020/https://example.com/a;b=c/d%20e.",
+            "/oauth/callback%3Fcode%3D1%26state%3D2%23x",
+            "/q/what%3F%20why%23%20./",
+            "/git/tree/feature%2Fa%2Fb%23c",
+            "/%E6%97%A5%E6%9C%AC%EF%BC%81",
+            "/%e0%a4%b9%e0%a4%bf",
+            "/img/..;/a",
+        ] {
+            let found = readings(raw).map(|readings| readings.iter().count());
+            assert!(found.is_ok_and(|count| count <= 14), "{raw}: {found:?}");
+            let long = format!("{raw}/{}", "a-long-slug-".repeat(160));
+            assert!(readings(&long).is_ok(), "{raw} and 2 KB");
+        }
+        for longest in [
+            format!("/{}", "%E6%97%A5".repeat(900)),
+            format!("/AC%2FDC/{}", "a-long-slug-".repeat(670)),
+            format!("/{};v=1", "a-long-slug-".repeat(670)),
+            format!("/my%20file/{}", "x".repeat(8_000)),
+        ] {
+            assert!(readings(&longest).is_ok(), "{} bytes", longest.len());
+        }
     }
 
     #[test]

@@ -80,20 +80,16 @@ impl RoutePattern {
         }
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let path = path.strip_suffix(b"/").unwrap_or(path);
-        let mut parts = path.split(|byte| *byte == b'/');
-        // Splitting nothing gives one empty part, but `/` has no segment.
-        let mut next = || if path.is_empty() { None } else { parts.next() };
+        // What is left behind the segments; `/` has none.
+        let mut rest = (!path.is_empty()).then_some(path);
         let mut fit = Fit::Exact;
         for segment in &self.segments {
-            fit = match next() {
-                Some(part) => fit.min(segment.fit(part)),
-                None => Fit::No,
+            let Some((part, after)) = rest.and_then(|rest| segment.take(rest)) else {
+                return Fit::No;
             };
-            if fit == Fit::No {
-                return fit;
-            }
+            (fit, rest) = (fit.min(part), after);
         }
-        if self.open_end || next().is_none() { fit } else { Fit::No }
+        if self.open_end || rest.is_none() { fit } else { Fit::No }
     }
 }
 
@@ -149,14 +145,28 @@ impl HostPattern {
 }
 
 impl Segment {
-    fn fit(&self, part: &[u8]) -> Fit {
-        match self {
-            Self::Any if part.is_empty() => Fit::No,
-            Self::Any => Fit::Exact,
-            Self::Literal(name) if name.as_bytes() == part => Fit::Exact,
-            Self::Literal(name) if equal_loosely(name.as_bytes(), part) => Fit::Loose,
-            Self::Literal(_) => Fit::No,
-        }
+    /// Takes this segment off the beginning of `text`: how it fits, and what follows the slash
+    /// behind it. A name is compared where it has to stand, so that no text is too long for it.
+    fn take<'a>(&self, text: &'a [u8]) -> Option<(Fit, Option<&'a [u8]>)> {
+        let (part, rest) = match self {
+            Self::Any => {
+                let end = text.iter().position(|byte| *byte == b'/').unwrap_or(text.len());
+                text.split_at_checked(end).filter(|(part, _)| !part.is_empty())?
+            }
+            Self::Literal(name) => text.split_at_checked(name.len())?,
+        };
+        let after = match rest {
+            [] => None,
+            [b'/', after @ ..] => Some(after),
+            _ => return None,
+        };
+        let fit = match self {
+            Self::Literal(name) if name.as_bytes() != part => {
+                equal_loosely(name.as_bytes(), part).then_some(Fit::Loose)?
+            }
+            _ => Fit::Exact,
+        };
+        Some((fit, after))
     }
 }
 

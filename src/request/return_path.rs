@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::path::{Reach, readings};
+
 /// A path of this site, perhaps with a query, as it stands in a `return` parameter.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReturnPath(String);
@@ -30,11 +32,10 @@ impl ReturnPath {
         // Browsers read a backslash as a slash and skip tabs and line ends: `/\\evil.example` and
         // `/\t/evil.example` would lead elsewhere (URL standard §4.4).
         let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        let is_local = path.starts_with('/') && !path.starts_with("//");
-        let is_own = path.starts_with(own_prefix) || path.contains("/..") || path.contains("/./");
         let fits = path.len() <= MAX_BYTES;
-        if is_plain && is_local && !is_own && fits {
-            Ok(Self(path.to_owned()))
+        let found = Self(path.to_owned());
+        if is_plain && fits && is_elsewhere_here(found.path(), own_prefix) {
+            Ok(found)
         } else {
             Err(EXPECTED)
         }
@@ -74,6 +75,19 @@ pub fn encode(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether every reading of `path`, browsers' among them, is one of this site and outside of
+/// `own_prefix`. Browsers resolve `%2e%2e` like `..`, and servers do more than that.
+fn is_elsewhere_here(path: &str, own_prefix: &str) -> bool {
+    // Nobody comes back to where dot segments lead, so that no page needs to resolve them.
+    if path.contains("/..") || path.contains("/./") {
+        return false;
+    }
+    readings(path).is_ok_and(|readings| {
+        let names_host = readings.iter().any(|reading| reading.starts_with(b"//"));
+        !names_host && readings.reach(own_prefix) == Reach::Outside
+    })
 }
 
 const EXPECTED: &str = "expected a path of this site, such as return=/articles/1";
@@ -121,10 +135,52 @@ mod tests {
             "return=/%4",
             "return=/_tollgate/billing/portal",
             "return=/a/../_tollgate/billing/portal",
+            "return=/%252e//evil.example",
+            "return=/%252f/evil.example",
         ] {
             assert_eq!(of(bad), Err(EXPECTED), "{bad}");
         }
         assert!(of(&format!("return=/{}", "a".repeat(2_000))).is_err());
+        assert_eq!(of("return=/a?b=/../c"), Ok("/a?b=/../c".to_owned()), "a query leads nowhere");
+        for good in
+            ["/.well-known/x", "/caf%C3%A9/%20", "/a;b=c", "/a//b", "/_tollgates/x", "/50%25"]
+        {
+            let encoded = encode(good);
+            assert_eq!(of(&format!("return={encoded}")).as_deref(), Ok(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_of_the_gates_own_endpoints() {
+        for prefix in ["/_tollgate/", "/gate/v1.0/", "/~x/"] {
+            let inner = prefix.trim_matches('/');
+            let (first, rest) = (inner.as_bytes()[0], inner.split_at(1).1);
+            for own in ["status", "billing/portal", "billing/checkout?plan=pro", "refresh#x", ""] {
+                for bad in [
+                    format!("/{inner}/{own}"),
+                    format!("/x/%2e%2e/{inner}/{own}"),
+                    format!("/%2e/{inner}/{own}"),
+                    format!("/x/.%2e/{inner}/{own}"),
+                    format!("/x/%2E./{inner}/{own}"),
+                    format!("/x/%252e%252e/{inner}/{own}"),
+                    format!("/x/..;a/{inner}/{own}"),
+                    format!("/x%2f..%2f{inner}/{own}"),
+                    format!("/x/%5c../{inner}/{own}"),
+                    format!("/%2f{inner}/{own}"),
+                    format!("/{}/{own}", inner.to_ascii_uppercase()),
+                    format!("/%{first:02x}{rest}/{own}"),
+                    format!("/%25{first:02x}{rest}/{own}"),
+                    format!("/{inner};a=b/{own}"),
+                    format!("/{inner}%3b/{own}"),
+                ] {
+                    assert_eq!(ReturnPath::new(&bad, prefix), Err(EXPECTED), "{bad}");
+                    let query = format!("return={}", encode(&bad));
+                    assert_eq!(ReturnPath::of_query(Some(&query), prefix), Err(EXPECTED), "{bad}");
+                }
+            }
+            assert!(ReturnPath::new(&format!("/{inner}"), prefix).is_err(), "{prefix}");
+            assert!(ReturnPath::new(&format!("/x/{inner}/status"), prefix).is_ok(), "{prefix}");
+        }
     }
 
     #[test]

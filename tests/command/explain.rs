@@ -305,7 +305,7 @@ fn a_token_of_nobody_can_stand_in() {
 #[test]
 fn an_api_key_is_looked_for_in_the_record() {
     let bench = Bench::new("explain-key");
-    let text = format!("tg_abcd1234_{}", "s".repeat(43));
+    let text = format!("tg_abcd1234_{}", "s".repeat(54));
     let file = write(&bench.folder, "key", &text);
     let listed = |more: Value| {
         let mut key = json!({"id": "abcd1234", "prefix": "tg_abcd1234", "created_at": AT});
@@ -315,6 +315,7 @@ fn an_api_key_is_looked_for_in_the_record() {
     let account = listed(json!({"member": "ci"}));
     let given = ["--token", &file, "--account", &account, "--as", "acme"];
     let said = bench.explain("/v1/x", &given).with_code(0).stdout;
+    assert!(said.contains("taken on trust, without GATE_SECRET"), "{said}");
     assert!(said.contains("abcd1234 is of -/acme, as its record says"), "{said}");
     assert!(said.contains("api/day/member: 2 of 10 used"), "{said}");
     assert!(!said.contains(&text), "no key is printed");

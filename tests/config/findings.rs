@@ -147,3 +147,16 @@ fn each_meter_of_several_on_which_no_plan_has_a_quota() {
     let said: Vec<_> = found.iter().filter_map(|one| one.split(',').next()).collect();
     assert_eq!(said, ["ROUTES[1].meter: found \"miles\"", "ROUTES[1].meter: found \"tokens\""]);
 }
+
+#[test]
+fn operators_that_can_make_no_api_keys() {
+    let vars = good().with("GATE_SECRET", json!(""));
+    assert_eq!(
+        warnings(&vars),
+        ["GATE_SECRET: found nothing, so that operators can't make API keys and every one is \
+          refused; expected a secret of at least 32 bytes; for example npx wrangler secret put \
+          GATE_SECRET"]
+    );
+    let closed = vars.with("ADMIN_TOKEN", json!("")).with("ADMIN_TOKENS", json!(""));
+    assert!(warnings(&closed).is_empty(), "nobody could make one");
+}

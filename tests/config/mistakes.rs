@@ -58,6 +58,13 @@ fn words_and_flags() {
 fn secrets() {
     whole("ADMIN_TOKEN", json!("short"), "ADMIN_TOKEN: found a value of 5 bytes; expected at least 16 bytes that nobody can guess; for example openssl rand -base64 24");
     whole("ADMIN_TOKEN", json!(1_234_567_890), "ADMIN_TOKEN: found something that isn't a string; expected at least 16 bytes that nobody can guess; for example openssl rand -base64 24");
+    let long = "x".repeat(513);
+    whole("ADMIN_TOKEN", json!(long), "ADMIN_TOKEN: found a token that is too long; expected a token of 16 to 512 bytes; for example openssl rand -base64 24");
+    let operators = |token: &str| json!(json!([{"name": "anna", "role": "read", "token": token}]).to_string());
+    for (token, found) in [(long.as_str(), "long"), ("short", "short")] {
+        let sentence = format!("ADMIN_TOKENS[0]: found a token that is too {found}; expected a JSON array of objects with name, role (read, support or admin) and a token of 16 to 512 bytes; for example [{{\"name\":\"anna\",\"role\":\"support\",\"token\":\"…\"}}]");
+        whole("ADMIN_TOKENS", operators(token), &sentence);
+    }
     let key = "expected a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes; for example npm run keygen";
     for (bad, found) in [
         ("nonsense", "something that isn't JSON"),

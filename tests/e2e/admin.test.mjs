@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startDirectGate } from "./fixtures/runtime.mjs";
-import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
+import { ADMIN_TOKEN, GATE_SECRET, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const TOKENS = { admin: ADMIN_TOKEN, anna: "anna-may-only-look-on", ben: "ben-helps-customers", cleo: "cleo-may-do-it-all" };
@@ -28,6 +28,7 @@ const vars = (more = {}) => ({
   ISSUERS: [issuerVar(issuer, { subscription: "account" })],
   ADMIN_TOKEN,
   ADMIN_TOKENS: JSON.stringify(OPERATORS),
+  GATE_SECRET,
   LOG: "faults",
   ...more,
 });

@@ -2,17 +2,27 @@
 // heard of.
 
 import assert from "node:assert/strict";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
+import { ADMIN_TOKEN, GATE_SECRET, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const SUPPORT = "ben-helps-customers";
 
 let origin, issuer, gate, folder;
+
+/** The key with this id and secret, as a gate with this secret makes it. */
+function keyOf(gateSecret, id, secret = randomBytes(32).toString("base64url")) {
+  const mac = (key, text) => createHmac("sha256", key).update(text).digest();
+  const root = createHash("sha256").update(gateSecret).digest();
+  const text = `tg_${id}_${secret}`;
+  const tag = mac(mac(root, "tollgate API keys: checksum, version 1"), text);
+  return text + tag.subarray(0, 8).toString("base64url");
+}
 
 const vars = () => ({
   ROUTES: [
@@ -28,6 +38,7 @@ const vars = () => ({
   ISSUERS: [issuerVar(issuer)],
   CREDENTIALS: ["bearer", "header:x-api-key"],
   ADMIN_TOKEN,
+  GATE_SECRET,
   ADMIN_TOKENS: JSON.stringify([{ name: "ben", role: "support", token: SUPPORT }]),
 });
 
@@ -88,9 +99,10 @@ describe("an API key", () => {
   test("opens what its account has paid for, in each place for credentials", async () => {
     await customer("acme/alice");
     const key = await newKey("acme/alice", { name: "build server" }, { token: SUPPORT });
-    assert.match(key.secret, /^tg_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43}$/);
+    assert.match(key.secret, /^tg_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{54}$/);
     assert.deepEqual([key.prefix, key.name], [`tg_${key.id}`, "build server"]);
     assert.ok(key.secret.startsWith(`${key.prefix}_`));
+    assert.equal(key.secret, keyOf(GATE_SECRET, key.id, key.secret.slice(12, 55)), "its checksum is the gate's");
     const { status, json } = await use(key.secret, "/export/a");
     assert.equal(status, 200);
     assert.deepEqual(["tollgate-account", "tollgate-tenant", "tollgate-plan", "tollgate-entitlements"].map((name) => json.headers[name]), ["alice", "acme", "pro", "export reports"]);
@@ -142,7 +154,7 @@ describe("an API key", () => {
 
   test("that is made up, cut short or hostile is 401, and never a fault", async () => {
     const { secret } = await newKey("acme/alice");
-    const wrong = [`${secret.slice(0, -1)}${secret.endsWith("A") ? "B" : "A"}`, `${secret}A`, secret.slice(0, -1), "tg_", "tg_aaaaaaaa_", `tg_${"a".repeat(9_000)}`, secret.replace("tg_", "TG_"), "tg_'; DROP TABLE api_key; --", `tg_aaaaaaaa_${"%00".repeat(14)}x`];
+    const wrong = [`${secret.slice(0, -1)}${secret.endsWith("A") ? "E" : "A"}`, secret.slice(0, 55), `${secret}A`, secret.slice(0, -1), "tg_", "tg_aaaaaaaa_", `tg_${"a".repeat(9_000)}`, secret.replace("tg_", "TG_"), "tg_'; DROP TABLE api_key; --", `tg_aaaaaaaa_${"%00".repeat(14)}x`];
     for (const key of wrong) {
       const { status, cause, headers } = await use(key);
       assert.deepEqual([status, cause], [401, "invalid-token"], key);
@@ -252,7 +264,7 @@ test("while the directory fails, a key is listed and opens nothing, and nobody i
     assert.deepEqual(items.map(({ name }) => name), ["half"]);
     const again = await ask("POST", "/keys", { name: "half" });
     assert.deepEqual([again.status, again.json.id, again.json.secret], [201, items[0].id, null]);
-    const used = await broken.fetch("/a", { headers: bearer(`tg_aaaaaaaa_${"a".repeat(43)}`) });
+    const used = await broken.fetch("/a", { headers: bearer(keyOf(GATE_SECRET, "aaaaaaaa")) });
     assert.deepEqual([used.status, used.headers.get("tollgate-cause")], [503, "checker-unavailable"]);
     assert.ok(Number(used.headers.get("retry-after")) >= 1);
     await used.body?.cancel();
@@ -265,12 +277,84 @@ test("while the directory fails, a key is listed and opens nothing, and nobody i
 });
 
 test("without objects there are no keys", async () => {
-  const bare = await startGate({ origin, vars: { ROUTES: [{ match: "/**" }], ISSUERS: [issuerVar(issuer)], PLANS: [] }, bindings: { durableObjects: {} } });
+  const bare = await startGate({ origin, vars: { ROUTES: [{ match: "/**" }], ISSUERS: [issuerVar(issuer)], PLANS: [], GATE_SECRET }, bindings: { durableObjects: {} } });
   try {
-    const response = await bare.fetch("/a", { headers: bearer(`tg_aaaaaaaa_${"a".repeat(43)}`) });
-    assert.equal(response.status, 401);
-    await response.body?.cancel();
+    for (const key of [keyOf(GATE_SECRET, "aaaaaaaa"), keyOf("another-gate", "aaaaaaaa")]) {
+      const response = await bare.fetch("/a", { headers: bearer(key) });
+      assert.equal(response.status, 401);
+      await response.body?.cancel();
+    }
   } finally {
     await bare.stop();
   }
+});
+
+describe("made-up keys", () => {
+  let counted;
+  const calls = async () => (await counted.fetch("/count")).json();
+  before(async () => {
+    counted = await startGate({ origin, vars: vars(), bindings: { scriptPath: "tests/e2e/fixtures/counting_entry.mjs" } });
+  });
+  after(() => counted?.stop());
+
+  test("500 of them, of every form and by every way in, ask no object", async () => {
+    const id = (number) => `made${String(number).padStart(4, "0")}`;
+    const forms = [
+      (number) => `tg_${id(number)}_${randomBytes(32).toString("base64url")}`,
+      (number) => `tg_${id(number)}_${randomBytes(40).toString("base64url")}`,
+      (number) => keyOf("the-secret-of-another-gate-0123456789", id(number)),
+      (number) => `tg_${id(number)}_${"a".repeat(54)}`,
+    ];
+    const before = (await calls()).objects;
+    for (let number = 0; number < 500; number += 1) {
+      const key = forms[number % forms.length](number);
+      const [path, headers] = number % 2 ? ["/a", bearer(key)] : ["/_tollgate/usage", { "x-api-key": key }];
+      const response = await counted.fetch(path, { headers });
+      assert.deepEqual([response.status, response.headers.get("tollgate-cause")], [401, "invalid-token"], key);
+      await response.body?.cancel();
+    }
+    const { objects } = await calls();
+    assert.equal(objects - before, 0);
+    const known = await counted.fetch("/a", { headers: bearer(keyOf(GATE_SECRET, "aaaaaaaa")) });
+    assert.equal(known.status, 401);
+    await known.body?.cancel();
+    assert.equal((await calls()).objects - before, 1, "what the gate could have made is looked for");
+  });
+});
+
+describe("the gate's secret", () => {
+  const NEW = "the-new-value-of-the-gates-secret-0123456789";
+  const restart = async (secret) => {
+    await gate.stop();
+    gate = await startGate({ origin, vars: { ...vars(), GATE_SECRET: secret }, persist: folder });
+  };
+  after(() => restart(GATE_SECRET));
+
+  test("is rotated without killing a key, as long as the old value stays", async () => {
+    await customer("-/rotated");
+    const old = await newKey("-/rotated");
+    await restart(`${NEW} ${GATE_SECRET}`);
+    const made = await newKey("-/rotated");
+    assert.equal(made.secret, keyOf(NEW, made.id, made.secret.slice(12, 55)), "the first value signs");
+    for (const { secret } of [old, made]) assert.equal((await use(secret)).status, 200);
+    await restart(NEW);
+    assert.deepEqual([(await use(old.secret)).cause, (await use(made.secret)).status], ["invalid-token", 200]);
+    assert.match(gate.log(), /no value of GATE_SECRET made this API key/);
+  });
+
+  test("is needed to make a key, and to use one", async () => {
+    await restart(GATE_SECRET);
+    await customer("-/secretless");
+    const { id, secret } = await newKey("-/secretless");
+    await restart("");
+    const [made, rotated] = [await admin("POST", "-/secretless/keys", {}), await admin("POST", `-/secretless/keys/${id}/rotate`, { overlap_s: 0 })];
+    for (const refused of [made, rotated]) {
+      assert.equal(refused.status, 409);
+      assert.match(refused.json.detail, /GATE_SECRET is set/);
+    }
+    assert.equal((await list("-/secretless")).length, 1, "nothing was listed");
+    assert.equal((await use(secret)).cause, "invalid-token");
+    const { warnings } = await (await gate.fetch("/_tollgate/health")).json();
+    assert.ok(warnings.some(({ variable, found }) => variable === "GATE_SECRET" && /API keys/.test(found)), JSON.stringify(warnings));
+  });
 });

@@ -10,13 +10,13 @@ import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { stringify } from "smol-toml";
 import { startProvider } from "../../www/demo/provider/provider.mjs";
-import { ADMIN_TOKEN, AUDIENCE, ROOT, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
+import { ADMIN_TOKEN, AUDIENCE, GATE_SECRET, ROOT, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const byRecord = await makeIssuer({ iss: "https://accounts.example.test", kid: "accounts" });
 const byToken = await makeIssuer({ kid: "tokens" });
 const folder = mkdtempSync(join(tmpdir(), "tollgate-command-"));
 const config = join(folder, "wrangler.toml");
-const SECRETS = { ADMIN_TOKEN, STRIPE_WEBHOOK_SECRET: "whsec_of_a_test" };
+const SECRETS = { ADMIN_TOKEN, GATE_SECRET, STRIPE_WEBHOOK_SECRET: "whsec_of_a_test" };
 let program, origin, gate;
 
 /** Runs the program; resolves to its exit code and outputs. */
@@ -229,7 +229,7 @@ describe("over the admin API, what support does", () => {
 
   test("keys are made, rotated, listed and revoked", async () => {
     const made = await json(["account", "keys", "create", "acme", "--name", "ci", "--scope", "read"]);
-    assert.match(made.secret, /^tg_\w{8}_[\w-]{43}$/);
+    assert.match(made.secret, /^tg_\w{8}_[\w-]{54}$/);
     const next = await json(["account", "keys", "rotate", "acme", made.id, "--overlap", "1h"]);
     assert.notEqual(next.secret, made.secret);
     await json(["account", "keys", "revoke", "acme", next.id]);

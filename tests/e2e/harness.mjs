@@ -13,6 +13,7 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const ISSUER = "https://login.example.test";
 export const AUDIENCE = "https://api.example.test";
 export const ADMIN_TOKEN = "an-admin-token-for-tests";
+export const GATE_SECRET = "a-gate-secret-for-tests-0123456789abcdef";
 export const COMPATIBILITY_DATE = "2026-07-01";
 const ENTRY = "src/edge/entry.mjs";
 

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openApiDocument } from "../../src/edge/openapi.js";
-import { ADMIN_TOKEN, issuerVar, makeIssuer, ROOT, startGate, startOrigin } from "./harness.mjs";
+import { ADMIN_TOKEN, GATE_SECRET, issuerVar, makeIssuer, ROOT, startGate, startOrigin } from "./harness.mjs";
 
 const SCHEMATHESIS_BIN = process.env.SCHEMATHESIS_BIN;
 const METHODS = ["get", "put", "post", "delete"];
@@ -20,6 +20,7 @@ const vars = (more = {}) => ({
   PLANS: [{ id: "pro", quotas: [{ meter: "api", limit: 1_000, per: "month" }] }],
   ISSUERS: [issuerVar(issuer)],
   ADMIN_TOKEN,
+  GATE_SECRET,
   LOG: "faults",
   ...more,
 });

@@ -25,6 +25,12 @@ after(async () => {
 });
 beforeEach(() => shop.provider.faults.set("works"));
 
+async function subscriber(name) {
+  shop.subscriber(name);
+  await shop.answered(name, 200);
+  return name;
+}
+
 const asked = (path) => shop.provider.requests.filter((request) => request.path === path);
 
 describe("the portal", () => {
@@ -182,26 +188,30 @@ describe("a provider in trouble", () => {
 
   for (const mode of ["fails", "overloaded", "rate_limited", "unauthorized", "malformed", "page", "wrong", "down", "huge"]) {
     test(`that is ${mode}: people still get somewhere, and the gate stays well`, async () => {
+      // Each its own caller: a few links a minute are made for one.
+      const who = await subscriber(`trouble-${mode}`);
       shop.provider.faults.set(mode);
-      configured(await shop.ask(PORTAL, "anna", PAGE));
-      configured(await shop.ask(`${CHECKOUT}?plan=pro`, "anna", PAGE));
-      assert.equal((await shop.ask("/articles/one", "anna")).status, 200, "requests do not depend on the provider");
+      configured(await shop.ask(PORTAL, who, PAGE));
+      configured(await shop.ask(`${CHECKOUT}?plan=pro`, who, PAGE));
+      assert.equal((await shop.ask("/articles/one", who)).status, 200, "requests do not depend on the provider");
       shop.provider.faults.set("works");
-      const after = await shop.ask(PORTAL, "anna", PAGE);
+      const after = await shop.ask(PORTAL, who, PAGE);
       assert.match(after.headers.get("location") ?? "", new RegExp(`^${shop.provider.url}/portal/`), "and it is used again as soon as it is well");
     });
   }
 
   test("that hangs is not waited for without end", async () => {
+    const who = await subscriber("trouble-hangs");
     shop.provider.faults.set("hangs");
     const begun = performance.now();
-    configured(await shop.ask(PORTAL, "anna", PAGE));
+    configured(await shop.ask(PORTAL, who, PAGE));
     assert.ok(performance.now() - begun < 30_000);
   });
 
   test("that is slow is waited for", async () => {
+    const who = await subscriber("trouble-slow");
     shop.provider.faults.set("slow", { ms: 500 });
-    const answer = await shop.ask(PORTAL, "anna", PAGE);
+    const answer = await shop.ask(PORTAL, who, PAGE);
     assert.match(answer.headers.get("location"), new RegExp(`^${shop.provider.url}/portal/`));
   });
 });

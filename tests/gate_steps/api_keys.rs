@@ -4,15 +4,29 @@ use serde_json::{Value, json};
 use tollgate::account::{ApiKey, KeyOwner};
 use tollgate::decision::{Cause, Degraded};
 use tollgate::gate::{Outcome, Step};
+use tollgate::gate_secret::GateSecret;
 use tollgate::token::TokenError;
 
 use crate::world::{NOW, World, token};
-use crate::{ALICE, cause, denied, passed, performed, world};
+use crate::{ALICE, GATE_SECRET, PRO, cause, denied, passed, performed, tokens, vars, world};
 
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 fn text(id: &str) -> String {
-    ApiKey::text(id, SECRET)
+    made_with(GATE_SECRET, id)
+}
+
+fn made_with(secret: &str, id: &str) -> String {
+    ApiKey::text(id, SECRET, &[GateSecret::new(secret)]).unwrap()
+}
+
+/// A world whose gate has these values of its secret.
+fn world_with(secret: Option<&str>) -> World {
+    let vars = vars(&json!({"keys": tokens::ed_key()}));
+    let vars = vars.with("GATE_SECRET", json!(secret.unwrap_or_default()));
+    let mut world = World::new(&vars);
+    world.put_account(ALICE, PRO);
+    world
 }
 
 /// Files a key of alice's in the directory, and lists it in her record beside `more`.
@@ -63,7 +77,30 @@ fn whose_a_key_is_is_asked_again_after_ten_minutes() {
 }
 
 #[test]
-fn made_up_keys_cost_the_directory_one_look_in_ten_seconds() {
+fn made_up_keys_are_refused_without_a_call() {
+    let mut world = world();
+    for number in 0..2_000 {
+        // Of a key's form; some with a checksum that is right for another key.
+        let id = format!("made{number:04}");
+        let checksum = match number % 3 {
+            0 => text(&format!("made{:04}", number + 1)),
+            1 => made_with("another-secret-of-another-gate-000", &id),
+            _ => format!("{number:011}"),
+        };
+        let (_, checksum) = checksum.split_at(checksum.len() - 11);
+        let key = format!("tg_{id}_{SECRET}{checksum}");
+        let decision = world.serve("GET /premium", Some(&key));
+        let denial = denied(&decision);
+        assert_eq!(denial.cause, Cause::InvalidToken);
+        assert_eq!(denial.facts.token_error, Some(TokenError::UnknownApiKey));
+        let detail = denial.facts.operator_detail.as_deref().unwrap();
+        assert_eq!(detail, "no value of GATE_SECRET made this API key");
+    }
+    assert!(performed(&mut world).is_empty());
+}
+
+#[test]
+fn a_key_of_ours_that_is_nowhere_costs_the_directory_one_look_in_ten_seconds() {
     let mut world = world();
     for (after_ms, asks) in [(0, 1), (0, 0), (9_999, 0), (1, 1)] {
         world.pass_ms(after_ms);
@@ -83,14 +120,46 @@ fn made_up_keys_cost_the_directory_one_look_in_ten_seconds() {
 }
 
 #[test]
+fn another_value_of_the_gates_secret_kills_no_key() {
+    const NEW: &str = "the-new-value-of-the-secret-0123456789";
+    let both = format!("{NEW} {GATE_SECRET}");
+    for (values, works) in [(both.as_str(), true), (NEW, false), (GATE_SECRET, true)] {
+        let mut world = world_with(Some(values));
+        let key = with_key(&mut world, "pro", &json!({"id": "aaaaaaaa"}));
+        let decision = world.serve("GET /premium", Some(&key));
+        assert_eq!(cause(&decision).is_none(), works, "{values}");
+        assert_eq!(performed(&mut world).contains(&"key"), works, "{values}");
+    }
+    let world = world_with(Some(&both));
+    let made = ApiKey::text("aaaaaaaa", SECRET, &world.config.gate_secrets);
+    assert_eq!(made, Some(made_with(NEW, "aaaaaaaa")), "the first value signs");
+}
+
+#[test]
+fn without_the_gates_secret_no_key_is_made_or_looked_for() {
+    let mut world = world_with(None);
+    assert_eq!(ApiKey::text("aaaaaaaa", SECRET, &world.config.gate_secrets), None);
+    let key = with_key(&mut world, "pro", &json!({"id": "aaaaaaaa"}));
+    let decision = world.serve("GET /premium", Some(&key));
+    assert_eq!(cause(&decision), Some(Cause::InvalidToken));
+    let detail = denied(&decision).facts.operator_detail.as_deref().unwrap();
+    assert!(detail.contains("GATE_SECRET is not set"), "{detail}");
+    assert!(performed(&mut world).is_empty());
+    passed(&world.serve("GET /premium", Some(&token("{}"))));
+}
+
+#[test]
 fn what_can_not_be_a_key_is_never_looked_for() {
     let mut world = world();
     let long = format!("{}{}", text("aaaaaaaa"), "a".repeat(9_000));
     let cut = text("aaaaaaaa").replace('G', "");
-    for odd in ["tg_", "tg_x", &cut, &long, &text("aaaaaaa!"), &text("aaaaaaa")] {
+    assert_eq!(cause(&world.serve("GET /premium", Some(&long))), Some(Cause::InvalidToken));
+    for odd in ["tg_", "tg_x", &cut, &text("aaaaaaa!"), &text("aaaaaaa")] {
         let decision = world.serve("GET /premium", Some(odd));
         assert_eq!(denied(&decision).facts.token_error, Some(TokenError::Malformed), "{odd}");
     }
+    let unsigned = format!("tg_aaaaaaaa_{SECRET}");
+    assert_eq!(cause(&world.serve("GET /premium", Some(&unsigned))), Some(Cause::InvalidToken));
     assert!(performed(&mut world).is_empty());
 }
 

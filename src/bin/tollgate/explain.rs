@@ -14,7 +14,9 @@ use std::rc::Rc;
 
 use clap::Args;
 use serde_json::{Value, json};
+use tollgate::account::ApiKey;
 use tollgate::config::Config;
+use tollgate::gate_secret::GateSecret;
 use tollgate::request::{Reach, RequestFacts, credential, readings};
 use tollgate::time::Timestamp;
 
@@ -95,10 +97,12 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
-        let config = Rc::new(self.choice.need()?);
+        let mut config = self.choice.need()?;
         let now = self.at.unwrap_or_else(clock::now);
         let mut request = Asked::parse(&self.request, &self.header)?;
-        let given = self.read_token(&config, now)?;
+        let mut given = self.read_token(&config, now)?;
+        let is_resigned = self.resign(&mut given, &mut config);
+        let config = Rc::new(config);
         if let Some(token) = &given {
             request.carry(token, &config);
         }
@@ -111,9 +115,24 @@ impl Explain {
         }
         let is_stand_in = given.is_some() && self.token.is_none();
         let mut scene = self.scene(config, &facts, is_stand_in, now)?;
+        scene.is_resigned = is_resigned;
         let story = scene.play(&facts, is_usage);
         let end = end::tell(&story, &scene, &facts, &request.asker(&facts));
         Ok(told(&story, end, &scene, &facts))
+    }
+
+    /// Gives an API key a checksum of ours, where the gate's secret isn't here to check its own, or
+    /// isn't to be asked. Returns whether it did.
+    fn resign(&self, given: &mut Option<String>, config: &mut Config) -> bool {
+        let key = given.as_deref().filter(|_| config.gate_secrets.is_empty() || self.trust_token);
+        let Some((key, (secret, _))) = key.and_then(|key| Some(key).zip(ApiKey::secret_in(key)))
+        else {
+            return false;
+        };
+        config.gate_secrets = vec![GateSecret::new("explain")];
+        let resigned = ApiKey::text(ApiKey::id_in(key), secret, &config.gate_secrets);
+        *given = resigned;
+        true
     }
 
     /// Everything around the gate, as it was given.
@@ -137,6 +156,7 @@ impl Explain {
             ledger_is_down: self.ledger_down,
             is_over_burst: self.over_burst,
             provider_is_down: self.provider_down,
+            is_resigned: false,
             now,
             config,
         })

@@ -20,7 +20,7 @@ impl Asked<'_> {
     pub(super) fn ask_account(&self, body: &str) -> Result<Question, Refusal> {
         let tenant = self.part(0);
         let object = account_name((tenant != "-").then_some(tenant), self.part(1));
-        let secret = self.new_secret();
+        let secret = self.new_secret()?;
         let message = self.message(body, secret.as_deref())?;
         let then = match secret {
             Some(secret) => Then::File(secret),

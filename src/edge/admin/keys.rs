@@ -4,6 +4,7 @@
 
 use super::{Asked, Done, Next, Question, Refusal, Then};
 use crate::account::{AccountRecord, ApiKey, KeyOwner};
+use crate::admin::change::NO_GATE_SECRET;
 use crate::admin::query::page_json;
 use crate::admin::{What, shown};
 use crate::edge::glue::random_text;
@@ -11,13 +12,14 @@ use crate::edge::ledger::Message;
 
 impl Asked<'_> {
     /// The text of a new key, where one is asked for.
-    pub(super) fn new_secret(&self) -> Option<String> {
-        let is_new = matches!(self.operation.what, What::AddKey | What::RotateKey);
-        is_new.then(|| {
-            // Letters and digits alone, so that a click selects it.
-            let id = random_text(ID_BYTES).replace(['-', '_'], "x");
-            ApiKey::text(&id, &random_text(SECRET_BYTES))
-        })
+    pub(super) fn new_secret(&self) -> Result<Option<String>, Refusal> {
+        if !matches!(self.operation.what, What::AddKey | What::RotateKey) {
+            return Ok(None);
+        }
+        // Letters and digits alone, so that a click selects it.
+        let id = random_text(ID_BYTES).replace(['-', '_'], "x");
+        let text = ApiKey::text(&id, &random_text(SECRET_BYTES), &self.config.gate_secrets);
+        text.map(Some).ok_or_else(|| Refusal::new(409, NO_GATE_SECRET))
     }
 
     /// The account's keys, in the order in which they were made.

@@ -197,7 +197,8 @@ fn drop_streams(path: &[u8]) -> Vec<u8> {
 }
 
 fn decode_overlong(path: &[u8]) -> Vec<u8> {
-    replace(path, |rest| match rest {
+    let is_lead = |byte| matches!(byte, 0xc0 | 0xc1 | 0xe0 | 0xf0);
+    replace(path, is_lead, |rest| match rest {
         [lead @ (0xc0 | 0xc1), last @ 0x80..=0xbf, after @ ..]
         | [0xe0, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..]
         | [0xf0, 0x80, lead @ (0x80 | 0x81), last @ 0x80..=0xbf, after @ ..] => {
@@ -209,12 +210,16 @@ fn decode_overlong(path: &[u8]) -> Vec<u8> {
 }
 
 fn narrow_fullwidth(path: &[u8]) -> Vec<u8> {
-    replace(path, |rest| match rest {
-        // U+FF01 to U+FF5E stand for U+0021 to U+007E.
-        [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => Some((last.wrapping_sub(0x60), after)),
-        [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => Some((last.wrapping_sub(0x20), after)),
-        _ => None,
-    })
+    replace(
+        path,
+        |byte| byte == 0xef,
+        |rest| match rest {
+            // U+FF01 to U+FF5E stand for U+0021 to U+007E.
+            [0xef, 0xbc, last @ 0x81..=0xbf, after @ ..] => Some((last.wrapping_sub(0x60), after)),
+            [0xef, 0xbd, last @ 0x80..=0x9e, after @ ..] => Some((last.wrapping_sub(0x20), after)),
+            _ => None,
+        },
+    )
 }
 
 /// Whether a segment is one of the two that have a meaning of their own.
@@ -265,22 +270,28 @@ fn until(bytes: &[u8], ends: fn(&u8) -> bool) -> &[u8] {
 }
 
 fn decode_unless(path: &[u8], keep: fn(u8) -> bool) -> Vec<u8> {
-    replace(path, |rest| escape(rest).filter(|(byte, _)| !keep(*byte)))
+    let is_lead = |byte| byte == b'%';
+    replace(path, is_lead, |rest| escape(rest).filter(|(byte, _)| !keep(*byte)))
 }
 
 /// Goes through `path` and puts one byte wherever `found` finds something: the byte, and what
-/// follows.
-fn replace<F>(path: &[u8], found: F) -> Vec<u8>
+/// follows. It is asked only where a byte `is_lead`.
+fn replace<L, F>(path: &[u8], is_lead: L, found: F) -> Vec<u8>
 where
+    L: Fn(u8) -> bool,
     F: Fn(&[u8]) -> Option<(u8, &[u8])>,
 {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let (byte, after) = found(rest).unwrap_or((*first, after));
+    while let Some(place) = rest.iter().position(|byte| is_lead(*byte)) {
+        let Some((plain, special)) = rest.split_at_checked(place) else { break };
+        let Some((first, after)) = special.split_first() else { break };
+        out.extend_from_slice(plain);
+        let (byte, after) = found(special).unwrap_or((*first, after));
         out.push(byte);
         rest = after;
     }
+    out.extend_from_slice(rest);
     out
 }
 

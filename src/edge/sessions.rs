@@ -1,0 +1,44 @@
+//! Asks an account's ledger object whether a link to the provider is to be made, and hands it one
+//! that was.
+
+use worker::web_sys::Response;
+
+use super::ledger::{Message, call, read};
+use super::visit::Visit;
+use crate::answer;
+use crate::billing::sessions::{SessionReply, SessionRequest};
+use crate::config::Config;
+
+/// What the account's object says about a link for this wish.
+///
+/// # Errors
+///
+/// Why it says nothing.
+pub(super) async fn begin(
+    visit: &Visit,
+    config: &Config,
+    account: &str,
+    wish: &str,
+) -> Result<SessionReply, String> {
+    let message = Message::Session(SessionRequest::Begin { wish: wish.to_owned() });
+    read(&call(&visit.isolate, config, account, &message).await?)
+}
+
+/// Hands it the link. Where it gets lost, the next request makes another.
+pub(super) async fn keep(visit: &Visit, config: &Config, account: &str, wish: String, url: &str) {
+    let message = Message::Session(SessionRequest::Made { wish, url: url.to_owned() });
+    let _ = call(&visit.isolate, config, account, &message).await;
+}
+
+/// Says that there were too many.
+pub(super) fn too_many(visit: &Visit, retry_after_s: u64) -> Response {
+    visit.answer(&|asker, place, brand| {
+        let (title, detail) = ("Too many requests", TOO_MANY);
+        let mut answer = answer::problem(429, title, detail, asker, place, brand);
+        answer.headers.push(("Retry-After", retry_after_s.to_string().into()));
+        answer
+    })
+}
+
+const TOO_MANY: &str = "You have asked for this very often within a minute. Nothing is wrong with your account; \
+     please try again in a moment.";
