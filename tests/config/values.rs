@@ -36,7 +36,7 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!(admin.token, "0123456789abcdef");
     assert_eq!((anna.name.as_str(), anna.role), ("anna", Role::Support));
     let stripe = config.billing(Provider::Stripe).unwrap();
-    assert_eq!(stripe.webhook_secrets, ["whsec_old", "whsec_new"]);
+    assert_eq!(stripe.webhook_secrets, ["whsec_the_old_one", "whsec_the_new_one"]);
     assert_eq!((stripe.api_host(), stripe.suspends_on_dispute), ("api.example", true));
     assert_eq!(config.billing(Provider::Paddle).unwrap().api_url, "https://api.paddle.com");
     assert!(config.assertion_keys.is_some() && config.allowance_key.is_some());

@@ -18,7 +18,7 @@ pub(crate) fn site(routes: &Value) -> World {
 
 pub(crate) fn vars(routes: &Value) -> Vars {
     crate::vars(&json!({"keys": crate::tokens::ed_key()}))
-        .with("ALLOWANCE_KEY", json!("a secret of thirty-two bytes at least"))
+        .with("ALLOWANCE_KEY", json!("a-secret-of-thirty-two-bytes-at-least"))
         .with("ROUTES", routes.clone())
 }
 
