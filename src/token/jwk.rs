@@ -54,16 +54,20 @@ impl Key {
     }
 
     /// Whether it is a shared secret, which must not be seen by whoever may see public keys.
-    pub(super) fn is_secret(&self) -> bool {
+    pub(crate) fn is_secret(&self) -> bool {
         self.jwk.ends_with(r#""kty":"oct"}"#)
     }
 
     /// Reads a key, or says everything that is wrong with it.
     pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
-        check_use(jwk, &mut mistakes);
-        if kind != KeyRingKind::Secret {
-            check_private_members(jwk, &mut mistakes);
+        match kind {
+            KeyRingKind::Signing => check_signing(jwk, &mut mistakes),
+            KeyRingKind::Secret => check_use(jwk, &mut mistakes),
+            KeyRingKind::Fetched | KeyRingKind::Inline => {
+                check_use(jwk, &mut mistakes);
+                check_private_members(jwk, &mut mistakes);
+            }
         }
         let name = match jwk.get("kid") {
             None => None,
@@ -98,18 +102,23 @@ struct Material {
 
 impl Material {
     fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, String> {
+        let is_private = matches!(kind, KeyRingKind::Secret | KeyRingKind::Signing);
         match jwk.get("kty").and_then(Value::as_str) {
             Some("EC") => Self::read_p256(jwk),
             Some("OKP") => Self::read_ed25519(jwk),
-            Some("RSA") => Self::read_rsa(jwk),
-            Some("oct") if kind == KeyRingKind::Secret => Self::read_hmac(jwk),
+            Some("RSA") if kind != KeyRingKind::Signing => Self::read_rsa(jwk),
+            Some("oct") if is_private => Self::read_hmac(jwk),
             Some("oct") => Err("kty: \"oct\" is a shared secret, which may stand in a secret \
                  binding only; expected a public key"
                 .to_owned()),
             _ => Err(format!(
-                "kty: found {}, expected \"OKP\", \"EC\" or \"RSA\"{}",
+                "kty: found {}, expected {}",
                 quoted(jwk.get("kty")),
-                if kind == KeyRingKind::Secret { " or \"oct\"" } else { "" }
+                match kind {
+                    KeyRingKind::Signing => r#""OKP", "EC" or "oct""#,
+                    KeyRingKind::Secret => r#""OKP", "EC", "RSA" or "oct""#,
+                    KeyRingKind::Fetched | KeyRingKind::Inline => r#""OKP", "EC" or "RSA""#,
+                }
             )),
         }
     }
@@ -217,6 +226,13 @@ fn check_use(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
         if !operations.as_array().is_some_and(verify) {
             mistakes.push("key_ops: expected a list with \"verify\" in it".to_owned());
         }
+    }
+}
+
+/// Its `use` and `key_ops` are about signing, and nothing is verified by it here.
+fn check_signing(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+    if jwk.get("kty").and_then(Value::as_str) != Some("oct") && decoded(jwk, "d").is_err() {
+        mistakes.push("d: found a public key, expected a private one".to_owned());
     }
 }
 

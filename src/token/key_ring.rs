@@ -23,6 +23,9 @@ pub enum KeyRingKind {
     Inline,
     /// From the operator, in a secret binding: shared secrets are allowed as well.
     Secret,
+    /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
+    /// since the gate itself is the only one that knows them.
+    Signing,
 }
 
 /// What has to be verified before a token may be believed.
@@ -157,7 +160,7 @@ impl KeyRing {
                 }
             }
         }
-        if kind != KeyRingKind::Fetched && is_mixed(&keys) {
+        if matches!(kind, KeyRingKind::Inline | KeyRingKind::Secret) && is_mixed(&keys) {
             mistakes.push(
                 "keys: found shared secrets (oct) beside public keys, expected one kind: whoever \
                  may know the public ones must not know the others"

@@ -61,9 +61,9 @@ fn secrets() {
     let key = "expected a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes; several, each with a kid of its own, in a JWK Set or apart by spaces; for example npm run keygen";
     for (bad, found) in [
         ("nonsense", "something that isn't JSON"),
-        (r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#, "a public key"),
-        (r#"{"kty":"oct","k":"AA"}"#, "an oct key that is too short"),
-        (r#"{"kty":"RSA","d":"AA"}"#, "a JWK of another kind"),
+        (r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#, "d: found a public key, expected a private one"),
+        (r#"{"kty":"oct","k":"AA"}"#, "k: the secret has 1 bytes, expected at least 32"),
+        (r#"{"kty":"RSA","d":"AA"}"#, "kty: found \"RSA\", expected \"OKP\", \"EC\" or \"oct\""),
     ] {
         whole("ASSERTION_KEY", json!(bad), &format!("ASSERTION_KEY: found {found}; {key}"));
     }
