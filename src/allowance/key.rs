@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_use_has_its_own_key_and_every_secret_too() {
-        let [key, other] = ["secret", "secret2"].map(|secret| Keys::new(secret));
+        let [key, other] = ["secret", "secret2"].map(Keys::new);
         let signed =
             [&key.cookies, &key.pages, &key.readers, &other.cookies].map(|mac| mac.tag(&[]));
         for (index, one) in signed.iter().enumerate() {

@@ -83,8 +83,8 @@ fn read_keys(text: &str) -> Result<AssertionKeys, String> {
     }
     let names = || all.iter().map(|key| key.kid.as_deref());
     let is_told_apart =
-        |name: &Option<&str>| name.is_some() && names().filter(|other| other == name).count() == 1;
-    if all.len() > 1 && !names().all(|name| is_told_apart(&name)) {
+        |name: Option<&str>| name.is_some() && names().filter(|other| *other == name).count() == 1;
+    if all.len() > 1 && !names().all(is_told_apart) {
         return Err("several keys, and two of the same kid or one without".to_owned());
     }
     let first = values.first().map(|value| value.pointer("/keys/0").unwrap_or(value));

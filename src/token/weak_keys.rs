@@ -207,10 +207,9 @@ mod tests {
             "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         ];
         for text in known {
-            let bytes: Vec<u8> = (0..64)
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-                .collect();
+            let digits: Vec<_> = text.chars().map(|digit| digit.to_digit(16).unwrap()).collect();
+            let pairs = digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap());
+            let bytes: Vec<u8> = pairs.collect();
             assert!(has_small_order(&bytes.try_into().unwrap()), "{text}");
         }
         assert!(!has_small_order(&bytes("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")));

@@ -58,7 +58,7 @@ fn kids(check: &SignatureCheck) -> Vec<&str> {
 fn the_key_says_what_it_is_for() {
     let rings = [vec![ed25519(), p256(), rsa()], vec![oct()]];
     let rings = rings.map(|keys| ring(&keys, KeyRingKind::Secret).unwrap());
-    let keys = rings.iter().flat_map(|ring| ring.keys());
+    let keys = rings.iter().flat_map(KeyRing::keys);
     let found: Vec<_> = keys.map(|key| key.algorithms.as_slice()).collect();
     let expected: [&[Algorithm]; 4] = [
         &[Algorithm::Ed25519],
