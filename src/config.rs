@@ -6,6 +6,7 @@
 //! [`Config`] means that it can be used; nothing downstream checks it again.
 
 mod allowances;
+mod assertion;
 mod billing;
 mod billing_checks;
 mod brand;
@@ -19,15 +20,17 @@ mod operators;
 mod origin;
 mod plans;
 mod routes;
+mod secrets;
 mod shown;
 mod urls;
 mod variables;
 
+pub use assertion::{AssertionKeys, signing_algorithm};
 pub use billing::{Billing, secret_names};
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use closest::closest;
-pub use issuers::{Issuer, KeySource, SubscriptionSource, signing_algorithm};
+pub use issuers::{Issuer, KeySource, SubscriptionSource};
 pub use meters::Notify;
 pub use mistake::Mistake;
 pub use operators::{Operator, Role};
@@ -80,11 +83,11 @@ pub struct Config {
     pub provider_outage: bool,
     /// Who may use the admin endpoints; where nobody may, they are closed.
     pub operators: Vec<Operator>,
-    /// Signs assertions: a private JWK as JSON.
-    pub assertion_key: Option<String>,
+    /// Sign assertions: the first signs, origins take all.
+    pub assertion_keys: Option<AssertionKeys>,
     /// Sign references to accounts and checksums of API keys: the first signs, all verify.
     pub gate_secrets: Vec<GateSecret>,
-    /// Signs the cookie of a free allowance; there where a route has one.
+    /// Signs the cookie of a free allowance; there where a route has one. It may have several values.
     pub allowance_key: Option<AllowanceKey>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Mistake>,
@@ -116,11 +119,8 @@ impl Config {
         let log = reader.choice("LOG", LOG_LEVELS, "\"denials\"").unwrap_or_default();
         let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
         let operators = operators::read(&reader);
-        let assertion_key = reader.secret("ASSERTION_KEY", 1);
-        if let Some(key) = &assertion_key {
-            issuers::check_signing_key(&reader, key);
-        }
-        let allowance_key = reader.secret("ALLOWANCE_KEY", allowances::MIN_KEY_BYTES);
+        let assertion_keys = assertion::read(&reader);
+        let allowance_keys = reader.secrets("ALLOWANCE_KEY", allowances::MIN_KEY_BYTES);
         let fallback =
             Fallback { prefix: prefix.clone(), on_misconfigured, origin: origin.clone() };
 
@@ -143,9 +143,9 @@ impl Config {
             on_misconfigured,
             provider_outage,
             operators,
-            assertion_key,
+            assertion_keys,
             gate_secrets,
-            allowance_key: allowance_key.as_deref().map(AllowanceKey::new),
+            allowance_key: AllowanceKey::of_values(&allowance_keys),
             warnings: Vec::new(),
         };
         let findings = checks::check(&config, bindings, &mistakes);

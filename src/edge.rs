@@ -25,6 +25,7 @@
 //! | `desk.rs`, `desk_object.rs`, `desk_store.rs`, `customer_store.rs` | the same class as the desk: keeps events |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
+//! | `drills.rs` | what the tests alone may ask for |
 //! | `glue.rs`, `glue.js` | the border to JavaScript |
 
 #[cfg(feature = "backstage")]
@@ -41,6 +42,8 @@ mod desk;
 mod desk_object;
 #[cfg(feature = "backstage")]
 mod desk_store;
+#[cfg(feature = "drills")]
+mod drills;
 #[cfg(feature = "backstage")]
 mod endpoints;
 mod errands;

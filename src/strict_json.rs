@@ -22,6 +22,21 @@ pub fn parse(text: &str) -> Result<Value, StrictJsonError> {
     value.map_err(|error| StrictJsonError(error.to_string()))
 }
 
+/// Reads `text` as JSON values one behind the other, with white space or nothing between them.
+///
+/// # Errors
+///
+/// As [`parse`], for any of the values.
+pub fn parse_all(text: &str) -> Result<Vec<Value>, StrictJsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut values = Vec::new();
+    while deserializer.end().is_err() {
+        let value = Strict { depth_left: MAX_DEPTH }.deserialize(&mut deserializer);
+        values.push(value.map_err(|error| StrictJsonError(error.to_string()))?);
+    }
+    Ok(values)
+}
+
 /// How deep arrays and objects may be nested: far more than tokens and configurations need.
 pub const MAX_DEPTH: u8 = 32;
 
@@ -152,6 +167,14 @@ mod tests {
         let text = r#" {"a": [null, true, -1, 18446744073709551615, 1.5, "ü\n"], "b": {}} "#;
         let expected = json!({"a": [null, true, -1, u64::MAX, 1.5, "ü\n"], "b": {}});
         assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn several_values_are_read_one_behind_the_other() {
+        let all = |text| parse_all(text).map(|values| values.len());
+        assert_eq!(all(" "), Ok(0));
+        assert_eq!(all(r#" {"a": 1} {"a": 1}{} [1] "#), Ok(4));
+        assert!(all(r#"{"a": 1} {"a": 1, "a": 2}"#).is_err() && all("{} x").is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod key_ring;
 mod numeric_date;
 mod rules;
 mod unverified;
+mod weak_keys;
 
 pub use self::algorithm::Algorithm;
 pub use self::claims::{ClaimMapping, ClaimPath, TokenIdentity};

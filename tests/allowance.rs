@@ -18,6 +18,8 @@ mod memory_readers;
 mod objects;
 #[path = "allowance/replay.rs"]
 mod replay;
+#[path = "allowance/rotation.rs"]
+mod rotation;
 #[path = "allowance/site.rs"]
 mod site;
 #[path = "allowance/views.rs"]

@@ -243,7 +243,7 @@ fn vars() -> Vars {
         .with_resource("LEDGER")
         .with_resource("BURST")
         .with("ORIGIN", json!("https://origin.example"))
-        .with("ALLOWANCE_KEY", json!("a secret of thirty-two bytes at least"))
+        .with("ALLOWANCE_KEY", json!("a-secret-of-thirty-two-bytes-at-least"))
         .with("BRAND", serde_json::from_str(rows::BRAND).unwrap())
         .with("ROUTES", serde_json::from_str(rows::ROUTES).unwrap())
         .with("PLANS", serde_json::from_str(rows::PLANS).unwrap())

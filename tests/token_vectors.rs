@@ -11,6 +11,8 @@ mod bench;
 mod claim_mutations;
 #[path = "token_vectors/mutations.rs"]
 mod mutations;
+#[path = "token_vectors/points.rs"]
+mod points;
 #[path = "token_vectors/properties.rs"]
 mod properties;
 #[path = "token_vectors/published.rs"]

@@ -9,17 +9,18 @@ use crate::request::{Readings, RequestFacts};
 pub struct Page(pub(super) u32);
 
 impl Page {
-    /// The page that a request asks for: its path as it was written, and its query.
+    /// The page that a request asks for: its path as it was written, and its query. It has a name
+    /// under each value of the secret, the one under the first value first.
     ///
     /// A slash at the end makes no other page, and neither do the parameters by which advertisers
     /// follow a reader around. Every other parameter does: on many sites it is the query that says
     /// which article is meant, and one view must not open them all.
-    pub fn of(
+    pub fn names(
         facts: &RequestFacts,
         readings: &Readings<'_>,
         reader: &ReaderId,
         key: &AllowanceKey,
-    ) -> Self {
+    ) -> Vec<Self> {
         let path = readings.iter().next().unwrap_or_default();
         let path = path.strip_suffix(b"/").unwrap_or(path);
         let mut parts: Vec<&[u8]> = vec![path];
@@ -29,7 +30,7 @@ impl Page {
             parts.push(b"\0");
             parts.push(parameter.as_bytes());
         }
-        Self(key.hash_page(reader, &parts))
+        key.page_names(reader, &parts)
     }
 }
 
@@ -69,7 +70,7 @@ mod tests {
     fn page_of(target: &str, reader: &str) -> Page {
         let key = AllowanceKey::new("secret");
         let facts = RequestFacts::from_lines(&format!("GET\nhttps://a.example{target}")).unwrap();
-        Page::of(&facts, &readings(&facts.path).unwrap(), &key.reader_id(reader), &key)
+        Page::names(&facts, &readings(&facts.path).unwrap(), &key.reader_id(reader), &key)[0]
     }
 
     #[test]

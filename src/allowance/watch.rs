@@ -24,6 +24,21 @@ impl Default for Watch {
 }
 
 impl Watch {
+    /// By which of a page's names the reader knows it, in its cookie or here; the first where it
+    /// doesn't. `None` where there are no names.
+    pub fn name_of(
+        &self,
+        reader: &Reader,
+        allowance: Allowance,
+        names: &[Page],
+        now: Timestamp,
+    ) -> Option<Page> {
+        let here = self.known.get(&(reader.id(), allowance)).filter(|one| one.is_current(now));
+        let tallies = [reader.tally(allowance, now), here];
+        let is_known = |name: &&Page| tallies.iter().flatten().any(|one| one.pages.contains(name));
+        names.iter().find(is_known).or(names.first()).copied()
+    }
+
     /// Looks at a page as [`Reader::view`] does, with what this isolate knows besides: neither an
     /// older cookie nor a request at the same time takes a reader back to a lower count here.
     pub fn view(

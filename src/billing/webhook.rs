@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::object::{Document, Object, Watcher};
@@ -275,7 +276,7 @@ fn by_standard(
         let decoded = BASE64.decode(text).ok().filter(|decoded| decoded.len() == bytes);
         let Some(signature) = decoded else { continue };
         is_readable = true;
-        let keys = billing.webhook_secrets.iter().map(|secret| standard_key(secret));
+        let keys = billing.webhook_secrets.iter().filter_map(|secret| standard_key(secret));
         let keys: Vec<_> = keys.filter(|key| key.algorithms.contains(&algorithm)).collect();
         if !keys.is_empty() {
             let signed = format!("{id}.{time}.{}", webhook.body);
@@ -311,14 +312,17 @@ fn standard_headers(webhook: &Webhook<'_>) -> [&'static str; 3] {
 }
 
 /// A key as it is shown: `whsec_` and `whpk_` with base64 behind them; Polar signs with the text of
-/// its secrets as it stands.
-fn standard_key(secret: &str) -> Key {
-    let decoded = |prefix: &str| BASE64.decode(secret.strip_prefix(prefix)?).ok();
-    if let Some(public) = decoded("whpk_").and_then(|key| key.try_into().ok()) {
-        return Key::of_ed25519(public);
+/// its secrets as it stands. `None` where it can't be what its beginning claims: taken for a text,
+/// a public key would be a secret that everybody knows.
+pub(crate) fn standard_key(secret: &str) -> Option<Key> {
+    if let Some(text) = secret.strip_prefix("whpk_") {
+        return Key::of_ed25519(&BASE64.decode(text).ok()?);
     }
-    let bytes = decoded("whsec_").filter(|bytes| !bytes.is_empty());
-    Key::of_secret(&bytes.unwrap_or_else(|| secret.as_bytes().to_vec()))
+    let Some(text) = secret.strip_prefix("whsec_") else {
+        return (!secret.is_empty()).then(|| Key::of_secret(secret.as_bytes()));
+    };
+    let bytes = BASE64.decode(text).ok().filter(|bytes| STANDARD_BYTES.contains(&bytes.len()))?;
+    Some(Key::of_secret(&bytes))
 }
 
 fn by_secrets(billing: &Billing, signed: String, signature: Vec<u8>) -> SignatureCheck {
@@ -370,5 +374,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+/// As long as Standard Webhooks wants its secrets.
+const STANDARD_BYTES: RangeInclusive<usize> = 24..=64;
 /// The most signatures that are looked at: more than secrets are ever in use at once.
 const MAX_SIGNATURES: usize = 8;

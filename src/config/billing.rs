@@ -61,8 +61,6 @@ pub const fn secret_names(provider: Provider) -> (&'static str, &'static str) {
 
 const EXAMPLE: &str = "[[vars.BILLING]] provider = \"stripe\"";
 const DEFAULT_ACCOUNT_KEY: &str = "tollgate_account";
-/// Shorter secrets can be guessed; the shortest that a provider lets its users choose is longer.
-const MIN_SECRET_BYTES: usize = 6;
 const MIN_API_KEY_BYTES: usize = 8;
 
 const PROVIDERS: &[(&str, Provider)] = &[
@@ -96,14 +94,14 @@ fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
     fields.finish();
     let provider = provider?;
     let (webhook_name, api_key_name) = secret_names(provider);
-    let secrets = reader.secret(webhook_name, MIN_SECRET_BYTES);
-    if secrets.is_none() && !reader.is_mistaken(webhook_name) {
+    let webhook_secrets = reader.webhook_secrets(webhook_name);
+    if webhook_secrets.is_empty() && !reader.is_mistaken(webhook_name) {
         let found = format!("nothing, beside BILLING's {:?}", provider.word());
         let expect = Expect::new("the secret that its webhooks are signed with", "whsec_…");
         reader.mistake(webhook_name, "", &found, expect);
     }
-    let api_key = reader.secret(api_key_name, MIN_API_KEY_BYTES);
-    let secrets = secrets.unwrap_or_default();
+    // The first opens the provider's API; those behind it may stand there while it is changed.
+    let api_key = reader.secrets(api_key_name, MIN_API_KEY_BYTES).into_iter().next();
     Some(Billing {
         provider,
         account_key: account_key.unwrap_or_else(|| DEFAULT_ACCOUNT_KEY.to_owned()),
@@ -113,7 +111,7 @@ fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
         credits,
         references: References::default(),
         suspends_on_dispute: on_dispute.unwrap_or(false),
-        webhook_secrets: secrets.split_whitespace().map(str::to_owned).collect(),
+        webhook_secrets,
         api_key,
     })
 }

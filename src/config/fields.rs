@@ -19,7 +19,7 @@ pub(super) struct Expect<'a> {
 }
 
 impl<'a> Expect<'a> {
-    pub(super) fn new(what: &'a str, example: &'a str) -> Self {
+    pub(super) const fn new(what: &'a str, example: &'a str) -> Self {
         Self { what, example }
     }
 }
@@ -63,41 +63,6 @@ impl<'a> Reader<'a> {
                 None
             }
         }
-    }
-
-    /// A secret of at least `min_bytes`. Its value never appears in a mistake.
-    pub(super) fn secret(&self, variable: &str, min_bytes: usize) -> Option<String> {
-        let found = match self.bindings.value(variable)? {
-            // Left empty in `.dev.vars` or at a deploy button: not set.
-            Binding::Text(text) if text.is_empty() => return None,
-            Binding::Text(text) if text.len() >= min_bytes => return Some(text),
-            Binding::Text(text) => format!("a value of {} bytes", text.len()),
-            Binding::Json(_) => "something that isn't a string".to_owned(),
-        };
-        let expected = format!("at least {min_bytes} bytes that nobody can guess");
-        self.mistake(variable, "", &found, Expect::new(&expected, "openssl rand -base64 24"));
-        None
-    }
-
-    /// A secret of several values, apart by white space, each of at least `min_bytes`: the first
-    /// signs, all of them verify. None where it isn't set.
-    pub(super) fn secrets(&self, variable: &str, min_bytes: usize) -> Vec<String> {
-        let found = match self.bindings.value(variable) {
-            None => return Vec::new(),
-            Some(Binding::Json(_)) => "something that isn't a string".to_owned(),
-            Some(Binding::Text(text)) => {
-                let values: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                match values.iter().map(String::len).min().filter(|least| *least < min_bytes) {
-                    None => return values,
-                    Some(least) => format!("a value of {least} bytes"),
-                }
-            }
-        };
-        let expected = format!(
-            "at least {min_bytes} bytes that nobody can guess; several values are apart by spaces"
-        );
-        self.mistake(variable, "", &found, Expect::new(&expected, "openssl rand -base64 32"));
-        Vec::new()
     }
 
     /// A variable that is `true` or `false`, also as a string (the dashboard knows only strings).

@@ -1,11 +1,8 @@
-//! Who signs tokens, and the key that signs the gate's own assertions.
-
-use serde_json::Value;
+//! Who signs tokens.
 
 use super::Binding;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
-use crate::strict_json;
 use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
 
 /// Somebody who signs tokens.
@@ -56,44 +53,9 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Issuer> {
     issuers
 }
 
-/// Makes sure that `ASSERTION_KEY` can sign: a private Ed25519 or P-256 JWK, or an `oct` one.
-pub(super) fn check_signing_key(reader: &Reader<'_>, text: &str) {
-    let Err(found) = signing_algorithm(text) else { return };
-    let expect = Expect::new(
-        "a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes",
-        "npm run keygen",
-    );
-    reader.mistake("ASSERTION_KEY", "", &found, expect);
-}
-
-/// The `alg` that a private JWK signs with, and its `kid`.
-///
-/// # Errors
-///
-/// What was found instead, without any of the key's material.
-pub fn signing_algorithm(jwk: &str) -> Result<(&'static str, Option<String>), String> {
-    let value = strict_json::parse(jwk).map_err(|_| "something that isn't JSON".to_owned())?;
-    let member = |name: &str| value.get(name).and_then(Value::as_str);
-    let kid = member("kid").map(str::to_owned);
-    let has_private_part = member("d").is_some();
-    match (member("kty"), member("crv")) {
-        (Some("OKP"), Some("Ed25519")) if has_private_part => Ok(("Ed25519", kid)),
-        (Some("EC"), Some("P-256")) if has_private_part => Ok(("ES256", kid)),
-        (Some("oct"), _) if member("k").is_some_and(|k| k.len() >= MIN_OCT_CHARS) => {
-            Ok(("HS256", kid))
-        }
-        (Some("OKP" | "EC"), _) if !has_private_part => Err("a public key".to_owned()),
-        (Some("oct"), _) => Err("an oct key that is too short".to_owned()),
-        _ => Err("a JWK of another kind".to_owned()),
-    }
-}
-
 const EXAMPLE: &str = "[[vars.ISSUERS]] iss = \"https://login.example.com\"  \
      audience = [\"https://api.example.com\"]  \
      jwks_url = \"https://login.example.com/.well-known/jwks.json\"";
-
-/// 32 bytes in base64url.
-const MIN_OCT_CHARS: usize = 43;
 
 const SUBSCRIPTIONS: &[(&str, SubscriptionSource)] = &[
     ("account", SubscriptionSource::Account),

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Binding;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
@@ -34,19 +33,17 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
 /// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
 pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
     let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
-    let secrets = reader.secret("NOTIFY_SECRET", MIN_SECRET_BYTES);
-    let keys = secrets.as_deref().map(|secrets| {
-        secrets.split_whitespace().map(webhook_key).collect::<Option<Vec<_>>>().unwrap_or_default()
-    });
-    if keys.as_ref().is_some_and(Vec::is_empty) {
+    let secrets = reader.secrets("NOTIFY_SECRET", MIN_SECRET_BYTES);
+    let keys: Option<Vec<_>> = secrets.iter().map(|secret| webhook_key(secret)).collect();
+    let Some(keys) = keys else {
         let what = "`whsec_` and base64 of 24 to 64 random bytes; several apart by spaces";
         let expect = Expect::new(what, SECRET_EXAMPLE);
         reader.mistake("NOTIFY_SECRET", "", "a value that is no such key", expect);
         return None;
-    }
-    match (url, keys) {
-        (Some(url), Some(keys)) => Some(Notify { url, keys: keys.join(" ") }),
-        (Some(_), None) if is_unset(reader, "NOTIFY_SECRET") => {
+    };
+    match url {
+        Some(url) if !keys.is_empty() => Some(Notify { url, keys: keys.join(" ") }),
+        Some(_) if reader.is_unset("NOTIFY_SECRET") => {
             let expect = Expect::new(
                 "the secret that messages to NOTIFY_URL are signed with",
                 SECRET_EXAMPLE,
@@ -55,15 +52,6 @@ pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
             None
         }
         _ => None,
-    }
-}
-
-/// Whether there is nothing under this name: what is wrong has been reported.
-fn is_unset(reader: &Reader<'_>, variable: &str) -> bool {
-    match reader.bindings().value(variable) {
-        Some(Binding::Text(text)) => text.is_empty(),
-        Some(Binding::Json(_)) => false,
-        None => true,
     }
 }
 

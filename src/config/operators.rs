@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Binding;
 use super::fields::{Expect, Reader};
+use super::secrets::is_something_else;
 use crate::strict_json;
 
 /// Somebody with an operator's token.
@@ -14,7 +15,7 @@ pub struct Operator {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// What they send.
+    /// What they send. Who may send several is here several times.
     pub token: String,
 }
 
@@ -63,8 +64,8 @@ impl Role {
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
-    let token = reader.secret("ADMIN_TOKEN", MIN_TOKEN_BYTES);
-    let token = token.filter(|token| {
+    let tokens = reader.secrets("ADMIN_TOKEN", MIN_TOKEN_BYTES).into_iter();
+    let fitting = tokens.filter(|token| {
         let fits = token.len() <= MAX_TOKEN_BYTES;
         if !fits {
             let expect = Expect::new("a token of 16 to 512 bytes", "openssl rand -base64 24");
@@ -72,8 +73,8 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
         }
         fits
     });
-    let first = token.map(|token| Operator { name: "admin".to_owned(), role: Role::Admin, token });
-    let mut operators: Vec<_> = first.into_iter().collect();
+    let first = |token| Operator { name: "admin".to_owned(), role: Role::Admin, token };
+    let mut operators: Vec<_> = fitting.map(first).collect();
     let text = match reader.bindings().value("ADMIN_TOKENS") {
         None => return operators,
         Some(Binding::Text(text)) if text.is_empty() => return operators,
@@ -90,10 +91,12 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
         let field = format!("[{index}]");
         match operator(item) {
             Err(found) => reader.mistake("ADMIN_TOKENS", &field, found, expected()),
-            Ok(one) if operators.iter().any(|other| other.token == one.token) => {
+            Ok(own)
+                if own.iter().any(|one| operators.iter().any(|other| other.token == one.token)) =>
+            {
                 reader.mistake("ADMIN_TOKENS", &field, "a token a second time", expected());
             }
-            Ok(one) => operators.push(one),
+            Ok(own) => operators.extend(own),
         }
     }
     operators
@@ -107,12 +110,13 @@ const MAX_TOKEN_BYTES: usize = 512;
 fn expected() -> Expect<'static> {
     Expect::new(
         "a JSON array of objects with name, role (read, support or admin) and a token of 16 to 512 \
-         bytes",
+         bytes; several tokens of one operator are apart by spaces",
         r#"[{"name":"anna","role":"support","token":"…"}]"#,
     )
 }
 
-fn operator(item: &Value) -> Result<Operator, &'static str> {
+/// One for each of an operator's tokens: there are several while one is changed for another.
+fn operator(item: &Value) -> Result<Vec<Operator>, &'static str> {
     let fields = item.as_object().ok_or("something that is no object")?;
     if fields.keys().any(|name| !matches!(name.as_str(), "name" | "role" | "token")) {
         return Err("an unknown field");
@@ -122,14 +126,19 @@ fn operator(item: &Value) -> Result<Operator, &'static str> {
     let name = text("name").ok_or("no name")?;
     let word = text("role").ok_or("no role")?;
     let role = Role::ALL.iter().find(|(other, _)| *other == word).ok_or("an unknown role")?.1;
-    let token = text("token").ok_or("no token")?;
-    if token.len() < MIN_TOKEN_BYTES {
+    let tokens = text("token").ok_or("no token")?;
+    if let Some(what) = is_something_else(tokens, "ADMIN_TOKENS") {
+        return Err(what);
+    }
+    let tokens: Vec<_> = tokens.split_whitespace().collect();
+    if tokens.is_empty() || tokens.iter().any(|token| token.len() < MIN_TOKEN_BYTES) {
         return Err("a token that is too short");
     }
-    if token.len() > MAX_TOKEN_BYTES {
+    if tokens.iter().any(|token| token.len() > MAX_TOKEN_BYTES) {
         return Err("a token that is too long");
     }
-    Ok(Operator { name: name.to_owned(), role, token: token.to_owned() })
+    let one = |token: &str| Operator { name: name.to_owned(), role, token: token.to_owned() };
+    Ok(tokens.into_iter().map(one).collect())
 }
 
 #[cfg(test)]

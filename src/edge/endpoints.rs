@@ -1,6 +1,6 @@
 //! The gate's own endpoints, under `/_tollgate/`: never gated, never forwarded.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
@@ -8,10 +8,9 @@ use super::glue::settle;
 use super::visit::{Visit, problem, respond};
 use super::{admin, glue, webhooks};
 use crate::answer::{self, Answer, Headers};
-use crate::config::signing_algorithm;
+use crate::config::AssertionKeys;
 use crate::decision::Cause;
 use crate::request::readings;
-use crate::strict_json;
 
 /// Answers a request for one of the gate's own endpoints.
 ///
@@ -72,11 +71,11 @@ fn health(visit: &Visit) -> Response {
     json_response(visit, status, format!("{value:#}\n"), "no-store", Headers::new())
 }
 
-/// The public half of `ASSERTION_KEY`, so that origins can check assertions (RFC 7517 §5).
+/// The public halves of `ASSERTION_KEY`, so that origins can check assertions (RFC 7517 §5).
 fn jwks(visit: &Visit) -> Response {
     let config = visit.isolate.config.as_ref().ok();
-    let key = config.and_then(|config| config.assertion_key.as_deref());
-    let keys: Vec<Value> = key.and_then(public_jwk).into_iter().collect();
+    let keys = config.and_then(|config| config.assertion_keys.as_ref());
+    let keys = keys.map(AssertionKeys::public).unwrap_or_default();
     json_response(
         visit,
         200,
@@ -84,17 +83,6 @@ fn jwks(visit: &Visit) -> Response {
         "public, max-age=300",
         Headers::new(),
     )
-}
-
-/// A JWK without its private members; none for a shared secret.
-fn public_jwk(jwk: &str) -> Option<Value> {
-    let (algorithm, _) = signing_algorithm(jwk).ok()?;
-    let mut value = strict_json::parse(jwk).ok()?;
-    let members = value.as_object_mut()?;
-    members.retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y" | "kid"));
-    members.insert("alg".to_owned(), algorithm.into());
-    members.insert("use".to_owned(), "sig".into());
-    (algorithm != "HS256").then_some(value)
 }
 
 fn explain(visit: &Visit, rest: &str) -> Response {

@@ -11,6 +11,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
 
+#[cfg(feature = "drills")]
+use super::drills;
 use super::glue::settle;
 use super::isolate::now;
 use super::ledger::Message;
@@ -34,7 +36,9 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let asked = if is_own { Asked::of(&visit) } else { None };
     let asked = match asked {
         #[cfg(feature = "drills")]
-        None if visit.facts.path.ends_with("/drill/panic") => return later(drill_panic()),
+        None if visit.facts.path.ends_with("/drill/panic") => return later(drills::panic()),
+        #[cfg(feature = "drills")]
+        None if visit.facts.path.ends_with("/drill/verify") => return later(drills::verify(visit)),
         None if is_own => return JsValue::NULL,
         Some(Err(reason)) => return way_back::refuse(&visit, reason).into(),
         Some(Ok(asked)) => Some(asked),
@@ -254,13 +258,6 @@ impl Exchange {
     fn run_errands(&self, errands: Vec<Errand>) {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
-}
-
-/// Panics, for the tests that watch how a panic is survived. Not part of a deployed build.
-#[cfg(feature = "drills")]
-#[expect(clippy::unused_async, clippy::panic, reason = "this is the drill")]
-async fn drill_panic() -> Result<JsValue, JsValue> {
-    panic!("a drill");
 }
 
 fn gate_for(asked: Option<&Asked>, config: &Rc<Config>, visit: &Visit) -> Gate {

@@ -100,7 +100,7 @@ impl Passage<'_> {
     /// The identity to assert, if the operator gave a key to sign it with: nobody's for a visitor
     /// whom a gated route lets through.
     pub(super) fn to_assert(&self) -> Option<(&str, &Identity)> {
-        let key = self.config.assertion_key.as_deref()?;
+        let key = self.config.assertion_keys.as_ref()?.first();
         let is_gated = self.route().is_some_and(|route| !route.open) && !self.pass.is_preflight;
         let visitor = is_gated.then_some(&NOBODY);
         Some((key, self.pass.identity.as_deref().or(visitor)?))

@@ -63,7 +63,10 @@ impl Gate {
         else {
             return self.misconfigured("a page is free by no allowance");
         };
-        let page = Page::of(&facts, &readings, &reader.id(), key);
+        let names = Page::names(&facts, &readings, &reader.id(), key);
+        let Some(page) = memory.readers().name_of(&reader, allowance, &names, now) else {
+            return self.misconfigured("a page has no name");
+        };
         let View { quota, verdict } = memory.readers().view(&mut reader, allowance, page, now);
         let free_page = match verdict {
             Verdict::AlreadySeen => None,

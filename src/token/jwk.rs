@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::weak_keys::{has_roca_fingerprint, has_small_order, is_on_p256};
 use super::{Algorithm, KeyRingKind, MAX_NAME_BYTES};
 
 /// A key that signatures can be checked with.
@@ -41,22 +42,32 @@ impl Key {
         Self::of(Algorithm::Hs256, format!(r#"{{"k":"{}","kty":"oct"}}"#, encoded(secret)), 32)
     }
 
-    /// A public key of Ed25519.
-    pub(crate) fn of_ed25519(public: [u8; 32]) -> Self {
+    /// A public key of Ed25519; `None` where anybody could sign under it.
+    pub(crate) fn of_ed25519(public: &[u8]) -> Option<Self> {
+        let public = public.try_into().ok().filter(|point| !has_small_order(point))?;
         let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encoded(&public));
-        Self::of(Algorithm::Ed25519, jwk, 64)
+        Some(Self::of(Algorithm::Ed25519, jwk, 64))
     }
 
     fn of(algorithm: Algorithm, jwk: String, signature_bytes: usize) -> Self {
         Self { kid: None, algorithms: vec![algorithm], jwk, signature_bytes }
     }
 
+    /// Whether it is a shared secret, which must not be seen by whoever may see public keys.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.jwk.ends_with(r#""kty":"oct"}"#)
+    }
+
     /// Reads a key, or says everything that is wrong with it.
     pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
-        check_use(jwk, &mut mistakes);
-        if kind != KeyRingKind::Secret {
-            check_private_members(jwk, &mut mistakes);
+        match kind {
+            KeyRingKind::Signing => check_signing(jwk, &mut mistakes),
+            KeyRingKind::Secret => check_use(jwk, &mut mistakes),
+            KeyRingKind::Fetched | KeyRingKind::Inline => {
+                check_use(jwk, &mut mistakes);
+                check_private_members(jwk, &mut mistakes);
+            }
         }
         let name = match jwk.get("kid") {
             None => None,
@@ -91,25 +102,35 @@ struct Material {
 
 impl Material {
     fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, String> {
+        let is_private = matches!(kind, KeyRingKind::Secret | KeyRingKind::Signing);
         match jwk.get("kty").and_then(Value::as_str) {
             Some("EC") => Self::read_p256(jwk),
             Some("OKP") => Self::read_ed25519(jwk),
-            Some("RSA") => Self::read_rsa(jwk),
-            Some("oct") if kind == KeyRingKind::Secret => Self::read_hmac(jwk),
+            Some("RSA") if kind != KeyRingKind::Signing => Self::read_rsa(jwk),
+            Some("oct") if is_private => Self::read_hmac(jwk),
             Some("oct") => Err("kty: \"oct\" is a shared secret, which may stand in a secret \
                  binding only; expected a public key"
                 .to_owned()),
             _ => Err(format!(
-                "kty: found {}, expected \"OKP\", \"EC\" or \"RSA\"{}",
+                "kty: found {}, expected {}",
                 quoted(jwk.get("kty")),
-                if kind == KeyRingKind::Secret { " or \"oct\"" } else { "" }
+                match kind {
+                    KeyRingKind::Signing => r#""OKP", "EC" or "oct""#,
+                    KeyRingKind::Secret => r#""OKP", "EC", "RSA" or "oct""#,
+                    KeyRingKind::Fetched | KeyRingKind::Inline => r#""OKP", "EC" or "RSA""#,
+                }
             )),
         }
     }
 
     fn read_ed25519(jwk: &Map<String, Value>) -> Result<Self, String> {
         expect_curve(jwk, "Ed25519")?;
-        let x = coordinate(jwk, "x")?;
+        let (x, point) = coordinate(jwk, "x")?;
+        if has_small_order(&point) {
+            return Err("x: found a point of small order, under which anybody can sign; expected \
+                 the public half of an Ed25519 pair"
+                .to_owned());
+        }
         Ok(Self {
             algorithms: vec![Algorithm::Ed25519],
             jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#),
@@ -119,7 +140,12 @@ impl Material {
 
     fn read_p256(jwk: &Map<String, Value>) -> Result<Self, String> {
         expect_curve(jwk, "P-256")?;
-        let (x, y) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
+        let ((x, x_bytes), (y, y_bytes)) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
+        if !is_on_p256(&x_bytes, &y_bytes) {
+            return Err("y: found a point that is not on P-256, expected the public half of an \
+                 ES256 pair"
+                .to_owned());
+        }
         Ok(Self {
             algorithms: vec![Algorithm::Es256],
             jwk: format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#),
@@ -141,6 +167,13 @@ impl Material {
         // With 1 everything is a valid signature; huge ones only cost time.
         if !is_odd || !(2..=32).contains(&bit_length(&exponent)) {
             return Err("e: expected an odd exponent from 3 to 32 bits, such as \"AQAB\"".into());
+        }
+        if has_roca_fingerprint(&modulus) {
+            return Err(
+                "n: found a modulus with the ROCA weakness (CVE-2017-15361), whose private \
+                 key can be computed; expected a pair that was made by other software"
+                    .to_owned(),
+            );
         }
         let (n, e) = (URL_SAFE_NO_PAD.encode(&modulus), URL_SAFE_NO_PAD.encode(&exponent));
         Ok(Self {
@@ -196,6 +229,13 @@ fn check_use(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
     }
 }
 
+/// Its `use` and `key_ops` are about signing, and nothing is verified by it here.
+fn check_signing(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+    if jwk.get("kty").and_then(Value::as_str) != Some("oct") && decoded(jwk, "d").is_err() {
+        mistakes.push("d: found a public key, expected a private one".to_owned());
+    }
+}
+
 fn check_private_members(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
     if let Some(name) = PRIVATE_MEMBERS.into_iter().find(|&name| jwk.contains_key(name)) {
         mistakes.push(format!(
@@ -213,13 +253,13 @@ fn expect_curve(jwk: &Map<String, Value>, expected: &str) -> Result<(), String> 
     Err(format!("crv: found {}, expected \"{expected}\"", quoted(found)))
 }
 
-/// A member of exactly 32 bytes, still encoded.
-fn coordinate<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
+/// A member of exactly 32 bytes, as it is encoded and decoded.
+fn coordinate<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, [u8; 32]), String> {
     let (text, bytes) = decoded(jwk, name)?;
-    if bytes.len() != 32 {
-        return Err(format!("{name}: found {} bytes, expected 32", bytes.len()));
-    }
-    Ok(text)
+    let found = bytes.len();
+    let bytes =
+        bytes.try_into().map_err(|_| format!("{name}: found {found} bytes, expected 32"))?;
+    Ok((text, bytes))
 }
 
 /// A big-endian number without leading zeros, which RFC 7518 §6.3.1.1 forbids and some send.

@@ -23,6 +23,9 @@ pub enum KeyRingKind {
     Inline,
     /// From the operator, in a secret binding: shared secrets are allowed as well.
     Secret,
+    /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
+    /// since the gate itself is the only one that knows them.
+    Signing,
 }
 
 /// What has to be verified before a token may be believed.
@@ -104,8 +107,7 @@ impl KeyRing {
             return Err(TokenError::UnsupportedAlgorithm);
         }
         let signature = unverified.signature();
-        let fits = |key: &&Rc<Key>| key.signature_bytes == signature.len();
-        let keys: Vec<_> = allowed.into_iter().filter(fits).take(MAX_CANDIDATES).cloned().collect();
+        let keys = fitting(allowed, signature);
         if keys.is_empty() {
             return Err(TokenError::BadSignature);
         }
@@ -115,6 +117,13 @@ impl KeyRing {
             signed: unverified.signed_text().to_owned(),
             signature: signature.to_owned(),
         })
+    }
+
+    /// The keys that may have made `signature`, whatever it is about.
+    #[cfg(feature = "drills")]
+    pub fn keys_for(&self, algorithm: Algorithm, signature: &[u8]) -> Vec<Rc<Key>> {
+        let allowed = self.keys.iter().filter(|key| key.algorithms.contains(&algorithm));
+        fitting(allowed.collect(), signature)
     }
 
     fn named(&self, key_id: Option<&str>) -> Result<Vec<&Rc<Key>>, TokenError> {
@@ -151,9 +160,28 @@ impl KeyRing {
                 }
             }
         }
+        if matches!(kind, KeyRingKind::Inline | KeyRingKind::Secret) && is_mixed(&keys) {
+            mistakes.push(
+                "keys: found shared secrets (oct) beside public keys, expected one kind: whoever \
+                 may know the public ones must not know the others"
+                    .to_owned(),
+            );
+        }
         let is_usable = mistakes.is_empty() || kind == KeyRingKind::Fetched;
         if is_usable && !keys.is_empty() { Ok(Self { keys }) } else { Err(mistakes) }
     }
+}
+
+/// Those by whose kind a signature has this length.
+fn fitting(keys: Vec<&Rc<Key>>, signature: &[u8]) -> Vec<Rc<Key>> {
+    let fits = |key: &&Rc<Key>| key.signature_bytes == signature.len();
+    keys.into_iter().filter(fits).take(MAX_CANDIDATES).cloned().collect()
+}
+
+/// Whether secrets stand among public keys. What handles the set as public gives the secrets away.
+fn is_mixed(keys: &[Rc<Key>]) -> bool {
+    let secret = keys.iter().filter(|key| key.is_secret()).count();
+    secret != 0 && secret != keys.len()
 }
 
 /// Whether a token's `kid` and `alg` could mean either key.

@@ -29,7 +29,7 @@ pub(crate) fn allowance(text: &str) -> Allowance {
 /// The page at `/number`, as `reader` knows it.
 pub(crate) fn page(reader: ReaderId, number: u32) -> Page {
     let facts = RequestFacts::from_lines(&format!("GET\nhttps://{HOST}/{number}")).unwrap();
-    Page::of(&facts, &readings(&facts.path).unwrap(), &reader, &key())
+    Page::names(&facts, &readings(&facts.path).unwrap(), &reader, &key())[0]
 }
 
 /// The cookie's value in a `Set-Cookie` field.

@@ -200,6 +200,31 @@ fn what_is_old_or_ahead_is_refused() {
     }
 }
 
+/// Taken for a text, each of these would be a secret that everybody knows.
+#[test]
+fn what_is_no_key_verifies_nothing() {
+    let spki = "whpk_MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let neutral = format!("whpk_AQ{}=", "A".repeat(41));
+    for secret in ["whsec_", "whsec_no!base64", "whsec_c2hvcnQ=", "whpk_", spki, &neutral] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("msg_1.{}.{BODY}", NOW.as_seconds()).as_bytes());
+        let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+        use base64::Engine as _;
+        let signature = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let (time, list) = (NOW.as_seconds().to_string(), format!("v1,{signature}"));
+        let fields = [
+            ("webhook-id", "msg_1"),
+            ("webhook-timestamp", time.as_str()),
+            ("webhook-signature", list.as_str()),
+        ];
+        let found = found(Provider::Standard, &[secret], &fields, BODY, 0);
+        assert!(matches!(found, Err(WebhookError::NoKey)), "{secret}");
+        // Beside a right one it changes nothing.
+        let both = genuine(Provider::Standard, &[secret, STANDARD_SECRET], &fields);
+        assert!(!both, "{secret}");
+    }
+}
+
 #[test]
 fn what_can_not_be_a_signature_is_named() {
     for field in [

@@ -82,7 +82,7 @@ impl Bench {
     fn new(name: &str) -> Self {
         let folder = folder(name);
         let made = tollgate(&["keygen", "--json"]).json();
-        let secrets = format!("KEYS='{}'\nSTRIPE_WEBHOOK_SECRET=whsec_test", made["jwks"]);
+        let secrets = format!("KEYS='{}'\nSTRIPE_WEBHOOK_SECRET=whsec_of_a_test", made["jwks"]);
         write(&folder, ".dev.vars", &secrets);
         let config = write(&folder, "wrangler.toml", CONFIG);
         Self { config, key: made["private"].to_string(), folder }

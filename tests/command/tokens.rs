@@ -208,11 +208,20 @@ fn published_signatures_are_verified() {
     let read = |name: &str| fs::read_to_string(vectors.join(name)).unwrap();
     let mut keys: Value = serde_json::from_str(&read("token-keys.json")).unwrap();
     let a2: Value = serde_json::from_str(&read("rfc7515-a2-key.json")).unwrap();
-    keys["keys"].as_array_mut().unwrap().push(a2);
-    let file = configured("published", &keys);
-    let config =
-        fs::read_to_string(&file).unwrap().replace("iss = \"https://id.example\"", "iss = \"joe\"");
-    fs::write(&file, config).unwrap();
+    let all = keys["keys"].as_array_mut().unwrap();
+    all.push(a2);
+    // Secrets don't stand among public keys: they are a set of their own.
+    let is_secret = |key: &Value| key["kty"] == "oct";
+    let secrets: Vec<Value> = all.iter().filter(|key| is_secret(key)).cloned().collect();
+    all.retain(|key| !is_secret(key));
+    let by_joe = |name: &str, keys: &Value| {
+        let file = configured(name, keys);
+        let config = fs::read_to_string(&file).unwrap();
+        fs::write(&file, config.replace("iss = \"https://id.example\"", "iss = \"joe\"")).unwrap();
+        file
+    };
+    let public = by_joe("published", &keys);
+    let shared = by_joe("published-shared", &json!({ "keys": secrets }));
     let mut tokens = ["rfc7515-a1.jws", "rfc7515-a2.jws", "rfc7515-a3.jws"].map(read).to_vec();
     let pem = fs::read(vectors.join("rsa-test-key.pem")).unwrap();
     let key = EncodingKey::from_rsa_pem(&pem).unwrap();
@@ -220,9 +229,10 @@ fn published_signatures_are_verified() {
         let header = Header { kid: Some("rsa".to_owned()), ..Header::new(algorithm) };
         tokens.push(encode(&header, &json!({"iss": "joe"}), &key).unwrap());
     }
-    for token in tokens {
+    let files = std::iter::once(&shared).chain(std::iter::repeat(&public));
+    for (token, file) in tokens.into_iter().zip(files) {
         let inspect = |token: &str| {
-            let json = tollgate(&["inspect", "--config", &file, "--json", token]).json();
+            let json = tollgate(&["inspect", "--config", file, "--json", token]).json();
             let checks = json["verdict"]["checks"].as_array().unwrap().clone();
             checks.into_iter().find(|check| check["check"] == "signature").unwrap()
         };

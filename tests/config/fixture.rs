@@ -43,13 +43,13 @@ pub(crate) fn good() -> Vars {
         .with("NOTIFY_SECRET", json!("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
         .with("ADMIN_TOKENS", operators())
         .with("BILLING", json!([billing(), {"provider": "paddle"}, {"provider": "lemonsqueezy"}, {"provider": "standard"}]))
-        .with("STRIPE_WEBHOOK_SECRET", json!("whsec_old whsec_new"))
+        .with("STRIPE_WEBHOOK_SECRET", json!("whsec_the_old_one whsec_the_new_one"))
         .with("STRIPE_API_KEY", json!("sk_test_1"))
-        .with("PADDLE_WEBHOOK_SECRET", json!("pdl_ntfset_1"))
+        .with("PADDLE_WEBHOOK_SECRET", json!("pdl_ntfset_of_a_test"))
         .with("PADDLE_API_KEY", json!("pdl_sdbx_apikey_1"))
         .with("LEMONSQUEEZY_WEBHOOK_SECRET", json!("a-secret"))
         .with("LEMONSQUEEZY_API_KEY", json!("a-key-of-theirs"))
-        .with("STANDARD_WEBHOOK_SECRET", json!("polar_whs_1"))
+        .with("STANDARD_WEBHOOK_SECRET", json!("polar_whs_of_a_test"))
         .with("STANDARD_API_KEY", json!("polar_oat_1"))
 }
 

@@ -56,21 +56,21 @@ fn words_and_flags() {
 #[test]
 #[rustfmt::skip]
 fn secrets() {
-    whole("ADMIN_TOKEN", json!("short"), "ADMIN_TOKEN: found a value of 5 bytes; expected at least 16 bytes that nobody can guess; for example openssl rand -base64 24");
-    whole("ADMIN_TOKEN", json!(1_234_567_890), "ADMIN_TOKEN: found something that isn't a string; expected at least 16 bytes that nobody can guess; for example openssl rand -base64 24");
+    whole("ADMIN_TOKEN", json!("short"), "ADMIN_TOKEN: found a value of 5 bytes; expected at least 16 bytes that nobody can guess; several values are apart by spaces; for example openssl rand -base64 32");
+    whole("ADMIN_TOKEN", json!(1_234_567_890), "ADMIN_TOKEN: found something that isn't a string; expected at least 16 bytes that nobody can guess; several values are apart by spaces; for example openssl rand -base64 32");
     let long = "x".repeat(513);
     whole("ADMIN_TOKEN", json!(long), "ADMIN_TOKEN: found a token that is too long; expected a token of 16 to 512 bytes; for example openssl rand -base64 24");
     let operators = |token: &str| json!(json!([{"name": "anna", "role": "read", "token": token}]).to_string());
     for (token, found) in [(long.as_str(), "long"), ("short", "short")] {
-        let sentence = format!("ADMIN_TOKENS[0]: found a token that is too {found}; expected a JSON array of objects with name, role (read, support or admin) and a token of 16 to 512 bytes; for example [{{\"name\":\"anna\",\"role\":\"support\",\"token\":\"…\"}}]");
+        let sentence = format!("ADMIN_TOKENS[0]: found a token that is too {found}; expected a JSON array of objects with name, role (read, support or admin) and a token of 16 to 512 bytes; several tokens of one operator are apart by spaces; for example [{{\"name\":\"anna\",\"role\":\"support\",\"token\":\"…\"}}]");
         whole("ADMIN_TOKENS", operators(token), &sentence);
     }
-    let key = "expected a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes; for example npm run keygen";
+    let key = "expected a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes; several, each with a kid of its own, in a JWK Set or apart by spaces; for example npm run keygen";
     for (bad, found) in [
         ("nonsense", "something that isn't JSON"),
-        (r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#, "a public key"),
-        (r#"{"kty":"oct","k":"AA"}"#, "an oct key that is too short"),
-        (r#"{"kty":"RSA","d":"AA"}"#, "a JWK of another kind"),
+        (r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#, "d: found a public key, expected a private one"),
+        (r#"{"kty":"oct","k":"AA"}"#, "k: the secret has 1 bytes, expected at least 32"),
+        (r#"{"kty":"RSA","d":"AA"}"#, "kty: found \"RSA\", expected \"OKP\", \"EC\" or \"oct\""),
     ] {
         whole("ASSERTION_KEY", json!(bad), &format!("ASSERTION_KEY: found {found}; {key}"));
     }
@@ -146,7 +146,7 @@ fn what_routes_give_away() {
     field("ROUTES", "free_burst", json!("NOWHERE"), "ROUTES[0].free_burst: found no rate-limit binding \"NOWHERE\"; expected [[ratelimits]] name = \"NOWHERE\" in wrangler.toml; for example simple = { limit = 100, period = 10 }");
     field("ROUTES", "crawlers", json!([" "]), "ROUTES[0].crawlers: found \" \"; expected an array of categories; for example [\"Search Engine Crawler\"]");
     field("ROUTES", "crawlers", json!(true), "ROUTES[0].crawlers: found true; expected an array of categories; for example [\"Search Engine Crawler\"]");
-    whole("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcde"), "ALLOWANCE_KEY: found a value of 31 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
+    whole("ALLOWANCE_KEY", json!("0123456789abcdef0123456789abcde"), "ALLOWANCE_KEY: found a value of 31 bytes; expected at least 32 bytes that nobody can guess; several values are apart by spaces; for example openssl rand -base64 32");
     whole("ALLOWANCE_KEY", json!(""), "ALLOWANCE_KEY: found nothing, but a free allowance on route [0]; expected a secret of at least 32 bytes that signs its cookie; for example openssl rand -base64 32");
     let mut routes: Vec<_> = (1..=7).map(|n| json!({"match": format!("/{n}"), "free": format!("{n} per day")})).collect();
     routes.push(json!({"match": "/8", "free": "1 per day"}));
@@ -215,9 +215,9 @@ fn where_thresholds_are_announced() {
     for bad in ["http://billing.example/x", "billing.example", ""] {
         whole("NOTIFY_URL", json!(bad), &format!("NOTIFY_URL: found {bad:?}; {url}"));
     }
-    whole("NOTIFY_SECRET", json!("short"), "NOTIFY_SECRET: found a value of 5 bytes; expected at least 32 bytes that nobody can guess; for example openssl rand -base64 24");
+    whole("NOTIFY_SECRET", json!("short"), "NOTIFY_SECRET: found a value of 5 bytes; expected at least 32 bytes that nobody can guess; several values are apart by spaces; for example openssl rand -base64 32");
     let key = "expected `whsec_` and base64 of 24 to 64 random bytes; several apart by spaces; for example npm run keygen";
-    for bad in ["whsec_0123456789abcdef0123456789abcde", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "no base64 at all, but long enough", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= whsec_short"] {
+    for bad in ["whsec_0123456789abcdef0123456789abcde", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "no-base64-at-all-but-long-enough!", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= whsec_this-is-long-and-has-no-meaning"] {
         whole("NOTIFY_SECRET", json!(bad), &format!("NOTIFY_SECRET: found a value that is no such key; {key}"));
     }
     let unsigned = "NOTIFY_SECRET: found nothing, beside NOTIFY_URL; expected the secret that messages to NOTIFY_URL are signed with; for example npm run keygen";

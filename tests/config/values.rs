@@ -36,10 +36,10 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!(admin.token, "0123456789abcdef");
     assert_eq!((anna.name.as_str(), anna.role), ("anna", Role::Support));
     let stripe = config.billing(Provider::Stripe).unwrap();
-    assert_eq!(stripe.webhook_secrets, ["whsec_old", "whsec_new"]);
+    assert_eq!(stripe.webhook_secrets, ["whsec_the_old_one", "whsec_the_new_one"]);
     assert_eq!((stripe.api_host(), stripe.suspends_on_dispute), ("api.example", true));
     assert_eq!(config.billing(Provider::Paddle).unwrap().api_url, "https://api.paddle.com");
-    assert!(config.assertion_key.is_some() && config.allowance_key.is_some());
+    assert!(config.assertion_keys.is_some() && config.allowance_key.is_some());
     assert_eq!(
         config.credentials,
         [
@@ -105,7 +105,7 @@ fn the_least_configuration_has_defaults() {
     assert_eq!((config.log, config.provider_outage), (LogLevel::Denials, false));
     assert_eq!(config.on_misconfigured, FailurePolicy::Deny);
     assert_eq!(config.brand, Brand::default());
-    assert!(config.operators.is_empty() && config.assertion_key.is_none());
+    assert!(config.operators.is_empty() && config.assertion_keys.is_none());
     assert_eq!(
         config.credentials,
         [CredentialSource::Bearer, CredentialSource::Cookie("tollgate".into())]

@@ -38,7 +38,7 @@ before(async () => {
     PLANS,
     BRAND,
     ISSUERS: [issuerVar(issuer)],
-    ALLOWANCE_KEY: "a secret of thirty-two bytes at least",
+    ALLOWANCE_KEY: "a-secret-of-thirty-two-bytes-at-least",
     ADMIN_TOKEN,
   };
 });
@@ -173,7 +173,7 @@ test("no answer waits for a call, and further pages of two seconds take one toge
 });
 
 test("a cookie that was bent, made up, or made elsewhere is none", async () => {
-  gate = await startDirectGate({ origin, vars, beside: [{ name: "other", vars: { ...vars, ALLOWANCE_KEY: "another secret of thirty-two bytes or more" } }] });
+  gate = await startDirectGate({ origin, vars, beside: [{ name: "other", vars: { ...vars, ALLOWANCE_KEY: "another-secret-of-thirty-two-bytes-or-more" } }] });
   const reader = newReader(gate);
   for (let article = 1; article <= 5; article += 1) await reader.left(`/articles/${article}`);
   const { cookie } = reader;

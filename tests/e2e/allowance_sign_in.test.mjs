@@ -29,7 +29,7 @@ before(async () => {
     ROUTES,
     PLANS,
     ISSUERS: [issuerVar(issuer, { claims: { account: "sub", plan: "plan" } })],
-    ALLOWANCE_KEY: "a secret of thirty-two bytes at least",
+    ALLOWANCE_KEY: "a-secret-of-thirty-two-bytes-at-least",
     ADMIN_TOKEN,
   };
 });

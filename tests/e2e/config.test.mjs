@@ -2,6 +2,7 @@
 // asked to pay for one, and no secret is told.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { exportJWK, generateKeyPair, generateSecret } from "jose";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
@@ -22,6 +23,15 @@ const route = (more) => ({ ROUTES: [{ match: "/x", ...more }, { match: "/**" }] 
 const plan = (more) => ({ PLANS: [{ id: "pro", ...more }] });
 const quota = (more) => plan({ quotas: [{ meter: "api", limit: 10, per: "month", ...more }] });
 const issuerWith = (more) => ({ ISSUERS: [{ ...keyless, keys: { keys: [issuer.jwk] }, ...more }] });
+const billedBy = (provider, secret) => ({ BILLING: [{ provider }], [`${provider.toUpperCase()}_WEBHOOK_SECRET`]: secret });
+const pair = generateKeyPairSync("ed25519");
+const publicPem = pair.publicKey.export({ format: "pem", type: "spki" });
+const publicSpki = pair.publicKey.export({ format: "der", type: "spki" }).toString("base64");
+const point = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
+const long = { kty: "oct", k: randomBytes(32).toString("base64url"), kid: "shared" };
+/** Of `jws_rsa_roca_key` in Wycheproof: its factors can be computed. */
+const ROCA =
+  "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
 const keyedBy = (more) => ({ ISSUERS: [{ ...keyless, ...more }] });
 
 // What is wrong; what is changed; variable and field; what the mistake says it found.
@@ -111,6 +121,20 @@ const cases = [
   ["an ASSERTION_KEY that is no JSON", { ASSERTION_KEY: "hush-hush-hush" }, "ASSERTION_KEY", "", /JSON/],
   ["an ASSERTION_KEY that is public", { ASSERTION_KEY: JSON.stringify(issuer.jwk) }, "ASSERTION_KEY", "", /public/],
   ["an ASSERTION_KEY on a plain variable, as a table", { ASSERTION_KEY: privateJwk }, "ASSERTION_KEY", "", /./],
+  ["an ASSERTION_KEY twice under one kid", { ASSERTION_KEY: `${JSON.stringify(privateJwk)} ${JSON.stringify(privateJwk)}` }, "ASSERTION_KEY", "", /same kid/],
+  ["an ALLOWANCE_KEY that everybody has", { ALLOWANCE_KEY: publicPem }, "ALLOWANCE_KEY", "", /PEM/],
+  ["a webhook secret of nothing", billedBy("standard", "whsec_"), "STANDARD_WEBHOOK_SECRET", "", /can't be read/],
+  ["a webhook secret that is no base64", billedBy("standard", "whsec_hush!hush!hush!"), "STANDARD_WEBHOOK_SECRET", "", /can't be read/],
+  ["a public key of webhooks as SPKI", billedBy("standard", `whpk_${publicSpki}`), "STANDARD_WEBHOOK_SECRET", "", /DER/],
+  ["a public key of webhooks under which anybody signs", billedBy("standard", `whpk_AQ${"A".repeat(41)}=`), "STANDARD_WEBHOOK_SECRET", "", /can't be read/],
+  ["a public key where Stripe's secret belongs", billedBy("stripe", "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), "STRIPE_WEBHOOK_SECRET", "", /public key/],
+  ["an API key where Stripe's secret belongs", billedBy("stripe", "sk_live_hush-hush-hush-hush"), "STRIPE_WEBHOOK_SECRET", "", /API key of Stripe/],
+  ["a secret where Stripe's API key belongs", { ...billedBy("stripe", "whsec_hush-hush-hush"), STRIPE_API_KEY: "whsec_hush-hush-hush" }, "STRIPE_API_KEY", "", /webhook secret/],
+  ["Stripe's publishable key", { ...billedBy("stripe", "whsec_hush-hush-hush"), STRIPE_API_KEY: "pk_live_hush-hush-hush" }, "STRIPE_API_KEY", "", /publishable/],
+  ["a point off its curve", keyedBy({ keys: { keys: [{ ...point, y: point.x }] } }), "ISSUERS", "[0].keys.keys[0].y", /not on P-256/],
+  ["a point of small order", keyedBy({ keys: { keys: [{ kty: "OKP", crv: "Ed25519", x: `AQ${"A".repeat(41)}` }] } }), "ISSUERS", "[0].keys.keys[0].x", /small order/],
+  ["an RSA key with the ROCA weakness", keyedBy({ keys: { keys: [{ kty: "RSA", e: "AQAB", n: ROCA }] } }), "ISSUERS", "[0].keys.keys[0].n", /ROCA/],
+  ["secrets among public keys", { ...keyedBy({ keys_secret: "TOKEN_KEYS" }), TOKEN_KEYS: JSON.stringify({ keys: [long, issuer.jwk] }) }, "ISSUERS", "[0].keys_secret.keys", /shared secrets/],
   ["no LEDGER for meters", { LEDGER: undefined }, "LEDGER", "", /Durable Object/],
 ];
 

@@ -25,7 +25,7 @@ before(async () => {
   const options = { gateUrl: "http://127.0.0.1:8787", originPort: origin.address().port, providerUrl: provider.url, loginJwk: login.jwk };
   const vars = {
     ...readGate(ROOT, options).vars,
-    ALLOWANCE_KEY: "a secret of thirty-two bytes at least",
+    ALLOWANCE_KEY: "a-secret-of-thirty-two-bytes-at-least",
     STRIPE_API_KEY: API_KEY,
     STRIPE_WEBHOOK_SECRET: SECRET,
     ASSERTION_KEY: JSON.stringify({ ...(await exportJWK(signer.privateKey)), kid: signer.kid }),

@@ -18,7 +18,7 @@ pub(crate) fn site(routes: &Value) -> World {
 
 pub(crate) fn vars(routes: &Value) -> Vars {
     crate::vars(&json!({"keys": crate::tokens::ed_key()}))
-        .with("ALLOWANCE_KEY", json!("a secret of thirty-two bytes at least"))
+        .with("ALLOWANCE_KEY", json!("a-secret-of-thirty-two-bytes-at-least"))
         .with("ROUTES", routes.clone())
 }
 
@@ -139,7 +139,7 @@ fn a_cookie_that_is_none_of_ours_makes_a_new_reader() {
     }
     // Another site signs with another key, or for another host.
     let other = vars(&json!([{"match": "/**", "free": "5 per month"}]))
-        .with("ALLOWANCE_KEY", json!("another secret of thirty-two bytes or more"));
+        .with("ALLOWANCE_KEY", json!("another-secret-of-thirty-two-bytes-at-least"));
     let mut elsewhere = World::new(&other);
     elsewhere.cookie = Some(kept);
     assert_eq!(passed(&elsewhere.serve("GET /articles/6", None)).quotas[0].used, 1);

@@ -15,7 +15,7 @@ const DAY_MS: i64 = 86_400_000;
 fn world() -> World {
     let vars = vars(&json!({"keys": tokens::ed_key()}))
         .with("BILLING", json!([{"provider": "stripe", "on_dispute": "suspend"}]))
-        .with("STRIPE_WEBHOOK_SECRET", json!("whsec_1"))
+        .with("STRIPE_WEBHOOK_SECRET", json!("whsec_of_a_test"))
         .with("STRIPE_API_KEY", json!("sk_test_1"))
         .with(
             "PLANS",

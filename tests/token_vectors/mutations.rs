@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use tollgate::token::{Algorithm, KeyRing, KeyRingKind, MAX_TOKEN_BYTES};
 
 use crate::bench::{
-    EVERY_ALGORITHM, admit, good_claims, good_token, header, mint, now, parts, ring, rules,
+    EVERY_ALGORITHM, admit, good_claims, good_token, header, mint, now, parts, ring_for, rules,
     verdict, with, with_claim, with_header_member,
 };
 
 #[test]
 fn good_tokens_are_admitted() {
     for by in EVERY_ALGORITHM {
-        let (found, expires_at) = admit(&good_token(by), &rules(), &ring()).unwrap();
+        let good = good_token(by);
+        let (found, expires_at) = admit(&good, &rules(), &ring_for(&good)).unwrap();
         assert_eq!(found.identity.account, "acme");
         assert_eq!(found.identity.entitlements, ["read", "write"]);
         assert_eq!(expires_at, now().plus_seconds(600 + 30));

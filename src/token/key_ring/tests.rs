@@ -9,6 +9,9 @@ const ED25519_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
 const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 
+/// Of `jws_rsa_roca_key` in Wycheproof.
+const ROCA: &str = "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
+
 fn encoded(bytes: usize) -> String {
     URL_SAFE_NO_PAD.encode(vec![0xff; bytes])
 }
@@ -53,8 +56,10 @@ fn kids(check: &SignatureCheck) -> Vec<&str> {
 
 #[test]
 fn the_key_says_what_it_is_for() {
-    let ring = ring(&[ed25519(), p256(), rsa(), oct()], KeyRingKind::Secret).unwrap();
-    let found: Vec<_> = ring.keys().iter().map(|key| key.algorithms.as_slice()).collect();
+    let rings = [vec![ed25519(), p256(), rsa()], vec![oct()]];
+    let rings = rings.map(|keys| ring(&keys, KeyRingKind::Secret).unwrap());
+    let keys = rings.iter().flat_map(KeyRing::keys);
+    let found: Vec<_> = keys.map(|key| key.algorithms.as_slice()).collect();
     let expected: [&[Algorithm]; 4] = [
         &[Algorithm::Ed25519],
         &[Algorithm::Es256],
@@ -87,6 +92,19 @@ fn only_required_public_members_are_handed_out() {
         assert_eq!(serde_json::from_str::<Value>(&key.jwk).unwrap(), expected);
     }
     assert_eq!(ring.keys()[0].jwk, ring.keys()[1].jwk, "one key, one text");
+}
+
+#[test]
+fn secrets_do_not_stand_among_public_keys() {
+    for public in [ed25519(), p256(), rsa()] {
+        let mistakes = ring(&[oct(), public.clone()], KeyRingKind::Secret).unwrap_err();
+        assert!(mistakes[0].starts_with("keys: found shared secrets"), "{mistakes:?}");
+        let fetched = ring(&[oct(), public], KeyRingKind::Fetched).unwrap();
+        assert_eq!(fetched.keys().len(), 1, "a secret that an issuer publishes is passed over");
+    }
+    let other = with(oct(), json!({"kid": "other"}));
+    assert!(ring(&[oct(), other], KeyRingKind::Secret).is_ok());
+    assert!(ring(&[ed25519(), p256(), rsa()], KeyRingKind::Secret).is_ok());
 }
 
 fn rsa_with_leading_zero() -> Value {
@@ -122,6 +140,17 @@ fn the_operators_mistakes_are_named() {
         (Inline, with(rsa(), json!({"n": encoded(255)})), "keys[0].n: the modulus has 2040 bits"),
         (Inline, with(rsa(), json!({"n": encoded(1025)})), "keys[0].n: the modulus has 8200 bits"),
         (Inline, with(rsa(), json!({"n": ""})), "keys[0].n: the modulus has 0 bits"),
+        (
+            Inline,
+            with(p256(), json!({"y": P256_X})),
+            "keys[0].y: found a point that is not on P-256, expected the public half",
+        ),
+        (
+            Secret,
+            with(ed25519(), json!({"x": URL_SAFE_NO_PAD.encode([0; 32])})),
+            "keys[0].x: found a point of small order",
+        ),
+        (Inline, with(rsa(), json!({"n": ROCA})), "keys[0].n: found a modulus with the ROCA"),
         (Inline, with(rsa(), json!({"e": "AQ"})), "keys[0].e: expected an odd exponent"),
         (Inline, with(rsa(), json!({"e": "AQAA"})), "keys[0].e: expected an odd exponent"),
         (

@@ -70,7 +70,7 @@ fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Told {
         let _ = writeln!(text, "  {name}: {value}");
     }
     let is_gated = route.is_some_and(|route| !route.open) && !pass.is_preflight;
-    if config.assertion_key.is_some() && (is_gated || pass.identity.is_some()) {
+    if config.assertion_keys.is_some() && (is_gated || pass.identity.is_some()) {
         let _ = writeln!(text, "  {ASSERTION_HEADER}: (signed with ASSERTION_KEY)");
     }
     if credential::find(&config.credentials, facts).is_some() {
