@@ -25,7 +25,7 @@
 //! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
-//! | `glue.rs`, `glue.js` | the border to JavaScript |
+//! | `glue.rs`, `glue.js`, `forward.js` | the border to JavaScript |
 
 #[cfg(feature = "backstage")]
 mod admin;

@@ -251,6 +251,9 @@ impl Gate {
             Purpose::Status => return self.begin_status(memory, now),
             Purpose::Usage | Purpose::Account => return self.check_credential(memory, now),
         }
+        if self.facts.is_odd_upgrade() {
+            return self.deny(*bad_request("only a GET can become a WebSocket"), None);
+        }
         let index = match self.find_route() {
             Ok(index) => index,
             Err(denial) => return self.deny(*denial, None),
@@ -315,17 +318,15 @@ impl Gate {
     }
 
     fn find_route(&self) -> Result<usize, Box<Denial>> {
-        let bad = |detail: &str| {
-            let mut denial = Denial::new(Cause::BadRequest);
-            denial.facts.operator_detail = Some(detail.to_owned());
-            Box::new(denial)
-        };
-        let readings = readings(&self.facts.path).map_err(|error| bad(&error.to_string()))?;
+        let readings =
+            readings(&self.facts.path).map_err(|error| bad_request(&error.to_string()))?;
         let patterns = self.config.routes.iter().map(|route| (&route.pattern, route.open));
         match match_route(&patterns, &self.facts.method, self.facts.host(), &readings) {
             RouteMatch::One(index) => Ok(index),
-            RouteMatch::Ambiguous => Err(bad("servers may read the path as different routes")),
-            RouteMatch::None => Err(bad("no route matches")),
+            RouteMatch::Ambiguous => {
+                Err(bad_request("servers may read the path as different routes"))
+            }
+            RouteMatch::None => Err(bad_request("no route matches")),
         }
     }
 
@@ -349,7 +350,12 @@ impl Gate {
         self.matched().map_or(&[], |route| &route.requires)
     }
 
+    /// The one place where a request passes. What asks something of the gate itself never does,
+    /// wherever it came from.
     fn pass(&self, mut pass: Pass) -> Step {
+        if self.purpose != Purpose::Passage {
+            return self.misconfigured("a request for the gate itself was about to be passed on");
+        }
         pass.route = self.route;
         Step::Done(Decision::Pass(Box::new(pass)))
     }
@@ -377,6 +383,13 @@ impl Gate {
         let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
         Step::Done(Decision::Deny(Box::new(denial)))
     }
+}
+
+/// A request that can't be told; `detail` is for the log.
+fn bad_request(detail: &str) -> Box<Denial> {
+    let mut denial = Denial::new(Cause::BadRequest);
+    denial.facts.operator_detail = Some(detail.to_owned());
+    Box::new(denial)
 }
 
 /// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
