@@ -132,7 +132,9 @@ function piped(body, upload, length, init, send, deadlineMs, first) {
     const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
     if (!isAnswered) timer = setTimeout(late, deadlineMs);
   };
+  // A pipe breaks at both ends alike. Only where the origin's has failed, the request fails with it.
   const broken = () => {
+    if (isAnswered) return;
     upload.isBroken = true;
     abort.abort(new Error(BROKEN_UPLOAD));
   };
@@ -151,9 +153,13 @@ function piped(body, upload, length, init, send, deadlineMs, first) {
     writer.releaseLock();
   }
   // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
-  body.pipeTo(pipe.writable, { preventAbort: true }).then(whole, broken);
+  const ended = () => setTimeout(broken, FAILS_TOGETHER_MS);
+  body.pipeTo(pipe.writable, { preventAbort: true }).then(whole, ended);
   return answer;
 }
+
+// Within so long what fails with a pipe has failed.
+const FAILS_TOGETHER_MS = 10;
 
 // The same for a body that can't be looked at on its way, only at a copy of it. Of a large one no
 // copy is made, which would have to be kept: whoever sends that has never sent all of it.
