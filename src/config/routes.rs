@@ -13,6 +13,7 @@ use crate::request::RoutePattern;
 
 /// A method + host + path pattern and what it asks for.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the configuration")]
 pub struct Route {
     /// Which requests it is about.
     pub pattern: RoutePattern,

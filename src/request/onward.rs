@@ -1,6 +1,6 @@
 //! Which headers of a request go on to the origin.
 //!
-//! Servers disagree about names. Where a header becomes a variable (CGI, FastCGI, WSGI), `-` becomes
+//! Servers disagree about names. Where a header becomes a variable (CGI, `FastCGI`, WSGI), `-` becomes
 //! `_`, and with some servers so does every other sign: `Tollgate.Account` and `Tollgate-Account` are
 //! one variable there. So a name is judged as the least careful of them reads it.
 
@@ -113,7 +113,7 @@ mod tests {
         let mut seed = seed.iter().cycle();
         let mut next = || seed.next().copied().map_or(0, usize::from);
         let spelled = name.bytes().map(|byte| match byte {
-            b'-' => SIGNS.get(next() % SIGNS.len()).copied().unwrap_or(byte),
+            b'-' => SIGNS.iter().cycle().nth(next()).copied().unwrap_or(byte),
             _ if next() % 2 == 0 => byte.to_ascii_uppercase(),
             _ => byte.to_ascii_lowercase(),
         });
