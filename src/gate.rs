@@ -24,6 +24,7 @@ mod way_back;
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
 pub use outage::outage_told;
+pub use remedies::fault;
 pub use token::keys_refreshed;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
 pub use way_back::KnownAccount;
@@ -31,6 +32,7 @@ pub use way_back::KnownAccount;
 use std::rc::Rc;
 
 use memory::Caller;
+use remedies::bad_request;
 use sign_in::Brought;
 
 use crate::account::{ApiKey, KeyOwner};
@@ -383,22 +385,4 @@ impl Gate {
         let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
         Step::Done(Decision::Deny(Box::new(denial)))
     }
-}
-
-/// A request that can't be told; `detail` is for the log.
-fn bad_request(detail: &str) -> Box<Denial> {
-    let mut denial = Denial::new(Cause::BadRequest);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    Box::new(denial)
-}
-
-/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
-/// configuration there are no remedies.
-pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
-    let mut denial = Denial::new(cause);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    if let Some(config) = config {
-        remedies::fill_in(&mut denial, config, &[], None, None);
-    }
-    denial
 }
