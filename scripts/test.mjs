@@ -4,7 +4,15 @@ import { globSync } from "node:fs";
 import { build } from "./build.mjs";
 import { check } from "./check.mjs";
 import { mustRun, Problem, script } from "./process.mjs";
-import { findChromium, findNginx, findSchemathesis } from "./programs.mjs";
+import {
+  findApache,
+  findChromium,
+  findLighttpd,
+  findNginx,
+  findPhpCgi,
+  findSchemathesis,
+  findUwsgi,
+} from "./programs.mjs";
 import { ROOT } from "./setup.mjs";
 
 const IN_CI = Boolean(process.env.CI) && process.env.CI !== "false";
@@ -49,12 +57,31 @@ async function nodeTests(pattern, programs) {
   await mustRun(pattern, process.execPath, [...flags, ...files], { ownGroup: true, cwd: ROOT, env });
 }
 
+/** Servers that stand behind the gate in the tests: where each is found, its name, and its package. */
+const ORIGINS = [
+  ["LIGHTTPD_BIN", "lighttpd with mod_cgi", "lighttpd"],
+  ["APACHE_BIN", "Apache with mod_cgi", "apache2-bin"],
+  ["PHP_CGI_BIN", "PHP by FastCGI", "php-cgi"],
+  ["UWSGI_BIN", "uWSGI with Python", "uwsgi-core uwsgi-plugin-python3"],
+];
+
 /** Where the tests find the programs that no registry brings; without them CI fails at once. */
 function testPrograms() {
-  const found = { CHROMIUM_BIN: findChromium(), NGINX_BIN: findNginx(), SCHEMATHESIS_BIN: findSchemathesis() };
+  const found = {
+    CHROMIUM_BIN: findChromium(),
+    NGINX_BIN: findNginx(),
+    LIGHTTPD_BIN: findLighttpd(),
+    APACHE_BIN: findApache()?.program ?? null,
+    PHP_CGI_BIN: findPhpCgi(),
+    UWSGI_BIN: findUwsgi(),
+    SCHEMATHESIS_BIN: findSchemathesis(),
+  };
   const missing = [];
   if (!found.CHROMIUM_BIN) missing.push(["the browser tests need Chromium or Chrome", "chromium"]);
   if (!found.NGINX_BIN) missing.push(["the tests against nginx need nginx", "nginx-light"]);
+  for (const [name, program, debian] of ORIGINS) {
+    if (!found[name]) missing.push([`the tests against ${program} need it`, debian]);
+  }
   if (!found.SCHEMATHESIS_BIN) missing.push(["the test of the OpenAPI document needs Python 3 with venv", "python3-venv"]);
   for (const [what, debian] of missing) {
     const how = `Debian/Ubuntu: sudo apt-get install ${debian}; elsewhere: your system's package`;

@@ -26,7 +26,7 @@
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | what the tests alone may ask for |
-//! | `glue.rs`, `glue.js` | the border to JavaScript |
+//! | `glue.rs`, `glue.js`, `forward.js` | the border to JavaScript |
 
 #[cfg(feature = "backstage")]
 mod admin;

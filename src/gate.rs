@@ -24,6 +24,7 @@ mod way_back;
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
 pub use memory::Memory;
 pub use outage::outage_told;
+pub use remedies::fault;
 pub use token::keys_refreshed;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
 pub use way_back::KnownAccount;
@@ -31,6 +32,7 @@ pub use way_back::KnownAccount;
 use std::rc::Rc;
 
 use memory::Caller;
+use remedies::bad_request;
 use sign_in::Brought;
 
 use crate::account::{ApiKey, KeyOwner};
@@ -251,6 +253,9 @@ impl Gate {
             Purpose::Status => return self.begin_status(memory, now),
             Purpose::Usage | Purpose::Account => return self.check_credential(memory, now),
         }
+        if self.facts.is_odd_upgrade() {
+            return self.deny(*bad_request("only a GET can become a WebSocket"), None);
+        }
         let index = match self.find_route() {
             Ok(index) => index,
             Err(denial) => return self.deny(*denial, None),
@@ -315,17 +320,15 @@ impl Gate {
     }
 
     fn find_route(&self) -> Result<usize, Box<Denial>> {
-        let bad = |detail: &str| {
-            let mut denial = Denial::new(Cause::BadRequest);
-            denial.facts.operator_detail = Some(detail.to_owned());
-            Box::new(denial)
-        };
-        let readings = readings(&self.facts.path).map_err(|error| bad(&error.to_string()))?;
+        let readings =
+            readings(&self.facts.path).map_err(|error| bad_request(&error.to_string()))?;
         let patterns = self.config.routes.iter().map(|route| (&route.pattern, route.open));
         match match_route(&patterns, &self.facts.method, self.facts.host(), &readings) {
             RouteMatch::One(index) => Ok(index),
-            RouteMatch::Ambiguous => Err(bad("servers may read the path as different routes")),
-            RouteMatch::None => Err(bad("no route matches")),
+            RouteMatch::Ambiguous => {
+                Err(bad_request("servers may read the path as different routes"))
+            }
+            RouteMatch::None => Err(bad_request("no route matches")),
         }
     }
 
@@ -353,7 +356,12 @@ impl Gate {
         self.matched().map_or(&[], |route| &route.requires)
     }
 
+    /// The one place where a request passes. What asks something of the gate itself never does,
+    /// wherever it came from.
     fn pass(&self, mut pass: Pass) -> Step {
+        if self.purpose != Purpose::Passage {
+            return self.misconfigured("a request for the gate itself was about to be passed on");
+        }
         pass.route = self.route;
         Step::Done(Decision::Pass(Box::new(pass)))
     }
@@ -382,16 +390,4 @@ impl Gate {
         let denial = fault(Cause::Misconfigured, detail, Some(&self.config));
         Step::Done(Decision::Deny(Box::new(denial)))
     }
-}
-
-/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
-/// configuration there are no remedies.
-pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
-    let mut denial = Denial::new(cause);
-    denial.facts.operator_detail = Some(detail.to_owned());
-    if let Some(config) = config {
-        // Nobody's fault is mended by buying: no link needs a reference.
-        remedies::fill_in(&mut denial, config, &[], None, None, Timestamp::default());
-    }
-    denial
 }

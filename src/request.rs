@@ -1,11 +1,13 @@
 //! What the gate looks at in a request: bounded, and read once.
 
 pub mod credential;
+pub mod onward;
 pub mod path;
 pub mod pattern;
 pub mod return_path;
 pub mod visitor;
 
+pub use onward::HeaderKind;
 pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
 pub use return_path::ReturnPath;
@@ -29,6 +31,8 @@ pub struct RequestFacts {
     pub preflight_origin: String,
     /// `Access-Control-Request-Method`, of an `OPTIONS` alone.
     pub preflight_method: String,
+    /// `Upgrade`, of any method but GET.
+    pub odd_upgrade: String,
     /// The header that each of the configuration's credential sources stands in, in their order,
     /// empty for the query; then what [`visitor::carriers`] names.
     pub carriers: Vec<String>,
@@ -62,6 +66,7 @@ impl RequestFacts {
             query,
             preflight_origin: next(),
             preflight_method: next(),
+            odd_upgrade: next(),
             carriers: lines.map(str::to_owned).collect(),
         })
     }
@@ -86,6 +91,14 @@ impl RequestFacts {
             Some(query) => format!("{}?{query}", self.path),
             None => self.path.clone(),
         }
+    }
+
+    /// Whether this asks for a WebSocket by another method than GET (RFC 6455 §4.1). The runtime
+    /// would send it on as a GET, which is not what was judged.
+    pub fn is_odd_upgrade(&self) -> bool {
+        let mut protocols = self.odd_upgrade.split([',', '/']).map(str::trim);
+        let is_websocket = protocols.any(|one| one.eq_ignore_ascii_case("websocket"));
+        is_websocket && self.method != "GET"
     }
 
     /// Whether this is a CORS preflight (Fetch standard, "CORS-preflight request"): never gated,
@@ -125,7 +138,7 @@ mod tests {
     #[test]
     fn takes_a_request_apart() {
         let facts = RequestFacts::from_lines(
-            "PROPFIND\nhttps://API.example.com:8443/a//b?x=1?y#z\n\n\nBearer t\n\nkey",
+            "PROPFIND\nhttps://API.example.com:8443/a//b?x=1?y#z\n\n\n\nBearer t\n\nkey",
         )
         .unwrap();
         assert_eq!((facts.method.as_str(), facts.host()), ("PROPFIND", "api.example.com"));
@@ -133,6 +146,23 @@ mod tests {
         assert_eq!(facts.base_url(), "https://api.example.com:8443");
         assert_eq!(facts.carriers, ["Bearer t", "", "key"]);
         assert!(!facts.is_preflight());
+    }
+
+    #[test]
+    fn a_websocket_is_asked_for_by_get_alone() {
+        let is_odd = |method: &str, upgrade: &str| {
+            let lines = format!("{method}\nhttps://a/\n\n\n{upgrade}");
+            RequestFacts::from_lines(&lines).unwrap().is_odd_upgrade()
+        };
+        for upgrade in ["websocket", "WebSocket", "h2c, websocket", "websocket/13"] {
+            assert!(!is_odd("GET", upgrade), "{upgrade}");
+            for method in ["HEAD", "POST", "OPTIONS", "get"] {
+                assert!(is_odd(method, upgrade), "{method} {upgrade}");
+            }
+        }
+        for upgrade in ["", "h2c", "TLS/1.0", "websockets"] {
+            assert!(!is_odd("POST", upgrade), "{upgrade}");
+        }
     }
 
     #[test]

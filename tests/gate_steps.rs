@@ -29,6 +29,8 @@ mod memory_store;
 mod out_of_step;
 #[path = "gate_steps/outage.rs"]
 mod outage;
+#[path = "gate_steps/own.rs"]
+mod own;
 #[path = "gate_steps/sign_in.rs"]
 mod sign_in;
 #[path = "support/tokens.rs"]

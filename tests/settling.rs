@@ -21,6 +21,7 @@ struct Row {
     status: u16,
     cost: &'static str,
     cache_status: &'static str,
+    unsent_ms: u32,
     /// Meter and units that come back.
     back: &'static [(&'static str, u64)],
     /// A part of what is said to the operator; empty where nothing is.
@@ -35,6 +36,7 @@ const ROW: Row = Row {
     status: 200,
     cost: "",
     cache_status: "",
+    unsent_ms: 0,
     back: &[],
     fault: "",
 };
@@ -60,6 +62,14 @@ const TABLE: &[Row] = &[
     Row { when: "the origin failed and says a cost", route: TEN, taken: &[("tokens", 10)], status: 500, cost: "3", back: &[("tokens", 10)], ..ROW },
     Row { when: "the same, and the route keeps the units", route: r#"{"meter":"tokens","cost":10,"settle":true,"refund":false}"#,
           taken: &[("tokens", 10)], status: 500, cost: "3", ..ROW },
+
+    Row { when: "the caller broke its body off", status: 0, unsent_ms: OriginAnswer::BROKEN_OFF, ..ROW },
+    Row { when: "the same, and the origin said something", status: 500, unsent_ms: OriginAnswer::BROKEN_OFF, ..ROW },
+    Row { when: "the caller stalled until the origin had enough of it", status: 0, unsent_ms: 1_001, ..ROW },
+    Row { when: "the same, told by what stands before the origin", status: 520, unsent_ms: 60_000, ..ROW },
+    Row { when: "not reached while the caller was sending", status: 0, unsent_ms: 20, back: &[("api", 1)], ..ROW },
+    Row { when: "overloaded while the caller was sending", status: 503, unsent_ms: 1_000, back: &[("api", 1)], ..ROW },
+    Row { when: "a slow caller whose body isn't waited for", route: TEN, taken: &[("tokens", 10)], cost: "3", unsent_ms: 60_000, back: &[("tokens", 7)], ..ROW },
 
     Row { when: "the caller had it already", route: FREE, status: 304, back: &[("api", 1)], ..ROW },
     Row { when: "the caller had it already, where that counts", status: 304, ..ROW },
@@ -101,8 +111,9 @@ fn every_row_of_the_table() {
     let mut wrong = Vec::new();
     for row in TABLE {
         let charge = charge(row.taken);
-        let Row { status, cost, cache_status, .. } = *row;
-        let settlement = settle(&route(row), &charge, &OriginAnswer { status, cost, cache_status });
+        let Row { status, cost, cache_status, unsent_ms, .. } = *row;
+        let answer = OriginAnswer { status, cost, cache_status, unsent_ms };
+        let settlement = settle(&route(row), &charge, &answer);
         let back: Vec<_> = settlement
             .returned
             .takings

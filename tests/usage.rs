@@ -45,7 +45,7 @@ impl Isolate {
 
     fn gate(&self, token: Option<&str>) -> Gate {
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
-        let lines = format!("GET\nhttps://api.example/_tollgate/usage\n\n\n{bearer}");
+        let lines = format!("GET\nhttps://api.example/_tollgate/usage\n\n\n\n{bearer}");
         let facts = RequestFacts::from_lines(&lines).unwrap();
         Gate::for_usage(Rc::clone(&self.config), Rc::new(facts))
     }

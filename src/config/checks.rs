@@ -3,7 +3,9 @@
 use super::billing_checks::{
     check_disputes, check_links_carry_references, check_modes, check_references,
 };
-use super::{Anonymous, Bindings, Config, Mistake, SubscriptionSource, allowances};
+use super::{
+    Anonymous, Bindings, Config, Mistake, OriginTarget, SubscriptionSource, Uncounted, allowances,
+};
 
 /// What was found.
 #[derive(Default)]
@@ -33,6 +35,8 @@ type Check = (&'static [&'static str], fn(&Config, &dyn Bindings, &mut Findings)
 const CHECKS: &[Check] = &[
     (&["ROUTES"], check_catch_all),
     (&["ROUTES"], check_unreachable_routes),
+    (&["ROUTES"], check_overrides),
+    (&["ROUTES", "ORIGIN"], check_cache_hits),
     (&["ROUTES", "ISSUERS"], check_who_can_pass),
     (&["ROUTES", "ISSUERS"], check_what_tokens_carry),
     (&["ISSUERS"], check_tenants),
@@ -77,6 +81,47 @@ fn check_unreachable_routes(config: &Config, _: &dyn Bindings, findings: &mut Fi
                 found: "a route that is never reached".to_owned(),
                 expected: format!("it before route [{earlier}], which matches all of it"),
                 example: String::new(),
+            });
+        }
+    }
+}
+
+/// A route is chosen by the method that was sent; an origin that takes another one from a header
+/// may do what another route asks for.
+fn check_overrides(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    if !config.routes.iter().any(|route| route.pattern.names_methods()) {
+        return;
+    }
+    let keeping = config.routes.iter().enumerate().filter(|(_, route)| route.forward_overrides);
+    for (index, _) in keeping {
+        findings.warnings.push(Mistake {
+            variable: "ROUTES".to_owned(),
+            field: format!("[{index}].forward_overrides"),
+            found: "headers that replace the method of a request, beside routes that tell methods \
+                    apart"
+                .to_owned(),
+            expected: "routes without methods; as it stands a POST may arrive as a GET that \
+                       another route is about"
+                .to_owned(),
+            example: String::new(),
+        });
+    }
+}
+
+/// The platform says `HIT` only of what it keeps. A service may ask a cache of its own.
+fn check_cache_hits(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+    for (index, route) in config.routes.iter().enumerate() {
+        let uncounted = route.metering.as_ref().map_or(&[][..], |metering| &metering.uncounted);
+        let origin = route.origin.as_ref().unwrap_or(&config.origin);
+        let is_url = matches!(origin, OriginTarget::Url(_));
+        if uncounted.contains(&Uncounted::CacheHit) && !route.cache && is_url {
+            findings.warnings.push(Mistake {
+                variable: "ROUTES".to_owned(),
+                field: format!("[{index}].uncounted"),
+                found: "\"cache-hit\" on a route whose answers the platform doesn't keep"
+                    .to_owned(),
+                expected: "cache = true beside it".to_owned(),
+                example: "cache = true".to_owned(),
             });
         }
     }

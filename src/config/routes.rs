@@ -13,6 +13,7 @@ use crate::request::RoutePattern;
 
 /// A method + host + path pattern and what it asks for.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the configuration")]
 pub struct Route {
     /// Which requests it is about.
     pub pattern: RoutePattern,
@@ -40,6 +41,10 @@ pub struct Route {
     pub forward_credential: bool,
     /// Whether units are given back when the origin can't be reached or answers 5xx.
     pub refund: bool,
+    /// Whether headers that replace method or address go on to the origin.
+    pub forward_overrides: bool,
+    /// Whether the platform may keep the origin's answers, and answer others with them.
+    pub cache: bool,
 }
 
 /// What one request on a route costs.
@@ -162,6 +167,8 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
     });
     let forward_credential = fields.flag("forward_credential").unwrap_or(true);
     let refund = fields.flag("refund").unwrap_or(true);
+    let forward_overrides = fields.flag("forward_overrides").unwrap_or(false);
+    let cache = fields.flag("cache").unwrap_or(open);
     let asks = !requires.is_empty() || metering.is_some() || anonymous.is_some() || burst.is_some();
     if open && (asks || !given_away.is_nothing()) {
         let found = "open = true beside requires, meter, burst, anonymous, free or crawlers";
@@ -183,6 +190,8 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
         origin,
         forward_credential,
         refund,
+        forward_overrides,
+        cache,
     })
 }
 

@@ -24,7 +24,7 @@ use crate::account::{FailurePolicy, KeyOwner};
 use crate::answer;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
-use crate::gate::{self, Errand, Gate, Outcome, Step};
+use crate::gate::{self, Errand, Gate, OriginAnswer, Outcome, Step};
 use crate::usage::AccountUsage;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
@@ -236,7 +236,7 @@ impl Exchange {
     fn give_back(&self, pass: &Pass) {
         if let Some(page) = &pass.free_page {
             let memory = &mut self.visit.isolate.memory.borrow_mut();
-            gate::settle_page(&page.grant, NO_ANSWER, memory, now());
+            gate::settle_page(&page.grant, &OriginAnswer::default(), memory, now());
         }
         if let (Some(charge), Some(identity)) = (&pass.charge, &pass.identity) {
             let memory = &mut self.visit.isolate.memory.borrow_mut();
@@ -275,9 +275,6 @@ fn unasked() -> Decision {
     let detail = "the gate shows what nobody asked for";
     Decision::Deny(Box::new(gate::fault(Cause::Misconfigured, detail, None)))
 }
-
-/// The status of an origin that was not even asked.
-const NO_ANSWER: u16 = 0;
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
     let array = Array::new();

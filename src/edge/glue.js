@@ -11,6 +11,8 @@ export function readRequest(request, carriers) {
   if (method === "OPTIONS") lines += read(headers, "origin");
   lines += "\n";
   if (method === "OPTIONS") lines += read(headers, "access-control-request-method");
+  lines += "\n";
+  if (method !== "GET") lines += read(headers, "upgrade");
   for (const name of carriers) {
     if (name === "") lines += "\n";
     else if (name === BOT_CATEGORY) lines += `\n${request.cf?.verifiedBotCategory ?? ""}`;
@@ -30,55 +32,6 @@ export function readPreferences(request) {
 // A response from a status, headers as "name\nvalue\nname\nvalue", and a body ("" for none).
 export function makeResponse(status, headerLines, body) {
   return new Response(body === "" ? null : body, { status, headers: headersOf(headerLines) });
-}
-
-// Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
-// ways. The headers in `owned` (a set of lower-case names) are removed from what came in,
-// `setLines` are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the
-// response. The deadline is for the response's headers only, so that streams may last. Of the
-// answer to a preflight only the CORS part is kept. `charge` is what the request cost ("" for
-// nothing); on one of the `occasions` the gate looks at it again, and may say what cookie to set.
-export function forward(
-  request, service, url, owned, setLines, responseLines, deadlineMs, isPreflight, context, charge,
-  occasions,
-) {
-  const { method, body } = request;
-  const headers = changedHeaders(request.headers, owned, setLines);
-  const init = { method, headers, redirect: "manual" };
-  const send = (target) => {
-    return service === undefined ? fetch(target, init) : service.fetch(target, init);
-  };
-  let answer;
-  if (body === null) {
-    answer = within(send(url), deadlineMs);
-  } else if (method === "GET" || method === "HEAD") {
-    // Search clients send it. Only a copy of the request, its method untouched, may keep it.
-    delete init.method;
-    answer = within(send(new Request(url, request)), deadlineMs);
-  } else {
-    answer = uploaded(request, init, () => send(url), deadlineMs);
-  }
-  if (isPreflight) return answer.then(preflightAnswer);
-  if (charge !== "" && occasions !== 0) {
-    const settled = (response) => {
-      const cookie = settle(response, context, charge, occasions);
-      return decorated(response, responseLines, cookie);
-    };
-    const failed = (error) => {
-      // The origin may have done its work by then, so who breaks off pays all the same.
-      const isTheirs = String(error).includes(BROKEN_UPLOAD);
-      if (occasions & FAILED && !isTheirs) settleWith(context, charge, 0, "", "");
-      throw error;
-    };
-    return answer.then(settled, failed);
-  }
-  if (responseLines === "") return answer;
-  return answer.then((response) => decorated(response, responseLines));
-}
-
-// Who settles a charge: each instance of the module says so of itself.
-export function setSettler(settle) {
-  settler = settle;
 }
 
 // Lets work go on after the response.
@@ -190,8 +143,6 @@ export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-let settler = () => "";
-
 // What `visitor.rs` calls it.
 const BOT_CATEGORY = ":bot-category";
 
@@ -201,37 +152,6 @@ async function signature(key, text) {
   const imported = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
   const signed = await crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
   return `v1,${btoa(String.fromCharCode(...new Uint8Array(signed)))}`;
-}
-
-// The same bits as in `origin.rs`.
-const FAILED = 1;
-const NOT_MODIFIED = 2;
-const CACHE_HIT = 4;
-const ALWAYS = 8;
-const PAGE = 16;
-
-// Has the charge looked at where this response is one of the occasions. Returns a cookie to set, ""
-// for none.
-function settle(response, context, charge, occasions) {
-  const { status, headers } = response;
-  const cacheStatus = occasions & CACHE_HIT ? read(headers, "cf-cache-status") : "";
-  const isOccasion =
-    (occasions & FAILED && status >= 500) ||
-    (occasions & NOT_MODIFIED && status === 304) ||
-    cacheStatus !== "" ||
-    occasions & (ALWAYS | PAGE);
-  if (!isOccasion) return "";
-  const cost = occasions & ALWAYS ? read(headers, "tollgate-cost") : "";
-  return settleWith(context, charge, status, cost, cacheStatus);
-}
-
-function settleWith(...answer) {
-  try {
-    return settler(...answer);
-  } catch {
-    // The instance that charged has panicked: what it held is lost, and the response is not.
-    return "";
-  }
 }
 
 async function boundedText(body, maxBytes) {
@@ -245,7 +165,7 @@ async function boundedText(body, maxBytes) {
   return new Blob(chunks).text();
 }
 
-function read(headers, name) {
+export function read(headers, name) {
   return headers.get(name) ?? "";
 }
 
@@ -267,7 +187,7 @@ const MAX_KNOWN = 64;
 
 // What a promise comes to, if it does within the deadline. A timer costs less than an abort signal,
 // which the runtime has to watch and sweep up; what a late fetch still holds ends with its request.
-function within(promise, deadlineMs) {
+export function within(promise, deadlineMs) {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Error(`no answer within ${deadlineMs} ms`));
     const timer = setTimeout(late, deadlineMs);
@@ -287,49 +207,7 @@ async function tellLedger(namespace, account, message) {
   return text;
 }
 
-// The same for a request whose body streams. The clock runs once the last of it is under way: an
-// upload may last as long as a stream. A small body counts as sent at once, since the pipe costs
-// more than it is worth there.
-function uploaded(request, init, send, deadlineMs) {
-  const length = request.headers.get("content-length");
-  if (length !== null && Number(length) <= SMALL_BODY_BYTES) {
-    init.body = request.body;
-    return within(send(), deadlineMs);
-  }
-  const abort = new AbortController();
-  let timer;
-  let isAnswered = false;
-  const start = () => {
-    const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
-    if (!isAnswered) timer = setTimeout(late, deadlineMs);
-  };
-  const stop = () => {
-    isAnswered = true;
-    clearTimeout(timer);
-  };
-  const pipe =
-    length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
-  // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
-  const piped = request.body.pipeTo(pipe.writable, { preventAbort: true });
-  piped.then(start, () => abort.abort(new Error(BROKEN_UPLOAD)));
-  init.body = pipe.readable;
-  init.signal = abort.signal;
-  return send().finally(stop);
-}
-
-const SMALL_BODY_BYTES = 64 * 1024;
-
-// Told from an origin that fails: this is the caller's doing. `glue.rs` knows it by the same words.
-const BROKEN_UPLOAD = "the body of the request broke off";
-
-function changedHeaders(original, owned, setLines) {
-  const headers = new Headers(original);
-  for (const name of original.keys()) if (owned.has(name)) headers.delete(name);
-  if (setLines !== "") setAll(headers, setLines);
-  return headers;
-}
-
-function setAll(headers, lines) {
+export function setAll(headers, lines) {
   const parts = lines.split("\n");
   for (let at = 0; at + 1 < parts.length; at += 2) {
     if (parts[at + 1] === "") headers.delete(parts[at]);
@@ -338,26 +216,5 @@ function setAll(headers, lines) {
   }
 }
 
-function preflightAnswer(response) {
-  response.body?.cancel();
-  const ofCors = ([name]) =>
-    name.startsWith("access-control-") || name === "vary" || name === "allow";
-  const headers = [...response.headers].filter(ofCors);
-  return new Response(null, { status: response.status, headers });
-}
-
-function decorated(response, lines, cookie = "") {
-  const { status, body, webSocket, headers } = response;
-  // A WebSocket's 101 stays as it is, unless its reader has to be told what it has used.
-  if (status === 101 && cookie === "") return response;
-  const copy =
-    status === 101
-      ? new Response(null, { status, webSocket, headers })
-      : new Response(body, response);
-  setAll(copy.headers, lines);
-  if (cookie !== "") copy.headers.append(SET_COOKIE, cookie);
-  return copy;
-}
-
 // The one header that a response has several of: the origin's own stay.
-const SET_COOKIE = "Set-Cookie";
+export const SET_COOKIE = "Set-Cookie";

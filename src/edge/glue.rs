@@ -1,6 +1,6 @@
-//! The Rust side of `glue.js`.
+//! The Rust side of `glue.js` and `forward.js`.
 
-use js_sys::{Array, Function, Promise, Set};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
 
@@ -18,24 +18,6 @@ extern "C" {
         header_lines: &str,
         body: &str,
     ) -> Result<Response, JsValue>;
-
-    #[wasm_bindgen(js_name = forward, catch)]
-    pub(super) fn forward(
-        request: &Request,
-        service: &JsValue,
-        url: &str,
-        owned: &Set,
-        set_lines: &str,
-        response_lines: &str,
-        deadline_ms: u32,
-        is_preflight: bool,
-        context: &JsValue,
-        charge: &str,
-        occasions: u8,
-    ) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(js_name = setSettler)]
-    pub(super) fn set_settler(settle: &Function);
 
     #[wasm_bindgen(js_name = waitUntil)]
     pub(super) fn wait_until(context: &JsValue, promise: &Promise);
@@ -92,6 +74,31 @@ extern "C" {
 
     #[wasm_bindgen(js_name = readBody)]
     pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
+}
+
+#[wasm_bindgen(module = "/src/edge/forward.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = forward, catch)]
+    pub(super) fn forward(
+        request: &Request,
+        service: &JsValue,
+        url: &str,
+        removed: u8,
+        set_lines: &str,
+        response_lines: &str,
+        is_cached: bool,
+        deadline_ms: u32,
+        is_preflight: bool,
+        context: &JsValue,
+        charge: &str,
+        occasions: u8,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = setSettler)]
+    pub(super) fn set_settler(settle: &Function);
+
+    #[wasm_bindgen(js_name = setHeaderKinds)]
+    pub(super) fn set_header_kinds(kind_of: &Function);
 }
 
 /// A property of an object; undefined where it has none of this name.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Set};
+use js_sys::Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -12,7 +12,6 @@ use super::crypto::{Signer, Verifier};
 use super::origin;
 use crate::config::{Config, Invalid};
 use crate::gate::Memory;
-use crate::identity::OWNED_HEADERS;
 use crate::request::{credential, visitor};
 use crate::time::Timestamp;
 
@@ -32,8 +31,6 @@ pub(super) struct Isolate {
     pub(super) carriers: Array,
     /// The ones that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
-    /// Names, in lower case, of the headers that don't go to the origin as they came in.
-    pub(super) removed_headers: Set,
     name: String,
     requests: Cell<u32>,
 }
@@ -63,7 +60,7 @@ impl Isolate {
 
     fn new(env: &JsValue) -> Self {
         let config = Config::parse(&Environment(env)).map(Rc::new);
-        origin::register_settler();
+        origin::register();
         let holder = random_uuid();
         let name = holder.chars().take(8).collect();
         let (issuers, credentials, visitors, origin_ms) = match &config {
@@ -82,7 +79,6 @@ impl Isolate {
             signer: Signer::default(),
             carriers: strings(credentials.iter().chain(&visitors)),
             credential_headers: named.join(", "),
-            removed_headers: removed_headers(),
             env: env.clone(),
             config,
             name,
@@ -105,17 +101,6 @@ thread_local! {
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     fn random_uuid() -> String;
-}
-
-/// What only the gate may set, and `Expect`: the runtime takes the origin's `100 Continue` for its
-/// response.
-fn removed_headers() -> Set {
-    let set = Set::new(&JsValue::UNDEFINED);
-    set.add(&JsValue::from_str("expect"));
-    for name in OWNED_HEADERS {
-        set.add(&JsValue::from_str(&name.to_ascii_lowercase()));
-    }
-    set
 }
 
 fn strings<'a>(names: impl Iterator<Item = &'a &'a str>) -> Array {

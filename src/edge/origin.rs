@@ -14,8 +14,8 @@ use crate::decision::{Degraded, Pass};
 use crate::gate::{self, COST_HEADER, OriginAnswer};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
 use crate::quota::Charge;
-use crate::request::Visitor;
 use crate::request::credential::{self, Strip};
+use crate::request::{HeaderKind, Visitor};
 use crate::time::Timestamp;
 use crate::{answer, report};
 
@@ -63,6 +63,11 @@ impl Passage<'_> {
             target: &target,
             on_request: &glue::lines(&headers),
             on_response: &glue::lines(&on_response),
+            removed: HeaderKind::removed(
+                pass.is_preflight,
+                self.route().is_some_and(|route| route.forward_overrides),
+            ),
+            is_cached: self.route().is_some_and(|route| route.cache),
             deadline_ms: self.config.deadlines.origin_ms,
             is_preflight: pass.is_preflight,
             settlement: &settlement,
@@ -127,10 +132,8 @@ impl Passage<'_> {
     /// What makes one assertion differ from another.
     fn subject(&self) -> Option<String> {
         let (_, identity) = self.to_assert()?;
-        let plan = identity.plan.as_deref().unwrap_or_default();
-        let (name, rights) = (identity.account_name(), identity.entitlements.join(" "));
-        let (base, audience) = (self.visit.facts.base_url(), self.target().audience());
-        Some(format!("{name}\n{plan}\n{rights}\n{base}\n{audience}"))
+        let audience = self.target().audience();
+        Some(identity.assertion_subject(&self.visit.facts.base_url(), audience))
     }
 
     fn target(&self) -> &OriginTarget {
@@ -141,7 +144,8 @@ impl Passage<'_> {
         self.pass.route.and_then(|index| self.config.routes.get(index))
     }
 
-    /// Takes out what the origin isn't to see. The cookie of free pages is the gate's own.
+    /// Takes out what the origin isn't to see. The cookie of free pages is the gate's own. A preflight
+    /// takes no cookie along, and gets none.
     fn strip(&self) -> Strip {
         let mut strip = match self.route() {
             Some(route) if !route.forward_credential && !route.open => {
@@ -149,6 +153,9 @@ impl Passage<'_> {
             }
             _ => Strip::default(),
         };
+        if self.pass.is_preflight {
+            return Strip { target: strip.target, ..Strip::default() };
+        }
         let visitor = Visitor::of(self.config, &self.visit.facts);
         let cookies = strip.cookie.as_deref().unwrap_or(visitor.cookies);
         if let Some(kept) = credential::without_cookie(cookies, COOKIE_NAME) {
@@ -158,7 +165,7 @@ impl Passage<'_> {
     }
 }
 
-/// Takes back what a charge was too much, now that the origin has answered. `glue.js` calls it with
+/// Takes back what a charge was too much, now that the origin has answered. `forward.js` calls it with
 /// what [`Passage::settlement`] made.
 fn settle_charge(
     isolate: &Rc<Isolate>,
@@ -182,31 +189,47 @@ fn settle_charge(
 }
 
 /// The same for a free page that was counted. Returns the cookie that its reader gets with it.
-fn settle_page(isolate: &Rc<Isolate>, context: &JsValue, page: &str, status: u16) -> String {
+fn settle_page(
+    isolate: &Rc<Isolate>,
+    context: &JsValue,
+    page: &str,
+    answer: &OriginAnswer<'_>,
+) -> String {
     let (Ok(config), Some((cookie, grant))) = (&isolate.config, page.split_once('\n')) else {
         return String::new();
     };
     let Some(grant) = Grant::from_line(grant) else { return String::new() };
     let memory = &mut isolate.memory.borrow_mut();
-    let (is_delivered, errands) = gate::settle_page(&grant, status, memory, now());
+    let (is_delivered, errands) = gate::settle_page(&grant, answer, memory, now());
     errands::run(isolate, config, context, errands);
     if is_delivered { cookie.to_owned() } else { String::new() }
 }
 
-/// Has `glue.js` settle charges with this instance of the module.
-pub(super) fn register_settler() {
-    let settle = |context: JsValue, charge: String, status: u16, cost: String, cache: String| {
+/// Has `forward.js` settle charges, and ask of which kind headers are, with this instance of the
+/// module.
+pub(super) fn register() {
+    let settle = |context: JsValue,
+                  charge: String,
+                  status: u16,
+                  cost: String,
+                  cache: String,
+                  unsent_ms: u32| {
         let Some(isolate) = Isolate::current() else { return String::new() };
+        let answer = OriginAnswer { status, cost: &cost, cache_status: &cache, unsent_ms };
         if let Some((FREE_PAGE, page)) = charge.split_once('\n') {
-            return settle_page(&isolate, &context, page, status);
+            return settle_page(&isolate, &context, page, &answer);
         }
-        let answer = OriginAnswer { status, cost: &cost, cache_status: &cache };
         settle_charge(&isolate, &context, &charge, &answer);
         String::new()
     };
-    let settle = Closure::<dyn Fn(JsValue, String, u16, String, String) -> String>::new(settle);
+    let settle = Closure::<Settle>::new(settle);
     glue::set_settler(settle.into_js_value().unchecked_ref());
+    let kind_of = |name: String| HeaderKind::of(&name) as u8;
+    let kind_of = Closure::<dyn Fn(String) -> u8>::new(kind_of);
+    glue::set_header_kinds(kind_of.into_js_value().unchecked_ref());
 }
+
+type Settle = dyn Fn(JsValue, String, u16, String, String, u32) -> String;
 
 /// Sends a request on without any decision about it: for a gate that is misconfigured or restarted.
 ///
@@ -223,6 +246,8 @@ pub(super) fn send_unchecked(
         target: &visit.facts.target(),
         on_request: &mark,
         on_response: &mark,
+        removed: HeaderKind::removed(false, false),
+        is_cached: false,
         deadline_ms: UNCHECKED_DEADLINE_MS,
         is_preflight: false,
         settlement: &Settlement::default(),
@@ -241,6 +266,10 @@ struct Changes<'a> {
     on_request: &'a str,
     /// The same for the response.
     on_response: &'a str,
+    /// The kinds of headers to take off, as a sum.
+    removed: u8,
+    /// Whether the platform may keep the response.
+    is_cached: bool,
     deadline_ms: u32,
     is_preflight: bool,
     settlement: &'a Settlement,
@@ -255,7 +284,7 @@ struct Settlement {
     occasions: u8,
 }
 
-/// The origin failed; `glue.js` knows the same numbers.
+/// The origin failed; `forward.js` knows the same numbers.
 const FAILED: u8 = 1;
 /// The caller had the answer already.
 const NOT_MODIFIED: u8 = 2;
@@ -290,9 +319,10 @@ fn send(
         request,
         &service,
         &format!("{base}{}", changes.target),
-        &isolate.removed_headers,
+        changes.removed,
         changes.on_request,
         changes.on_response,
+        changes.is_cached,
         changes.deadline_ms,
         changes.is_preflight,
         context,

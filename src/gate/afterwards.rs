@@ -20,7 +20,29 @@ pub struct OriginAnswer<'a> {
     pub cost: &'a str,
     /// The value of `CF-Cache-Status`, empty where it is absent.
     pub cache_status: &'a str,
+    /// For how long the caller had been sending its body by then; 0 where all of it had come, or
+    /// there was none. [`Self::BROKEN_OFF`] where no more of it will come.
+    pub unsent_ms: u32,
 }
+
+impl OriginAnswer<'_> {
+    /// In the place of `unsent_ms`: the caller has broken its body off.
+    pub const BROKEN_OFF: u32 = u32::MAX;
+
+    /// Whether the origin was not reached, gave no answer, or says that it failed.
+    pub const fn has_failed(&self) -> bool {
+        self.status == 0 || self.status >= 500
+    }
+
+    /// Whether the origin failed because the caller kept it waiting: for all it knows, the work is
+    /// done. An origin that fails at once fails on its own.
+    pub const fn is_callers_doing(&self) -> bool {
+        self.has_failed() && self.unsent_ms > PATIENCE_MS
+    }
+}
+
+/// How long a body may take that is blamed for nothing.
+const PATIENCE_MS: u32 = 1_000;
 
 /// What comes back of a charge, and what was wrong with what the origin said about it.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -35,9 +57,9 @@ pub struct Settlement {
 pub fn settle(route: &Route, charge: &Charge, answer: &OriginAnswer<'_>) -> Settlement {
     let all = || Settlement { returned: charge.clone(), fault: None };
     let Some(metering) = &route.metering else { return Settlement::default() };
-    let has_failed = answer.status == 0 || answer.status >= 500;
-    if has_failed {
-        return if route.refund { all() } else { Settlement::default() };
+    if answer.has_failed() {
+        let is_refunded = route.refund && !answer.is_callers_doing();
+        return if is_refunded { all() } else { Settlement::default() };
     }
     let is_uncounted = |kind: &Uncounted| match kind {
         Uncounted::CacheHit => answer.cache_status.eq_ignore_ascii_case("hit"),

@@ -177,3 +177,20 @@ fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
 
 /// More than this many choices is a price list, which belongs on the plans page.
 const MAX_OFFERS: usize = 3;
+
+/// A request that can't be told; `detail` is for the log.
+pub(super) fn bad_request(detail: &str) -> Box<Denial> {
+    Box::new(fault(Cause::BadRequest, detail, None))
+}
+
+/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
+/// configuration there are no remedies.
+pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
+    let mut denial = Denial::new(cause);
+    denial.facts.operator_detail = Some(detail.to_owned());
+    if let Some(config) = config {
+        // Nobody's fault is mended by buying: no link needs a reference.
+        fill_in(&mut denial, config, &[], None, None, Timestamp::default());
+    }
+    denial
+}

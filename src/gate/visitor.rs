@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Errand, Gate, Memory, Progress, Step};
+use super::afterwards::OriginAnswer;
+use super::{Errand, Gate, Memory, Progress, Purpose, Step};
 use crate::allowance::{
     COOKIE_NAME, Grant, Page, Reader, ReadersReply, ReadersRequest, ReportDue, Verdict, View,
     address_key, is_delivered, is_view, lets_through,
@@ -16,6 +17,10 @@ impl Gate {
     pub(super) fn check_visitor(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
         let route = self.route.and_then(|index| config.routes.get(index));
+        // What is free is free to read: it says nothing about an account, and isn't asked for here.
+        if self.purpose != Purpose::Passage {
+            return self.deny_visitor(route);
+        }
         let visitor = Visitor::of(&config, &facts);
         if route.is_some_and(|route| lets_through(&route.crawlers, visitor.bot_category)) {
             return self.pass(Pass::default());
@@ -92,15 +97,17 @@ impl Gate {
 }
 
 /// Takes over what the origin made of a free page that was counted. Returns whether the reader got
-/// it, and with it the cookie that says so.
+/// it, and with it the cookie that says so. A reader who broke the request off is not given it back.
 pub fn settle_page(
     grant: &Grant,
-    status: u16,
+    answer: &OriginAnswer<'_>,
     memory: &mut Memory,
     now: Timestamp,
 ) -> (bool, Vec<Errand>) {
-    if !is_delivered(status) {
-        memory.readers().give_back(grant);
+    if !is_delivered(answer.status) {
+        if !answer.is_callers_doing() {
+            memory.readers().give_back(grant);
+        }
         return (false, Vec::new());
     }
     let due = memory.readers().confirm(grant, now);

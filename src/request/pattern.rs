@@ -50,6 +50,11 @@ impl RoutePattern {
         parse::parse(text)
     }
 
+    /// Whether it is about some methods alone.
+    pub fn names_methods(&self) -> bool {
+        self.methods != Methods::Any
+    }
+
     /// Whether it matches every request: any method, any host, `/**`.
     pub fn is_catch_all(&self) -> bool {
         let any_path = self.segments.is_empty() && self.open_end;

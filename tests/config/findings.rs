@@ -28,6 +28,38 @@ fn a_route_behind_one_that_matches_all_of_it() {
 }
 
 #[test]
+fn overrides_kept_where_routes_tell_methods_apart() {
+    let kept = json!({"match": "/app/**", "open": true, "forward_overrides": true});
+    let found = |other: Value| {
+        let all = json!([other, kept, {"match": "/**", "open": true}]);
+        warnings(&meterless().with("ROUTES", all))
+    };
+    let sentence = "ROUTES[1].forward_overrides: found headers that replace the method of a \
+                    request, beside routes that tell methods apart; expected routes without \
+                    methods; as it stands a POST may arrive as a GET that another route is about";
+    assert_eq!(found(json!({"match": "GET /articles/*"})), [sentence]);
+    assert!(found(json!({"match": "/articles/*"})).is_empty());
+    let removed = routes(json!({"match": "GET /a"}), json!({"match": "POST /a"}));
+    assert!(warnings(&meterless().with("ROUTES", removed)).is_empty());
+}
+
+#[test]
+fn cache_hits_for_nothing_where_no_answer_is_kept() {
+    let found = |changes: Value| {
+        let mut route = json!({"match": "/a", "meter": "api", "uncounted": ["cache-hit"]});
+        route.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        warnings(&good().with("ROUTES", routes(route, json!({"match": "/b"}))))
+    };
+    assert_eq!(
+        found(json!({})),
+        ["ROUTES[0].uncounted: found \"cache-hit\" on a route whose answers the platform doesn't \
+          keep; expected cache = true beside it; for example cache = true"]
+    );
+    assert!(found(json!({"cache": true})).is_empty());
+    assert!(found(json!({"origin": "service:SITE"})).is_empty());
+}
+
+#[test]
 fn an_entitlement_that_no_plan_includes() {
     let vars =
         good().with("ROUTES", routes(route(), json!({"match": "/v", "requires": ["vault"]})));

@@ -122,9 +122,11 @@ fn fields_of_routes() {
     field("ROUTES", "origin", json!("https://a/b"), &format!("ROUTES[0].origin: found \"https://a/b\"; {ORIGIN}"));
     field("ROUTES", "origin", json!("service:NOWHERE"), "ROUTES[0].origin: found no service binding \"NOWHERE\"; expected [[services]] binding = \"NOWHERE\" in wrangler.toml; for example \"https://origin.example.com\"");
     field("ROUTES", "refund", json!("no"), "ROUTES[0].refund: found \"no\"; expected true or false; for example true");
+    field("ROUTES", "forward_overrides", json!(0), "ROUTES[0].forward_overrides: found 0; expected true or false; for example true");
+    field("ROUTES", "cache", json!("no"), "ROUTES[0].cache: found \"no\"; expected true or false; for example true");
     field("ROUTES", "forward_credential", json!(0), "ROUTES[0].forward_credential: found 0; expected true or false; for example true");
     field("ROUTES", "require", json!(["premium"]), "ROUTES[0]: found the unknown field \"require\"; expected no such field; did you mean \"requires\"?");
-    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, costs, settle, uncounted, anonymous, free, free_burst, crawlers, on_outage, burst, origin, forward_credential, refund");
+    field("ROUTES", "banana", json!(1), "ROUTES[0]: found the unknown field \"banana\"; expected one of the fields match, open, requires, meter, cost, costs, settle, uncounted, anonymous, free, free_burst, crawlers, on_outage, burst, origin, forward_credential, refund, forward_overrides, cache");
     let asks = "ROUTES[0].open: found open = true beside requires, meter, burst, anonymous, free or crawlers; expected either an open route or one that asks for something; for example [[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
     field("ROUTES", "open", json!(true), asks);
     for asked in [json!({"requires": ["premium"]}), json!({"meter": "api"}), json!({"burst": "BURST"}), json!({"anonymous": "deny"}), json!({"free": "5 per day"}), json!({"crawlers": ["Security"]})] {

@@ -111,7 +111,7 @@ fn the_least_configuration_has_defaults() {
         [CredentialSource::Bearer, CredentialSource::Cookie("tollgate".into())]
     );
     let route = &config.routes[0];
-    assert!(route.forward_credential && route.refund);
+    assert!(route.forward_credential && route.refund && !route.forward_overrides);
     assert_eq!((route.anonymous, route.on_outage), (Anonymous::Deny, None));
     assert!(route.free.is_none() && route.free_burst.is_none() && route.crawlers.is_empty());
     assert!(config.allowance_key.is_none());
@@ -119,6 +119,20 @@ fn the_least_configuration_has_defaults() {
     let terms = config.terms();
     assert_eq!((terms.lost("api"), terms.notify_at("api")), (Lost::Strict, &[80, 95][..]));
     assert_eq!((terms.keep_days("api"), terms.announces), (None, false));
+}
+
+#[test]
+fn answers_are_kept_where_a_route_is_open_or_says_so() {
+    for (route, is_cached) in [
+        (json!({"match": "/**", "open": true}), true),
+        (json!({"match": "/**", "open": true, "cache": false}), false),
+        (json!({"match": "/**"}), false),
+        (json!({"match": "/**", "free": "5 per month"}), false),
+        (json!({"match": "/**", "cache": true}), true),
+    ] {
+        let config = parsed(&good().with("ROUTES", json!([route])).with("METERS", json!([])));
+        assert_eq!(config.routes[0].cache, is_cached, "{route}");
+    }
 }
 
 #[test]

@@ -11,10 +11,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { WebSocket, WebSocketServer } from "ws";
+import { startRawOrigin } from "./fixtures/raw_origin.mjs";
 import { exchange, startDirectGate } from "./fixtures/runtime.mjs";
 import { issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
@@ -274,31 +274,6 @@ function sorted(message) {
   const [head, body] = message.split("\r\n\r\n");
   const [first, ...lines] = head.split("\r\n");
   return [first, ...lines.sort(), "", body].join("\r\n");
-}
-
-/** An origin that keeps what it is sent as bytes, and answers with bytes. */
-async function startRawOrigin() {
-  const state = { heads: [], answer: "" };
-  const server = createServer((socket) => {
-    let received = "";
-    socket.on("error", () => {});
-    socket.on("data", (chunk) => {
-      received += chunk.toString("latin1");
-      const [head, body] = received.split("\r\n\r\n");
-      const length = Number(head.match(/content-length: (\d+)/i)?.[1] ?? 0);
-      if (body === undefined || body.length < length) return;
-      state.heads.push(received);
-      socket.end(Buffer.from(state.answer, "latin1"));
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  state.url = `http://127.0.0.1:${server.address().port}`;
-  state.stop = async () => {
-    server.close();
-    await once(server, "close");
-  };
-  return state;
 }
 
 function respond(request, response) {

@@ -7,17 +7,25 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { issuerVar, makeIssuer, startGate } from "./harness.mjs";
+import { startApacheOrigin } from "./origins/apache_origin.mjs";
+import { startLighttpdOrigin } from "./origins/lighttpd_origin.mjs";
 import { startNginxOrigin } from "./origins/nginx_origin.mjs";
 import { NODE_HABITS, startNodeOrigin } from "./origins/node_origin.mjs";
+import { startPhpOrigin } from "./origins/php_origin.mjs";
 import { startPythonOrigin } from "./origins/python_origin.mjs";
 import { SPELLINGS } from "./origins/spellings.mjs";
 import { OPEN, SECRET, sendRaw } from "./origins/tree.mjs";
+import { startUwsgiOrigin } from "./origins/uwsgi_origin.mjs";
 
 const ORIGINS = [
   ...NODE_HABITS.map((habit) => ({ name: `Node (${habit})`, start: () => startNodeOrigin({ habit }) })),
   { name: "nginx", start: () => startNginxOrigin() },
   { name: "nginx without merge_slashes", start: () => startNginxOrigin({ mergeSlashes: false }) },
   { name: "Python http.server", start: () => startPythonOrigin() },
+  { name: "lighttpd", start: () => startLighttpdOrigin() },
+  { name: "Apache", start: () => startApacheOrigin() },
+  { name: "PHP behind nginx", start: () => startPhpOrigin() },
+  { name: "uWSGI", start: () => startUwsgiOrigin() },
 ];
 
 // The routes before the origin: what is protected, and what stands open around it.

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) address: String,
     /// What the platform knows of the visitor.
     pub(crate) bot_category: String,
+    /// The protocol that the visitor would rather speak.
+    pub(crate) upgrade: String,
     /// The steps that were performed, in a word each.
     pub(crate) performed: Vec<&'static str>,
     ledgers: BTreeMap<String, (Ledger, MemoryStore)>,
@@ -73,6 +75,7 @@ impl World {
             cookie: None,
             address: String::new(),
             bot_category: String::new(),
+            upgrade: String::new(),
             performed: Vec::new(),
             ledgers: BTreeMap::new(),
             watches: Vec::new(),
@@ -210,7 +213,7 @@ impl World {
         }
         if let Some(page) = &pass.free_page {
             let (is_delivered, errands) =
-                gate::settle_page(&page.grant, answer.status, &mut self.memory, self.now);
+                gate::settle_page(&page.grant, answer, &mut self.memory, self.now);
             self.run(errands);
             if is_delivered {
                 self.keep_cookie(&page.set_cookie);
@@ -232,13 +235,13 @@ impl World {
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
         let kept = |value| format!("theme=dark; {COOKIE_NAME}={value}");
         let cookie = self.cookie.as_ref().map_or_else(String::new, kept);
-        let (address, bot) = (&self.address, &self.bot_category);
+        let (address, bot, upgrade) = (&self.address, &self.bot_category, &self.upgrade);
         let lines = match method {
             "PREFLIGHT" => {
-                format!("OPTIONS\nhttps://api.example{path}\nhttps://app.example\nGET")
+                format!("OPTIONS\nhttps://api.example{path}\nhttps://app.example\nGET\n{upgrade}")
             }
             _ => format!(
-                "{method}\nhttps://api.example{path}\n\n\n{bearer}\n{cookie}\n\n{address}\n{bot}"
+                "{method}\nhttps://api.example{path}\n\n\n{upgrade}\n{bearer}\n{cookie}\n\n{address}\n{bot}"
             ),
         };
         let facts = RequestFacts::from_lines(&lines).unwrap();

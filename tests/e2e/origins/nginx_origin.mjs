@@ -1,24 +1,21 @@
 // nginx, configured in a temporary directory. Where it is not installed, `startNginxOrigin` returns
 // `null`, and the caller says that it was not run.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { findNginx } from "../../../scripts/programs.mjs";
 import { endProcess, freePort, untilListening, writeTree } from "./tree.mjs";
-
-/** Whether nginx is installed. */
-export function hasNginx() {
-  return spawnSync("nginx", ["-v"]).status === 0;
-}
 
 /** Starts it; returns `{ url, port, stop() }`, or `null` where nginx is not installed. */
 export async function startNginxOrigin({ mergeSlashes = true } = {}) {
-  if (!hasNginx()) return null;
+  const program = findNginx();
+  if (program === null) return null;
   const tree = await writeTree();
   const port = await freePort();
   const file = join(tree.root, "nginx.conf");
   await writeFile(file, configuration(tree, port, mergeSlashes));
-  const child = spawn("nginx", ["-p", tree.root, "-e", join(tree.root, "error.log"), "-c", file], {
+  const child = spawn(program, ["-p", tree.root, "-e", join(tree.root, "error.log"), "-c", file], {
     stdio: "ignore",
   });
   await untilListening(port);

@@ -1,5 +1,5 @@
 // The site that every origin serves: one protected file and open ones, in a directory of its own.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -20,6 +20,18 @@ export async function writeTree() {
   await writeFile(join(root, "site/open/page.txt"), `${OPEN}\n`);
   await writeFile(join(root, "site/index.html"), `${OPEN}\n`);
   return { root, site: join(root, "site"), remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+/** A CGI script that answers with its variables, `NAME=value` in lines. */
+export const ECHO_SCRIPT = `#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+exec env
+`;
+
+/** Writes a script that may be run. */
+export async function writeScript(path, text) {
+  await writeFile(path, text);
+  await chmod(path, 0o755);
 }
 
 /** A TCP port on loopback that was free a moment ago. */

@@ -58,6 +58,7 @@ impl Asked {
             &self.url,
             self.header("origin"),
             self.header("access-control-request-method"),
+            self.header("upgrade"),
         ];
         let carriers = read.into_iter().chain(visitor::carriers(config));
         let lines: Vec<_> =

@@ -74,7 +74,7 @@ fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Told {
         let _ = writeln!(text, "  {ASSERTION_HEADER}: (signed with ASSERTION_KEY)");
     }
     if credential::find(&config.credentials, facts).is_some() {
-        let is_kept = route.is_none_or(|route| route.forward_credential);
+        let is_kept = !pass.is_preflight && route.is_none_or(|route| route.forward_credential);
         let what =
             if is_kept { "with the credential, as it came" } else { "without the credential" };
         let _ = writeln!(text, "  {what}");

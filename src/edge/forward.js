@@ -1,0 +1,245 @@
+// To the origin and back, on JavaScript's side of the border: the request with other headers, its
+// body as it streams, the deadline, and what is done with the response. No decisions here either.
+
+import { read, SET_COOKIE, setAll, within } from "./glue.js";
+
+// Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
+// ways. Headers of the kinds in `removed` (a sum of bits) are taken off what came in, `setLines` are
+// set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
+// platform keeps what a URL answers only where `isCached`. The deadline is for the response's headers
+// only, so that streams may last. A preflight takes no body along, and of its answer only the CORS
+// part is kept. `charge` is what the request cost ("" for nothing); on one of the `occasions` the
+// gate looks at it again, and may say what cookie to set.
+export function forward(
+  request, service, url, removed, setLines, responseLines, isCached, deadlineMs, isPreflight,
+  context, charge, occasions,
+) {
+  const { method, body } = request;
+  const isRead = method === "GET" || method === "HEAD";
+  const headers = changedHeaders(request.headers, removed, setLines);
+  const init = { method, headers, redirect: "manual" };
+  // Nothing but what is read is ever kept, and saying so adds headers.
+  if (isRead && !isCached && service === undefined) init.cache = "no-store";
+  const send = (target) => {
+    return service === undefined ? fetch(target, init) : service.fetch(target, init);
+  };
+  if (isPreflight) return within(send(url), deadlineMs).then(preflightAnswer);
+  let answer;
+  let upload = NO_UPLOAD;
+  if (body === null) {
+    answer = within(send(url), deadlineMs);
+  } else {
+    upload = { begunAt: Date.now(), isWhole: false, isBroken: false };
+    // Search clients send a body with GET. Only a copy of the request, its method untouched, may
+    // keep it.
+    if (isRead) delete init.method;
+    const sendCopy = () => send(new Request(url, request));
+    answer = isRead
+      ? watched(request, upload, sendCopy, deadlineMs)
+      : uploaded(request, upload, init, () => send(url), deadlineMs);
+  }
+  if (charge !== "" && occasions !== 0) {
+    const settled = (response) => {
+      const cookie = settle(response, context, charge, occasions, upload);
+      return decorated(response, responseLines, cookie);
+    };
+    const failed = (error) => {
+      if (occasions & FAILED) settleWith(context, charge, 0, "", "", unsentMs(upload));
+      throw error;
+    };
+    return answer.then(settled, failed);
+  }
+  if (responseLines === "") return answer;
+  return answer.then((response) => decorated(response, responseLines));
+}
+
+// Who settles a charge: each instance of the module says so of itself.
+export function setSettler(settle) {
+  settler = settle;
+}
+
+// The same for who tells of which kind a header is.
+export function setHeaderKinds(kindOf) {
+  judge = kindOf;
+  kinds.clear();
+}
+
+let settler = () => "";
+let judge = () => 0;
+
+// The same bits as in `origin.rs`.
+const FAILED = 1;
+const NOT_MODIFIED = 2;
+const CACHE_HIT = 4;
+const ALWAYS = 8;
+const PAGE = 16;
+
+// Has the charge looked at where this response is one of the occasions. Returns a cookie to set, ""
+// for none.
+function settle(response, context, charge, occasions, upload) {
+  const { status, headers } = response;
+  const cacheStatus = occasions & CACHE_HIT ? read(headers, "cf-cache-status") : "";
+  const isOccasion =
+    (occasions & FAILED && status >= 500) ||
+    (occasions & NOT_MODIFIED && status === 304) ||
+    cacheStatus !== "" ||
+    occasions & (ALWAYS | PAGE);
+  if (!isOccasion) return "";
+  const cost = occasions & ALWAYS ? read(headers, "tollgate-cost") : "";
+  return settleWith(context, charge, status, cost, cacheStatus, unsentMs(upload));
+}
+
+function settleWith(...answer) {
+  try {
+    return settler(...answer);
+  } catch {
+    // The instance that charged has panicked: what it held is lost, and the response is not.
+    return "";
+  }
+}
+
+// Sends a request with a body, within a deadline for the answer. The clock runs once the last of the
+// body is under way: an upload may last as long as a stream. `upload` is told how far it is.
+//
+// A body that has come with its request goes on in one piece, which costs less than a stream.
+async function uploaded(request, upload, init, send, deadlineMs) {
+  const length = request.headers.get("content-length");
+  if (length === null || Number(length) > ONE_READ_BYTES) {
+    return piped(request.body, upload, length, init, send, deadlineMs);
+  }
+  const reader = request.body.getReader();
+  const { value = NO_BYTES } = await reader.read().catch(() => brokenOff(upload));
+  if (value.byteLength === Number(length)) {
+    upload.isWhole = true;
+    init.body = value;
+    return within(send(), deadlineMs);
+  }
+  reader.releaseLock();
+  return piped(request.body, upload, length, init, send, deadlineMs, value);
+}
+
+// What the runtime reads at a time.
+const ONE_READ_BYTES = 4096;
+const NO_BYTES = new Uint8Array(0);
+
+// The same through a pipe, of a body whose `first` bytes were read already.
+function piped(body, upload, length, init, send, deadlineMs, first) {
+  const abort = new AbortController();
+  let timer;
+  let isAnswered = false;
+  const whole = () => {
+    upload.isWhole = true;
+    const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
+    if (!isAnswered) timer = setTimeout(late, deadlineMs);
+  };
+  // A pipe breaks at both ends alike. Only where the origin's has failed, the request fails with it.
+  const broken = () => {
+    if (isAnswered) return;
+    upload.isBroken = true;
+    abort.abort(new Error(BROKEN_UPLOAD));
+  };
+  const stop = () => {
+    isAnswered = true;
+    clearTimeout(timer);
+  };
+  const pipe =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  init.body = pipe.readable;
+  init.signal = abort.signal;
+  const answer = send().finally(stop);
+  if (first !== undefined) {
+    const writer = pipe.writable.getWriter();
+    writer.write(first).catch(() => {});
+    writer.releaseLock();
+  }
+  // An aborted pipe would end like a whole body, and the origin take half an upload for all of it.
+  const ended = () => setTimeout(broken, FAILS_TOGETHER_MS);
+  body.pipeTo(pipe.writable, { preventAbort: true }).then(whole, ended);
+  return answer;
+}
+
+// Within so long what fails with a pipe has failed.
+const FAILS_TOGETHER_MS = 10;
+
+// The same for a body that can't be looked at on its way, only at a copy of it. Of a large one no
+// copy is made, which would have to be kept: whoever sends that has never sent all of it.
+function watched(request, upload, send, deadlineMs) {
+  const length = request.headers.get("content-length");
+  if (length === null || Number(length) > COPIED_BYTES) {
+    upload.isBroken = true;
+    return within(send(), deadlineMs);
+  }
+  const copy = request.clone();
+  const answer = send();
+  const whole = copy.arrayBuffer().then(
+    () => (upload.isWhole = true),
+    () => brokenOff(upload),
+  );
+  // What fails for want of a body fails as that, whoever notices first.
+  const failed = (error) => whole.then(() => Promise.reject(error));
+  const inTime = whole.then(() => within(answer, deadlineMs));
+  return Promise.race([answer.catch(failed), inTime]);
+}
+
+const COPIED_BYTES = 64 * 1024;
+
+function brokenOff(upload) {
+  upload.isBroken = true;
+  throw new Error(BROKEN_UPLOAD);
+}
+
+// Told from an origin that fails: this is the caller's doing. `glue.rs` knows it by the same words.
+const BROKEN_UPLOAD = "the body of the request broke off";
+
+// For how long a body has been on its way, 0 where all of it has come.
+function unsentMs({ begunAt, isWhole, isBroken }) {
+  if (isBroken) return BROKEN_OFF;
+  return isWhole ? 0 : Date.now() - begunAt;
+}
+
+const NO_UPLOAD = { isWhole: true };
+// The same number as in `afterwards.rs`.
+const BROKEN_OFF = 0xffffffff;
+
+function changedHeaders(original, removed, setLines) {
+  const headers = new Headers(original);
+  for (const name of original.keys()) if (kindOf(name) & removed) headers.delete(name);
+  if (setLines !== "") setAll(headers, setLines);
+  return headers;
+}
+
+// The gate says it once for each name: a look into a map costs less than asking. Most callers send
+// the same few dozen; who makes names up has them asked about again.
+function kindOf(name) {
+  let kind = kinds.get(name);
+  if (kind === undefined) {
+    kind = judge(name);
+    if (kinds.size >= MAX_KINDS) kinds.clear();
+    kinds.set(name, kind);
+  }
+  return kind;
+}
+
+const kinds = new Map();
+const MAX_KINDS = 512;
+
+function preflightAnswer(response) {
+  response.body?.cancel();
+  const ofCors = ([name]) =>
+    name.startsWith("access-control-") || name === "vary" || name === "allow";
+  const headers = [...response.headers].filter(ofCors);
+  return new Response(null, { status: response.status, headers });
+}
+
+function decorated(response, lines, cookie = "") {
+  const { status, body, webSocket, headers } = response;
+  // A WebSocket's 101 stays as it is, unless its reader has to be told what it has used.
+  if (status === 101 && cookie === "") return response;
+  const copy =
+    status === 101
+      ? new Response(null, { status, webSocket, headers })
+      : new Response(body, response);
+  setAll(copy.headers, lines);
+  if (cookie !== "") copy.headers.append(SET_COOKIE, cookie);
+  return copy;
+}
