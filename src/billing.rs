@@ -60,8 +60,8 @@ impl Provider {
         }
     }
 
-    /// Whether the address that a buyer types picks the customer: then a stranger's payment may come
-    /// under anybody's customer id. At Stripe a customer is made for each checkout.
+    /// Whether the address that a buyer types picks the customer: then a stranger's payment may
+    /// come under anybody's customer id. At Stripe a customer is made for each checkout.
     pub const fn picks_customer_by_address(self) -> bool {
         match self {
             Self::Stripe => false,

@@ -87,7 +87,8 @@ pub struct Config {
     pub assertion_keys: Option<AssertionKeys>,
     /// Sign references to accounts and checksums of API keys: the first signs, all verify.
     pub gate_secrets: Vec<GateSecret>,
-    /// Signs the cookie of a free allowance; there where a route has one. It may have several values.
+    /// Signs the cookie of a free allowance; there where a route has one. It may have several
+    /// values.
     pub allowance_key: Option<AllowanceKey>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Mistake>,

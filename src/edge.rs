@@ -22,7 +22,8 @@
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |
-//! | `desk.rs`, `desk_object.rs`, `desk_store.rs`, `customer_store.rs` | the same class as the desk: keeps events |
+//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events |
+//! | `customer_store.rs` | the same: whose customers and subscriptions are |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | what the tests alone may ask for |

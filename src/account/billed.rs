@@ -23,8 +23,8 @@ pub struct Billed {
     /// The provider's id for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
-    /// Whether it came to the account by that customer alone, whom any buyer's address picks. Such a
-    /// subscription only adds to what the account has: see [`judge`](super::judge).
+    /// Whether it came to the account by that customer alone, whom any buyer's address picks. Such
+    /// a subscription only adds to what the account has: see [`judge`](super::judge).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub by_address: bool,
     /// What follows from the facts.

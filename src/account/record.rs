@@ -91,7 +91,8 @@ impl AccountRecord {
         own.map(|own| (own, false)).into_iter().chain(of(false)).chain(of(true))
     }
 
-    /// Whether the account has a subscription that did not come to it by a customer's address alone.
+    /// Whether the account has a subscription that did not come to it by a customer's address
+    /// alone.
     pub fn has_own_subscription(&self) -> bool {
         let is_own = |one: &Billed| one.told.is_some() && !one.by_address;
         self.own.status != super::Status::None || self.billed.iter().any(is_own)

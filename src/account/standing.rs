@@ -158,8 +158,8 @@ pub fn is_revoked(
     by_id || by_age
 }
 
-/// Whether `plan` gives at least as much as `leader` of all that this limits, and of something more.
-/// A plan without quotas leaves the lead to one with them.
+/// Whether `plan` gives at least as much as `leader` of all that this limits, and of something
+/// more. A plan without quotas leaves the lead to one with them.
 fn gives_more(plan: &Plan, leader: &Plan) -> bool {
     let covers = |one: &Plan, other: &Plan| {
         other.quotas.iter().all(|quota| {

@@ -3,10 +3,10 @@
 //!
 //! One customer's bad day is no outage: the charges of several must fail, for reasons that are none
 //! of theirs, and of those who were charged lately at least half: in the last hour, or in the last
-//! quarter of it. Only customers count who are linked to an account and have paid before, so that no
-//! stranger's card brings anybody in. The verdict follows from what
-//! happened and when, and from nothing else, so it makes no difference in which order it was told;
-//! and what goes well never brings an outage about.
+//! quarter of it. Only customers count who are linked to an account and have paid before, so that
+//! no stranger's card brings anybody in. The verdict follows from what happened and when, and from
+//! nothing else, so it makes no difference in which order it was told; and what goes well never
+//! brings an outage about.
 
 use crate::account::PaymentFailure;
 use crate::billing::{BillingEvent, News, Provider};

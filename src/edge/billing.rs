@@ -228,8 +228,8 @@ impl Way<'_> {
         api::checkout_url(billing, &ApiAnswer { status, body: &body })
     }
 
-    /// The customer that pays for what the account may do, of one of these providers; the desk knows
-    /// whether it is this account's and nobody else's.
+    /// The customer that pays for what the account may do, of one of these providers; the desk
+    /// knows whether it is this account's and nobody else's.
     async fn customer(&self, providers: &[Provider]) -> Result<Option<CustomerKey>, String> {
         let Some(record) = self.known.record.as_ref() else { return Ok(None) };
         let outage = self.config.provider_outage;

@@ -96,7 +96,8 @@ impl CustomerStore for SqlStore {
 
     fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError> {
         let query = "INSERT INTO payer (provider, customer, paid_at_ms) VALUES (?, ?, ?) \
-                     ON CONFLICT (provider, customer) DO UPDATE SET paid_at_ms = excluded.paid_at_ms \
+                     ON CONFLICT (provider, customer) \
+                         DO UPDATE SET paid_at_ms = excluded.paid_at_ms \
                      WHERE excluded.paid_at_ms < payer.paid_at_ms";
         let [provider, id] = customer_key(customer);
         self.write(query, &[provider, id, time(at)])
@@ -111,8 +112,8 @@ impl CustomerStore for SqlStore {
     }
 }
 
-/// A customer is an account's, is claimed by accounts, or in conflict between them; it has paid; and
-/// it pays for subscriptions, each of which an account has opened.
+/// A customer is an account's, is claimed by accounts, or in conflict between them; it has paid;
+/// and it pays for subscriptions, each of which an account has opened.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS customer (
         provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,

@@ -257,7 +257,8 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS event (
         number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, id TEXT NOT NULL,
         kind TEXT NOT NULL, occurred_at_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL,
-        customer TEXT, subscription TEXT, account TEXT, state TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL,
+        customer TEXT, subscription TEXT, account TEXT, state TEXT NOT NULL, reason TEXT,
+        attempts INTEGER NOT NULL,
         due_at_ms INTEGER NOT NULL, event TEXT, body TEXT, UNIQUE (provider, id));
     CREATE INDEX IF NOT EXISTS event_due ON event (attempts, due_at_ms, account)
         WHERE state = 'received';

@@ -1,5 +1,5 @@
-//! Drills, for the tests alone: a panic, and signatures over texts that no token could have, checked
-//! exactly as a token's are. No deployed build has them.
+//! Drills, for the tests alone: a panic, and signatures over texts that no token could have,
+//! checked exactly as a token's are. No deployed build has them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,8 +19,8 @@ pub(super) async fn panic() -> Result<JsValue, JsValue> {
 }
 
 /// Reads the key as an issuer's is read, imports it and verifies each of the signatures. Asked with
-/// `{"jwk":…,"alg":…,"checks":[[message, signature],…]}` in base64url; answers with a word for each,
-/// or with one sentence where the key is refused.
+/// `{"jwk":…,"alg":…,"checks":[[message, signature],…]}` in base64url; answers with a word for
+/// each, or with one sentence where the key is refused.
 pub(super) async fn verify(visit: Visit) -> Result<JsValue, JsValue> {
     let promise = glue::read_body(&visit.request, MAX_BYTES, DEADLINE_MS);
     let text = settle(promise).await.ok().and_then(|text| text.as_string()).unwrap_or_default();

@@ -4,12 +4,12 @@
 import { read, SET_COOKIE, setAll, within } from "./glue.js";
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
-// ways. Headers of the kinds in `removed` (a sum of bits) are taken off what came in, `setLines` are
-// set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
-// platform keeps what a URL answers only where `isCached`. The deadline is for the response's headers
-// only, so that streams may last. A preflight takes no body along, and of its answer only the CORS
-// part is kept. `charge` is what the request cost ("" for nothing); on one of the `occasions` the
-// gate looks at it again, and may say what cookie to set.
+// ways. Headers of the kinds in `removed` (a sum of bits) are taken off what came in, `setLines`
+// are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
+// platform keeps what a URL answers only where `isCached`. The deadline is for the response's
+// headers only, so that streams may last. A preflight takes no body along, and of its answer only
+// the CORS part is kept. `charge` is what the request cost ("" for nothing); on one of the
+// `occasions` the gate looks at it again, and may say what cookie to set.
 export function forward(
   request, service, url, removed, setLines, responseLines, isCached, deadlineMs, isPreflight,
   context, charge, occasions,
@@ -98,8 +98,8 @@ function settleWith(...answer) {
   }
 }
 
-// Sends a request with a body, within a deadline for the answer. The clock runs once the last of the
-// body is under way: an upload may last as long as a stream. `upload` is told how far it is.
+// Sends a request with a body, within a deadline for the answer. The clock runs once the last of
+// the body is under way: an upload may last as long as a stream. `upload` is told how far it is.
 //
 // A body that has come with its request goes on in one piece, which costs less than a stream.
 async function uploaded(request, upload, init, send, deadlineMs) {
@@ -132,7 +132,8 @@ function piped(body, upload, length, init, send, deadlineMs, first) {
     const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
     if (!isAnswered) timer = setTimeout(late, deadlineMs);
   };
-  // A pipe breaks at both ends alike. Only where the origin's has failed, the request fails with it.
+  // A pipe breaks at both ends alike. Only where the origin's has failed, the request fails with
+  // it.
   const broken = () => {
     if (isAnswered) return;
     upload.isBroken = true;

@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 /// `requires` are the entitlements that the route asks for: plans on offer include all of them.
 /// `current` is the id of the plan that the caller has, which is no way out of its own limits.
 /// `way_back` is where a known caller comes back to, as the value of a `return` parameter; then
-/// links lead through the gate to the provider, and it can be asked whether access is back. `now` is
-/// when references to the caller's account are signed, where configured links ask for one.
+/// links lead through the gate to the provider, and it can be asked whether access is back. `now`
+/// is when references to the caller's account are signed, where configured links ask for one.
 pub(super) fn fill_in(
     denial: &mut Denial,
     config: &Config,

@@ -97,7 +97,8 @@ impl Gate {
 }
 
 /// Takes over what the origin made of a free page that was counted. Returns whether the reader got
-/// it, and with it the cookie that says so. A reader who broke the request off is not given it back.
+/// it, and with it the cookie that says so. A reader who broke the request off is not given it
+/// back.
 pub fn settle_page(
     grant: &Grant,
     answer: &OriginAnswer<'_>,

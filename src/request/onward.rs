@@ -1,8 +1,9 @@
 //! Which headers of a request go on to the origin.
 //!
-//! Servers disagree about names. Where a header becomes a variable (CGI, `FastCGI`, WSGI), `-` becomes
-//! `_`, and with some servers so does every other sign: `Tollgate.Account` and `Tollgate-Account` are
-//! one variable there. So a name is judged as the least careful of them reads it.
+//! Servers disagree about names. Where a header becomes a variable (CGI, `FastCGI`, WSGI), `-`
+//! becomes `_`, and with some servers so does every other sign: `Tollgate.Account` and
+//! `Tollgate-Account` are one variable there. So a name is judged as the least careful of them
+//! reads it.
 
 /// What a header is on its way to the origin. Each kind is a bit, so that kinds can be a set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -142,7 +143,10 @@ mod tests {
 
         #[test]
         fn what_reads_as_a_name_of_ours_is_what_starts_so_with_signs_as_dashes(name in "[!-~]{0,24}") {
-            let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+            let sign = |c: char| match c {
+                c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+                _ => '-',
+            };
             let read: String = name.chars().map(sign).collect();
             prop_assert_eq!(is_gates_own(&name), read.starts_with("tollgate-"), "{}", name);
         }

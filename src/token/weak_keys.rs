@@ -27,8 +27,8 @@ pub(super) fn has_small_order(ed25519: &[u8; 32]) -> bool {
 }
 
 /// Whether a modulus, big-endian, has the fingerprint of the keys that Infineon's library made
-/// (CVE-2017-15361, "The Return of Coppersmith's Attack", Nemec et al., CCS 2017, §2.2): modulo each
-/// of the primes it is a power of 65537. One of 2^27 other moduli has it too.
+/// (CVE-2017-15361, "The Return of Coppersmith's Attack", Nemec et al., CCS 2017, §2.2): modulo
+/// each of the primes it is a power of 65537. One of 2^27 other moduli has it too.
 pub(super) fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     ROCA_PRIMES.iter().all(|prime| {
         let rest = modulus.iter().fold(0_u32, |rest, byte| {
@@ -222,10 +222,11 @@ mod tests {
         assert!(has_roca_fingerprint(&modulus(ROCA_MODULUS)));
         // RFC 7515 A.2.
         assert!(!has_roca_fingerprint(&modulus(
-            "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1P\
-             t0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHS\
-             XndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I\
-             5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+            "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2\
+            mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7\
+            OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMT\
+            BQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkM\
+            Ls91kzk2PAcDTW9gb54h4FRWyuXpoQ"
         )));
     }
 
@@ -251,8 +252,9 @@ mod tests {
     }
 
     /// Of `jws_rsa_roca_key` in Wycheproof.
-    const ROCA_MODULUS: &str = "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3\
-        MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPX\
-        oDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGu\
-        Rh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
+    const ROCA_MODULUS: &str = "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16\
+            HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mw\
+            ZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaF\
+            ka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2Kphtjnay\
+            KJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
 }

@@ -1,5 +1,6 @@
 //! Signatures as each provider's own library makes them, and what is refused.
 
+use base64::Engine as _;
 use hmac::{Hmac, Mac as _};
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, crypto};
 use sha2::Sha256;
@@ -209,7 +210,6 @@ fn what_is_no_key_verifies_nothing() {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("msg_1.{}.{BODY}", NOW.as_seconds()).as_bytes());
         let bytes: [u8; 32] = mac.finalize().into_bytes().into();
-        use base64::Engine as _;
         let signature = base64::engine::general_purpose::STANDARD.encode(bytes);
         let (time, list) = (NOW.as_seconds().to_string(), format!("v1,{signature}"));
         let fields = [

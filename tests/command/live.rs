@@ -11,7 +11,7 @@ use crate::tool::{Run, folder, run, write};
 
 const SECRET: &str = "whsec_of_a_test";
 const STANDARD_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
-const API_KEY: &str = "sk_test_of_a_test";
+const API_KEY: &str = "sk_live_of_a_test";
 const TOKEN: &str = "operators-token-of-a-test";
 
 /// What the other side does; each test changes something of it.
@@ -240,7 +240,7 @@ fn prices_and_plans_that_miss_each_other_are_named() {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
     assert!(!run.stdout.contains("price_once"), "{}", run.stdout);
-    let key = secrets(SECRET).replace(API_KEY, "sk_test_wrong");
+    let key = secrets(SECRET).replace(API_KEY, "sk_live_wrong");
     let run = Others::default().check("live-key", CONFIG, &key, &[]).with_code(1);
     assert!(run.stdout.contains("the API key may not list prices"), "{}", run.stdout);
     let unsold = CONFIG.replace("prices = [\"price_1\", \"pro_yearly\"]\n", "");

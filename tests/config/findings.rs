@@ -182,7 +182,7 @@ fn each_meter_of_several_on_which_no_plan_has_a_quota() {
 
 #[test]
 fn operators_that_can_make_no_api_keys() {
-    let vars = good().with("GATE_SECRET", json!(""));
+    let vars = good().with("GATE_SECRET", json!("")).with("BILLING", json!([]));
     assert_eq!(
         warnings(&vars),
         ["GATE_SECRET: found nothing, so that operators can't make API keys and every one is \
@@ -191,4 +191,57 @@ fn operators_that_can_make_no_api_keys() {
     );
     let closed = vars.with("ADMIN_TOKEN", json!("")).with("ADMIN_TOKENS", json!(""));
     assert!(warnings(&closed).is_empty(), "nobody could make one");
+}
+
+#[test]
+fn payments_that_would_wait_for_an_operator() {
+    let closed = good().with("ADMIN_TOKEN", json!("")).with("ADMIN_TOKENS", json!(""));
+    let unsigned = closed.with("GATE_SECRET", json!(""));
+    let said = "a secret that signs references to accounts; without one every payment waits";
+    for provider in ["paddle", "lemonsqueezy", "standard"] {
+        let one = json!([{"provider": provider, "store": "7"}]);
+        let [warning] = &warnings(&unsigned.clone().with("BILLING", one))[..] else {
+            panic!("{provider}")
+        };
+        assert!(warning.contains(said) && warning.contains(provider), "{warning}");
+    }
+    let stripe = unsigned.with("BILLING", json!([{"provider": "stripe"}]));
+    assert!(warnings(&stripe).is_empty(), "its metadata is the seller's alone");
+    let asks = with(plan(), "buy_url", json!("https://shop.example/?ref={reference}"));
+    let [warning] = &warnings(&stripe.with("PLANS", json!([asks])))[..] else { panic!() };
+    assert!(warning.contains("beside a link with {reference}"), "{warning}");
+}
+
+#[test]
+fn payment_links_that_carry_no_reference() {
+    let of = |url: &str| good().with("PLANS", json!([with(plan(), "buy_url", json!(url))]));
+    let [warning] = &warnings(&of("https://buy.stripe.com/abc"))[..] else { panic!() };
+    assert!(warning.starts_with("PLANS[0].buy_url: found a payment link without"), "{warning}");
+    let signed = "https://buy.stripe.com/abc?client_reference_id={reference}";
+    for right in [signed, "https://shop.example/pro"] {
+        assert!(warnings(&of(right)).is_empty(), "{right}");
+    }
+}
+
+#[test]
+fn modes_stores_and_disputes_that_are_probably_not_meant() {
+    for (entry, variable, secret, said) in [
+        (json!({"provider": "stripe", "test": true}), "BILLING[0].test", "", "test card is let in"),
+        (json!({"provider": "stripe"}), "STRIPE_API_KEY", "rk_test_1234", "a key of the test mode"),
+        (json!({"provider": "lemonsqueezy"}), "BILLING[0].store", "", "events of every store"),
+        (
+            json!({"provider": "stripe", "on_dispute": "suspend"}),
+            "BILLING[0].on_dispute",
+            "none",
+            "suspends nobody",
+        ),
+    ] {
+        let mut vars = good().with("BILLING", json!([entry]));
+        if !secret.is_empty() {
+            let key = if secret == "none" { "" } else { secret };
+            vars = vars.with("STRIPE_API_KEY", json!(key));
+        }
+        let [warning] = &warnings(&vars)[..] else { panic!("{variable}") };
+        assert!(warning.starts_with(variable) && warning.contains(said), "{warning}");
+    }
 }

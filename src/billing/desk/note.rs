@@ -1,5 +1,5 @@
-//! What the audit trails of accounts are told by the desk: written in the same transaction as what it
-//! is about, and on its way to the accounts' ledgers like any event.
+//! What the audit trails of accounts are told by the desk: written in the same transaction as what
+//! it is about, and on its way to the accounts' ledgers like any event.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};

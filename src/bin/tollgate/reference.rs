@@ -1,4 +1,5 @@
-//! `tollgate reference`: a signed reference to an account, for a checkout that the gate doesn't make.
+//! `tollgate reference`: a signed reference to an account, for a checkout that the gate doesn't
+//! make.
 
 use clap::Args;
 use serde_json::json;
