@@ -21,6 +21,14 @@ const TEST_TIMEOUT_MS = 180_000;
 /** Each test file runs a runtime of its own; more at a time only make each other late. */
 const FILES_AT_ONCE = 2;
 
+/** Servers that stand behind the gate in the tests: where each is found, its name, and its package. */
+const ORIGINS = [
+  ["LIGHTTPD_BIN", "lighttpd with mod_cgi", "lighttpd"],
+  ["APACHE_BIN", "Apache with mod_cgi", "apache2-bin"],
+  ["PHP_CGI_BIN", "PHP by FastCGI", "php-cgi"],
+  ["UWSGI_BIN", "uWSGI with Python", "uwsgi-core uwsgi-plugin-python3"],
+];
+
 const skipped = [];
 
 await script(async () => {
@@ -56,14 +64,6 @@ async function nodeTests(pattern, programs) {
   const env = { ...process.env, ...programs };
   await mustRun(pattern, process.execPath, [...flags, ...files], { ownGroup: true, cwd: ROOT, env });
 }
-
-/** Servers that stand behind the gate in the tests: where each is found, its name, and its package. */
-const ORIGINS = [
-  ["LIGHTTPD_BIN", "lighttpd with mod_cgi", "lighttpd"],
-  ["APACHE_BIN", "Apache with mod_cgi", "apache2-bin"],
-  ["PHP_CGI_BIN", "PHP by FastCGI", "php-cgi"],
-  ["UWSGI_BIN", "uWSGI with Python", "uwsgi-core uwsgi-plugin-python3"],
-];
 
 /** Where the tests find the programs that no registry brings; without them CI fails at once. */
 function testPrograms() {
