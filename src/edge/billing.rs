@@ -136,7 +136,12 @@ impl Way<'_> {
         let id = plan.map(|plan| plan.id.as_str());
         let wish = wish(id, &self.back(), self.known.record.as_ref());
         match sessions::begin(visit, config, &account, &wish).await {
-            Ok(SessionReply::Known(url)) => return Session::Made(Some(Ok(url))),
+            Ok(SessionReply::Known(url)) if plan.is_some() => return Session::Made(Some(Ok(url))),
+            // A link to a portal holds no longer than the customer is this account's alone.
+            Ok(SessionReply::Known(url)) => {
+                let customer = self.payer().await.transpose();
+                return Session::Made(customer.map(|customer| customer.map(|_| url)));
+            }
             Ok(SessionReply::Make) => {}
             Ok(SessionReply::TooMany(retry_after_s)) => return Session::TooMany(retry_after_s),
             Err(reason) => {
@@ -169,10 +174,7 @@ impl Way<'_> {
     /// The provider's portal, of the customer that pays for what the account may do. `None` where
     /// there is no such customer, or none that is this account's alone.
     async fn to_portal(&self) -> Option<Result<String, String>> {
-        let has_key = |one: &&Billing| one.api_key.is_some();
-        let with_key = self.config.billing.iter().filter(has_key);
-        let providers: Vec<_> = with_key.map(|billing| billing.provider).collect();
-        let customer = match self.customer(&providers).await {
+        let customer = match self.payer().await {
             Ok(customer) => customer?,
             Err(reason) => return Some(Err(reason)),
         };
@@ -226,6 +228,14 @@ impl Way<'_> {
         };
         let (status, body) = call(self.config, billing, &api::checkout(billing, &sale)?).await?;
         api::checkout_url(billing, &ApiAnswer { status, body: &body })
+    }
+
+    /// The customer whose portal may be opened, of the providers that can be asked for one.
+    async fn payer(&self) -> Result<Option<CustomerKey>, String> {
+        let has_key = |one: &&Billing| one.api_key.is_some();
+        let with_key = self.config.billing.iter().filter(has_key);
+        let providers: Vec<_> = with_key.map(|billing| billing.provider).collect();
+        self.customer(&providers).await
     }
 
     /// The customer that pays for what the account may do, of one of these providers; the desk

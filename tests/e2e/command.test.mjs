@@ -46,7 +46,7 @@ before(async () => {
   origin = await startOrigin();
   const vars = {
     ORIGIN: origin.url,
-    BILLING: [{ provider: "stripe" }],
+    BILLING: [{ provider: "stripe", test: true }],
     BRAND: { name: "Example", account_url: "https://www.example.com/account", plans_url: "https://www.example.com/plans" },
     ROUTES: [
       { match: "/articles/**", requires: ["premium"], anonymous: "offer" },

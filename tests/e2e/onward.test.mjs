@@ -40,7 +40,7 @@ before(async () => {
       ],
       PLANS: [{ id: "pro", quotas: [{ meter: "api", limit: 1_000, per: "month" }] }],
       ISSUERS: [issuerVar(issuer)],
-      ALLOWANCE_KEY: "a secret of thirty-two bytes at least",
+      ALLOWANCE_KEY: "a-secret-of-thirty-two-bytes-at-least",
       ASSERTION_KEY,
     },
     bindings: {

@@ -108,12 +108,12 @@ fn one(
     if let Some(known) = store.event(&key)? {
         // What could not be read may be readable by now.
         if known.state != EventState::Failed || incoming.unreadable.is_some() {
-            let is_waiting = known.state == EventState::Waiting;
             return Ok(Taken {
+                is_by_address: whose::is_by_address(store, &known, event)?,
+                is_waiting: known.state == EventState::Waiting,
                 account: known.account,
                 is_repeated: true,
-                is_waiting,
-                ..Taken::default()
+                is_conflict: false,
             });
         }
     }
