@@ -64,7 +64,7 @@ impl ApiKey {
         rest.and_then(|rest| rest.get(..ID_BYTES)).unwrap_or_default()
     }
 
-    /// What stands in `text` behind the id and its underscore, if it has a key's form: the secret
+    /// The part of `text` behind the id and its underscore, if it has a key's form: the secret
     /// and the checksum. What has none need not be looked for.
     pub fn secret_in(text: &str) -> Option<(&str, &str)> {
         let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
