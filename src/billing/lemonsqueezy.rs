@@ -5,7 +5,7 @@
 
 use super::author::{Author, Field};
 use super::credits::{Position, units_of};
-use super::object::{Object, plans_of};
+use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider};
 use crate::account::{Status, Subscription};
 use crate::config::{Billing, Plan};
@@ -51,6 +51,9 @@ pub(super) const FIELDS: &[Field] = {
     ]
 };
 
+const SALE: SaleFields =
+    SaleFields { account: "meta.custom_data", created: "data.attributes.created_at" };
+
 /// Reads an event. Events have no id of their own; what happened to which object, and when, is one,
 /// the same when it is sent again.
 pub(super) fn read(
@@ -70,8 +73,7 @@ pub(super) fn read(
         ignored: out_of_place(billing, body),
         ..BillingEvent::default()
     };
-    let opened_at = body.time("data.attributes.created_at")?.unwrap_or(occurred_at);
-    body.name_account(&mut event, billing, "meta.custom_data", opened_at)?;
+    body.name_account_of(&SALE, &mut event, billing)?;
     match (family, kind.as_str()) {
         ("subscriptions", _) => {
             event.customer = Some(body.needed_id("data.attributes.customer_id")?);

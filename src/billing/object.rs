@@ -21,6 +21,14 @@ pub(super) struct Object<'a> {
     document: Document<'a>,
 }
 
+/// The fields of a provider's subscriptions, orders and other sales that hold their account.
+pub(super) struct SaleFields {
+    /// The path of the object with the account's name or reference.
+    pub(super) account: &'static str,
+    /// The path of the time when the sale began.
+    pub(super) created: &'static str,
+}
+
 /// Is called with each field that is read, as the list of fields has it, and with the place where
 /// it stands in the document (a pointer of RFC 6901).
 pub type Watcher<'a> = dyn Fn(&str, &str) + 'a;
@@ -213,6 +221,22 @@ impl<'a> Object<'a> {
         (self.document.watcher)(&field, &format!("{}/{key}", self.pointer_to(path)));
         let found = at(self.value, path).and_then(|object| object.get(key));
         self.name(event, billing, &field, found, opened_at)
+    }
+
+    /// The same for a sale, whose `fields` hold its account and its beginning. A sale without a
+    /// beginning began with the event.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::name_account`].
+    pub(super) fn name_account_of(
+        &self,
+        fields: &SaleFields,
+        event: &mut BillingEvent,
+        billing: &Billing,
+    ) -> Result<(), String> {
+        let opened_at = self.time(fields.created)?.unwrap_or(event.occurred_at);
+        self.name_account(event, billing, fields.account, opened_at)
     }
 
     /// The same for the text at `path` itself.

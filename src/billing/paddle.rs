@@ -5,11 +5,10 @@
 
 use super::author::{Author, Field};
 use super::credits::{Position, units_of};
-use super::object::{Object, plans_of};
+use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider, decline};
 use crate::account::{PaymentFailure, Status, Subscription};
 use crate::config::{Billing, Plan};
-use crate::time::Timestamp;
 
 /// Who writes what. Custom data is what `Paddle.Checkout.open` sends from a buyer's browser, and is
 /// copied from a transaction to its subscription
@@ -62,6 +61,8 @@ pub(super) const FIELDS: &[Field] = {
     ]
 };
 
+pub(super) const SALE: SaleFields = SaleFields { account: "custom_data", created: "created_at" };
+
 /// Reads an event. Its sandbox is another account, with secrets and keys of its own: events don't
 /// say where they are from.
 pub(super) fn read(
@@ -83,8 +84,7 @@ pub(super) fn read(
         ("subscription", _) => {
             let data = data.as_a("subscription");
             event.customer = Some(data.needed_id("customer_id")?);
-            let at = event.occurred_at;
-            named_by_subscription(&mut event, billing, &data, at)?;
+            data.name_account_of(&SALE, &mut event, billing)?;
             let (id, state) = subscription(plans, &data)?;
             event.subscription = Some(id.clone());
             event.news.push(News::Subscription { id, state: Box::new(state) });
@@ -104,25 +104,13 @@ pub(super) fn read(
     Ok(event)
 }
 
-/// Takes over which account a subscription's custom data names. It was opened when it was created.
-pub(super) fn named_by_subscription(
-    event: &mut BillingEvent,
-    billing: &Billing,
-    object: &Object<'_>,
-    told_at: Timestamp,
-) -> Result<(), String> {
-    let opened_at = object.time("created_at")?.unwrap_or(told_at);
-    object.name_account(event, billing, "custom_data", opened_at)
-}
-
 fn transaction(
     event: &mut BillingEvent,
     billing: &Billing,
     action: &str,
     data: &Object<'_>,
 ) -> Result<(), String> {
-    let opened_at = data.time("created_at")?.unwrap_or(event.occurred_at);
-    data.name_account(event, billing, "custom_data", opened_at)?;
+    data.name_account_of(&SALE, event, billing)?;
     event.subscription = data.id("subscription_id");
     match action {
         // It becomes `completed` when its money is counted, a moment after it was `paid`.

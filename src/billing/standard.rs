@@ -15,7 +15,7 @@ use crate::config::{Billing, Plan};
 use crate::quota::store::MAX_UNITS;
 use crate::time::Timestamp;
 
-pub(super) use polar::{named_by_subscription, subscription as polar_subscription};
+pub(super) use polar::{SALE, subscription as polar_subscription};
 
 /// Who writes what. A system of the operator's own is the seller's server. At Polar, the address
 /// that a buyer types picks the customer and with it that customer's metadata and external id, and

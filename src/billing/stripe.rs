@@ -8,11 +8,12 @@ pub(super) use fields::FIELDS;
 
 use super::credits::Position;
 use super::decline;
-use super::object::{Object, plans_of};
+use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider};
 use crate::account::{PaymentFailure, Status, Subscription};
 use crate::config::{Billing, Plan};
-use crate::time::Timestamp;
+
+pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created" };
 
 /// Reads an event. Those of the second API (`v2.core.event`) carry no object and have no news.
 pub(super) fn read(
@@ -37,7 +38,7 @@ pub(super) fn read(
         "customer.subscription" => {
             let object = object.as_a("subscription");
             event.customer = Some(object.needed_id("customer")?);
-            named_by_subscription(&mut event, billing, &object, at)?;
+            object.name_account_of(&SALE, &mut event, billing)?;
             let (id, state) = subscription(plans, &object)?;
             event.subscription = Some(id.clone());
             event.news.push(News::Subscription { id, state: Box::new(state) });
@@ -73,17 +74,6 @@ pub(super) fn read(
         _ => {}
     }
     Ok(event)
-}
-
-/// Takes over which account a subscription's metadata names. It was opened when it was created.
-pub(super) fn named_by_subscription(
-    event: &mut BillingEvent,
-    billing: &Billing,
-    object: &Object<'_>,
-    told_at: Timestamp,
-) -> Result<(), String> {
-    let opened_at = object.time("created")?.unwrap_or(told_at);
-    object.name_account(event, billing, "metadata", opened_at)
 }
 
 /// A subscription's id and what it is.
@@ -316,9 +306,9 @@ fn checkout(
     object: &Object<'_>,
     action: &str,
 ) -> Result<(), String> {
-    let opened_at = object.time("created")?.unwrap_or(event.occurred_at);
+    let opened_at = object.time(SALE.created)?.unwrap_or(event.occurred_at);
     event.customer = object.id("customer");
-    object.name_account(event, billing, "metadata", opened_at)?;
+    object.name_account(event, billing, SALE.account, opened_at)?;
     object.name_account_by(event, billing, "client_reference_id", opened_at)?;
     if action == "expired" {
         return Ok(());

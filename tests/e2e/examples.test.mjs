@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { exportJWK } from "jose";
+import { freePort } from "./fixtures/ports.mjs";
 import { issuerVar, makeIssuer, ROOT, startGate } from "./harness.mjs";
 
 const PYTHON = spawnSync("python3", ["-c", "import cryptography"]).status === 0;
@@ -54,14 +54,6 @@ for (const [program, file, skip] of [
       }
     });
   });
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answers(url) {

@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
+import { freePort } from "./fixtures/ports.mjs";
 import { startDirectGate, until } from "./fixtures/runtime.mjs";
+import { unitsUsed } from "./fixtures/units.mjs";
 import { COMPATIBILITY_DATE, issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
 const ORIGIN_DEADLINE_MS = 700;
@@ -35,7 +37,7 @@ before(async () => {
   issuer = await makeIssuer();
   origin = await startOrigin((request, response) => handlers[request.url.split("/").at(-1)](request, response));
   other = await startOrigin();
-  closedPort = await portNobodyListensOn();
+  closedPort = await freePort();
   rude = createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-not-http\r\n"));
   rude.listen(0, "127.0.0.1");
   await once(rude, "listening");
@@ -197,21 +199,5 @@ async function newCaller() {
   const token = await issuer.mint({ sub: account, plan: "pro" });
   const ask = (path, init = {}) =>
     gate.fetch(path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
-  /** Units used, counted by one more request, whose unit is taken off again. */
-  const used = async () => {
-    const answer = await ask("/other/count", { method: "HEAD" });
-    const left = Number(answer.headers.get("ratelimit").match(/r=(\d+)/)[1]);
-    return LIMIT - left - (used.asked += 1);
-  };
-  used.asked = 0;
-  return Object.assign(ask, { account, token, used });
-}
-
-async function portNobodyListensOn() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  return Object.assign(ask, { account, token, used: unitsUsed(ask, "/other/count", LIMIT) });
 }

@@ -3,10 +3,12 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "./fixtures/ports.mjs";
 import { startDirectGate, until } from "./fixtures/runtime.mjs";
+import { unitsUsed } from "./fixtures/units.mjs";
 import { issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
 const ORIGIN_DEADLINE_MS = 1_500;
@@ -36,7 +38,7 @@ before(async () => {
     origin,
     vars: {
       ROUTES: [
-        { match: "/dead/**", meter: "api", origin: `http://127.0.0.1:${await portNobodyListensOn()}` },
+        { match: "/dead/**", meter: "api", origin: `http://127.0.0.1:${await freePort()}` },
         { match: "/paid/**", meter: "api" },
         { match: "/**", open: true },
       ],
@@ -176,14 +178,7 @@ async function newCaller() {
     socket.write(`${method} ${path} HTTP/1.1\r\nHost: gate\r\nAuthorization: ${authorization}\r\n${framing}\r\n\r\n${part}`);
     return socket;
   };
-  /** Units used, counted by one more request, whose unit is taken off again. */
-  const used = async () => {
-    const answer = await ask("/paid/work/count", { method: "HEAD" });
-    const left = Number(answer.headers.get("ratelimit").match(/r=(\d+)/)[1]);
-    return LIMIT - left - (used.asked += 1);
-  };
-  used.asked = 0;
-  return Object.assign(ask, { account, begins, used });
+  return Object.assign(ask, { account, begins, used: unitsUsed(ask, "/paid/work/count", LIMIT) });
 }
 
 async function bytesOf(request) {
@@ -194,13 +189,4 @@ async function bytesOf(request) {
     return -1;
   }
   return bytes;
-}
-
-async function portNobodyListensOn() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -191,14 +191,14 @@ impl Reread {
     fn take_subscription(&mut self, object: &Object<'_>, plans: &[Plan]) -> Result<(), String> {
         let mut event = BillingEvent { news: Vec::new(), account: None, ..self.event.clone() };
         event.names_customer = false;
-        let (billing, at) = (&self.billing, event.occurred_at);
+        let billing = &self.billing;
         let (id, state): (String, Subscription) = match billing.provider {
             Provider::Stripe => {
-                stripe::named_by_subscription(&mut event, billing, object, at)?;
+                object.name_account_of(&stripe::SALE, &mut event, billing)?;
                 stripe::subscription(plans, object)?
             }
             Provider::Paddle => {
-                paddle::named_by_subscription(&mut event, billing, object, at)?;
+                object.name_account_of(&paddle::SALE, &mut event, billing)?;
                 paddle::subscription(plans, object)?
             }
             Provider::LemonSqueezy => {
@@ -208,7 +208,7 @@ impl Reread {
                 lemonsqueezy::subscription(plans, object)?
             }
             Provider::Standard => {
-                standard::named_by_subscription(&mut event, billing, object, at)?;
+                object.name_account_of(&standard::SALE, &mut event, billing)?;
                 standard::polar_subscription(plans, object)?
             }
         };

@@ -2,10 +2,12 @@
 
 use crate::account::{Status, Subscription};
 use crate::billing::credits::{Position, units_of};
-use crate::billing::object::{Object, plans_of};
+use crate::billing::object::{Object, SaleFields, plans_of};
 use crate::billing::{BillingEvent, News};
 use crate::config::{Billing, Plan};
-use crate::time::Timestamp;
+
+pub(in crate::billing) const SALE: SaleFields =
+    SaleFields { account: "metadata", created: "created_at" };
 
 /// Adds what an event of Polar says.
 pub(super) fn read(
@@ -21,8 +23,7 @@ pub(super) fn read(
             let data = data.as_a("subscription");
             event.customer = Some(data.needed_id("customer_id")?);
             event.ignored = elsewhere(billing, data.id("product.organization_id"));
-            let at = event.occurred_at;
-            named_by_subscription(event, billing, &data, at)?;
+            data.name_account_of(&SALE, event, billing)?;
             let (id, state) = subscription(plans, &data)?;
             event.subscription = Some(id.clone());
             event.news.push(News::Subscription { id, state: Box::new(state) });
@@ -41,17 +42,6 @@ pub(super) fn read(
         _ => {}
     }
     Ok(())
-}
-
-/// Takes over which account a subscription's metadata names. It was opened when it was created.
-pub(in crate::billing) fn named_by_subscription(
-    event: &mut BillingEvent,
-    billing: &Billing,
-    object: &Object<'_>,
-    told_at: Timestamp,
-) -> Result<(), String> {
-    let opened_at = object.time("created_at")?.unwrap_or(told_at);
-    object.name_account(event, billing, "metadata", opened_at)
 }
 
 /// A subscription's id and what it is. A word that is unknown denies, as at Stripe.
@@ -95,9 +85,8 @@ pub(in crate::billing) fn subscription(
 }
 
 fn order(event: &mut BillingEvent, billing: &Billing, data: &Object<'_>) -> Result<(), String> {
-    let opened_at = data.time("created_at")?.unwrap_or(event.occurred_at);
     event.ignored = elsewhere(billing, data.id("product.organization_id"));
-    data.name_account(event, billing, "metadata", opened_at)?;
+    data.name_account_of(&SALE, event, billing)?;
     let is_free = data.is_zero("total_amount");
     event.is_payment = !is_free;
     if let Some(subscription) = data.id("subscription_id") {

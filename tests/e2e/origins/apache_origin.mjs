@@ -4,7 +4,8 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { findApache } from "../../../scripts/programs.mjs";
-import { ECHO_SCRIPT, endProcess, freePort, untilListening, writeScript, writeTree } from "./tree.mjs";
+import { freePort } from "../fixtures/ports.mjs";
+import { runningOrigin, writeEchoScripts, writeTree } from "./tree.mjs";
 
 /** Starts it; returns `{ url, port, echo, stop() }`, or `null` where it is not installed. */
 export async function startApacheOrigin() {
@@ -12,23 +13,13 @@ export async function startApacheOrigin() {
   if (found === null) return null;
   const tree = await writeTree();
   const port = await freePort();
-  await writeScript(join(tree.site, "open/env.cgi"), ECHO_SCRIPT);
-  await writeScript(join(tree.site, "premium/env.cgi"), ECHO_SCRIPT);
+  await writeEchoScripts(tree);
   // Its workers give up being root, and must read the directory all the same.
   await chmod(tree.root, 0o755);
   const file = join(tree.root, "httpd.conf");
   await writeFile(file, configuration(tree, port, found.modules));
   const child = spawn(found.program, ["-f", file, "-DFOREGROUND"], { stdio: "ignore" });
-  await untilListening(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    echo: "env.cgi",
-    async stop() {
-      await endProcess(child);
-      await tree.remove();
-    },
-  };
+  return runningOrigin(tree, port, [child], "env.cgi");
 }
 
 // Not prefork, which ends by ending all of its process group: the tests too.

@@ -5,7 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { findLighttpd } from "../../../scripts/programs.mjs";
-import { ECHO_SCRIPT, endProcess, freePort, untilListening, writeScript, writeTree } from "./tree.mjs";
+import { freePort } from "../fixtures/ports.mjs";
+import { runningOrigin, writeEchoScripts, writeTree } from "./tree.mjs";
 
 /** Starts it; returns `{ url, port, echo, stop() }`, or `null` where it is not installed. */
 export async function startLighttpdOrigin() {
@@ -13,21 +14,11 @@ export async function startLighttpdOrigin() {
   if (program === null) return null;
   const tree = await writeTree();
   const port = await freePort();
-  await writeScript(join(tree.site, "open/env.cgi"), ECHO_SCRIPT);
-  await writeScript(join(tree.site, "premium/env.cgi"), ECHO_SCRIPT);
+  await writeEchoScripts(tree);
   const file = join(tree.root, "lighttpd.conf");
   await writeFile(file, configuration(tree, port));
   const child = spawn(program, ["-D", "-f", file], { stdio: "ignore" });
-  await untilListening(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    echo: "env.cgi",
-    async stop() {
-      await endProcess(child);
-      await tree.remove();
-    },
-  };
+  return runningOrigin(tree, port, [child], "env.cgi");
 }
 
 function configuration({ root, site }, port) {

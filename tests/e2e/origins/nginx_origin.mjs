@@ -5,7 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { findNginx } from "../../../scripts/programs.mjs";
-import { endProcess, freePort, untilListening, writeTree } from "./tree.mjs";
+import { freePort } from "../fixtures/ports.mjs";
+import { runningOrigin, writeTree } from "./tree.mjs";
 
 /** Starts it; returns `{ url, port, stop() }`, or `null` where nginx is not installed. */
 export async function startNginxOrigin({ mergeSlashes = true } = {}) {
@@ -13,26 +14,26 @@ export async function startNginxOrigin({ mergeSlashes = true } = {}) {
   if (program === null) return null;
   const tree = await writeTree();
   const port = await freePort();
-  const file = join(tree.root, "nginx.conf");
-  await writeFile(file, configuration(tree, port, mergeSlashes));
-  const child = spawn(program, ["-p", tree.root, "-e", join(tree.root, "error.log"), "-c", file], {
-    stdio: "ignore",
-  });
-  await untilListening(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    async stop() {
-      await endProcess(child);
-      await tree.remove();
-    },
-  };
+  const child = await startNginx(program, tree, `
+      default_type text/plain;
+      server {
+        listen 127.0.0.1:${port};
+        merge_slashes ${mergeSlashes ? "on" : "off"};
+        root ${tree.site};
+        index index.html;
+        add_header x-origin nginx always;
+        add_header x-origin-target $request_uri always;
+      }
+  `);
+  return runningOrigin(tree, port, [child]);
 }
 
-// Run as root, the workers must stay root to read the temporary directory.
-function configuration({ root, site }, port, mergeSlashes) {
+/** Starts nginx in the directory of `tree`, with `http` in its `http` block; returns the process. */
+export async function startNginx(program, { root }, http) {
+  const file = join(root, "nginx.conf");
+  // Run as root, the workers must stay root to read the temporary directory.
   const user = process.getuid?.() === 0 ? "user root;" : "";
-  return `
+  await writeFile(file, `
     ${user}
     daemon off;
     worker_processes 1;
@@ -46,15 +47,8 @@ function configuration({ root, site }, port, mergeSlashes) {
       fastcgi_temp_path ${root}/fastcgi;
       uwsgi_temp_path ${root}/uwsgi;
       scgi_temp_path ${root}/scgi;
-      default_type text/plain;
-      server {
-        listen 127.0.0.1:${port};
-        merge_slashes ${mergeSlashes ? "on" : "off"};
-        root ${site};
-        index index.html;
-        add_header x-origin nginx always;
-        add_header x-origin-target $request_uri always;
-      }
+      ${http}
     }
-  `;
+  `);
+  return spawn(program, ["-p", root, "-e", join(root, "error.log"), "-c", file], { stdio: "ignore" });
 }

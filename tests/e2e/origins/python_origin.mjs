@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-import { endProcess, freePort, untilListening, writeTree } from "./tree.mjs";
+import { freePort } from "../fixtures/ports.mjs";
+import { runningOrigin, writeTree } from "./tree.mjs";
 
 /** Starts it; returns `{ url, port, stop() }`. */
 export async function startPythonOrigin() {
@@ -10,13 +11,5 @@ export async function startPythonOrigin() {
   const port = await freePort();
   const script = fileURLToPath(new URL("python_origin.py", import.meta.url));
   const child = spawn("python3", ["-B", script, tree.site, String(port)], { stdio: "ignore" });
-  await untilListening(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    async stop() {
-      await endProcess(child);
-      await tree.remove();
-    },
-  };
+  return runningOrigin(tree, port, [child]);
 }

@@ -23,24 +23,18 @@ export async function writeTree() {
 }
 
 /** A CGI script that answers with its variables, `NAME=value` in lines. */
-export const ECHO_SCRIPT = `#!/bin/sh
+const ECHO_SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 exec env
 `;
 
-/** Writes a script that may be run. */
-export async function writeScript(path, text) {
-  await writeFile(path, text);
-  await chmod(path, 0o755);
-}
-
-/** A TCP port on loopback that was free a moment ago. */
-export async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Writes `env.cgi` beside the open and the protected files. */
+export async function writeEchoScripts(tree) {
+  for (const folder of ["open", "premium"]) {
+    const path = join(tree.site, folder, "env.cgi");
+    await writeFile(path, ECHO_SCRIPT);
+    await chmod(path, 0o755);
+  }
 }
 
 /** Waits until something accepts connections on `port`; throws after `timeoutMs`. */
@@ -56,6 +50,20 @@ export async function untilListening(port, timeoutMs = 10_000) {
     if (Date.now() > deadline) throw new Error(`nothing listens on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** Waits until the server of `tree` listens; returns `{ url, port, echo, stop() }`. */
+export async function runningOrigin(tree, port, children, echo) {
+  await untilListening(port);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    echo,
+    async stop() {
+      for (const child of children) await endProcess(child);
+      await tree.remove();
+    },
+  };
 }
 
 /** Ends `child` and waits until it is gone. */

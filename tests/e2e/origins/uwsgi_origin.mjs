@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 import { findUwsgi } from "../../../scripts/programs.mjs";
-import { endProcess, freePort, untilListening, writeTree } from "./tree.mjs";
+import { freePort } from "../fixtures/ports.mjs";
+import { runningOrigin, writeTree } from "./tree.mjs";
 
 /** Starts it; returns `{ url, port, echo, stop() }`, or `null` where it is not installed. */
 export async function startUwsgiOrigin() {
@@ -17,14 +18,5 @@ export async function startUwsgiOrigin() {
   const rest = ["--pyargv", tree.site, "--die-on-term", "--disable-logging"];
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
   const child = spawn(program, [...options, ...rest], { stdio: "ignore", env });
-  await untilListening(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    echo: "env",
-    async stop() {
-      await endProcess(child);
-      await tree.remove();
-    },
-  };
+  return runningOrigin(tree, port, [child], "env");
 }
