@@ -27,8 +27,8 @@ mod watch;
 
 use std::fmt;
 
-use crate::decision::QuotaState;
-use crate::quota::{Enforcement, Period, Window};
+use crate::cause::QuotaState;
+use crate::plan::{Enforcement, Period, Window};
 use crate::time::Timestamp;
 
 pub use address::address_key;

@@ -16,7 +16,8 @@ mod usage;
 use std::borrow::Cow;
 
 use crate::config::Brand;
-use crate::decision::{Cause, Denial};
+use crate::cause::Cause;
+use crate::decision::Denial;
 use crate::request::ReturnPath;
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;

@@ -22,11 +22,10 @@ mod plans;
 mod routes;
 mod secrets;
 mod shown;
-mod urls;
 mod variables;
 
 pub use assertion::{AssertionKeys, signing_algorithm};
-pub use billing::{Billing, secret_names};
+pub use billing::secret_names;
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use closest::closest;
@@ -35,19 +34,17 @@ pub use meters::Notify;
 pub use mistake::Mistake;
 pub use operators::{Operator, Role};
 pub use origin::OriginTarget;
-pub use plans::{Plan, plan_named};
-pub use routes::{Anonymous, CredentialSource, Metering, Route, Uncounted};
-pub(crate) use urls::is_safe_url;
+pub use routes::{Anonymous, Metering, Route, Uncounted};
 pub use variables::{VARIABLES, Variable, VariableKind};
 
 use fields::{Expect, Fields, Reader};
 
-use crate::account::FailurePolicy;
+use crate::plan::FailurePolicy;
 use crate::allowance::AllowanceKey;
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::billing::reference::{self, References};
 use crate::gate_secret::{self, GateSecret};
-use crate::quota::{Meter, Terms};
+use crate::plan::{Meter, Terms};
 use crate::time::Timestamp;
 
 /// A configuration that was checked.

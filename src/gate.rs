@@ -18,6 +18,7 @@ mod sign_in;
 mod standing;
 mod token;
 mod usage;
+pub mod captured;
 mod visitor;
 mod way_back;
 
@@ -26,6 +27,7 @@ pub use memory::Memory;
 pub use outage::outage_told;
 pub use remedies::fault;
 pub use token::keys_refreshed;
+pub use captured::Visitor;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
 pub use way_back::KnownAccount;
 
@@ -38,7 +40,8 @@ use sign_in::Brought;
 use crate::account::{ApiKey, KeyOwner};
 use crate::allowance::{Reader, ReportDue};
 use crate::config::{Config, Route};
-use crate::decision::{Cause, Decision, Denial, Pass};
+use crate::cause::Cause;
+use crate::decision::{Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LedgerReply, LedgerRequest, Usage};
 use crate::request::{RequestFacts, RouteMatch, credential, match_route, readings};

@@ -1,9 +1,8 @@
 //! Who the origin is told the caller is: headers and the claims of the signed assertion.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
+use crate::text::percent;
 use crate::time::Timestamp;
 
 /// A verified caller.
@@ -143,15 +142,7 @@ fn plain_part(part: &str) -> String {
 
 /// Percent-encodes what may not stand in a header value, and the space and percent sign too.
 fn header_value(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent::encode(text, |byte| byte.is_ascii_graphic() && byte != b'%')
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ pub mod announcement;
 use serde::Serialize;
 
 use crate::config::{LogLevel, Route};
-use crate::decision::{Denial, Source};
+use crate::decision::Denial;
+use crate::cause::Source;
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
 use crate::token::TokenError;
@@ -74,7 +75,7 @@ struct FaultLine<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::Cause;
+    use crate::cause::Cause;
     use serde_json::{Value, json};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);

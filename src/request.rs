@@ -5,13 +5,12 @@ pub mod onward;
 pub mod path;
 pub mod pattern;
 pub mod return_path;
-pub mod visitor;
 
+pub use credential::CredentialSource;
 pub use onward::HeaderKind;
 pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
 pub use return_path::ReturnPath;
-pub use visitor::Visitor;
 
 /// The facts of one request, as far as they decide. Everything else in it is none of the gate's
 /// business.
@@ -34,7 +33,7 @@ pub struct RequestFacts {
     /// `Upgrade`, of any method but GET.
     pub odd_upgrade: String,
     /// The header that each of the configuration's credential sources stands in, in their order,
-    /// empty for the query; then what [`visitor::carriers`] names.
+    /// empty for the query; then what the gate asks of visitors.
     pub carriers: Vec<String>,
 }
 
@@ -73,10 +72,7 @@ impl RequestFacts {
 
     /// The host without its port and without a final dot.
     pub fn host(&self) -> &str {
-        let host = match self.authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-            _ => &self.authority,
-        };
+        let host = authority::host(&self.authority);
         host.strip_suffix('.').unwrap_or(host)
     }
 

@@ -1,9 +1,13 @@
 //! How an account stands: what its own caller is told at `usage`, and the operator too.
 
 use crate::account::{AccountRecord, Status, judge};
-use crate::config::{Config, Plan};
-use crate::decision::{Cause, Denial, Enforcement, Notice, PlanOffer, QuotaState};
-use crate::quota::{CreditPack, Quota, Scope, Usage};
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::cause::{Cause, Notice, QuotaState};
+use crate::decision::Denial;
+use crate::plan::{Enforcement, PlanOffer};
+use crate::quota::{CreditPack, Usage};
+use crate::plan::{Quota, Scope};
 use crate::time::Timestamp;
 
 /// How an account stands: its plan, what of it is used, and what is in the way.

@@ -1,9 +1,8 @@
 //! Every row of the table that says whether an account may be served, and its edges.
 
-use tollgate::account::{
-    AccountRecord, PaymentFailure, Standing, Status, Subscription, is_revoked, standing,
-};
-use tollgate::decision::{Cause, Notice};
+use tollgate::account::{AccountRecord, Standing, Status, Subscription, is_revoked, standing};
+use tollgate::cause::PaymentFailure;
+use tollgate::cause::{Cause, Notice};
 use tollgate::time::Timestamp;
 
 const DAY_MS: i64 = 86_400_000;
@@ -197,13 +196,11 @@ fn tokens_are_revoked_by_id_or_by_age() {
 mod of_several {
     //! Several subscriptions of one account.
 
-    use tollgate::account::{
-        AccountRecord, Billed, Dispute, Failure, Payment, PaymentFailure, Status, Subscription,
-        Told, judge,
-    };
-    use tollgate::billing::Provider;
-    use tollgate::config::Plan;
-    use tollgate::quota::Quota;
+    use tollgate::account::{AccountRecord, Billed, Dispute, Failure, Payment, Status, Subscription, Told, judge};
+    use tollgate::cause::PaymentFailure;
+    use tollgate::account::Provider;
+    use tollgate::plan::Plan;
+    use tollgate::plan::Quota;
 
     use super::{NOW, days};
 

@@ -24,7 +24,9 @@ use serde_json::Value;
 use tollgate::allowance::Allowance;
 use tollgate::answer::{self, Answer, Asker, Format, Place};
 use tollgate::config::Brand;
-use tollgate::decision::{Action, Cause, Denial, Enforcement, PlanOffer, QuotaState, Remedy};
+use tollgate::cause::{Action, Cause, QuotaState, Remedy};
+use tollgate::decision::Denial;
+use tollgate::plan::{Enforcement, PlanOffer};
 use tollgate::time::Timestamp;
 use tollgate::token::TokenError;
 

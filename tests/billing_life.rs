@@ -4,8 +4,10 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers")]
 
 use proptest::prelude::*;
-use tollgate::account::{AccountRecord, PaymentFailure, Status, Subscription};
-use tollgate::billing::{BillingEvent, News, Provider, apply};
+use tollgate::account::{AccountRecord, Status, Subscription};
+use tollgate::cause::PaymentFailure;
+use tollgate::billing::{BillingEvent, News, apply};
+use tollgate::account::Provider;
 use tollgate::time::Timestamp;
 
 const START: Timestamp = Timestamp::from_seconds(1_796_083_200);

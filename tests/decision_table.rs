@@ -25,7 +25,8 @@ use rows::{ORDER, Row, TABLE};
 use serde_json::{Value, json};
 use tollgate::answer::{self, Asker, Place};
 use tollgate::config::{Brand, Config};
-use tollgate::decision::{Action, Cause, Decision, Degraded, Denial, Notice, Pass, Remedy, Source};
+use tollgate::cause::{Action, Cause, Notice, Remedy, Source};
+use tollgate::decision::{Decision, Degraded, Denial, Pass};
 use tollgate::request::path::{Reach, readings};
 use world::{NOW, World};
 
@@ -130,7 +131,7 @@ fn an_invalid_configuration_denies_or_passes_as_the_operator_chose() {
         let vars = vars().with("ON_MISCONFIGURED", json!(chosen)).with("PLANS", json!("nonsense"));
         let invalid = Config::parse(&vars).unwrap_err();
         assert!(invalid.fallback.origin.is_some());
-        let denied = invalid.fallback.on_misconfigured == tollgate::account::FailurePolicy::Deny;
+        let denied = invalid.fallback.on_misconfigured == tollgate::plan::FailurePolicy::Deny;
         assert_eq!(denied.then(|| Cause::Misconfigured.status()), status);
     }
 }

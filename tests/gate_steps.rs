@@ -44,7 +44,8 @@ mod world;
 
 use bindings::Vars;
 use serde_json::{Value, json};
-use tollgate::decision::{Cause, Decision, Denial, Pass};
+use tollgate::cause::Cause;
+use tollgate::decision::{Decision, Denial, Pass};
 use world::World;
 
 /// A gate with these keys of the issuer, and routes of each kind.

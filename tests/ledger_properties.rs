@@ -22,13 +22,11 @@ use memory_store::MemoryStore;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::config::Plan;
+use tollgate::plan::Plan;
 use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
 use tollgate::quota::store::{Announcement, Counter};
-use tollgate::quota::{
-    CreditPack, Enforcement, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Lost,
-    Meter, Period, Quota, Scope, Terms, Want,
-};
+use tollgate::quota::{CreditPack, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Want};
+use tollgate::plan::{Enforcement, Lost, Meter, Period, Quota, Scope, Terms};
 use tollgate::time::Timestamp;
 
 proptest! {

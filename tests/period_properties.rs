@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{ToSpan, Zoned};
 use proptest::prelude::*;
-use tollgate::quota::{Period, Window};
+use tollgate::plan::{Period, Window};
 use tollgate::time::Timestamp;
 
 proptest! {

@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use super::subscription::{PaymentFailure, Status, Subscription, write_time};
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -87,7 +87,7 @@ impl ApiKey {
     /// What a key is found by: the SHA-256 of its text, in hexadecimal digits. Guessing one of 256
     /// random bits takes as long with a fast hash as with a slow one.
     pub fn hash(text: &str) -> String {
-        hex(&Sha256::digest(text))
+        hex::encode(&Sha256::digest(text))
     }
 
     /// The name of the object that knows whose the key with this hash is.
@@ -114,16 +114,6 @@ pub struct KeyOwner {
 
 wire!(KeyOwner { account, key, member });
 wire!(ApiKey { id, name, member, scopes, created_at, expires_at, revoked_at, replaces });
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
 
 const ID_BYTES: usize = 8;
 /// 32 bytes as base64url.

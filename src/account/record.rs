@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::billed::{Billed, Customer, Dispute, Payment};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;

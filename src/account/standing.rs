@@ -2,9 +2,10 @@
 //!
 //! Whatever ends at an instant has ended at that instant.
 
-use crate::account::{AccountRecord, PaymentFailure, Status, Subscription};
-use crate::config::{Plan, plan_named};
-use crate::decision::{Cause, Notice};
+use crate::account::{AccountRecord, Status, Subscription};
+use crate::cause::PaymentFailure;
+use crate::plan::{Plan, plan_named};
+use crate::cause::{Cause, Notice};
 use crate::time::Timestamp;
 
 /// Whether a subscription opens what it was bought for.

@@ -71,28 +71,6 @@ pub enum Status {
     Ended,
 }
 
-/// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentFailure {
-    /// The card itself has expired.
-    CardExpired,
-    /// A number, date or code of the card is wrong.
-    CardData,
-    /// The bank wants its customer to confirm the payment.
-    AuthenticationRequired,
-    /// The account or the card's limit does not cover it.
-    InsufficientFunds,
-    /// The bank said no: it or another card can help.
-    Declined,
-    /// Something went wrong on the way: the same charge may work later.
-    TryLater,
-    /// The operator or the provider's account is what is wrong.
-    Merchant,
-    /// The provider was down: nothing is wrong with the card.
-    ProviderOutage,
-}
-
 impl Status {
     /// Every status and its word, in the order of a subscription's life.
     pub const ALL: [(&str, Self); 8] = [
@@ -117,25 +95,6 @@ impl Status {
     }
 }
 
-impl PaymentFailure {
-    /// Every one and its word.
-    pub const ALL: [(&str, Self); 8] = [
-        ("card_expired", Self::CardExpired),
-        ("card_data", Self::CardData),
-        ("authentication_required", Self::AuthenticationRequired),
-        ("insufficient_funds", Self::InsufficientFunds),
-        ("declined", Self::Declined),
-        ("try_later", Self::TryLater),
-        ("merchant", Self::Merchant),
-        ("provider_outage", Self::ProviderOutage),
-    ];
-
-    /// The stable word, as in JSON.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, one)| *one == self).map_or("declined", |(word, _)| word)
-    }
-}
-
 wire!(Subscription {
     plan,
     add_ons,
@@ -148,19 +107,6 @@ wire!(Subscription {
     payment_failure,
 });
 wire! { enum Status { None, Trialing, Incomplete, Active, PastDue, Unpaid, Paused, Ended } }
-wire! {
-    enum PaymentFailure {
-        CardExpired,
-        CardData,
-        AuthenticationRequired,
-        InsufficientFunds,
-        Declined,
-        TryLater,
-        Merchant,
-        ProviderOutage,
-    }
-}
-
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]
 pub(super) fn write_time<S: Serializer>(
     time: &Option<Timestamp>,
@@ -180,10 +126,6 @@ mod tests {
     fn words_are_those_of_json() {
         for (word, status) in Status::ALL {
             assert_eq!((serde_json::to_value(status).unwrap(), status.word()), (word.into(), word));
-        }
-        for (word, failure) in PaymentFailure::ALL {
-            assert_eq!(serde_json::to_value(failure).unwrap(), word);
-            assert_eq!(failure.word(), word);
         }
     }
 }

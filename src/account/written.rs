@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::account::{
-    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, PaymentFailure, Status,
-    Subscription, Told,
-};
-use crate::billing::Provider;
-use crate::quota::store::MAX_UNITS;
+use crate::account::{AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Status, Subscription, Told};
+use crate::cause::PaymentFailure;
+use crate::account::Provider;
+use crate::store::MAX_UNITS;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 

@@ -5,8 +5,10 @@ use super::shown;
 use super::store::OperatorStore;
 use crate::account::{AccountRecord, ApiKey};
 use crate::answer;
-use crate::quota::store::{AuditEntry, MAX_UNITS};
-use crate::quota::{CreditPack, Ledger, StoreError};
+use crate::quota::store::AuditEntry;
+use crate::store::MAX_UNITS;
+use crate::quota::{CreditPack, Ledger};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::change::Reply;
 use super::store::{Answered, OperatorStore};
-use crate::account::hex;
-use crate::quota::StoreError;
+use crate::text::hex;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -41,7 +41,7 @@ impl Once {
             hash.update(":");
             hash.update(part);
         }
-        Ok(Self { key: key.to_owned(), fingerprint: hex(&hash.finalize()) })
+        Ok(Self { key: key.to_owned(), fingerprint: hex::encode(&hash.finalize()) })
     }
 }
 

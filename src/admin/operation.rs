@@ -112,23 +112,9 @@ pub fn find(path: &str) -> Option<Found> {
     Some(Found { parts: parts(template, path)?, operations: rest.get(..count)? })
 }
 
-/// `text`, percent-decoded (RFC 3986 §2.1); `None` where that leaves nothing, or no UTF-8.
+/// `text`, percent-decoded; `None` where nothing is left, or no UTF-8.
 pub fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (digits, after) = rest.split_first_chunk::<2>()?;
-        let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
-        let digits = std::str::from_utf8(digits).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    percent::decode(text).ok().filter(|text| !text.is_empty())
 }
 
 const fn of(

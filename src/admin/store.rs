@@ -1,7 +1,8 @@
 //! What operators need of an account's database beside the ledger itself.
 
 use super::change::Reply;
-use crate::quota::store::{AuditEntry, LedgerStore, StoreError};
+use crate::quota::store::{AuditEntry, LedgerStore};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The rows that only operators have to do with. As atomic as those of the ledger.

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::reader::{ID_BYTES, Tally};
 use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, ReaderId};
-use crate::quota::Period;
+use crate::plan::Period;
 use crate::time::Timestamp;
 
 /// The cookie's name. By its prefix a browser takes it from this host alone, over TLS, and sends it

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Allowance, CountKey, Grant, Page, ReaderId};
-use crate::quota::Period;
+use crate::plan::Period;
 use crate::time::Timestamp;
 use crate::wire::Wire;
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, cookie};
-use crate::decision::QuotaState;
+use crate::cause::QuotaState;
 use crate::time::Timestamp;
 
 /// A reader, as its cookie tells.

@@ -4,7 +4,7 @@
 //! It keeps counts and no pages, so nobody can read in it what somebody has read.
 
 use super::{Correction, CountKey, Observation, ReadersReply, ReadersRequest};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// One of the objects that watch over readers. What counts is in the store; this only remembers

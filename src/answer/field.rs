@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::decision::{Notice, QuotaState};
+use crate::cause::{Notice, QuotaState};
 use crate::time::Timestamp;
 
 /// `RateLimit` (draft-ietf-httpapi-ratelimit-headers): what is left of each quota, and for how
@@ -84,18 +84,7 @@ pub(super) fn push_string(out: &mut String, text: &str) {
 
 /// A URI with everything percent-encoded that may not stand in one (RFC 3986 §2).
 pub(super) fn push_uri(out: &mut String, text: &str) {
-    if is_uri(text) {
-        out.push_str(text);
-        return;
-    }
-    for byte in text.bytes() {
-        if is_uri_byte(byte) {
-            out.push(char::from(byte));
-        } else {
-            let [high, low] = [byte >> 4, byte & 0x0f].map(hex_digit);
-            out.extend(['%', high, low]);
-        }
-    }
+    percent::push(out, text, is_uri_byte);
 }
 
 /// Whether `text` needs no percent-encoding.

@@ -7,7 +7,8 @@ use super::message::{LANGUAGE, token_error};
 use super::negotiate::Format;
 use super::{Asker, Headers, Place};
 use crate::config::Brand;
-use crate::decision::{Cause, Degraded, Denial, Notice, QuotaState};
+use crate::cause::{Cause, Notice, QuotaState};
+use crate::decision::{Degraded, Denial};
 use crate::identity::DEGRADED_HEADER;
 use crate::time::Timestamp;
 

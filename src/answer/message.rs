@@ -9,8 +9,9 @@ pub(super) use explanation::{Explanation, explanation};
 pub(super) use words::{date, grouped, period_of, quota_name, when};
 use words::{enumerate, quota_size};
 
-use crate::account::PaymentFailure;
-use crate::decision::{Action, Cause, Denial, Facts, QuotaState, Remedy};
+use crate::cause::PaymentFailure;
+use crate::cause::{Action, Cause, QuotaState, Remedy};
+use crate::decision::{Denial, Facts};
 use crate::time::Timestamp;
 use crate::token::TokenError;
 

@@ -14,7 +14,8 @@ use super::status::Look;
 use super::style::SHEET;
 use super::usage::{Line, credit_lines, links, nothing_to_count, notice_text, plan_name, remedies};
 use crate::config::Brand;
-use crate::decision::{Action, Cause, Denial, QuotaState, Remedy, Source};
+use crate::cause::{Action, Cause, QuotaState, Remedy, Source};
+use crate::decision::Denial;
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 

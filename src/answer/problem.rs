@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::message::{advice, explanation, instruction, title};
 use super::page::usable_href;
-use crate::account::PaymentFailure;
-use crate::decision::{Cause, Denial, QuotaState, Remedy};
+use crate::cause::PaymentFailure;
+use crate::cause::{Cause, QuotaState, Remedy};
+use crate::decision::Denial;
 use crate::time::Timestamp;
 
 /// Everything about one denial that every format shows.

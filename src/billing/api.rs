@@ -16,7 +16,9 @@ use serde_json::Value;
 use self::form::{encoded, form};
 use super::Provider;
 use super::object::{Document, Object};
-use crate::config::{Billing, Plan, is_safe_url};
+use crate::billing::Billing;
+use crate::plan::Plan;
+use crate::text::url::is_safe_url;
 use crate::strict_json;
 
 /// A request to a provider's API.

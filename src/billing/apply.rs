@@ -7,7 +7,8 @@
 use crate::account::{
     AccountRecord, Billed, Customer, Dispute, Failure, Payment, Status, add_payment,
 };
-use crate::billing::{BillingEvent, News, Provider};
+use crate::billing::{BillingEvent, News};
+use crate::account::Provider;
 use crate::time::Timestamp;
 
 /// The record with what the event says. [`News::Credits`] are the ledger's, and so is

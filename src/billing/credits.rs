@@ -2,7 +2,7 @@
 //! put into a table. No number that a buyer may have written counts, but for a quantity, which the
 //! same table bounds.
 
-use crate::quota::store::MAX_UNITS;
+use crate::store::MAX_UNITS;
 
 /// What the operator sells as prepaid units.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

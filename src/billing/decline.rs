@@ -1,6 +1,6 @@
 //! Why a charge failed, as far as the payer may know it.
 
-use crate::account::PaymentFailure;
+use crate::cause::PaymentFailure;
 
 /// What a payer is told, by the codes that a provider gives for a failed charge: the bank's own,
 /// the provider's for the error, and its advice. `None` where none is given.

@@ -31,8 +31,9 @@ pub use summary::payers;
 pub use whose::is_account_name;
 
 use crate::billing::outage::{self, Attempt, Outages, Signal};
-use crate::billing::{BillingEvent, Provider};
-use crate::quota::StoreError;
+use crate::billing::BillingEvent;
+use crate::account::Provider;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 

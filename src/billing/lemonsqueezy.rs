@@ -8,7 +8,8 @@ use super::credits::{Position, units_of};
 use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider};
 use crate::account::{Status, Subscription};
-use crate::config::{Billing, Plan};
+use crate::billing::Billing;
+use crate::plan::Plan;
 
 /// Who writes what. Custom data is what a buyer's browser sends along: a parameter of the
 /// checkout's link sets it (<https://docs.lemonsqueezy.com/help/checkout/passing-custom-data>).

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::author::{Author, fields_of};
 use super::{BillingEvent, Provider};
-use crate::config::{Billing, Plan, plan_named};
+use crate::billing::Billing;
+use crate::plan::{Plan, plan_named};
 use crate::identity::account_name;
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;

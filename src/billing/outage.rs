@@ -8,8 +8,9 @@
 //! nothing else, so it makes no difference in which order it was told; and what goes well never
 //! brings an outage about.
 
-use crate::account::PaymentFailure;
-use crate::billing::{BillingEvent, News, Provider};
+use crate::cause::PaymentFailure;
+use crate::billing::{BillingEvent, News};
+use crate::account::Provider;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -7,8 +7,10 @@ use super::author::{Author, Field};
 use super::credits::{Position, units_of};
 use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider, decline};
-use crate::account::{PaymentFailure, Status, Subscription};
-use crate::config::{Billing, Plan};
+use crate::cause::PaymentFailure;
+use crate::account::{Status, Subscription};
+use crate::billing::Billing;
+use crate::plan::Plan;
 
 /// Who writes what. Custom data is what `Paddle.Checkout.open` sends from a buyer's browser, and is
 /// copied from a transaction to its subscription

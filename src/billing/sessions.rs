@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::account::{AccountRecord, hex};
+use crate::account::{AccountRecord};
 use crate::mac::length_of;
 use crate::time::Timestamp;
 use crate::wire::{self, wire};
@@ -64,7 +64,7 @@ pub fn wish(plan: Option<&str>, back: &str, record: Option<&AccountRecord>) -> S
         hash.update(length_of(part));
         hash.update(part);
     }
-    hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }
 
 impl Sessions {

@@ -10,9 +10,11 @@ use super::author::{Author, Field};
 use super::object::{Object, account_named, missing, plans_of};
 use super::webhook::{Webhook, standard_id, standard_seconds};
 use super::{BillingEvent, News, Provider};
-use crate::account::{PaymentFailure, Status, Subscription};
-use crate::config::{Billing, Plan};
-use crate::quota::store::MAX_UNITS;
+use crate::cause::PaymentFailure;
+use crate::account::{Status, Subscription};
+use crate::billing::Billing;
+use crate::plan::Plan;
+use crate::store::MAX_UNITS;
 use crate::time::Timestamp;
 
 pub(super) use polar::{SALE, subscription as polar_subscription};

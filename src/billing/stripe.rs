@@ -10,8 +10,10 @@ use super::credits::Position;
 use super::decline;
 use super::object::{Object, SaleFields, plans_of};
 use super::{BillingEvent, News, Provider};
-use crate::account::{PaymentFailure, Status, Subscription};
-use crate::config::{Billing, Plan};
+use crate::cause::PaymentFailure;
+use crate::account::{Status, Subscription};
+use crate::billing::Billing;
+use crate::plan::Plan;
 
 pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created" };
 

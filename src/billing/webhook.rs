@@ -10,7 +10,8 @@ use std::rc::Rc;
 
 use super::object::{Document, Object, Watcher};
 use super::{BillingEvent, Provider, lemonsqueezy, paddle, standard, stripe};
-use crate::config::{Billing, Plan};
+use crate::billing::Billing;
+use crate::plan::Plan;
 use crate::strict_json;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Key, MAX_CANDIDATES, SignatureCheck};
@@ -125,7 +126,7 @@ pub fn checks(
         Provider::LemonSqueezy => {
             let expected = "64 hexadecimal digits";
             let malformed = WebhookError::Malformed { header: "x-signature", expected };
-            let signature = hex(webhook.header("x-signature")?).ok_or(malformed)?;
+            let signature = sha256(webhook.header("x-signature")?).ok_or(malformed)?;
             Ok(vec![by_secrets(billing, webhook.body.to_owned(), signature)])
         }
         Provider::Standard => by_standard(billing, webhook, now),
@@ -240,7 +241,7 @@ fn timed(
     check_age(seconds(time).ok_or(malformed)?, now)?;
     let signatures = pairs().filter(|(name, _)| *name == form.signature);
     let checks: Vec<_> = signatures
-        .filter_map(|(_, text)| hex(text))
+        .filter_map(|(_, text)| sha256(text))
         .take(MAX_CANDIDATES)
         .map(|signature| {
             by_secrets(billing, format!("{time}{}{}", form.joint, webhook.body), signature)
@@ -357,16 +358,8 @@ fn seconds(text: &str) -> Option<i64> {
 }
 
 /// The 32 bytes of a SHA-256.
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    let pairs = digits.filter(|digits| digits.len() == 64)?;
-    pairs
-        .chunks_exact(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from((high << 4) | low).ok(),
-            _ => None,
-        })
-        .collect()
+fn sha256(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).filter(|bytes| bytes.len() == 32)
 }
 
 /// With padding or without.

@@ -1,38 +1,12 @@
 //! Who takes the money, and how the gate hears of it.
 
 use super::fields::{Expect, Fields, Reader};
-use super::urls::host_of;
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::billing::credits::CreditPrice;
 use crate::billing::reference::References;
 use crate::gate_secret::GateSecret;
-use crate::quota::store::MAX_UNITS;
-
-/// A payment provider.
-#[derive(Clone, Debug, Default)]
-pub struct Billing {
-    /// Which.
-    pub provider: Provider,
-    /// The key of a customer's or subscription's metadata that names the account.
-    pub account_key: String,
-    /// Where the provider's API is, without a slash at the end.
-    pub api_url: String,
-    /// Whose events count: the store at Lemon Squeezy, which checkouts need too, the connected
-    /// account at Stripe, the organisation at Polar.
-    pub store: Option<String>,
-    /// Whether events of the provider's test mode count.
-    pub test: bool,
-    /// What is sold as prepaid units.
-    pub credits: Vec<CreditPrice>,
-    /// Signs and verifies references to accounts.
-    pub references: References,
-    /// Whether an open dispute suspends the account.
-    pub suspends_on_dispute: bool,
-    /// What its webhooks are signed with; several while one is changed for another.
-    pub webhook_secrets: Vec<String>,
-    /// Opens its API; without it remedies are configured links, and nothing is read again.
-    pub api_key: Option<String>,
-}
+use crate::store::MAX_UNITS;
+use crate::text::authority;
 
 pub(super) fn read(reader: &Reader<'_>, secrets: &[GateSecret]) -> Vec<Billing> {
     let mut all: Vec<Billing> = Vec::new();
@@ -160,6 +134,6 @@ impl Billing {
     /// The host of the provider's API, the only one that is asked.
     pub fn api_host(&self) -> &str {
         let authority = self.api_url.split_once("://").map_or("", |(_, authority)| authority);
-        host_of(authority)
+        authority::host(authority)
     }
 }

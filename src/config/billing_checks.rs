@@ -2,7 +2,7 @@
 
 use super::checks::Findings;
 use super::{Billing, Bindings, Config, Mistake, secret_names};
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::billing::reference::PLACEHOLDER;
 
 /// Where a payer may write what names the account, only a signed reference is believed.

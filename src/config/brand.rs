@@ -2,7 +2,7 @@
 
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown_url;
-use super::urls::is_safe_url;
+use crate::text::url::is_safe_url;
 
 /// What the pages look like and link to.
 #[derive(Clone, Debug, Eq, PartialEq)]

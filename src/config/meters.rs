@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
-use crate::quota::{DEFAULT_NOTIFY_AT, Lost, Meter};
+use crate::plan::{DEFAULT_NOTIFY_AT, Lost, Meter};
 
 /// Where reached thresholds are announced.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::fields::{Expect, Reader};
 use super::shown::shown_url;
-use super::urls::host_of;
+use crate::text::authority;
 
 /// Where a passed request goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ impl OriginTarget {
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
         let fits = matches!(scheme, "https" | "http")
-            && !host_of(authority).is_empty()
+            && !authority::host(authority).is_empty()
             && authority.bytes().all(plain);
         fits.then(|| Self::Url(format!("{scheme}://{authority}")))
     }

@@ -1,59 +1,9 @@
-//! What is sold.
+//! Reads `PLANS`.
 
 use super::POLICIES;
 use super::fields::{Expect, Fields, Reader};
-use crate::account::FailurePolicy;
-use crate::decision::PlanOffer;
-use crate::quota::{Enforcement, Period, Quota, Scope};
-
-/// Something that is sold.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    /// Its id in tokens and records.
-    pub id: String,
-    /// Its display name.
-    pub name: String,
-    /// Its price in words.
-    pub price: Option<String>,
-    /// Entitlements it includes.
-    pub entitlements: Vec<String>,
-    /// Its limits.
-    pub quotas: Vec<Quota>,
-    /// What it is called at the payment provider: ids of prices, products or variants, lookup keys.
-    /// The first is the one that is sold.
-    pub prices: Vec<String>,
-    /// Where to buy it.
-    pub buy_url: Option<String>,
-    /// Whether new customers can buy it.
-    pub on_sale: bool,
-    /// What happens when the ledger can't be reached.
-    pub on_outage: FailurePolicy,
-    /// Days of access after a failed charge.
-    pub grace_days: u32,
-}
-
-impl Plan {
-    /// Whether one of its quotas is about this meter.
-    pub fn limits(&self, meter: &str) -> bool {
-        self.quotas.iter().any(|quota| quota.meter == meter)
-    }
-
-    /// As it is offered to a caller.
-    pub fn offer(&self) -> PlanOffer {
-        PlanOffer { id: self.id.clone(), name: self.name.clone(), price: self.price.clone() }
-    }
-
-    /// Whether it includes all of `entitlements`.
-    pub fn includes(&self, entitlements: &[String]) -> bool {
-        entitlements.iter().all(|one| self.entitlements.contains(one))
-    }
-}
-
-/// The plan of this id, or with a price of this name: what a provider calls it.
-pub fn plan_named<'a>(plans: &'a [Plan], name: &str) -> Option<&'a Plan> {
-    let has_price = |plan: &&Plan| plan.prices.iter().any(|price| price == name);
-    plans.iter().find(|plan| plan.id == name).or_else(|| plans.iter().find(has_price))
-}
+use crate::plan::{Enforcement, Period, Plan, Quota, Scope, plan_named};
+use crate::store::MAX_UNITS;
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
@@ -78,9 +28,6 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
 
 const EXAMPLE: &str = "[[vars.PLANS]] id = \"pro\"  name = \"Pro\"  entitlements = [\"premium\"]";
 const DEFAULT_GRACE_DAYS: u64 = 3;
-
-/// The ledger's counters are exact up to 2^53, as far as SQLite's integers pass through JavaScript.
-const MAX_LIMIT: u64 = 1 << 53;
 
 const PERIODS: &[(&str, Period)] = &[
     ("minute", Period::Minute),
@@ -140,14 +87,14 @@ fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
     let meter = fields.needed_text("meter", Expect::new("the meter that is limited", "\"api\""));
     let is_whole = fields.has("limit") && fields.has("per");
     let says_enforcement = fields.has("enforcement");
-    let limit = fields.whole("limit", 0..=MAX_LIMIT, "1000");
+    let limit = fields.whole("limit", 0..=MAX_UNITS, "1000");
     let period = fields.choice("per", PERIODS, "\"month\"");
     let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"");
     let is_hard = enforcement.map_or(!says_enforcement, |one| one == Enforcement::Hard);
     let scope = fields.choice("each", SCOPES, "\"member\"").unwrap_or_default();
-    let overage_max = fields.whole("overage_max", 0..=MAX_LIMIT, "500");
-    let rollover_max = fields.whole("rollover_max", 0..=MAX_LIMIT, "500").unwrap_or(0);
-    let trial_limit = fields.whole("trial_limit", 0..=MAX_LIMIT, "100");
+    let overage_max = fields.whole("overage_max", 0..=MAX_UNITS, "500");
+    let rollover_max = fields.whole("rollover_max", 0..=MAX_UNITS, "500").unwrap_or(0);
+    let trial_limit = fields.whole("trial_limit", 0..=MAX_UNITS, "100");
     let utc_offset_min = read_offset(&mut fields);
     if !is_whole {
         let expect = Expect::new("a limit and a period", "limit = 1000, per = \"month\"");

@@ -6,9 +6,9 @@ use super::allowances::GivenAway;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
-use crate::account::FailurePolicy;
+use crate::plan::FailurePolicy;
 use crate::allowance::Allowance;
-use crate::quota::Cost;
+use crate::plan::Cost;
 use crate::request::RoutePattern;
 
 /// A method + host + path pattern and what it asks for.
@@ -52,7 +52,7 @@ pub struct Route {
 pub struct Metering {
     /// Units per request and meter, at least 1 each; the most it can be where `is_settled`.
     pub costs: Vec<Cost>,
-    /// Whether the origin says in [`COST_HEADER`](crate::gate::COST_HEADER) what it really was.
+    /// Whether the origin says in `Tollgate-Cost` what it really was.
     pub is_settled: bool,
     /// Requests that cost nothing all the same.
     pub uncounted: Vec<Uncounted>,
@@ -77,19 +77,6 @@ pub enum Anonymous {
     Deny,
     /// 402: here is what to buy.
     Offer,
-}
-
-/// Where a credential may stand.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum CredentialSource {
-    /// `Authorization: Bearer …`
-    Bearer,
-    /// A cookie of this name.
-    Cookie(String),
-    /// A header of this name, lower case.
-    Header(String),
-    /// A query parameter of this name.
-    Query(String),
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {

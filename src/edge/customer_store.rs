@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use super::desk_store::{optional, provider_of};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::billing::desk::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 impl CustomerStore for SqlStore {

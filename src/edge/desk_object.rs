@@ -15,9 +15,10 @@ use super::ledger_store::SqlStore;
 use super::outbox::wake_at;
 use crate::billing::desk::{self, AccountSummary, DeskStore};
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::{BillingEvent, Provider};
+use crate::billing::BillingEvent;
+use crate::account::Provider;
 use crate::config::Config;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::report;
 
 /// Has each event that is due delivered, several accounts at a time, and the object woken again for

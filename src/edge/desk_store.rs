@@ -4,13 +4,13 @@ use wasm_bindgen::JsValue;
 
 use super::customer_store::{self, customer_key};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::billing::desk::{
     AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
     EventRow, EventState, Retention,
 };
 use crate::billing::outage::{Attempt, Signal};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Makes the tables where they aren't there yet. Only the desk has a use for them.

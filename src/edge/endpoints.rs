@@ -9,7 +9,7 @@ use super::visit::{Visit, problem, respond};
 use super::{admin, glue, webhooks};
 use crate::answer::{self, Answer, Headers};
 use crate::config::AssertionKeys;
-use crate::decision::Cause;
+use crate::cause::Cause;
 use crate::request::readings;
 
 /// Answers a request for one of the gate's own endpoints.

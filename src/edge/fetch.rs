@@ -20,10 +20,12 @@ use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
 use super::{desk, errands, glue, ledger, way_back};
-use crate::account::{FailurePolicy, KeyOwner};
+use crate::plan::FailurePolicy;
+use crate::account::KeyOwner;
 use crate::answer;
 use crate::config::{Config, LEDGER_BINDING};
-use crate::decision::{Cause, Decision, Degraded, Denial, Pass};
+use crate::cause::Cause;
+use crate::decision::{Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, OriginAnswer, Outcome, Step};
 use crate::usage::AccountUsage;
 

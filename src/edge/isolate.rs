@@ -12,7 +12,8 @@ use super::crypto::{Signer, Verifier};
 use super::origin;
 use crate::config::{Config, Invalid};
 use crate::gate::Memory;
-use crate::request::{credential, visitor};
+use crate::request::credential;
+use crate::gate::captured;
 use crate::time::Timestamp;
 
 /// Built by the first request that an isolate serves.

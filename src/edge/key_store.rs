@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::ledger_store::{SqlStore, text_of};
 use crate::account::KeyOwner;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 
 /// Makes the table where it isn't there yet. An account's object has no use for it.
 pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {

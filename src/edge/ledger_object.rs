@@ -21,7 +21,9 @@ use crate::allowance::Readers;
 use crate::billing::desk::{AccountSummary, Desk};
 use crate::billing::sessions::Sessions;
 use crate::config::Config;
-use crate::quota::{self, LedgerStore, StoreError, Terms};
+use crate::quota::{self, LedgerStore};
+use crate::store::StoreError;
+use crate::plan::Terms;
 use crate::time::Timestamp;
 use crate::wire;
 
@@ -190,7 +192,7 @@ fn handle(
         Message::ApplyBilling { account, events } => {
             let mut summary = None;
             for event in &events {
-                let applied = quota::Ledger::apply_billing(store, terms, &account, event, now())?;
+                let applied = billing::apply_to_ledger(store, terms, &account, event, now())?;
                 summary = Some(applied);
             }
             wire::encode(&summary)

@@ -8,7 +8,8 @@ use crate::account::AccountRecord;
 use crate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
 };
-use crate::quota::{LedgerStore, StoreError};
+use crate::quota::LedgerStore;
+use crate::store::StoreError;
 use crate::report::announcement::body;
 use crate::time::Timestamp;
 use crate::wire;

@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::admin::{Answered, OperatorStore, Reply};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::quota::store::AuditEntry;
 use crate::time::Timestamp;
 

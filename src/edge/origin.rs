@@ -15,7 +15,8 @@ use crate::gate::{self, COST_HEADER, OriginAnswer};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
 use crate::quota::Charge;
 use crate::request::credential::{self, Strip};
-use crate::request::{HeaderKind, Visitor};
+use crate::request::HeaderKind;
+use crate::gate::Visitor;
 use crate::time::Timestamp;
 use crate::{answer, report};
 

@@ -8,7 +8,7 @@ use super::glue::{self, settle};
 use super::isolate::{Isolate, now};
 use super::ledger_store::{SqlStore, time, time_of, units, units_of};
 use crate::config::Notify;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::report;
 use crate::report::announcement::{Next, after};
 use crate::time::Timestamp;

@@ -8,8 +8,10 @@ use super::{desk, desk_object};
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread};
 use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::{BillingEvent, Provider};
-use crate::config::{Billing, Config};
+use crate::billing::BillingEvent;
+use crate::account::Provider;
+use crate::billing::Billing;
+use crate::config::Config;
 use crate::report;
 
 /// What a genuine webhook tells, with what the provider has to be asked for.

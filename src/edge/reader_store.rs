@@ -2,7 +2,7 @@
 
 use super::ledger_store::{SqlStore, time, units_of};
 use crate::allowance::{CountKey, ReaderRow, ReaderStore};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Makes the table where it isn't there yet. An account's object has no use for it.

@@ -13,9 +13,10 @@ use super::isolate::now;
 use super::visit::Visit;
 use super::visit::problem;
 use super::{desk, glue, provider_api};
-use crate::billing::Provider;
+use crate::account::Provider;
 use crate::billing::webhook::{self, HEADERS, Webhook};
-use crate::config::{Billing, Config, secret_names};
+use crate::billing::Billing;
+use crate::config::{Config, secret_names};
 use crate::report;
 
 /// Answers a request for `webhooks/<word>`.

@@ -8,10 +8,13 @@ use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::Good;
 use super::{Gate, Progress, Purpose, Step};
 use crate::account::{AccountRecord, Judgement};
-use crate::config::{Config, Plan, SubscriptionSource, Uncounted};
-use crate::decision::{Cause, Denial};
+use crate::config::{Config, SubscriptionSource, Uncounted};
+use crate::plan::Plan;
+use crate::cause::Cause;
+use crate::decision::Denial;
 use crate::identity::Identity;
-use crate::quota::{Charge, Cost, GrantOutcome, LedgerReply, RefusalReason};
+use crate::quota::{Charge, GrantOutcome, LedgerReply, RefusalReason};
+use crate::plan::Cost;
 use crate::time::Timestamp;
 use crate::usage::quota_notice;
 

@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use super::memory::{Caller, Credential, Memory};
 use super::{Errand, Gate, Progress, Purpose, Step};
-use crate::account::FailurePolicy;
-use crate::decision::{Cause, Degraded, Denial, Pass};
+use crate::plan::FailurePolicy;
+use crate::cause::Cause;
+use crate::decision::{Degraded, Denial, Pass};
 use crate::quota::holder::Ask;
-use crate::quota::{Charge, Cost};
+use crate::quota::Charge;
+use crate::plan::Cost;
 use crate::time::Timestamp;
 
 impl Gate {

@@ -11,9 +11,10 @@ use super::usage::Reads;
 use crate::account::AccountRecord;
 use crate::allowance::Watch;
 use crate::bounded_map::{BoundedMap, Weight, text_bytes};
-use crate::decision::QuotaState;
+use crate::cause::QuotaState;
 use crate::identity::Identity;
-use crate::quota::{Cost, Holder, Merge, RefusalReason};
+use crate::plan::Cost;
+use crate::quota::{Holder, Merge, RefusalReason};
 use crate::time::Timestamp;
 use crate::wire;
 

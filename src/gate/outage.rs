@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::memory::{Caller, Memory};
 use super::standing::may_be_outage;
 use super::{Errand, Gate, Progress, Step};
-use crate::decision::{Cause, Notice};
+use crate::cause::{Cause, Notice};
 use crate::time::Timestamp;
 
 /// What one isolate knows of the provider.

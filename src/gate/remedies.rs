@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Config, Plan};
-use crate::decision::{Action, Cause, Denial, Enforcement, QuotaState, Remedy};
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::cause::{Action, Cause, QuotaState, Remedy};
+use crate::decision::Denial;
+use crate::plan::Enforcement;
 use crate::request::return_path::encode;
 use crate::time::Timestamp;
 

@@ -6,7 +6,7 @@ use super::memory::{AccountView, Caller};
 use crate::allowance::{Allowance, COOKIE_NAME, Reader, ReaderCount, cleared_cookie};
 use crate::config::{Config, Route};
 use crate::quota::Merge;
-use crate::request::Visitor;
+use crate::gate::Visitor;
 use crate::time::Timestamp;
 
 /// What a caller brings along from before it signed in.

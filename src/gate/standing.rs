@@ -7,8 +7,10 @@ use super::memory::{Caller, Credential};
 use super::{Gate, api_key};
 use crate::account::standing::Refused;
 use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
-use crate::config::{Plan, SubscriptionSource};
-use crate::decision::{Cause, Denial, Notice, Pass};
+use crate::plan::Plan;
+use crate::config::SubscriptionSource;
+use crate::cause::{Cause, Notice};
+use crate::decision::{Denial, Pass};
 use crate::identity::{Identity, union};
 use crate::time::Timestamp;
 

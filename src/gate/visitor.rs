@@ -9,8 +9,10 @@ use crate::allowance::{
     address_key, is_delivered, is_view, lets_through,
 };
 use crate::config::{Anonymous, Route};
-use crate::decision::{Cause, Denial, FreePage, Pass};
-use crate::request::{Visitor, readings};
+use crate::cause::Cause;
+use crate::decision::{Denial, FreePage, Pass};
+use crate::gate::Visitor;
+use crate::request::readings;
 use crate::time::Timestamp;
 
 impl Gate {

@@ -13,8 +13,9 @@ mod watch;
 
 use std::rc::Rc;
 
-use crate::decision::QuotaState;
-use crate::quota::{Charge, Cost, DegradedUnits};
+use crate::cause::QuotaState;
+use crate::quota::{Charge, DegradedUnits};
+use crate::plan::Cost;
 use crate::time::Timestamp;
 
 use held::Held;

@@ -6,7 +6,7 @@
 //! granted and isn't named in a later message never arrived, and goes back whole.
 
 use crate::account::AccountRecord;
-use crate::decision::QuotaState;
+use crate::cause::QuotaState;
 use crate::quota::CreditPack;
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -201,7 +201,7 @@ wire!(Usage { account, quotas, credits });
 mod tests {
     use super::*;
     use crate::account::{Status, Subscription};
-    use crate::decision::Enforcement;
+    use crate::plan::Enforcement;
     use crate::wire;
 
     /// Where this fails because a type has changed, raise [`wire::FORMAT`] along with the text.

@@ -7,7 +7,6 @@
 //! nothing. Units are debited when a lease is granted: the sum of what was spent and what is out
 //! never passes a limit.
 
-mod billing;
 mod count;
 mod credits;
 mod grant;
@@ -16,8 +15,10 @@ mod subscriber;
 mod upkeep;
 
 use crate::account::AccountRecord;
-use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore, MAX_UNITS, StoreError};
-use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Terms, Usage};
+use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore};
+use crate::store::{MAX_UNITS, StoreError};
+use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Usage};
+use crate::plan::Terms;
 use crate::time::Timestamp;
 
 use count::{Counts, plan_of};
@@ -153,7 +154,7 @@ impl Ledger {
     }
 }
 
-fn entry(
+pub(crate) fn entry(
     actor: &str,
     action: &str,
     detail: &impl serde::Serialize,

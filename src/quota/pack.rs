@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::quota::CreditPack;
-use crate::quota::store::MAX_UNITS;
+use crate::store::MAX_UNITS;
 use crate::strict_json;
 use crate::time::Timestamp;
 

@@ -1,7 +1,19 @@
 //! Finds the credential in a request, and takes it out of what goes to the origin.
 
 use super::RequestFacts;
-use crate::config::CredentialSource;
+
+/// Where a credential may stand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CredentialSource {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// A cookie of this name.
+    Cookie(String),
+    /// A header of this name, lower case.
+    Header(String),
+    /// A query parameter of this name.
+    Query(String),
+}
 
 /// A credential, and where it stood.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

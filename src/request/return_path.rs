@@ -61,20 +61,12 @@ impl ReturnPath {
 pub fn parameter(query: Option<&str>, name: &str) -> Option<Option<String>> {
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value).next()?;
-    Some(decode(value))
+    Some(percent::decode(&value.replace('+', " ")).ok())
 }
 
 /// Percent-encodes all that has a meaning in a query or a form (RFC 3986 §2.3).
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent::encode(text, |byte| percent::is_unreserved(byte) || byte == b'/')
 }
 
 /// Whether every reading of `path`, browsers' among them, is one of this site and outside of
@@ -92,23 +84,6 @@ fn is_elsewhere_here(path: &str, own_prefix: &str) -> bool {
 
 const EXPECTED: &str = "expected a path of this site, such as return=/articles/1";
 const MAX_BYTES: usize = 1_024;
-
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [char::from(rest.next()?), char::from(rest.next()?)];
-                let [high, low] = digits.map(|digit| digit.to_digit(16));
-                u8::try_from(high?.checked_mul(16)?.checked_add(low?)?).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
 
 #[cfg(test)]
 mod tests {

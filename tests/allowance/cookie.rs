@@ -5,7 +5,7 @@ use tollgate::allowance::{
     Allowance, AllowanceKey, COOKIE_NAME, MAX_ALLOWANCES, MAX_COOKIE_BYTES, MAX_LIMIT, Reader,
     ReaderId, Verdict, cleared_cookie,
 };
-use tollgate::quota::Period;
+use tollgate::plan::Period;
 
 use crate::site::{HOST, NOW, allowance, key, page, value};
 

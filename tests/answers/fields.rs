@@ -2,7 +2,8 @@
 
 use tollgate::answer::{self, Asker, Place};
 use tollgate::config::Brand;
-use tollgate::decision::{Cause, Degraded, Notice, QuotaState};
+use tollgate::cause::{Cause, Notice, QuotaState};
+use tollgate::decision::Degraded;
 
 use crate::structured_fields::{self, Bare, Item};
 use crate::{NOW, PLACE, RESET, asker, brand, denial, field, quota, refuse};

@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 use tollgate::answer::{self, Asker, Format, Place};
 use tollgate::config::Brand;
-use tollgate::decision::{Action, Cause, Denial, QuotaState, Remedy};
+use tollgate::cause::{Action, Cause, QuotaState, Remedy};
+use tollgate::decision::Denial;
 
 use crate::{
     BROWSER, FORMATS, NOW, PLACE, asker, brand, denial, field, json, quota, refuse, upgrade,

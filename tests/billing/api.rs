@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread, Sale};
 use tollgate::billing::webhook::Webhook;
-use tollgate::billing::{BillingEvent, News, Provider};
-use tollgate::config::Plan;
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
+use tollgate::plan::Plan;
 
 use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};

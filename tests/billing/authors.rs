@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tollgate::account::AccountRecord;
 use tollgate::billing::api::{ApiAnswer, Completion, Reread};
 use tollgate::billing::webhook::{Webhook, read_watched};
-use tollgate::billing::{Author, BillingEvent, Provider, apply, fields_of};
+use tollgate::billing::{Author, BillingEvent, apply, fields_of};
+use tollgate::account::Provider;
 
 use super::fixture::{NOW, billing, plans, reference};
 use super::{others, stripe};

@@ -1,6 +1,6 @@
 //! Every code of a decline, and what a payer is told.
 
-use tollgate::account::PaymentFailure;
+use tollgate::cause::PaymentFailure;
 use tollgate::billing::decline::reason;
 
 /// As section "Declines" of Stripe's documentation groups them, then Paddle's.

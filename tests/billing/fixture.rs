@@ -4,10 +4,12 @@ use serde_json::Value;
 use tollgate::billing::credits::CreditPrice;
 use tollgate::billing::reference::References;
 use tollgate::billing::webhook::{Webhook, read};
-use tollgate::billing::{BillingEvent, Provider};
-use tollgate::config::{Billing, Plan};
+use tollgate::billing::BillingEvent;
+use tollgate::account::Provider;
+use tollgate::billing::Billing;
+use tollgate::plan::Plan;
 use tollgate::gate_secret::GateSecret;
-use tollgate::quota::Quota;
+use tollgate::plan::Quota;
 use tollgate::time::Timestamp;
 
 /// When the signatures of the tests were made.

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use tollgate::account::AccountRecord;
 use tollgate::billing::api::{self, ApiAnswer, Reread};
 use tollgate::billing::webhook::{HEADERS, Webhook, checks, read};
-use tollgate::billing::{BillingEvent, Provider, apply};
+use tollgate::billing::{BillingEvent, apply};
+use tollgate::account::Provider;
 
 use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};

@@ -3,8 +3,10 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate::account::{AccountRecord, PaymentFailure, Status};
-use tollgate::billing::{BillingEvent, Provider, apply};
+use tollgate::account::{AccountRecord, Status};
+use tollgate::cause::PaymentFailure;
+use tollgate::billing::{BillingEvent, apply};
+use tollgate::account::Provider;
 use tollgate::time::Timestamp;
 
 use super::fixture::event;

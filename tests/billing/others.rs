@@ -1,8 +1,10 @@
 //! Events of Paddle, Lemon Squeezy, Polar, and of a system of the operator's own.
 
 use serde_json::{Value, json};
-use tollgate::account::{PaymentFailure, Status, Subscription};
-use tollgate::billing::{BillingEvent, News, Provider};
+use tollgate::cause::PaymentFailure;
+use tollgate::account::{Status, Subscription};
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
 use tollgate::time::Timestamp;
 
 use super::fixture::{billing, event, event_by, reference};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use hmac::{Hmac, Mac as _};
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, crypto};
 use sha2::Sha256;
-use tollgate::billing::Provider;
+use tollgate::account::Provider;
 use tollgate::billing::webhook::{HEADERS, Webhook, WebhookError, checks};
 use tollgate::token::{Algorithm, MAX_CANDIDATES, SignatureCheck};
 

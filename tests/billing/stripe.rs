@@ -1,9 +1,11 @@
 //! Stripe's events, of old and new versions of its API.
 
 use serde_json::{Value, json};
-use tollgate::account::{PaymentFailure, Status, Subscription};
-use tollgate::billing::{BillingEvent, News, Provider};
-use tollgate::config::Billing;
+use tollgate::cause::PaymentFailure;
+use tollgate::account::{Status, Subscription};
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
+use tollgate::billing::Billing;
 use tollgate::time::Timestamp;
 
 use super::fixture;

@@ -4,7 +4,7 @@
 //! `TOLLGATE_DAYS=200 cargo test --test desk days` runs as many, `TOLLGATE_FIRST_DAY` says where to
 //! begin: a day that fails names its seed.
 
-use tollgate::account::PaymentFailure;
+use tollgate::cause::PaymentFailure;
 use tollgate::billing::desk::{DeskRequest, Incoming};
 use tollgate::billing::outage::Outages;
 use tollgate::billing::{BillingEvent, News};

@@ -1,6 +1,7 @@
 //! How events reach the ledgers of their accounts.
 
-use tollgate::account::{PaymentFailure, Status, Subscription};
+use tollgate::cause::PaymentFailure;
+use tollgate::account::{Status, Subscription};
 use tollgate::billing::desk::{DeskStore, EventState};
 use tollgate::billing::{BillingEvent, News};
 use tollgate::time::Timestamp;

@@ -1,6 +1,6 @@
 //! What an operator sees, page by page.
 
-use tollgate::billing::Provider;
+use tollgate::account::Provider;
 use tollgate::billing::desk::{
     AccountFilter, AccountPage, AccountSummary, DeskRequest, EventDetail, EventFilter, EventPage,
     EventState,

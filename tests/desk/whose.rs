@@ -3,7 +3,8 @@
 
 use tollgate::account::{Status, Subscription};
 use tollgate::billing::desk::{CustomerKey, DeskRequest, EventRow, EventState, batch};
-use tollgate::billing::{BillingEvent, News, Provider};
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
 
 use crate::world::*;
 

@@ -7,8 +7,11 @@ use tollgate::billing::desk::{
     AccountSummary, CustomerKey, CustomerRow, Desk, DeskRequest, EventKey, EventRow, EventState,
     Incoming, Linked, Retried, Taken, batch, settle,
 };
-use tollgate::billing::{BillingEvent, News, Provider};
-use tollgate::quota::{Ledger, StoreError, Terms};
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
+use tollgate::quota::Ledger;
+use tollgate::store::StoreError;
+use tollgate::plan::Terms;
 use tollgate::time::Timestamp;
 use tollgate::wire::{self, Wire};
 
@@ -111,7 +114,7 @@ impl World {
         let ledger = self.ledgers.entry(account.to_owned()).or_default();
         let mut summary = AccountSummary::default();
         for event in events {
-            summary = Ledger::apply_billing(ledger, terms(), account, event, self.now)
+            summary = billing::apply_to_ledger(ledger, terms(), account, event, self.now)
                 .expect("the store works");
         }
         summary

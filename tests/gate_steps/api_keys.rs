@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tollgate::account::{ApiKey, KeyOwner};
-use tollgate::decision::{Cause, Degraded};
+use tollgate::cause::Cause;
+use tollgate::decision::Degraded;
 use tollgate::gate::{Outcome, Step};
 use tollgate::gate_secret::GateSecret;
 use tollgate::token::TokenError;

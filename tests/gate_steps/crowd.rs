@@ -1,6 +1,7 @@
 //! Many requests at once, on an isolate that knows nothing yet.
 
-use tollgate::decision::{Cause, Decision};
+use tollgate::cause::Cause;
+use tollgate::decision::Decision;
 use tollgate::gate::{Gate, Outcome, Step};
 use tollgate::time::Timestamp;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tollgate::allowance::COOKIE_NAME;
-use tollgate::decision::{Action, Cause, Decision, Denial};
+use tollgate::cause::{Action, Cause};
+use tollgate::decision::{Decision, Denial};
 use tollgate::gate::{OriginAnswer, Outcome, Step};
 
 use crate::bindings::Vars;

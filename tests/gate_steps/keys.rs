@@ -1,6 +1,6 @@
 //! Keys at a URL: fetched, refreshed, rotated, and what happens while they can't be had.
 
-use tollgate::decision::Cause;
+use tollgate::cause::Cause;
 use tollgate::gate::{Outcome, Step};
 use tollgate::token::TokenError;
 

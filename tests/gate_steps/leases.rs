@@ -1,6 +1,7 @@
 //! Units that are held ahead of demand: no call on a request's path, and nothing lost by it.
 
-use tollgate::decision::{Cause, Decision, Notice};
+use tollgate::cause::{Cause, Notice};
+use tollgate::decision::Decision;
 use tollgate::gate::{Errand, OriginAnswer, Step};
 
 use crate::world::{World, token};

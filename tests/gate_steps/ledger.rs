@@ -1,6 +1,6 @@
 //! What is remembered of the ledger's answers, and for how long.
 
-use tollgate::decision::Cause;
+use tollgate::cause::Cause;
 use tollgate::gate::{OriginAnswer, Outcome, Step};
 use tollgate::quota::{GrantOutcome, LedgerReply};
 

@@ -1,7 +1,7 @@
 //! Members of an account that each have a count of their own.
 
 use serde_json::json;
-use tollgate::decision::Cause;
+use tollgate::cause::Cause;
 
 use crate::world::{World, token};
 use crate::{denied, passed, performed};

@@ -2,9 +2,11 @@
 
 use proptest::prelude::*;
 use tollgate::account::AccountRecord;
-use tollgate::decision::{Cause, Decision, QuotaState};
+use tollgate::cause::{Cause, QuotaState};
+use tollgate::decision::Decision;
 use tollgate::gate::{Outcome, Step};
-use tollgate::quota::{GrantOutcome, Lease, LedgerReply, Quota, RefusalReason, Window};
+use tollgate::quota::{GrantOutcome, Lease, LedgerReply, RefusalReason};
+use tollgate::plan::{Quota, Window};
 
 use crate::world::{World, token};
 use crate::{cause, key_set, world, world_with_url};

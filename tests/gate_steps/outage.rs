@@ -1,6 +1,7 @@
 //! What happens while the ledger gives no answer, and afterwards.
 
-use tollgate::decision::{Action, Cause, Degraded};
+use tollgate::cause::{Action, Cause};
+use tollgate::decision::Degraded;
 use tollgate::gate::{OriginAnswer, Step};
 
 use crate::world::{World, token};

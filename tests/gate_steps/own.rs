@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use tollgate::decision::{Cause, Decision};
+use tollgate::cause::Cause;
+use tollgate::decision::Decision;
 use tollgate::gate::{Gate, Step};
 use tollgate::request::ReturnPath;
 

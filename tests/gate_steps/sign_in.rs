@@ -1,7 +1,8 @@
 //! Readers of free pages who have signed in: what they used counts for the account, once.
 
 use serde_json::json;
-use tollgate::decision::{Cause, Decision};
+use tollgate::cause::Cause;
+use tollgate::decision::Decision;
 use tollgate::gate::{OriginAnswer, Step};
 
 use crate::free_pages::{read, site};

@@ -1,6 +1,6 @@
 //! Tokens that were verified before.
 
-use tollgate::decision::Cause;
+use tollgate::cause::Cause;
 use tollgate::token::TokenError;
 
 use crate::world::token;

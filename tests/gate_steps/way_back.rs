@@ -1,9 +1,12 @@
 //! The way back in: what a refused customer is led to, and how soon who has paid is let in.
 
 use serde_json::json;
-use tollgate::account::{PaymentFailure, Status, Subscription};
-use tollgate::billing::{BillingEvent, News, Provider};
-use tollgate::decision::{Action, Cause, Decision, Notice};
+use tollgate::cause::PaymentFailure;
+use tollgate::account::{Status, Subscription};
+use tollgate::billing::{BillingEvent, News};
+use tollgate::account::Provider;
+use tollgate::cause::{Action, Cause, Notice};
+use tollgate::decision::Decision;
 use tollgate::time::Timestamp;
 
 use crate::world::{World, token};

@@ -1,6 +1,6 @@
 //! Pockets of members, where the plan counts each of them.
 
-use tollgate::config::Plan;
+use tollgate::plan::Plan;
 
 use crate::pair::{Pair, api, each, monthly, sizes};
 

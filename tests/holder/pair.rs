@@ -1,12 +1,10 @@
 //! A holder and the ledger that it asks.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::config::Plan;
+use tollgate::plan::Plan;
 use tollgate::quota::holder::{Answered, Ask};
-use tollgate::quota::{
-    Charge, Cost, Holder, Ledger, LedgerReply, LedgerRequest, Lost, Meter, Period, Quota, Scope,
-    Terms, Want,
-};
+use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest, Want};
+use tollgate::plan::{Cost, Lost, Meter, Period, Quota, Scope, Terms};
 use tollgate::time::Timestamp;
 
 use crate::memory_store::MemoryStore;

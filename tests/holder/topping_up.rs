@@ -1,6 +1,7 @@
 //! Fetching more before what is held runs out.
 
-use tollgate::quota::{GrantOutcome, LedgerReply, Period, Quota};
+use tollgate::quota::{GrantOutcome, LedgerReply};
+use tollgate::plan::{Period, Quota};
 
 use crate::pair::{NOW, Pair, api, cost, monthly, sizes};
 
@@ -136,7 +137,7 @@ fn a_ledger_that_grants_nothing_ahead_is_left_alone_for_a_second() {
     assert!(pair.top_up(false).is_some());
 }
 
-fn some_quota(pair: &Pair) -> Vec<tollgate::decision::QuotaState> {
+fn some_quota(pair: &Pair) -> Vec<tollgate::cause::QuotaState> {
     let quota = &pair.plans[0].quotas[0];
     vec![quota.state(quota.window(pair.now, None), 5, 5)]
 }

@@ -1,8 +1,8 @@
 //! Reached thresholds: announced once in a period.
 
-use tollgate::config::Plan;
+use tollgate::plan::Plan;
 use tollgate::quota::store::{Announcement, Threshold};
-use tollgate::quota::{Meter, Period};
+use tollgate::plan::{Meter, Period};
 
 use crate::bench::{Bench, Hand, NOW, each, meter, quota, soft, want, want_of};
 
@@ -20,7 +20,7 @@ fn thresholds(bench: &Bench) -> Vec<&Threshold> {
     .collect()
 }
 
-fn announcing(quotas: Vec<tollgate::quota::Quota>) -> Bench {
+fn announcing(quotas: Vec<tollgate::plan::Quota>) -> Bench {
     Bench { announces: true, ..Bench::new(quotas) }
 }
 

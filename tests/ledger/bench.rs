@@ -1,13 +1,11 @@
 //! A ledger with a plan and an account, and a holder that says what it is told to.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::config::Plan;
-use tollgate::decision::QuotaState;
+use tollgate::plan::Plan;
+use tollgate::cause::QuotaState;
 use tollgate::quota::store::CounterKey;
-use tollgate::quota::{
-    CreditPack, Enforcement, GrantOutcome, Lease, LeaseReport, Ledger, LedgerReply, LedgerRequest,
-    Meter, Period, Quota, RefusalReason, Scope, Terms, Want,
-};
+use tollgate::quota::{CreditPack, GrantOutcome, Lease, LeaseReport, Ledger, LedgerReply, LedgerRequest, RefusalReason, Want};
+use tollgate::plan::{Enforcement, Meter, Period, Quota, Scope, Terms};
 use tollgate::time::Timestamp;
 
 use crate::memory_store::MemoryStore;
@@ -39,7 +37,7 @@ pub(crate) fn on(meter: &str, quota: Quota) -> Quota {
 
 pub(crate) fn meter(id: &str) -> Meter {
     let (id, notify_at) = (id.to_owned(), vec![80, 95]);
-    Meter { id, name: None, lost: tollgate::quota::Lost::Strict, notify_at, keep_days: None }
+    Meter { id, name: None, lost: tollgate::plan::Lost::Strict, notify_at, keep_days: None }
 }
 
 /// A want of a request on the meter `api`.

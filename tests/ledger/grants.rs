@@ -1,8 +1,9 @@
 //! What is granted and what is refused, and how that is told.
 
-use tollgate::config::Plan;
-use tollgate::quota::store::MAX_UNITS;
-use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Period, RefusalReason, Want};
+use tollgate::plan::Plan;
+use tollgate::store::MAX_UNITS;
+use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want};
+use tollgate::plan::Period;
 
 use crate::bench::{Bench, Hand, NOW, leases, on, quota, refused, soft, told, units, want};
 use crate::memory_store::MemoryStore;

@@ -1,7 +1,8 @@
 //! What a quota allows: overage, trials, exceptions, and members with counts of their own.
 
 use tollgate::account::Status;
-use tollgate::quota::{Ledger, Period, Quota, RefusalReason, Terms};
+use tollgate::quota::{Ledger, RefusalReason};
+use tollgate::plan::{Period, Quota, Terms};
 
 use crate::bench::{
     Bench, Hand, NOW, each, leases, on, quota, refused, soft, states, told, units, want, want_of,
@@ -125,7 +126,7 @@ fn usage_tells_every_quota_and_what_is_left_of_credits() {
         on("c", quota(Period::Hour, 1)),
     ];
     let mut bench = Bench::new(quotas);
-    bench.plans.push(tollgate::config::Plan { id: "other".into(), ..Default::default() });
+    bench.plans.push(tollgate::plan::Plan { id: "other".into(), ..Default::default() });
     bench.sell("used up", 1, None);
     bench.sell("for ever", 8, None);
     bench.sell("soon", 8, Some(NOW.plus_seconds(60)));

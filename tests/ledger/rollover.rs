@@ -1,6 +1,6 @@
 //! Units that were left of one period and may be used in the next.
 
-use tollgate::quota::{Period, Quota};
+use tollgate::plan::{Period, Quota};
 use tollgate::time::Timestamp;
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, each, quota, soft, told, want, want_of};

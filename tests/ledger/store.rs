@@ -1,9 +1,9 @@
 //! What happens when the store fails, what a call writes, and the audit trail.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::quota::{
-    CreditPack, DegradedUnits, Ledger, LedgerRequest, Merge, Period, StoreError, Terms,
-};
+use tollgate::quota::{CreditPack, DegradedUnits, Ledger, LedgerRequest, Merge};
+use tollgate::plan::{Period, Terms};
+use tollgate::store::StoreError;
 
 use crate::bench::{Bench, Hand, NOW, quota, units, want};
 use crate::memory_store::MemoryStore;

@@ -1,7 +1,8 @@
 //! What was used without being counted: during an outage, or before signing in.
 
 use tollgate::quota::store::{Counter, CounterKey};
-use tollgate::quota::{DegradedUnits, LedgerRequest, Merge, Period, Quota};
+use tollgate::quota::{DegradedUnits, LedgerRequest, Merge};
+use tollgate::plan::{Period, Quota};
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, each, leases, on, quota, soft, told, want, want_of};
 
@@ -69,7 +70,7 @@ fn holders_are_added_up() {
     assert_eq!(today(&bench).degraded, 8);
     let all = vec![degraded("api", u64::MAX, 0)];
     bench.call(&LedgerRequest { degraded: all, ..Hand::new("j").message(Vec::new()) });
-    assert_eq!(today(&bench).degraded, tollgate::quota::store::MAX_UNITS);
+    assert_eq!(today(&bench).degraded, tollgate::store::MAX_UNITS);
 }
 
 #[test]

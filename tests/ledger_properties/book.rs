@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tollgate::decision::QuotaState;
-use tollgate::quota::store::{CounterKey, MAX_UNITS};
-use tollgate::quota::{
-    CreditPack, Enforcement, GrantOutcome, Lease, LedgerRequest, Quota, Scope, Want,
-};
+use tollgate::cause::QuotaState;
+use tollgate::quota::store::CounterKey;
+use tollgate::store::MAX_UNITS;
+use tollgate::quota::{CreditPack, GrantOutcome, Lease, LedgerRequest, Want};
+use tollgate::plan::{Enforcement, Quota, Scope};
 use tollgate::time::Timestamp;
 
 pub(crate) struct Book {

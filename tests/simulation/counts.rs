@@ -1,8 +1,8 @@
 //! How the book reckons what a quota still allows.
 
 use tollgate::account::Status;
-use tollgate::config::Plan;
-use tollgate::quota::{Enforcement, Quota, Scope};
+use tollgate::plan::Plan;
+use tollgate::plan::{Enforcement, Quota, Scope};
 use tollgate::time::Timestamp;
 
 use crate::book::{Book, Pack, WindowKey, meter_place};

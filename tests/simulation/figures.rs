@@ -2,8 +2,8 @@
 //! figures --nocapture`. Lines that begin with `FIGURE` are for machines: a name and a number.
 
 use tollgate::account::{Status, Subscription};
-use tollgate::config::Plan;
-use tollgate::quota::{Cost, Meter, Period, Quota};
+use tollgate::plan::Plan;
+use tollgate::plan::{Cost, Meter, Period, Quota};
 use tollgate::time::Timestamp;
 
 use crate::random::Random;
@@ -150,7 +150,7 @@ fn schedule(mut isolates: Vec<Isolate>, limit: u64, horizon_ms: u64) -> Schedule
     let record =
         Subscription { plan: plan_id, status: Status::Active, ..Subscription::default() }.into();
     let route = Route { costs: vec![Cost { meter: meter(), units: 1 }], is_settled: false };
-    let lost = tollgate::quota::Lost::Strict;
+    let lost = tollgate::plan::Lost::Strict;
     let meters =
         vec![Meter { id: meter(), name: None, lost, notify_at: Vec::new(), keep_days: None }];
     let mut rates = Rates::draw(random);

@@ -4,7 +4,8 @@
 //! a slow demand, and one isolate asks for one unit every second.
 
 use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
-use tollgate::quota::{CreditPack, Enforcement, Quota, Scope};
+use tollgate::quota::CreditPack;
+use tollgate::plan::{Enforcement, Quota, Scope};
 
 use crate::book::{State, is_lenient};
 use crate::counts::Count;

@@ -1,8 +1,9 @@
 //! What is sold: meters, plans with small quotas, routes and accounts.
 
 use tollgate::account::{AccountRecord, Status};
-use tollgate::config::Plan;
-use tollgate::quota::{Cost, CreditPack, Enforcement, Lost, Meter, Period, Quota, Scope};
+use tollgate::plan::Plan;
+use tollgate::plan::{Cost, Enforcement, Lost, Meter, Period, Quota, Scope};
+use tollgate::quota::CreditPack;
 use tollgate::time::Timestamp;
 
 use crate::random::Random;

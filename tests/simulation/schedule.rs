@@ -1,8 +1,9 @@
 //! A schedule: all that a run is made of, drawn from a seed.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::config::Plan;
-use tollgate::quota::{Cost, CreditPack, Meter};
+use tollgate::plan::Plan;
+use tollgate::plan::{Cost, Meter};
+use tollgate::quota::CreditPack;
 use tollgate::time::Timestamp;
 
 use crate::random::Random;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest, Meter, Terms};
+use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest};
+use tollgate::plan::{Meter, Terms};
 use tollgate::time::Timestamp;
 
 use crate::book::Book;

@@ -8,7 +8,7 @@ use tollgate::billing::desk::{
     EventFilter, EventKey, EventRow, EventState, Link, Retention, SubscriptionKey,
 };
 use tollgate::billing::outage::{Attempt, Signal};
-use tollgate::quota::StoreError;
+use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
 /// The rows, open to the tests.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use tollgate::allowance::{CountKey, ReaderRow, ReaderStore};
-use tollgate::quota::StoreError;
+use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
 /// The rows, open to the tests. Can be told to fail.

@@ -8,7 +8,8 @@ use tollgate::admin::{Answered, OperatorStore};
 use tollgate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
 };
-use tollgate::quota::{CreditPack, LedgerStore, StoreError};
+use tollgate::quota::{CreditPack, LedgerStore};
+use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
 /// The rows, open to the tests.

@@ -1,7 +1,8 @@
 //! What an isolate holds and has not spent is still the account's, whatever the ledger debited.
 
 use tollgate::quota::holder::{Ask, Holder};
-use tollgate::quota::{Cost, GrantOutcome, Lease, LedgerReply};
+use tollgate::plan::Cost;
+use tollgate::quota::{GrantOutcome, Lease, LedgerReply};
 
 use crate::{Isolate, NOW, usage, vars};
 

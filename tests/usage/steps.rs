@@ -1,6 +1,6 @@
 //! From a request for `usage` to what is told, or to a denial.
 
-use tollgate::decision::{Action, Cause, Notice};
+use tollgate::cause::{Action, Cause, Notice};
 use tollgate::gate::{Outcome, Step};
 
 use crate::{Isolate, NOW, denied, shown, token, usage, vars};

@@ -1,6 +1,6 @@
 //! What stands behind a problem type URI: a cause explained to whoever reads its documentation.
 
-use crate::decision::Cause;
+use crate::cause::Cause;
 
 /// A cause explained.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Dates, numbers and lists as they stand in a sentence.
 
-use crate::decision::QuotaState;
+use crate::cause::QuotaState;
 use crate::time::{MS_PER_DAY, Timestamp};
 
 /// A point in time for people, such as `1 December 2026, 00:00 UTC`.
@@ -133,8 +133,8 @@ mod tests {
             ("api/month/member", "api per month for each member"),
             ("api", "api"),
         ] {
-            let quota = crate::quota::Quota::default();
-            let state = quota.state(crate::quota::Window::default(), 5, 0);
+            let quota = crate::plan::Quota::default();
+            let state = quota.state(crate::plan::Window::default(), 5, 0);
             let state = QuotaState { name: name.to_owned(), ..state };
             assert_eq!(quota_name(&state), text);
         }

@@ -5,8 +5,9 @@ use super::{ApiAnswer, ApiRequest, encoded, get, read};
 use crate::billing::credits::units_of;
 use crate::billing::object::{Document, Object};
 use crate::billing::webhook::Webhook;
-use crate::billing::{BillingEvent, News, Provider, stripe};
-use crate::config::Billing;
+use crate::billing::{BillingEvent, News, stripe};
+use crate::account::Provider;
+use crate::billing::Billing;
 use crate::strict_json;
 
 /// An event, and what is still to be asked about it.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{ApiRequest, Sale, encoded, get, request};
-use crate::config::Billing;
+use crate::billing::Billing;
 
 pub(super) fn paddle_portal(billing: &Billing, customer: &str) -> Option<ApiRequest> {
     let path = ["/customers/", &encoded(customer), "/portal-sessions"];

@@ -3,8 +3,10 @@
 use super::{ApiAnswer, ApiRequest, encoded, get, next_page, read};
 use crate::account::Subscription;
 use crate::billing::object::{Document, Object};
-use crate::billing::{BillingEvent, News, Provider, lemonsqueezy, paddle, standard, stripe};
-use crate::config::{Billing, Plan};
+use crate::billing::{BillingEvent, News, lemonsqueezy, paddle, standard, stripe};
+use crate::account::Provider;
+use crate::billing::Billing;
+use crate::plan::Plan;
 use crate::time::Timestamp;
 
 /// Asks a provider for a customer's subscriptions, account and entitlements.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::{ApiRequest, Sale, encoded, form, get, request};
-use crate::config::Billing;
+use crate::billing::Billing;
 
 /// The version of the API that is spoken, whatever the account's default is: that of `stripe`
 /// 23.1.0.

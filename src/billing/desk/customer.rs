@@ -1,6 +1,7 @@
 //! Whose a customer and a subscription are, as far as the desk has been told.
 
-use crate::billing::{BillingEvent, Provider};
+use crate::billing::BillingEvent;
+use crate::account::Provider;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -1,7 +1,7 @@
 //! What the desk needs of a database to know whose a customer and a subscription are.
 
 use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The rows about customers; a part of [`DeskStore`](super::DeskStore).

@@ -4,7 +4,7 @@ use super::message::{AccountSummary, EventKey, EventRow};
 use super::store::DeskStore;
 use super::{EventState, ReadBody, whose};
 use crate::billing::BillingEvent;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 

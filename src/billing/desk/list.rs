@@ -4,8 +4,8 @@ use super::customer::{CustomerKey, CustomerPage};
 use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
 use super::store::DeskStore;
 use super::whose;
-use crate::billing::Provider;
-use crate::quota::StoreError;
+use crate::account::Provider;
+use crate::store::StoreError;
 
 /// An event with what its provider sent.
 pub(super) fn event(

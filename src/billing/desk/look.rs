@@ -5,7 +5,7 @@ use super::customer::CustomerKey;
 use super::deliver::delay_ms;
 use super::message::EventRow;
 use super::store::DeskStore;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Customers to read again now. They are put off as if that failed; where it doesn't, news follow

@@ -7,9 +7,10 @@ use sha2::{Digest as _, Sha256};
 use super::customer::{CustomerKey, CustomerRow, Link};
 use super::message::{EventKey, EventRow};
 use super::store::{Content, DeskStore};
-use crate::account::hex;
-use crate::billing::{BillingEvent, News, Provider};
-use crate::quota::StoreError;
+use crate::text::hex;
+use crate::billing::{BillingEvent, News};
+use crate::account::Provider;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 
@@ -138,7 +139,7 @@ fn send_one(
 ) -> Result<(String, BillingEvent), StoreError> {
     let Note { account, provider, subject, actor, action, detail, is_announced } = note;
     // Two of one instant differ in what they say.
-    let hash = hex(&Sha256::digest(&detail));
+    let hash = hex::encode(&Sha256::digest(&detail));
     let hash = hash.get(..8).unwrap_or_default();
     let id = format!("{NOTE}:{action}:{subject}:{account}:{}:{hash}", now.as_millis());
     let action = action.to_owned();

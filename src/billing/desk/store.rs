@@ -4,7 +4,7 @@ use super::customer::CustomerKey;
 use super::customer_store::CustomerStore;
 use super::message::{AccountFilter, AccountSummary, EventFilter, EventKey, EventRow};
 use crate::billing::outage::Signal;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// What an event says.

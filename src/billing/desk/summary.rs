@@ -3,8 +3,8 @@
 use super::customer::CustomerKey;
 use super::message::AccountSummary;
 use crate::account::{AccountRecord, Billed, Customer, Status, judge};
-use crate::config::{Plan, plan_named};
-use crate::decision::Cause;
+use crate::plan::{Plan, plan_named};
+use crate::cause::Cause;
 use crate::time::Timestamp;
 
 impl AccountSummary {

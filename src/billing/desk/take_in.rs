@@ -8,7 +8,7 @@ use super::store::{Content, DeskStore};
 use super::{EventState, ReadBody, note, whose};
 use crate::billing::api::REREAD;
 use crate::billing::{BillingEvent, outage};
-use crate::quota::StoreError;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 

@@ -7,7 +7,7 @@ use super::note::{Note, conflict};
 use super::store::DeskStore;
 use crate::billing::BillingEvent;
 use crate::billing::api::REREAD;
-use crate::quota::StoreError;
+use crate::store::StoreError;
 
 /// Whether `name` is one that an account may have: `tenant/account`. No other object of the
 /// ledger's class has such a name.

@@ -4,7 +4,8 @@ use crate::account::{Status, Subscription};
 use crate::billing::credits::{Position, units_of};
 use crate::billing::object::{Object, SaleFields, plans_of};
 use crate::billing::{BillingEvent, News};
-use crate::config::{Billing, Plan};
+use crate::billing::Billing;
+use crate::plan::Plan;
 
 pub(in crate::billing) const SALE: SaleFields =
     SaleFields { account: "metadata", created: "created_at" };

@@ -86,5 +86,5 @@ impl One {
     }
 }
 
-/// The words of [`tollgate::billing::Provider`].
+/// The words of [`tollgate::account::Provider`].
 pub(crate) const PROVIDERS: [&str; 4] = ["stripe", "paddle", "lemonsqueezy", "standard"];

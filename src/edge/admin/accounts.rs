@@ -6,7 +6,7 @@ use crate::admin::query::{BAD_CURSOR, page_json};
 use crate::admin::{self, Change, Order, Reply, What, body, shown};
 use crate::answer;
 use crate::billing::desk::AccountSummary;
-use crate::config::plan_named;
+use crate::plan::plan_named;
 use crate::edge::isolate::now;
 use crate::edge::ledger::{Message, read};
 use crate::identity::account_name;

@@ -10,7 +10,8 @@ use crate::billing::desk::{
     DeskRequest, EventDetail, EventFilter, EventKey, EventPage, EventState, Link, Linked, Retried,
 };
 use crate::billing::outage::Outages;
-use crate::billing::{BillingEvent, Provider};
+use crate::billing::BillingEvent;
+use crate::account::Provider;
 use crate::config::Role;
 use crate::edge::desk::NAME;
 use crate::edge::isolate::now;

@@ -1,6 +1,6 @@
 //! Units by meter, and by member where the plan counts each of them.
 
-use crate::decision::QuotaState;
+use crate::cause::QuotaState;
 use crate::quota::Want;
 use crate::quota::holder::Holder;
 use crate::quota::holder::demand::Demand;

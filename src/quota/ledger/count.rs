@@ -1,10 +1,13 @@
 //! Quotas in the windows that hold the present: what was used of them and what still may be.
 
 use super::subscriber::Subscriber;
-use crate::config::Plan;
-use crate::decision::{Enforcement, QuotaState};
-use crate::quota::store::{Counter, CounterKey, LedgerStore, MAX_UNITS, StoreError, WindowKey};
-use crate::quota::{GrantOutcome, Quota, Scope, Terms, Window};
+use crate::plan::Plan;
+use crate::plan::Enforcement;
+use crate::cause::QuotaState;
+use crate::quota::store::{Counter, CounterKey, LedgerStore, WindowKey};
+use crate::store::{MAX_UNITS, StoreError};
+use crate::quota::GrantOutcome;
+use crate::plan::{Quota, Scope, Terms, Window};
 use crate::time::Timestamp;
 
 /// The plan that an account's units are counted by, or what to answer where there is none.

@@ -1,6 +1,7 @@
 //! Credits: what expires first is used first.
 
-use crate::quota::store::{CreditPack, LedgerStore, MAX_UNITS, PackUnits, StoreError};
+use crate::quota::store::{CreditPack, LedgerStore, PackUnits};
+use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
 /// An account's credits during one call.

@@ -5,14 +5,14 @@
 //! left. Only a draft that holds is written.
 
 use super::subscriber::Subscriber;
-use crate::config::Plan;
+use crate::plan::Plan;
 use crate::quota::ledger::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits::Credits;
-use crate::quota::store::{
-    Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, StoreError, Threshold,
-};
-use crate::quota::{GrantOutcome, Lease, LedgerRequest, Lost, RefusalReason, Scope, Terms, Want};
+use crate::quota::store::{Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, Threshold};
+use crate::store::StoreError;
+use crate::quota::{GrantOutcome, Lease, LedgerRequest, RefusalReason, Want};
+use crate::plan::{Lost, Scope, Terms};
 use crate::time::Timestamp;
 
 /// Who asks for what.

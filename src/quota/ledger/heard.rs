@@ -2,12 +2,11 @@
 //! signed in.
 
 use super::subscriber::Subscriber;
-use crate::config::Plan;
+use crate::plan::Plan;
 use crate::quota::ledger::count::Counts;
 use crate::quota::ledger::credits;
-use crate::quota::store::{
-    CounterKey, HolderRow, LeaseRow, LedgerStore, MAX_UNITS, StoreError, WindowKey,
-};
+use crate::quota::store::{CounterKey, HolderRow, LeaseRow, LedgerStore, WindowKey};
+use crate::store::{MAX_UNITS, StoreError};
 use crate::quota::{DegradedUnits, LedgerRequest, Merge, MeterUnits};
 use crate::time::Timestamp;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::account::{AccountRecord, Status, Subscription, judge};
-use crate::quota::Terms;
+use crate::plan::Terms;
 use crate::time::Timestamp;
 
 /// Whose units are counted.

@@ -2,8 +2,9 @@
 //! are there.
 
 use crate::quota::ledger::{LEASE_LIFETIME_MS, heard};
-use crate::quota::store::{HolderRow, LedgerStore, StoreError};
-use crate::quota::{Lost, Terms};
+use crate::quota::store::{HolderRow, LedgerStore};
+use crate::store::StoreError;
+use crate::plan::{Lost, Terms};
 use crate::time::Timestamp;
 
 /// What is remembered between calls. A restart forgets it, and the next call looks again.

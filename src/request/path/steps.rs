@@ -294,11 +294,3 @@ where
     out.extend_from_slice(rest);
     out
 }
-
-/// The byte that a percent-escape at the start of `text` stands for, and what follows it.
-fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
-    let [b'%', high, low, rest @ ..] = text else { return None };
-    let high = char::from(*high).to_digit(16)?;
-    let low = char::from(*low).to_digit(16)?;
-    Some((u8::try_from((high << 4) | low).ok()?, rest))
-}

@@ -212,18 +212,10 @@ fn parse_literal(part: &str) -> Result<String, String> {
 }
 
 fn decode(part: &str) -> Result<String, String> {
-    let mut pieces = part.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        let code = piece.get(..2).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        let (Some(byte), Some(rest)) = (code, piece.get(2..)) else {
-            return Err(format!("two hexadecimal digits must follow each `%` in `{part}`"));
-        };
-        bytes.push(byte);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).map_err(|_| format!("`{part}` is not UTF-8 when it is decoded"))
+    percent::decode(part).map_err(|error| match error {
+        DecodeError::Digits => format!("two hexadecimal digits must follow each `%` in `{part}`"),
+        DecodeError::Utf8 => format!("`{part}` is not UTF-8 when it is decoded"),
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use serde_json::{Value, json};
-use tollgate::billing::Provider;
+use tollgate::account::Provider;
 use tollgate::billing::webhook::PING;
 use tollgate::time::Timestamp;
 
@@ -58,7 +58,7 @@ fn signature_fields(
     body: &str,
 ) -> Vec<(&'static str, String)> {
     let seconds = now.as_seconds();
-    let hex_of = |text: &str| hex(&sign(secret.as_bytes(), text));
+    let hex_of = |text: &str| hex::encode(&sign(secret.as_bytes(), text));
     match provider {
         Provider::Stripe => {
             let signature = hex_of(&format!("{seconds}.{body}"));
@@ -92,17 +92,10 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use tollgate::billing::webhook::{Webhook, checks, read};
-    use tollgate::config::Billing;
+    use tollgate::billing::Billing;
 
     use super::*;
     use crate::commands::crypto::verify;

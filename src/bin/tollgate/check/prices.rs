@@ -1,8 +1,10 @@
 //! Whether prices and plans fit together.
 
 use serde_json::Value;
-use tollgate::billing::Provider;
-use tollgate::config::{Billing, Config, Plan, plan_named};
+use tollgate::account::Provider;
+use tollgate::billing::Billing;
+use tollgate::config::Config;
+use tollgate::plan::{Plan, plan_named};
 
 use super::findings::{Findings, Kind};
 use super::gate::check_clock;

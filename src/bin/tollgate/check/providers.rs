@@ -1,8 +1,8 @@
 //! What each payment provider has on sale, as its API lists it.
 
 use serde_json::Value;
-use tollgate::billing::Provider;
-use tollgate::config::Billing;
+use tollgate::account::Provider;
+use tollgate::billing::Billing;
 
 use crate::commands::Failure;
 use crate::commands::http::{Request, Response};

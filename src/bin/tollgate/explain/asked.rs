@@ -1,8 +1,10 @@
 //! The request that is explained, as the edge would read it.
 
 use tollgate::answer::Asker;
-use tollgate::config::{Config, CredentialSource};
-use tollgate::request::{RequestFacts, credential, visitor};
+use tollgate::config::Config;
+use tollgate::request::CredentialSource;
+use tollgate::request::{RequestFacts, credential};
+use tollgate::gate::captured;
 
 use crate::commands::Failure;
 

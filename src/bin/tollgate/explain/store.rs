@@ -6,7 +6,8 @@ use tollgate::account::AccountRecord;
 use tollgate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
 };
-use tollgate::quota::{CreditPack, LedgerStore, StoreError};
+use tollgate::quota::{CreditPack, LedgerStore};
+use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
 /// What was given of an account, and what the ledger makes of it.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use tollgate::account::{AccountRecord, Subscription, judge};
-use tollgate::config::{Anonymous, Config, CredentialSource, Issuer, Route, SubscriptionSource};
-use tollgate::decision::QuotaState;
+use tollgate::config::{Anonymous, Config, Issuer, Route, SubscriptionSource};
+use tollgate::request::CredentialSource;
+use tollgate::cause::QuotaState;
 use tollgate::identity::Identity;
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
 use tollgate::request::{RequestFacts, credential};

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
-use std::fmt::Write as _;
 use std::str::FromStr;
+
+use tollgate::text::percent;
 
 /// An account: `alice`, or `acme/alice` where there are tenants. A slash or percent sign of a name
 /// itself is written as the gate does: `%2F`, `%25`.
@@ -70,14 +71,7 @@ pub(crate) fn unguarded(text: &str) -> Cow<'_, str> {
 
 /// As a segment of a path, or a value of a query.
 pub(crate) fn encoded_segment(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
+    percent::encode(text, percent::is_unreserved)
 }
 
 #[cfg(test)]

@@ -1,26 +1,20 @@
-//! URLs in the configuration.
+//! URLs that may stand on a page or be fetched.
+
+use super::authority;
 
 /// Whether `text` is a URL that may stand on a page or be fetched: `https:`, or loopback `http:`.
-pub(crate) fn is_safe_url(text: &str) -> bool {
+pub fn is_safe_url(text: &str) -> bool {
     let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte));
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host_of(authority);
+    let host = authority::host(authority);
     let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     let scheme_fits = scheme == "https" || scheme == "http" && is_loopback;
     clean && scheme_fits && !host.is_empty() && !authority.contains('@')
 }
 
-/// The host of `host:port`.
-pub(super) fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
-/// What is expected where a URL is not safe.
-pub(super) const SAFE_URL: &str = "an https:// URL (http:// only on localhost)";
+/// The words for a URL that [`is_safe_url`] takes.
+pub const SAFE_URL: &str = "an https:// URL (http:// only on localhost)";
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::plan::PlanOffer;
+
 /// Something the caller can do about a denial.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Remedy {
@@ -20,18 +22,6 @@ impl Remedy {
     pub fn new(action: Action, href: Option<&str>) -> Self {
         Self { action, href: href.map(str::to_owned), plan: None }
     }
-}
-
-/// A plan as it is offered to a caller.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct PlanOffer {
-    /// The plan's id in the configuration.
-    pub id: String,
-    /// Its display name.
-    pub name: String,
-    /// Its price in words, as the operator wrote it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub price: Option<String>,
 }
 
 /// What kind of thing a remedy is.

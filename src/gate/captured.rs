@@ -1,8 +1,8 @@
 //! What is known of somebody who sends no credential, where the configuration asks for it.
 
-use super::RequestFacts;
-use super::credential::cookie;
-use crate::config::{Config, CredentialSource};
+use crate::config::Config;
+use crate::request::credential::cookie;
+use crate::request::{CredentialSource, RequestFacts};
 
 /// Somebody without a credential, or with one beside the cookie of an earlier visit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

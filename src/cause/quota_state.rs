@@ -1,0 +1,52 @@
+//! A quota as it stands for one account.
+
+use serde::Serialize;
+
+use crate::plan::{Enforcement, Quota, Window};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// A quota and how much of it is used.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct QuotaState {
+    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`.
+    pub name: String,
+    /// Units that may be used in one period.
+    pub limit: u64,
+    /// Units used so far, this request included when it passed. May exceed a soft limit.
+    pub used: u64,
+    /// When the period ends and the count starts again.
+    pub resets_at: Timestamp,
+    /// The whole length of the period in seconds.
+    pub window_s: u64,
+    /// Whether the limit stops requests (`hard`) or only counts overage (`soft`).
+    pub enforcement: Enforcement,
+}
+
+impl QuotaState {
+    /// The state of `quota` with `used` units of `limit` used in `window`. The limit is what the
+    /// account may use there: an exception of its own and what rolled over included.
+    pub fn new(quota: &Quota, window: Window, limit: u64, used: u64) -> Self {
+        Self {
+            name: quota.name(),
+            limit,
+            used,
+            resets_at: window.ends_at,
+            window_s: window.length_s(),
+            enforcement: quota.enforcement,
+        }
+    }
+
+    /// Units left, zero when a soft quota is passed.
+    pub const fn remaining(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// Whether it limits this meter.
+    pub fn is_about(&self, meter: &str) -> bool {
+        let name = self.name.strip_suffix("/member").unwrap_or(&self.name);
+        name.rsplit_once('/').is_some_and(|(of, _)| of == meter)
+    }
+}
+
+wire!(QuotaState { name, limit, used, resets_at, window_s, enforcement });

@@ -1,0 +1,85 @@
+//! What is sold: plans, what they include, and how much of it.
+
+mod meter;
+pub mod period;
+mod quota;
+mod terms;
+
+pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter};
+pub use period::{Period, Window};
+pub use quota::{Enforcement, Quota, Scope};
+pub use terms::Terms;
+
+use serde::Serialize;
+
+/// Something that is sold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Its id in tokens and records.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+    /// Its price in words.
+    pub price: Option<String>,
+    /// Entitlements it includes.
+    pub entitlements: Vec<String>,
+    /// Its limits.
+    pub quotas: Vec<Quota>,
+    /// What it is called at the payment provider: ids of prices, products or variants, lookup keys.
+    /// The first is the one that is sold.
+    pub prices: Vec<String>,
+    /// Where to buy it.
+    pub buy_url: Option<String>,
+    /// Whether new customers can buy it.
+    pub on_sale: bool,
+    /// What happens when the ledger can't be reached.
+    pub on_outage: FailurePolicy,
+    /// Days of access after a failed charge.
+    pub grace_days: u32,
+}
+
+impl Plan {
+    /// Whether one of its quotas is about this meter.
+    pub fn limits(&self, meter: &str) -> bool {
+        self.quotas.iter().any(|quota| quota.meter == meter)
+    }
+
+    /// As it is offered to a caller.
+    pub fn offer(&self) -> PlanOffer {
+        PlanOffer { id: self.id.clone(), name: self.name.clone(), price: self.price.clone() }
+    }
+
+    /// Whether it includes all of `entitlements`.
+    pub fn includes(&self, entitlements: &[String]) -> bool {
+        entitlements.iter().all(|one| self.entitlements.contains(one))
+    }
+}
+
+/// A plan as it is offered to a caller.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct PlanOffer {
+    /// The plan's id in the configuration.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+    /// Its price in words, as the operator wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<String>,
+}
+
+/// What to do when something of ours is broken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailurePolicy {
+    /// Answer 503.
+    #[default]
+    Deny,
+    /// Let it through, marked as degraded.
+    Pass,
+}
+
+/// The plan of this id, or with a price of this name: what a provider calls it.
+pub fn plan_named<'a>(plans: &'a [Plan], name: &str) -> Option<&'a Plan> {
+    let has_price = |plan: &&Plan| plan.prices.iter().any(|price| price == name);
+    plans.iter().find(|plan| plan.id == name).or_else(|| plans.iter().find(has_price))
+}

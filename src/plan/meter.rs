@@ -1,0 +1,39 @@
+//! Meters: what is counted, and what happens to units that are lost.
+
+/// How a meter is counted and watched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Meter {
+    /// Its id in routes and quotas.
+    pub id: String,
+    /// What its units are called on pages.
+    pub name: Option<String>,
+    /// What happens to units that are lost with an isolate.
+    pub lost: Lost,
+    /// Shares of a quota, in percent and rising, at which the caller and the operator are told.
+    pub notify_at: Vec<u8>,
+    /// Days after the end of a period for which its count is kept; forever where it is not said.
+    pub keep_days: Option<u32>,
+}
+
+/// What happens to the units that an isolate held when it was lost without a word.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Lost {
+    /// They are charged: a hard quota is never exceeded.
+    #[default]
+    Strict,
+    /// They go back: the customer never pays for what didn't happen, and a hard quota may be
+    /// exceeded by what the isolate spent since it last reported.
+    Lenient,
+}
+
+/// Units of a meter that one request costs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cost {
+    /// The meter.
+    pub meter: String,
+    /// How many; the most it can be, where the origin says what it was.
+    pub units: u64,
+}
+
+/// When nothing else is configured.
+pub const DEFAULT_NOTIFY_AT: [u8; 2] = [80, 95];

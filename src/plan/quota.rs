@@ -1,0 +1,81 @@
+//! Quotas: how much of a meter a plan lets its accounts use, and how often.
+
+use serde::Serialize;
+
+use super::period::{Period, Window};
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// How much of a meter may be used in a period.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Quota {
+    /// The meter that is limited.
+    pub meter: String,
+    /// Units per period.
+    pub limit: u64,
+    /// When the count starts again.
+    pub period: Period,
+    /// Where days and months begin: minutes that local time is ahead of UTC, negative west of it.
+    pub utc_offset_min: i32,
+    /// What happens at the limit.
+    pub enforcement: Enforcement,
+    /// Whose units are counted.
+    pub scope: Scope,
+    /// Of a soft quota: units beyond the limit that pass; without it, any number.
+    pub overage_max: Option<u64>,
+    /// Units that were left of one period and may be used in the next, at most.
+    pub rollover_max: u64,
+    /// Units per period during a trial, in the place of `limit`.
+    pub trial_limit: Option<u64>,
+}
+
+impl Quota {
+    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`, with
+    /// `/member` behind it where each member has a count of its own.
+    pub fn name(&self) -> String {
+        let of_member = if self.scope == Scope::Member { "/member" } else { "" };
+        format!("{}/{}{of_member}", self.meter, self.period.word())
+    }
+
+    /// The window that holds `now`, for an account whose billing cycle starts at `anchor`.
+    pub fn window(&self, now: Timestamp, anchor: Option<Timestamp>) -> Window {
+        self.period.window(now, anchor, self.utc_offset_min)
+    }
+}
+
+/// What happens when a quota is used up.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// Requests are denied.
+    #[default]
+    Hard,
+    /// Requests pass, the overage is counted and the caller is told.
+    Soft,
+}
+
+wire! { enum Enforcement { Hard, Soft } }
+
+/// Whose units a quota counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scope {
+    /// Those of the whole account.
+    #[default]
+    Account,
+    /// Those of each member (the token's subject) on their own, inside the account's quotas.
+    Member,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_meter_period_and_scope() {
+        let quota = Quota { meter: "a/b".to_owned(), scope: Scope::Member, ..Quota::default() };
+        assert_eq!(quota.name(), "a/b/month/member");
+        let state = quota.state(Window::default(), 5, 3);
+        assert!(state.is_about("a/b") && !state.is_about("a"));
+        assert_eq!((state.limit, state.remaining()), (5, 2));
+    }
+}
