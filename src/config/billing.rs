@@ -22,7 +22,7 @@ pub struct Billing {
     pub store: Option<String>,
     /// Whether events of the provider's test mode count.
     pub test: bool,
-    /// What is sold as prepaid units.
+    /// The items that are sold as prepaid units.
     pub credits: Vec<CreditPrice>,
     /// Signs and verifies references to accounts.
     pub references: References,
@@ -143,7 +143,7 @@ fn read_credits(fields: &mut Fields<'_>) -> Vec<CreditPrice> {
 }
 
 const CREDITS_EXAMPLE: &str = "credits = [{ price = \"pri_1\", units = 500 }]";
-/// More than anybody orders at once, so that nobody pays for what is not given.
+/// More than anybody orders at once, so that nobody pays for units that are not given.
 const DEFAULT_MAX_QUANTITY: u64 = 100;
 const MAX_QUANTITY: u64 = 1_000_000;
 

@@ -55,7 +55,7 @@ impl Ledger {
     }
 }
 
-/// Adds an entry to the audit trail, once, and tells the operator of it where that is wanted.
+/// Adds an entry to the audit trail, once, and announces it to the operator where that is wanted.
 fn note(
     store: &mut impl LedgerStore,
     terms: Terms<'_>,
