@@ -1,5 +1,5 @@
-// Checks of a deployed gate that nothing but Cloudflare's own network can answer. docs/on-cloudflare.md
-// says what each needs, and what it should print.
+// Checks of a deployed gate that nothing but Cloudflare's own network can answer. See
+// docs/on-cloudflare.md for the needs and the expected output of each.
 //
 //   node scripts/on-cloudflare.mjs headers URL            an origin, or an open route of the gate, that echoes
 //   node scripts/on-cloudflare.mjs cache GATE ORIGIN TOKEN  the same gated file by both ways
@@ -23,7 +23,7 @@ if (!Object.hasOwn(CHECKS, name ?? "") || args.length === 0) {
 }
 exit((await CHECKS[name](...args)) ? 0 : 1);
 
-/** Which spellings of a name of the gate's arrive at whatever echoes its headers as JSON. */
+/** Lists the spellings of a name of the gate's that arrive at an echo of headers. */
 async function headers(url) {
   const arrived = [];
   for (const sign of SIGNS) {
@@ -34,7 +34,7 @@ async function headers(url) {
   return arrived.length === 0;
 }
 
-/** Whether what the gate has fetched for a caller can be had from the origin by anybody. */
+/** Whether anybody can get a file from the origin after the gate fetched it for a caller. */
 async function cache(gate, origin, token) {
   for (const round of [1, 2]) {
     const answer = await ask(gate, { authorization: `Bearer ${token}` });

@@ -1,4 +1,4 @@
-// npm run test:long: what takes too long for every change. Each test prints the seed of what failed.
+// npm run test:long: tests that take too long for every change. Each prints the seed of a failure.
 
 import { mustRun, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";

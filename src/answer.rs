@@ -232,7 +232,7 @@ pub fn leads_to(url: &str, asker: &Asker<'_>, place: &Place<'_>, brand: &Brand) 
     Answer { status: 200, headers, body }
 }
 
-/// Answers a `HEAD` of which only a `GET` could tell more.
+/// An answer to a `HEAD` where only a `GET` has more to return.
 pub fn nothing(asker: &Asker<'_>, place: &Place<'_>) -> Answer {
     Answer { status: 204, headers: headers::bare(asker, place), body: String::new() }
 }

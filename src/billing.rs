@@ -54,13 +54,13 @@ pub struct BillingEvent {
     /// The account's name, `tenant/account`, where the event names one by a signed reference, or in
     /// a field that the seller's own server writes.
     pub account: Option<String>,
-    /// Why what it names is not believed.
+    /// Why the account that it names does not count.
     pub unnamed: Option<String>,
     /// Why nothing of it counts: it is of another mode, store or account than the configured one.
     pub ignored: Option<String>,
     /// Whether the seller's own server names the account of the customer itself.
     pub names_customer: bool,
-    /// Whether it tells of money that the customer has paid.
+    /// Whether it is about a payment by the customer.
     pub is_payment: bool,
     /// Whether it came to its account by a customer alone whom any buyer's address picks.
     pub is_by_address: bool,
@@ -97,11 +97,11 @@ pub enum News {
     Note {
         /// By whom.
         actor: String,
-        /// What was done.
+        /// The name of the action.
         action: String,
         /// More about it, as JSON.
         detail: String,
-        /// Whether the operator is told of it too.
+        /// Whether the operator gets an announcement of it too.
         is_announced: bool,
     },
     /// The entitlements that the customer has by the provider's own list.

@@ -1,7 +1,7 @@
 //! A map that can't grow without end: the oldest entry makes room for the newest.
 //!
-//! It is bounded by the number of its entries, and by the bytes of what their values say they hold:
-//! see [`Weight`].
+//! It is bounded by the number of its entries, and by the bytes that their values declare: see
+//! [`Weight`].
 
 use std::borrow::Borrow;
 use std::cell::Cell;
@@ -22,8 +22,8 @@ pub struct BoundedMap<K, V> {
     max_bytes: usize,
 }
 
-/// How many bytes a value holds, as it says itself. They count in the map for as long as the weight
-/// is there; so it is kept in the value.
+/// The bytes that a value declares to hold. They count in the map for as long as the weight exists,
+/// so the value keeps it.
 #[derive(Debug)]
 pub struct Weight {
     bytes: usize,
@@ -31,7 +31,7 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// Says that the value holds so many bytes now.
+    /// Sets the number of bytes that the value holds now.
     pub fn set(&mut self, bytes: usize) {
         let others = self.total.get().saturating_sub(self.bytes);
         self.total.set(others.saturating_add(bytes));
@@ -45,8 +45,7 @@ impl Drop for Weight {
     }
 }
 
-/// About what a text takes on the heap, with the place that points to it and what the allocator
-/// adds.
+/// The approximate bytes of a text on the heap, with its pointer and the allocator's overhead.
 pub fn text_bytes(text: &str) -> usize {
     text.len().saturating_add(TEXT_BYTES)
 }
@@ -61,7 +60,7 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
         Self::weighed(capacity, usize::MAX)
     }
 
-    /// The same, of values that hold at most `max_bytes` together, as far as they say so.
+    /// The same, for values that declare at most `max_bytes` together.
     pub fn weighed(capacity: usize, max_bytes: usize) -> Self {
         let (places, entries, bytes) = Default::default();
         Self { places, entries, gone: 0, capacity, bytes, max_bytes }
@@ -72,7 +71,7 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
         Weight { bytes: 0, total: Rc::clone(&self.bytes) }
     }
 
-    /// What all values say they hold.
+    /// The bytes that all values declare together.
     pub fn bytes(&self) -> usize {
         self.bytes.get()
     }
@@ -96,7 +95,7 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     }
 
     /// Puts `value` at `key`, and drops the oldest entries where there is no room: this one too, if
-    /// it alone is too much. Hands over what is dropped, one after another.
+    /// it alone is too much. Hands over the dropped entries, one after another.
     pub fn insert(&mut self, key: K, value: V, dropped: &mut dyn FnMut(K, V)) {
         if let Some(known) = self.get_mut(&key) {
             *known = value;

@@ -13,7 +13,7 @@
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
-//! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know who asks |
+//! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know the caller |
 //! | `endpoints.rs`, `admin.rs`, `admin/` | what lives under `/_tollgate/` |
 //! | `backstage.rs` | what the second module exports |
 //! | `ledger.rs` | messages to the objects, as both modules send them |
@@ -26,7 +26,7 @@
 //! | `customer_store.rs` | the same: whose customers and subscriptions are |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
-//! | `drills.rs` | what the tests alone may ask for |
+//! | `drills.rs` | requests for the tests alone |
 //! | `glue.rs`, `glue.js`, `forward.js` | the border to JavaScript |
 
 #[cfg(feature = "backstage")]

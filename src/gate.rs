@@ -359,8 +359,8 @@ impl Gate {
         self.matched().map_or(&[], |route| &route.requires)
     }
 
-    /// The one place where a request passes. What asks something of the gate itself never does,
-    /// wherever it came from.
+    /// The one place where a request passes. A request for the gate itself never does, wherever it
+    /// came from.
     fn pass(&self, mut pass: Pass) -> Step {
         if self.purpose != Purpose::Passage {
             return self.misconfigured("a request for the gate itself was about to be passed on");

@@ -1,5 +1,4 @@
-//! `GATE_SECRET`: what the gate signs so that it knows it again when it comes back, and nobody
-//! else can make.
+//! `GATE_SECRET`: keys for texts that come back to the gate, and that nobody else can make.
 
 use crate::mac::MacKey;
 
@@ -26,5 +25,5 @@ impl GateSecret {
     }
 }
 
-/// Shorter values can be guessed, by somebody who has a reference or a key to try them on.
+/// Shorter values can be guessed, by anybody with a reference or a key to try them on.
 pub const MIN_SECRET_BYTES: usize = 32;

@@ -63,7 +63,7 @@ impl Identity {
         headers
     }
 
-    /// What makes one assertion differ from another: its claims, but for their times.
+    /// The claims of an assertion without their times: they identify it.
     pub fn assertion_subject(&self, issuer: &str, audience: &str) -> String {
         self.assertion_claims(issuer, audience, Timestamp::default())
     }

@@ -25,7 +25,7 @@
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |
-//! | [`gate_secret`], [`mac`] | what the gate signs so that it knows it again |
+//! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |
 //! | [`bounded_map`], [`strict_json`], [`time`], [`wire`] | the four tools the others share |
 
 pub mod account;

@@ -46,7 +46,7 @@ impl MacKey {
     }
 }
 
-/// A secret must not get into a log by way of what holds it.
+/// Debug output must not put a secret into a log.
 impl fmt::Debug for MacKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("MacKey(..)")
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_padded_key_is_the_key() {
-        // RFC 4231, test case 2, whose key is shorter than ours: padding is what HMAC does too.
+        // RFC 4231, test case 2. Its key is shorter than ours, and HMAC pads it in the same way.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
         let found = MacKey::of(key).tag(&[b"what do ya want ", b"for nothing?"]);

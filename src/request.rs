@@ -90,7 +90,7 @@ impl RequestFacts {
     }
 
     /// Whether this asks for a WebSocket by another method than GET (RFC 6455 §4.1). The runtime
-    /// would send it on as a GET, which is not what was judged.
+    /// would send it on as a GET, though the gate has judged another method.
     pub fn is_odd_upgrade(&self) -> bool {
         let mut protocols = self.odd_upgrade.split([',', '/']).map(str::trim);
         let is_websocket = protocols.any(|one| one.eq_ignore_ascii_case("websocket"));

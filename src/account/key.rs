@@ -64,8 +64,8 @@ impl ApiKey {
         rest.and_then(|rest| rest.get(..ID_BYTES)).unwrap_or_default()
     }
 
-    /// The part of `text` behind the id and its underscore, if it has a key's form: the secret
-    /// and the checksum. What has none need not be looked for.
+    /// The part of `text` behind the id and its underscore, if it has a key's form: the secret and
+    /// the checksum. A text without that form need not be looked for.
     pub fn secret_in(text: &str) -> Option<(&str, &str)> {
         let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if text.len() != TEXT_BYTES || !text.bytes().all(is_base64url) {

@@ -78,9 +78,9 @@ impl AccountRecord {
         own.into_iter().chain(self.billed.iter().filter_map(Billed::known))
     }
 
-    /// Every subscription, and whether it only adds to what the account has: one that came to it by
-    /// a customer's address alone may be a stranger's, so that its failures are nothing that this
-    /// account is told of. Those come last.
+    /// Every subscription, and whether it only adds to the account's others. One that came by a
+    /// customer's address alone may be a stranger's, so this account gets no notice of its
+    /// failures. Those come last.
     pub(super) fn judged(&self) -> impl Iterator<Item = (&Subscription, bool)> {
         let has_own = self.has_own_subscription();
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
@@ -98,8 +98,8 @@ impl AccountRecord {
         self.own.status != super::Status::None || self.billed.iter().any(is_own)
     }
 
-    /// Whether a dispute is about something that this account got for its money. What came to it by
-    /// a customer's address alone is a stranger's, unless the account has nothing else.
+    /// Whether a dispute is about something that this account got for its money. A subscription
+    /// that came by a customer's address alone is a stranger's, unless the account has no other.
     pub fn has_got(&self, dispute: &Dispute) -> bool {
         let may_be_strangers = self.has_own_subscription();
         let is_of = |one: &Billed| {
@@ -107,7 +107,7 @@ impl AccountRecord {
                 one.provider == dispute.provider && dispute.subscription.as_ref() == Some(&one.id);
             (is_named || dispute.is_about(&one.payments)) && !(one.by_address && may_be_strangers)
         };
-        // A system of the operator's own need not say what a dispute is about.
+        // A system of the operator's own need not name the subject of a dispute.
         let is_sellers = dispute.provider == Provider::Standard
             && dispute.subscription.is_none()
             && dispute.payments.is_empty();

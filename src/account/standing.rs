@@ -28,9 +28,9 @@ pub enum Standing {
 /// Every subscription of an account, each judged for itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Judgement<'a> {
-    /// Those that open what they were bought for; first the one whose plan gives most units.
+    /// Those that grant access; first the one whose plan gives most units.
     pub good: Vec<&'a Subscription>,
-    /// What their caller should know.
+    /// The notices for their caller.
     pub notices: Vec<Notice>,
     /// Those that don't; first the one that is easiest to mend.
     pub denied: Vec<Refused<'a>>,

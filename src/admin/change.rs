@@ -32,7 +32,7 @@ pub enum Change {
     Key(Box<ApiKey>),
     /// Put a record in the place of the operator's part of the one that is there.
     Record(Box<AccountRecord>),
-    /// Take over nothing: only the audit trail says that customers were read again.
+    /// Take over nothing, and note in the audit trail that customers were read again.
     Reread,
     /// Revoke the tokens that were issued before this.
     RevokeBefore(Timestamp),
@@ -281,7 +281,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
 
 /// What is said where nothing is known of an account.
 pub const NO_ACCOUNT: &str = "There is no such account.";
-/// What is said where nothing can sign a new API key.
+/// The error where no secret can sign a new API key.
 pub const NO_GATE_SECRET: &str = "API keys can't be made before the secret GATE_SECRET is set; \
      `openssl rand -base64 32` makes one.";
 

@@ -4,7 +4,7 @@
 use super::{Page, ReaderId};
 use crate::mac::{MacKey, length_of};
 
-/// What signs cookies and makes names and hashes that nobody else can make. Of several values of
+/// Keys that sign cookies and make names and hashes that nobody else can make. Of several values of
 /// the secret the first signs, and all verify: a cookie keeps its count while one is changed for
 /// another.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ pub(super) fn private(
     headers
 }
 
-/// What an answer without a body carries, for its caller alone.
+/// The headers of an answer without a body, for its caller alone.
 pub(super) fn bare(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
     let mut headers = Headers::new();
     push_private(&mut headers, asker, place);

@@ -11,8 +11,7 @@ use crate::billing::{BillingEvent, News};
 use crate::account::Provider;
 use crate::time::Timestamp;
 
-/// The record with what the event says. [`News::Credits`] are the ledger's, and so is
-/// [`News::Note`].
+/// The record after the event. [`News::Credits`] are the ledger's, and so is [`News::Note`].
 ///
 /// `now` is the ledger's clock, and decides only what is so long over that it may be forgotten.
 #[must_use]
@@ -89,7 +88,7 @@ fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> 
         .billed
         .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
         .unwrap_or_else(|place| {
-            // By an address, until an event says otherwise.
+            // By an address, until an event shows otherwise.
             let new = Billed { by_address: true, ..Billed::new(provider, id) };
             record.billed.insert(place, new);
             place
@@ -151,7 +150,7 @@ fn dispute(record: &mut AccountRecord, mut new: Dispute) {
         Err(place) => record.disputes.insert(place, new),
         Ok(place) => {
             let Some(known) = record.disputes.get_mut(place) else { return };
-            // What it is about stays, whichever event says it.
+            // The subscription and the payments stay, whichever event names them.
             new.subscription = new.subscription.max(known.subscription.take());
             new.payments.append(&mut known.payments);
             new.payments.sort_unstable();

@@ -1,14 +1,14 @@
-//! Trust follows authorship. A signature proves who sent an event, and nothing about who wrote each
-//! field of it: a buyer writes the custom data of a browser's checkout, the parameters of a payment
-//! link, and the address that picks a customer.
+//! Trust follows authorship. A signature proves the sender of an event, but not the author of each
+//! field: a buyer writes the custom data of a browser's checkout, the parameters of a payment link,
+//! and the address that picks a customer.
 //!
 //! Each provider lists every field that is read of it with its author. [`Object`](super::object)
-//! reads no field that isn't listed, and gives what a payer may have written to nobody but the
-//! check of a signed reference.
+//! reads no field that isn't listed. A field that a payer may have written goes only to the check
+//! of a signed reference.
 
 use super::{Provider, lemonsqueezy, paddle, standard, stripe};
 
-/// Who writes a field of what a provider sends.
+/// The author of a field in a provider's message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Author {
     /// The payer may: by a payment link, in a browser's checkout, by the address that is typed.
@@ -34,7 +34,7 @@ impl Author {
 /// of a list, `*` for the name that `account` in `BILLING` configures.
 pub type Field = (&'static str, Author);
 
-/// Every field that is read of what `provider` sends or answers.
+/// Every field that is read of `provider`'s events and answers.
 pub const fn fields_of(provider: Provider) -> &'static [Field] {
     match provider {
         Provider::Stripe => stripe::FIELDS,

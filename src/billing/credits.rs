@@ -1,10 +1,10 @@
-//! Prepaid units follow from what was paid for: a price, variant or product that the operator has
-//! put into a table. No number that a buyer may have written counts, but for a quantity, which the
-//! same table bounds.
+//! Prepaid units follow from the paid item: a price, variant or product that the operator has put
+//! into a table. No number that a buyer may have written counts, but for a quantity, which the same
+//! table bounds.
 
 use crate::store::MAX_UNITS;
 
-/// What the operator sells as prepaid units.
+/// An item that the operator sells as prepaid units.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CreditPrice {
     /// The provider's name of it: the id of a price, a lookup key, a variant, a product, or of a
@@ -12,7 +12,7 @@ pub struct CreditPrice {
     pub price: String,
     /// How many units one of it is.
     pub units: u64,
-    /// The most of it that one order may hold; what is beyond brings nothing.
+    /// The most of it that one order may hold; any more brings no units.
     pub max_quantity: u64,
     /// Whether it counts without being paid for, as by a coupon over the whole price.
     pub free: bool,
@@ -21,7 +21,7 @@ pub struct CreditPrice {
 /// One position of an order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Position {
-    /// What is bought, by each of its names.
+    /// Each name of the bought item.
     pub(super) names: Vec<String>,
     /// How many of it.
     pub(super) quantity: Option<u64>,

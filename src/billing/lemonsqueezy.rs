@@ -11,7 +11,7 @@ use crate::account::{Status, Subscription};
 use crate::billing::Billing;
 use crate::plan::Plan;
 
-/// Who writes what. Custom data is what a buyer's browser sends along: a parameter of the
+/// The author of each field. A buyer's browser sends custom data along: a parameter of the
 /// checkout's link sets it (<https://docs.lemonsqueezy.com/help/checkout/passing-custom-data>).
 pub(super) const FIELDS: &[Field] = {
     use Author::{Payer, Provider};
@@ -93,7 +93,7 @@ pub(super) fn read(
     Ok(event)
 }
 
-/// Why what a store, or its test mode, says is none of this gate's.
+/// The reason to ignore a message of another store, or of test mode.
 pub(super) fn elsewhere(billing: &Billing, store: Option<&str>, is_test: bool) -> Option<String> {
     if is_test && !billing.test {
         return Some("test mode: `test = true` in BILLING would let it count".to_owned());

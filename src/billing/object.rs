@@ -1,5 +1,5 @@
-//! Reads what providers send: nothing about its shape is taken for granted, nothing panics, and no
-//! field is read whose author is unknown.
+//! Reads providers' messages. Nothing about their shape is taken for granted, nothing panics, and
+//! no field without a known author is read.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::token::MAX_NAME_BYTES;
 #[derive(Clone)]
 pub(super) struct Object<'a> {
     value: &'a Value,
-    /// The kind, and the path from there: what the list of fields says.
+    /// The kind, and the path from there, as in the list of fields.
     field: String,
     /// Where it stands in the document (RFC 6901).
     pointer: String,
@@ -94,7 +94,7 @@ impl<'a> Object<'a> {
         items.iter().enumerate().map(one).collect()
     }
 
-    /// The same, where there has to be a list: what is none is no empty one.
+    /// The same, where there has to be a list. Anything else is an error, not an empty list.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl<'a> Object<'a> {
         self.value.as_str().filter(|text| !text.is_empty())
     }
 
-    /// What `true` or `false` stands at `path`.
+    /// The boolean at `path`.
     pub(super) fn flag(&self, path: &str) -> Option<bool> {
         self.leaf(path).and_then(Value::as_bool)
     }
@@ -199,7 +199,7 @@ impl<'a> Object<'a> {
         self.time(path)?.ok_or_else(|| self.missing(path, "a time"))
     }
 
-    /// What is wrong where something else was expected at `path`.
+    /// The error where something else was expected at `path`.
     pub(super) fn missing(&self, path: &str, expected: &str) -> String {
         missing(&self.field_at(path), expected)
     }
@@ -295,7 +295,7 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
-    /// What a payer can't have written at `path`.
+    /// The value at `path`, where a payer can't have written it.
     fn leaf(&self, path: &str) -> Option<&'a Value> {
         let field = self.field_at(path);
         (self.document.watcher)(&field, &self.pointer_to(path));
@@ -329,9 +329,9 @@ pub(super) fn account_named(text: &str) -> Option<String> {
 /// The plan and the add-ons of a subscription whose items are called `items`, each by several
 /// names.
 ///
-/// The plan is the first that is known and has quotas; where none has, the first that is known.
-/// What is unknown stays under its first name, so that an operator who adds it to `PLANS` later is
-/// understood at once.
+/// The plan is the first that is known and has quotas; where none has, the first that is known. An
+/// unknown item stays under its first name, so that it counts as soon as an operator adds it to
+/// `PLANS`.
 pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, Vec<String>) {
     let mut ids: Vec<(u8, &str)> = Vec::new();
     for names in items {
@@ -352,7 +352,7 @@ pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, 
     (Some(plan.to_owned()), ids.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
-/// What is wrong where something else was expected.
+/// The error where something else was expected.
 pub(super) fn missing(field: &str, expected: &str) -> String {
     ["expected ", expected, " at ", field].concat()
 }

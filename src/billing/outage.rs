@@ -1,12 +1,12 @@
 //! Whether a payment provider is down, as far as the gate can tell from what happens to charges and
 //! to its own calls.
 //!
-//! One customer's bad day is no outage: the charges of several must fail, for reasons that are none
-//! of theirs, and of those who were charged lately at least half: in the last hour, or in the last
-//! quarter of it. Only customers count who are linked to an account and have paid before, so that
-//! no stranger's card brings anybody in. The verdict follows from what happened and when, and from
-//! nothing else, so it makes no difference in which order it was told; and what goes well never
-//! brings an outage about.
+//! One customer's bad day is no outage. The charges of several must fail, for reasons that are none
+//! of theirs. They must be at least half of the customers with a charge lately: in the last hour,
+//! or in the last quarter of it. A customer only counts when linked to an account and after an
+//! earlier payment, so that no stranger's card brings anybody in. The verdict depends on the events
+//! and their times alone, not on the order of their arrival. A success never brings an outage
+//! about.
 
 use crate::cause::PaymentFailure;
 use crate::billing::{BillingEvent, News};

@@ -12,8 +12,8 @@ use crate::account::{Status, Subscription};
 use crate::billing::Billing;
 use crate::plan::Plan;
 
-/// Who writes what. Custom data is what `Paddle.Checkout.open` sends from a buyer's browser, and is
-/// copied from a transaction to its subscription
+/// The author of each field. `Paddle.Checkout.open` sends custom data from a buyer's browser, and
+/// Paddle copies it from a transaction to its subscription
 /// (<https://developer.paddle.com/build/transactions/custom-data>).
 pub(super) const FIELDS: &[Field] = {
     use Author::{Payer, Provider};
@@ -65,8 +65,8 @@ pub(super) const FIELDS: &[Field] = {
 
 pub(super) const SALE: SaleFields = SaleFields { account: "custom_data", created: "created_at" };
 
-/// Reads an event. Its sandbox is another account, with secrets and keys of its own: events don't
-/// say where they are from.
+/// Reads an event. Paddle's sandbox is another account, with secrets and keys of its own: its
+/// events carry no mark of it.
 pub(super) fn read(
     billing: &Billing,
     plans: &[Plan],

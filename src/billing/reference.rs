@@ -1,10 +1,10 @@
-//! Signed references to accounts: what a checkout carries so that its payment finds the account,
-//! though a buyer may write whatever stands in its place.
+//! Signed references to accounts. A checkout carries one so that its payment finds the account,
+//! though a buyer may write anything else in its place.
 //!
-//! A reference says which account, for what, and until when. It shows none of that: the account's
-//! name is encrypted, and the signature is what the encryption starts from (SIV, as in RFC 5297,
-//! with HMAC-SHA-256 for both). It has at most 200 characters of `[A-Za-z0-9_-]`, which is what
-//! Stripe's `client_reference_id` takes (<https://docs.stripe.com/payment-links/url-parameters>).
+//! A reference holds the account, the purpose, and the time of its expiry. The account's name is
+//! encrypted, and the encryption starts from the signature (SIV, as in RFC 5297, with HMAC-SHA-256
+//! for both). It has at most 200 characters of `[A-Za-z0-9_-]`, as Stripe's `client_reference_id`
+//! takes (<https://docs.stripe.com/payment-links/url-parameters>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub struct References(Vec<[MacKey; 2]>);
 
-/// What a genuine reference says.
+/// The content of a genuine reference.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reference {
     /// The account's name, `tenant/account`.
@@ -53,7 +53,7 @@ impl References {
         Some([MARK, &URL_SAFE_NO_PAD.encode(bytes)].concat())
     }
 
-    /// What `text` says, where this gate has signed it.
+    /// The content of `text`, where this gate has signed it.
     pub fn verify(&self, text: &str) -> Option<Reference> {
         let text = text.strip_prefix(MARK).filter(|_| text.len() <= MAX_CHARS)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -70,11 +70,11 @@ impl References {
     }
 }
 
-/// What every reference begins with.
+/// The start of every reference.
 pub const MARK: &str = "tgr_";
 /// How long a reference is good that the gate makes: a page may stay open over a weekend.
 pub const LIFETIME_S: i64 = 7 * 86_400;
-/// What stands in `buy_url` and `plans_url` in the place of a reference.
+/// The place of a reference in `buy_url` and `plans_url`.
 pub const PLACEHOLDER: &str = "{reference}";
 
 /// A configured link with the caller's reference in the place of [`PLACEHOLDER`]: with nothing
@@ -102,12 +102,12 @@ fn hidden(key: &MacKey, tag: &[u8; TAG_BYTES], name: &[u8]) -> Vec<u8> {
 }
 
 const VERSION: u8 = 1;
-/// The one purpose there is: what is bought is this account's.
+/// The only purpose: a purchase for this account.
 const PURCHASE: u8 = 1;
 const TAG_BYTES: usize = 16;
 const HEAD_BYTES: usize = 6;
 const MAX_CHARS: usize = 200;
-/// What is left of 196 characters of base64url.
+/// The rest of 196 characters of base64url.
 const MAX_ACCOUNT_BYTES: usize = 147 - TAG_BYTES - HEAD_BYTES;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! How often a provider makes a link for one account: the account's ledger object keeps those that
-//! were made a moment ago, and says when there were too many.
+//! Limits how often a provider makes a link for one account. The account's ledger object keeps
+//! recent links, and refuses another when there were too many.
 //!
 //! A caller needs no subscription to ask for a link, and each costs the operator a call that the
-//! provider limits. What is kept here is in memory alone: an object that starts anew forgets it.
+//! provider limits. The links are in memory alone: an object that starts anew forgets them.
 
 use sha2::{Digest, Sha256};
 
@@ -19,24 +19,24 @@ pub struct Sessions {
     made: Vec<Made>,
 }
 
-/// What an account's object is asked about a link.
+/// A request about a link to the account's object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SessionRequest {
-    /// Whether to make one; `wish` tells it from others.
+    /// Ask for a link; `wish` identifies it.
     Begin {
         /// See [`wish`].
         wish: String,
     },
-    /// It was made.
+    /// Keep a link that was made.
     Made {
-        /// For what.
+        /// See [`wish`].
         wish: String,
         /// Where it leads.
         url: String,
     },
 }
 
-/// What the object says.
+/// The object's answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SessionReply {
     /// Here is one.
@@ -54,9 +54,8 @@ wire! {
     enum SessionReply { Known(url), Make, TooMany(retry_after_s) }
 }
 
-/// Tells what a caller wants from everything else that the account may want: the plan (none for the
-/// portal), where to come back to, and the record as it stands, since whoever has just bought
-/// something is a customer meanwhile.
+/// A hash that identifies a wanted link by the plan (none for the portal), the address to come back
+/// to, and the current record: after a purchase, the same caller is a customer.
 pub fn wish(plan: Option<&str>, back: &str, record: Option<&AccountRecord>) -> String {
     let record = record.map(wire::encode).unwrap_or_default();
     let mut hash = Sha256::new();
@@ -112,8 +111,7 @@ struct Made {
 
 /// How long a link is handed out again, and in which time only so many are made.
 const PERIOD_MS: i64 = 60_000;
-/// Links of one account in [`PERIOD_MS`]: somebody who compares plans, with a click that is
-/// repeated.
+/// Links of one account in [`PERIOD_MS`]: enough to compare plans, and to repeat a click.
 pub const MAX_A_PERIOD: usize = 5;
 /// A SHA-256 in hexadecimal digits.
 const MAX_WISH_BYTES: usize = 64;

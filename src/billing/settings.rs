@@ -7,7 +7,7 @@ use crate::account::Provider;
 /// A payment provider.
 #[derive(Clone, Debug, Default)]
 pub struct Billing {
-    /// Which.
+    /// The provider.
     pub provider: Provider,
     /// The key of a customer's or subscription's metadata that names the account.
     pub account_key: String,

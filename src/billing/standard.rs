@@ -19,9 +19,9 @@ use crate::time::Timestamp;
 
 pub(super) use polar::{SALE, subscription as polar_subscription};
 
-/// Who writes what. A system of the operator's own is the seller's server. At Polar, the address
-/// that a buyer types picks the customer and with it that customer's metadata and external id, and
-/// parameters of a checkout's link become metadata
+/// The author of each field. A system of the operator's own is the seller's server. At Polar, the
+/// address that a buyer types picks the customer and with it that customer's metadata and external
+/// id, and parameters of a checkout's link become metadata
 /// (<https://docs.polar.sh/features/checkout/links>).
 pub(super) const FIELDS: &[Field] = {
     use Author::{Payer, Provider, Seller};

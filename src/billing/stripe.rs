@@ -134,7 +134,7 @@ pub(super) fn paid_subscription(payment: &Object<'_>) -> Option<String> {
     newer.or_else(|| payment.id("invoice.subscription"))
 }
 
-/// One line of a checkout session: what was bought.
+/// One line of a checkout session, as a position of the order.
 pub(super) fn position(line: &Object<'_>) -> Position {
     let price = line.a("price", "price");
     Position {
@@ -144,7 +144,7 @@ pub(super) fn position(line: &Object<'_>) -> Position {
     }
 }
 
-/// A payment link, which stands for what it sells.
+/// A payment link as a position of the order: it stands for the items that it sells.
 pub(super) fn link_position(session: &Object<'_>) -> Position {
     Position {
         names: session.id("payment_link").into_iter().collect(),
@@ -153,7 +153,7 @@ pub(super) fn link_position(session: &Object<'_>) -> Position {
     }
 }
 
-/// Whether a session was paid for, so that what it sold is the buyer's.
+/// Whether a session was paid for, so that its items are the buyer's.
 pub(super) fn is_paid_session(kind: &str, session: &Object<'_>) -> bool {
     let is_done =
         matches!(kind, "checkout.session.completed" | "checkout.session.async_payment_succeeded");
@@ -300,7 +300,7 @@ fn error_reason(error: &Object<'_>) -> Option<PaymentFailure> {
     )
 }
 
-/// The seller's metadata counts before what a buyer's link says. What was bought stands in the
+/// The seller's metadata counts before the reference in a buyer's link. The sold items stand in the
 /// session's lines, which are no part of the event: see [`super::api::Completion`].
 fn checkout(
     event: &mut BillingEvent,

@@ -313,8 +313,8 @@ fn standard_headers(webhook: &Webhook<'_>) -> [&'static str; 3] {
 }
 
 /// A key as it is shown: `whsec_` and `whpk_` with base64 behind them; Polar signs with the text of
-/// its secrets as it stands. `None` where it can't be what its beginning claims: taken for a text,
-/// a public key would be a secret that everybody knows.
+/// its secrets as it stands. `None` where the rest doesn't fit the prefix: taken for a text, a
+/// public key would be a secret that everybody knows.
 pub(crate) fn standard_key(secret: &str) -> Option<Key> {
     if let Some(text) = secret.strip_prefix("whpk_") {
         return Key::of_ed25519(&BASE64.decode(text).ok()?);

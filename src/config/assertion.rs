@@ -1,4 +1,4 @@
-//! `ASSERTION_KEY`: the private keys that sign what the origin is told about a caller.
+//! `ASSERTION_KEY`: the private keys that sign assertions about a caller for the origin.
 
 use std::rc::Rc;
 
@@ -9,8 +9,8 @@ use super::fields::{Expect, Reader};
 use crate::strict_json;
 use crate::token::{Key, KeyRing, KeyRingKind};
 
-/// Private keys: the first signs; origins are shown the public halves of all, so that they take
-/// what the others have signed, or are going to sign. Says nothing of the keys to a log.
+/// Private keys. The first signs. Origins get the public halves of all, so that they accept
+/// assertions by a former or a future key too. Debug output shows none of the keys.
 #[derive(Clone, Debug)]
 pub struct AssertionKeys {
     first: FirstKey,
@@ -34,7 +34,7 @@ impl AssertionKeys {
 #[derive(Clone)]
 struct FirstKey(String);
 
-/// A secret must not get into a log by way of what holds it.
+/// Debug output must not put a secret into a log.
 impl std::fmt::Debug for FirstKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("FirstKey(..)")
@@ -63,7 +63,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Option<AssertionKeys> {
 ///
 /// # Errors
 ///
-/// What was found instead, without any of the key's material.
+/// The mistakes in the key, without any of its material.
 pub fn signing_algorithm(jwk: &str) -> Result<(&'static str, Option<String>), String> {
     let ring = KeyRing::parse(jwk, KeyRingKind::Signing).map_err(|found| found.join("; "))?;
     let key = ring.keys().first().ok_or("no key")?;

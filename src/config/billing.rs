@@ -117,7 +117,7 @@ fn read_credits(fields: &mut Fields<'_>) -> Vec<CreditPrice> {
 }
 
 const CREDITS_EXAMPLE: &str = "credits = [{ price = \"pri_1\", units = 500 }]";
-/// More than anybody orders at once, so that nobody pays for what is not given.
+/// More than anybody orders at once, so that nobody pays for units that are not given.
 const DEFAULT_MAX_QUANTITY: u64 = 100;
 const MAX_QUANTITY: u64 = 1_000_000;
 

@@ -1,11 +1,12 @@
-//! What is right by itself and leaves payments without their account, or lets the wrong ones count.
+//! Checks for settings that are valid by themselves, but leave payments without their account or
+//! let the wrong ones count.
 
 use super::checks::Findings;
 use super::{Billing, Bindings, Config, Mistake, secret_names};
 use crate::account::Provider;
 use crate::billing::reference::PLACEHOLDER;
 
-/// Where a payer may write what names the account, only a signed reference is believed.
+/// Only a signed reference counts where a payer may write the account's name.
 pub(super) fn check_references(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.gate_secrets.is_empty() {
         return;
@@ -105,7 +106,7 @@ pub(super) fn check_disputes(config: &Config, _: &dyn Bindings, findings: &mut F
     }
 }
 
-/// Keys say which mode they are of.
+/// Whether the key's prefix is one of test mode.
 fn is_test_key(key: &str) -> bool {
     ["sk_test_", "rk_test_", "pdl_sdbx_"].iter().any(|start| key.starts_with(start))
 }

@@ -86,8 +86,8 @@ fn check_unreachable_routes(config: &Config, _: &dyn Bindings, findings: &mut Fi
     }
 }
 
-/// A route is chosen by the method that was sent; an origin that takes another one from a header
-/// may do what another route asks for.
+/// A route is chosen by the method that was sent. An origin that takes another method from a header
+/// may do the work of another route.
 fn check_overrides(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.routes.iter().any(|route| route.pattern.names_methods()) {
         return;
@@ -108,7 +108,7 @@ fn check_overrides(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     }
 }
 
-/// The platform says `HIT` only of what it keeps. A service may ask a cache of its own.
+/// The platform reports `HIT` only for answers that it keeps. A service may ask a cache of its own.
 fn check_cache_hits(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
         let uncounted = route.metering.as_ref().map_or(&[][..], |metering| &metering.uncounted);

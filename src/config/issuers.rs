@@ -1,4 +1,4 @@
-//! Who signs tokens.
+//! The issuers of tokens.
 
 use super::Binding;
 use super::fields::{Expect, Fields, Reader};

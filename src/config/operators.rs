@@ -15,13 +15,14 @@ pub struct Operator {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// What they send. Who may send several is here several times.
+    /// Their token. An operator with several tokens is in the list several times.
     pub token: String,
 }
 
 impl Operator {
-    /// Whose token it is. Compares hashes, in a time that tells neither how much of a token is
-    /// right, nor how long the right ones are, nor whose it is; the given one is hashed once.
+    /// The operator with this token. Compares hashes, so that the time depends neither on how much
+    /// of a token is right, nor on the length of the right ones, nor on its owner. The given one is
+    /// hashed once.
     pub fn of<'a>(operators: &'a [Self], token: &str) -> Option<&'a Self> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;

@@ -33,7 +33,7 @@ impl Reader<'_> {
         Vec::new()
     }
 
-    /// What a provider signs its webhooks with, and what opens its API.
+    /// The secrets of a provider's webhooks.
     pub(super) fn webhook_secrets(&self, variable: &str) -> Vec<String> {
         let values = self.secrets(variable, MIN_CHOSEN_BYTES);
         let is_standard = variable == "STANDARD_WEBHOOK_SECRET";
@@ -60,7 +60,7 @@ impl Reader<'_> {
         values
     }
 
-    /// Whether nothing is set under this name: what is set and wrong has been reported.
+    /// Whether nothing is set under this name. A wrong value has been reported.
     pub(super) fn is_unset(&self, variable: &str) -> bool {
         match self.bindings().value(variable) {
             Some(Binding::Text(text)) => text.trim().is_empty(),
@@ -85,8 +85,8 @@ impl Reader<'_> {
     }
 }
 
-/// What stands there in the place of a secret, where its form gives it away: something public, or
-/// what belongs into another variable.
+/// The kind of a value that is not this variable's secret, where its form shows that: something
+/// public, or a value for another variable.
 pub(super) fn is_something_else(text: &str, variable: &str) -> Option<&'static str> {
     // Those two have spaces within.
     if text.contains("-----BEGIN") {
@@ -106,7 +106,7 @@ pub(super) fn is_something_else(text: &str, variable: &str) -> Option<&'static s
     })
 }
 
-/// What the beginning of a value says about it.
+/// A kind of value, known by its prefix.
 struct Form {
     prefix: &'static str,
     what: &'static str,
@@ -115,7 +115,7 @@ struct Form {
 }
 
 impl Form {
-    /// Whether this is it, where a beginning says little.
+    /// Whether the value is of this kind, where the prefix alone does not decide.
     fn is_meant(&self, value: &str, variable: &str) -> bool {
         match self.prefix {
             "eyJ" => value.matches('.').count() == 2,
@@ -129,8 +129,8 @@ const fn form(prefix: &'static str, what: &'static str, belongs: &'static [&'sta
     Form { prefix, what, belongs }
 }
 
-/// As the providers document them. What has another form may be right: nobody promises that theirs
-/// stay as they are.
+/// As the providers document them. A value of another form may be right: nobody promises that
+/// theirs stay as they are.
 const FORMS: [Form; 20] = [
     form("whpk_", "a public key (whpk_), which everybody may know", &["STANDARD_WEBHOOK_SECRET"]),
     form("whsk_", "a private key of Standard Webhooks (whsk_), which the gate must not have", &[]),
@@ -156,8 +156,8 @@ const FORMS: [Form; 20] = [
 
 const WHSEC: &[&str] = &["STRIPE_WEBHOOK_SECRET", "STANDARD_WEBHOOK_SECRET", "NOTIFY_SECRET"];
 
-/// How base64 of a public key begins that says what it is (SPKI, RFC 5280 §4.1): Ed25519, P-256,
-/// P-384, P-521, RSA of 2048, 3072 and 4096 bits.
+/// The start of a public key in DER and base64 (SPKI, RFC 5280 §4.1): Ed25519, P-256, P-384, P-521,
+/// RSA of 2048, 3072 and 4096 bits.
 const DER: [&str; 7] = [
     "MCowBQYDK2V",
     "MFkwEwYHKoZIzj0",
@@ -168,7 +168,7 @@ const DER: [&str; 7] = [
     "MIICIjANBgkqhkiG",
 ];
 
-/// What is left of a webhook secret without the words that all of them begin with.
+/// A webhook secret without the prefix that all of a provider's have.
 fn chosen(value: &str) -> &str {
     let words = ["whsec_", "pdl_ntfset_", "polar_whs_"];
     words.iter().find_map(|word| value.strip_prefix(word)).unwrap_or(value)

@@ -106,11 +106,11 @@ pub(super) async fn call(
     Ok((status, body.to_owned()))
 }
 
-/// What comes of asking for a link.
+/// The outcome of a request for a link.
 enum Session {
     /// The link, or why there is none; `None` where none can be made.
     Made(Option<Result<String, String>>),
-    /// Whoever asks with `HEAD` doesn't go there, so none is made.
+    /// A caller with `HEAD` doesn't go there, so none is made.
     NotForHead,
     /// There were too many: for how many seconds none is made.
     TooMany(u64),
@@ -173,8 +173,8 @@ impl Way<'_> {
         is_known && self.config.billing.iter().any(can_be_asked)
     }
 
-    /// The provider's portal, of the customer that pays for what the account may do. `None` where
-    /// there is no such customer, or none that is this account's alone.
+    /// The provider's portal, of the account's paying customer. `None` where there is no such
+    /// customer, or none that is this account's alone.
     async fn to_portal(&self) -> Option<Result<String, String>> {
         let customer = match self.payer().await {
             Ok(customer) => customer?,
@@ -240,8 +240,8 @@ impl Way<'_> {
         self.customer(&providers).await
     }
 
-    /// The customer that pays for what the account may do, of one of these providers; the desk
-    /// knows whether it is this account's and nobody else's.
+    /// The account's paying customer at one of these providers. The desk knows whether it is this
+    /// account's and nobody else's.
     async fn customer(&self, providers: &[Provider]) -> Result<Option<CustomerKey>, String> {
         let Some(record) = self.known.record.as_ref() else { return Ok(None) };
         let outage = self.config.provider_outage;
@@ -256,7 +256,7 @@ impl Way<'_> {
         desk::ask(&self.visit.isolate, self.config, request).await
     }
 
-    /// A signed reference to the account, for what is bought now.
+    /// A signed reference to the account, for a purchase now.
     fn reference(&self, billing: &Billing) -> Option<String> {
         let expires_at = now().plus_seconds(LIFETIME_S);
         billing.references.sign(&self.known.identity.account_name(), expires_at)

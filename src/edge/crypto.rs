@@ -36,7 +36,7 @@ impl Verifier {
         self.verify_bytes(keys, *algorithm, signed.as_bytes(), signature).await
     }
 
-    /// As [`Self::verify`], whatever was signed.
+    /// As [`Self::verify`], for any bytes.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Signer {
     }
 }
 
-/// Keeps what `make` makes of its weight: `bytes`, and twice its name.
+/// Keeps the value that `make` returns. Its weight is `bytes`, and twice its name.
 fn remember<V>(
     map: &RefCell<BoundedMap<String, V>>,
     name: String,

@@ -1,15 +1,15 @@
 // To the origin and back, on JavaScript's side of the border: the request with other headers, its
-// body as it streams, the deadline, and what is done with the response. No decisions here either.
+// body as it streams, the deadline, and changes to the response. No decisions here either.
 
 import { read, SET_COOKIE, setAll, within } from "./glue.js";
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
-// ways. Headers of the kinds in `removed` (a sum of bits) are taken off what came in, `setLines`
-// are set ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
-// platform keeps what a URL answers only where `isCached`. The deadline is for the response's
-// headers only, so that streams may last. A preflight takes no body along, and of its answer only
-// the CORS part is kept. `charge` is what the request cost ("" for nothing); on one of the
-// `occasions` the gate looks at it again, and may say what cookie to set.
+// ways. Headers of the kinds in `removed` (a sum of bits) are taken off the request, `setLines` are
+// set on it ("name\nvalue…"; an empty value removes), `responseLines` are set on the response. The
+// platform keeps a URL's answer only where `isCached`. The deadline is for the response's headers
+// only, so that streams may last. A preflight takes no body along, and of its answer only the CORS
+// part is kept. `charge` is the request's cost ("" for none); on one of the `occasions` the gate
+// looks at it again, and may return a cookie to set.
 export function forward(
   request, service, url, removed, setLines, responseLines, isCached, deadlineMs, isPreflight,
   context, charge, occasions,
@@ -18,7 +18,7 @@ export function forward(
   const isRead = method === "GET" || method === "HEAD";
   const headers = changedHeaders(request.headers, removed, setLines);
   const init = { method, headers, redirect: "manual" };
-  // Nothing but what is read is ever kept, and saying so adds headers.
+  // The platform keeps only answers to GET and HEAD, and this option adds headers.
   if (isRead && !isCached && service === undefined) init.cache = "no-store";
   const send = (target) => {
     return service === undefined ? fetch(target, init) : service.fetch(target, init);
@@ -53,12 +53,12 @@ export function forward(
   return answer.then((response) => decorated(response, responseLines));
 }
 
-// Who settles a charge: each instance of the module says so of itself.
+// Sets the function that settles charges. Each instance of the module registers its own.
 export function setSettler(settle) {
   settler = settle;
 }
 
-// The same for who tells of which kind a header is.
+// The same for the function that returns the kind of a header.
 export function setHeaderKinds(kindOf) {
   judge = kindOf;
   kinds.clear();
@@ -93,13 +93,13 @@ function settleWith(...answer) {
   try {
     return settler(...answer);
   } catch {
-    // The instance that charged has panicked: what it held is lost, and the response is not.
+    // The instance that charged has panicked. Its memory is lost, but the response is not.
     return "";
   }
 }
 
 // Sends a request with a body, within a deadline for the answer. The clock runs once the last of
-// the body is under way: an upload may last as long as a stream. `upload` is told how far it is.
+// the body is under way: an upload may last as long as a stream. `upload` keeps its progress.
 //
 // A body that has come with its request goes on in one piece, which costs less than a stream.
 async function uploaded(request, upload, init, send, deadlineMs) {
@@ -118,7 +118,7 @@ async function uploaded(request, upload, init, send, deadlineMs) {
   return piped(request.body, upload, length, init, send, deadlineMs, value);
 }
 
-// What the runtime reads at a time.
+// The size of one read by the runtime.
 const ONE_READ_BYTES = 4096;
 const NO_BYTES = new Uint8Array(0);
 
@@ -159,11 +159,11 @@ function piped(body, upload, length, init, send, deadlineMs, first) {
   return answer;
 }
 
-// Within so long what fails with a pipe has failed.
+// Time for the other end of a broken pipe to fail too.
 const FAILS_TOGETHER_MS = 10;
 
-// The same for a body that can't be looked at on its way, only at a copy of it. Of a large one no
-// copy is made, which would have to be kept: whoever sends that has never sent all of it.
+// The same for a body that can't be looked at on its way, only at a copy of it. A large one is not
+// copied, since the copy would have to be kept: it never counts as sent in full.
 function watched(request, upload, send, deadlineMs) {
   const length = request.headers.get("content-length");
   if (length === null || Number(length) > COPIED_BYTES) {
@@ -176,7 +176,7 @@ function watched(request, upload, send, deadlineMs) {
     () => (upload.isWhole = true),
     () => brokenOff(upload),
   );
-  // What fails for want of a body fails as that, whoever notices first.
+  // A failure for want of a body counts as a broken upload, even if the origin notices first.
   const failed = (error) => whole.then(() => Promise.reject(error));
   const inTime = whole.then(() => within(answer, deadlineMs));
   return Promise.race([answer.catch(failed), inTime]);
@@ -209,8 +209,8 @@ function changedHeaders(original, removed, setLines) {
   return headers;
 }
 
-// The gate says it once for each name: a look into a map costs less than asking. Most callers send
-// the same few dozen; who makes names up has them asked about again.
+// Asks the gate once for each name, since a look into a map costs less. Most callers send the same
+// few dozen. Many made-up names only empty the map, so that names are asked about again.
 function kindOf(name) {
   let kind = kinds.get(name);
   if (kind === undefined) {
@@ -234,7 +234,7 @@ function preflightAnswer(response) {
 
 function decorated(response, lines, cookie = "") {
   const { status, body, webSocket, headers } = response;
-  // A WebSocket's 101 stays as it is, unless its reader has to be told what it has used.
+  // A WebSocket's 101 stays as it is, unless its reader needs a cookie with the new count.
   if (status === 101 && cookie === "") return response;
   const copy =
     status === 101

@@ -27,7 +27,7 @@ use crate::plan::Terms;
 use crate::time::Timestamp;
 use crate::wire;
 
-/// What the object remembers between messages: when to tidy up, and links that were just made.
+/// The object's memory between messages: when to tidy up, and links that were just made.
 #[derive(Default)]
 struct Counting {
     desk: Desk,

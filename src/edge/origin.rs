@@ -145,8 +145,8 @@ impl Passage<'_> {
         self.pass.route.and_then(|index| self.config.routes.get(index))
     }
 
-    /// Takes out what the origin isn't to see. The cookie of free pages is the gate's own. A
-    /// preflight takes no cookie along, and gets none.
+    /// Takes out the parts that the origin isn't to see. The cookie of free pages is the gate's
+    /// own. A preflight takes no cookie along, and gets none.
     fn strip(&self) -> Strip {
         let mut strip = match self.route() {
             Some(route) if !route.forward_credential && !route.open => {
@@ -166,8 +166,8 @@ impl Passage<'_> {
     }
 }
 
-/// Takes back what a charge was too much, now that the origin has answered. `forward.js` calls it
-/// with what [`Passage::settlement`] made.
+/// Takes back the excess of a charge, now that the origin has answered. `forward.js` calls it with
+/// the charge of [`Passage::settlement`].
 fn settle_charge(
     isolate: &Rc<Isolate>,
     context: &JsValue,

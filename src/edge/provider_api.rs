@@ -14,7 +14,7 @@ use crate::billing::Billing;
 use crate::config::Config;
 use crate::report;
 
-/// What a genuine webhook tells, with what the provider has to be asked for.
+/// The event of a genuine webhook, completed by answers of the provider.
 ///
 /// # Errors
 ///
@@ -60,8 +60,8 @@ pub(super) async fn reread_account(
     for customer in &customers {
         let events = calls.reread(customer).await?;
         let taken = take_in(isolate, config, events.clone()).await?;
-        // The desk delivers them too, which changes nothing then. What is another account's stays
-        // with that, though the two share a customer.
+        // The desk delivers them too, which changes nothing then. Another account's events stay
+        // with that account, though the two share a customer.
         let is_its = |taken: &Taken| taken.account.as_deref() == Some(account);
         let events = events.into_iter().zip(&taken).filter(|(_, taken)| is_its(taken));
         let events: Vec<_> = events

@@ -9,11 +9,11 @@ use crate::answer;
 use crate::billing::sessions::{SessionReply, SessionRequest};
 use crate::config::Config;
 
-/// What the account's object says about a link for this wish.
+/// The answer of the account's object about a link for this wish.
 ///
 /// # Errors
 ///
-/// Why it says nothing.
+/// The reason why it gives none.
 pub(super) async fn begin(
     visit: &Visit,
     config: &Config,
@@ -30,7 +30,7 @@ pub(super) async fn keep(visit: &Visit, config: &Config, account: &str, wish: St
     let _ = call(&visit.isolate, config, account, &message).await;
 }
 
-/// Says that there were too many.
+/// The response where there were too many.
 pub(super) fn too_many(visit: &Visit, retry_after_s: u64) -> Response {
     visit.answer(&|asker, place, brand| {
         let (title, detail) = ("Too many requests", TOO_MANY);

@@ -29,7 +29,7 @@ impl OriginAnswer<'_> {
     /// In the place of `unsent_ms`: the caller has broken its body off.
     pub const BROKEN_OFF: u32 = u32::MAX;
 
-    /// Whether the origin was not reached, gave no answer, or says that it failed.
+    /// Whether the origin was not reached, gave no answer, or reports a failure.
     pub const fn has_failed(&self) -> bool {
         self.status == 0 || self.status >= 500
     }

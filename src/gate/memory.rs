@@ -143,7 +143,7 @@ impl Memory {
     }
 }
 
-/// A caller who is remembered, and what that takes.
+/// A remembered caller, and its weight in memory.
 #[derive(Debug)]
 struct Known {
     caller: Rc<Caller>,
@@ -282,10 +282,10 @@ impl AccountView {
         }
     }
 
-    /// Keeps what the ledger knows of the account.
+    /// Keeps the ledger's record of the account.
     pub(super) fn keep(&mut self, record: Option<Rc<AccountRecord>>) {
         let written = record.as_deref().map_or(0, |record| wire::encode(record).len());
-        // Its texts with what points to them.
+        // Its texts with their pointers.
         self.weight.set(VIEW_BYTES.saturating_add(written.saturating_mul(3)));
         self.snapshot = Some(Snapshot { record });
     }

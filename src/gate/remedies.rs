@@ -181,7 +181,7 @@ fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
 /// More than this many choices is a price list, which belongs on the plans page.
 const MAX_OFFERS: usize = 3;
 
-/// A request that can't be told; `detail` is for the log.
+/// A request that can't be understood; `detail` is for the log.
 pub(super) fn bad_request(detail: &str) -> Box<Denial> {
     Box::new(fault(Cause::BadRequest, detail, None))
 }

@@ -19,7 +19,7 @@ impl Gate {
     pub(super) fn check_visitor(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
         let route = self.route.and_then(|index| config.routes.get(index));
-        // What is free is free to read: it says nothing about an account, and isn't asked for here.
+        // Free pages are for reading. A request for the gate itself asks about an account.
         if self.purpose != Purpose::Passage {
             return self.deny_visitor(route);
         }
@@ -98,9 +98,9 @@ impl Gate {
     }
 }
 
-/// Takes over what the origin made of a free page that was counted. Returns whether the reader got
-/// it, and with it the cookie that says so. A reader who broke the request off is not given it
-/// back.
+/// Takes over the origin's answer to a free page that was counted. Returns whether the reader got
+/// the page, and with it the cookie that counts it. A page is not given back where the reader broke
+/// the request off.
 pub fn settle_page(
     grant: &Grant,
     answer: &OriginAnswer<'_>,

@@ -130,8 +130,8 @@ impl Ledger {
     }
 
     /// Adds a pack of credits, which can be spent at once. Adding one of the same id again changes
-    /// nothing. What is left of all packs together never passes [`MAX_UNITS`]: of one that would
-    /// only what fits is added. Returns the pack as it is kept.
+    /// nothing. The units left in all packs never pass [`MAX_UNITS`] together: a larger pack is cut
+    /// to fit. Returns the pack as it is kept.
     ///
     /// # Errors
     /// The store failed; as for [`Self::handle`].

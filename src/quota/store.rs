@@ -254,7 +254,7 @@ pub struct CreditPack {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What the operator's webhook is told.
+/// An announcement to the operator's webhook.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Announcement {
     /// Something that stands in the account's audit trail.
@@ -263,7 +263,7 @@ pub enum Announcement {
         at: Timestamp,
         /// The trail's word for it.
         action: String,
-        /// What it is, as a JSON object.
+        /// Its details, as a JSON object.
         detail: String,
     },
     /// That an account reached a threshold of a quota.

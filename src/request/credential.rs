@@ -121,7 +121,7 @@ pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
             continue;
         }
         kept.extend(open);
-        // What began behind the cut begins the header now.
+        // The pair behind the cut begins the header now.
         kept.push_str(if kept.is_empty() { pair.trim_start() } else { pair });
         open = separator;
     }
@@ -129,7 +129,7 @@ pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
     has_cut.then_some(kept)
 }
 
-/// What ends a cookie in the header.
+/// The signs that end a cookie in the header.
 const SEPARATORS: [char; 2] = [';', ','];
 
 fn carrier(source: &CredentialSource) -> &str {

@@ -5,11 +5,11 @@
 //! `Tollgate-Account` are one variable there. So a name is judged as the least careful of them
 //! reads it.
 
-/// What a header is on its way to the origin. Each kind is a bit, so that kinds can be a set.
+/// The kind of a header on its way to the origin. Each is a bit, so that kinds can be a set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum HeaderKind {
-    /// What a preflight asks with.
+    /// Part of a preflight's question.
     Cors = 1,
     /// In the gate's name, or `Expect`: the runtime takes the origin's `100 Continue` for its
     /// response.
@@ -35,7 +35,7 @@ impl HeaderKind {
         }
     }
 
-    /// The kinds that are taken off a request. `keeps_overrides` is what the route says.
+    /// The kinds that are taken off a request. `keeps_overrides` is the route's setting.
     pub const fn removed(is_preflight: bool, keeps_overrides: bool) -> u8 {
         let removed = Self::Own as u8;
         if is_preflight {

@@ -20,8 +20,8 @@ pub const MAX_PATH_BYTES: usize = 8 * 1024;
 pub const MAX_READINGS: usize = 32;
 /// The most bytes that all readings of a path may have together.
 pub const MAX_READING_BYTES: usize = 48 * 1024;
-/// The most bytes that all steps may go through for one path: what bounds the time that it takes,
-/// some nanoseconds for each.
+/// The most bytes that all steps may go through for one path. This bounds the time that it takes:
+/// some nanoseconds for each byte.
 pub const MAX_STEP_BYTES: usize = 128 * 1024;
 
 /// Every way in which a server may read one path, without duplicates; never empty.
@@ -141,7 +141,7 @@ fn follow_all_steps(literal: Vec<u8>) -> Result<Readings<'static>, PathError> {
     Ok(Readings { literal, others })
 }
 
-/// The readings that were found so far, and what that took.
+/// The readings that were found so far, and the work for them.
 struct Walk {
     found: Vec<Vec<u8>>,
     /// Of all that were found.
@@ -151,8 +151,8 @@ struct Walk {
 }
 
 impl Walk {
-    /// Applies every step to the literal path, to what came out of that, and so on until nothing
-    /// new comes out.
+    /// Applies every step to the literal path, to the results, and so on until nothing new comes
+    /// out.
     ///
     /// It ends, bounds or not: a step makes a path shorter or replaces special characters by plain
     /// ones.
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(readings(&many), Err(PathError::TooManyReadings));
     }
 
-    /// What looks at a path, a few nanoseconds for each byte.
+    /// The bytes that the steps went through, and those of all readings: the measure of the work.
     fn work_on(raw: &str) -> (usize, usize) {
         let literal = steps::literal(raw.as_bytes());
         let mut walk = Walk { bytes: literal.len(), step_bytes: 0, found: vec![literal] };

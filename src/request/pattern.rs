@@ -85,7 +85,7 @@ impl RoutePattern {
         }
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let path = path.strip_suffix(b"/").unwrap_or(path);
-        // What is left behind the segments; `/` has none.
+        // The rest behind the segments; `/` has none.
         let mut rest = (!path.is_empty()).then_some(path);
         let mut fit = Fit::Exact;
         for segment in &self.segments {
@@ -150,8 +150,8 @@ impl HostPattern {
 }
 
 impl Segment {
-    /// Takes this segment off the beginning of `text`: how it fits, and what follows the slash
-    /// behind it. A name is compared where it has to stand, so that no text is too long for it.
+    /// Takes this segment off the beginning of `text`. Returns how it fits, and the text behind the
+    /// next slash. A name is compared where it has to stand, so that no text is too long for it.
     fn take<'a>(&self, text: &'a [u8]) -> Option<(Fit, Option<&'a [u8]>)> {
         let (part, rest) = match self {
             Self::Any => {

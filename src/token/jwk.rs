@@ -53,7 +53,7 @@ impl Key {
         Self { kid: None, algorithms: vec![algorithm], jwk, signature_bytes }
     }
 
-    /// Whether it is a shared secret, which must not be seen by whoever may see public keys.
+    /// Whether it is a shared secret, which readers of public keys must not see.
     pub(crate) fn is_secret(&self) -> bool {
         self.jwk.ends_with(r#""kty":"oct"}"#)
     }

@@ -119,7 +119,7 @@ impl KeyRing {
         })
     }
 
-    /// The keys that may have made `signature`, whatever it is about.
+    /// The keys that may have made `signature`, over any text.
     #[cfg(feature = "drills")]
     pub fn keys_for(&self, algorithm: Algorithm, signature: &[u8]) -> Vec<Rc<Key>> {
         let allowed = self.keys.iter().filter(|key| key.algorithms.contains(&algorithm));
@@ -178,7 +178,7 @@ fn fitting(keys: Vec<&Rc<Key>>, signature: &[u8]) -> Vec<Rc<Key>> {
     keys.into_iter().filter(fits).take(MAX_CANDIDATES).cloned().collect()
 }
 
-/// Whether secrets stand among public keys. What handles the set as public gives the secrets away.
+/// Whether secrets stand among public keys. Publishing such a set would give the secrets away.
 fn is_mixed(keys: &[Rc<Key>]) -> bool {
     let secret = keys.iter().filter(|key| key.is_secret()).count();
     secret != 0 && secret != keys.len()

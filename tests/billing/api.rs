@@ -203,7 +203,7 @@ fn prices_are_found_by_their_names() {
     assert!(answer(200, &json!({"data": []}), api::price_found).unwrap_err().contains("no active"));
 }
 
-/// Answers what is asked about an event, by the end of each request's URL.
+/// Answers the questions about an event, by the end of each request's URL.
 fn completed(kind: &str, object: &Value, answers: &[(&str, Value)]) -> BillingEvent {
     let stripe = billing(Provider::Stripe, &[]);
     let body = stripe::envelope(kind, object);
@@ -299,7 +299,7 @@ fn missed_events_come_as_their_webhooks_would() {
     assert_eq!(api::missed(&billing(Provider::Paddle, &[]), None), None);
 }
 
-/// Answers each request by its path, and gives what was found: news of the customer, then of its
+/// Answers each request by its path, and returns the news of the customer, then of its
 /// subscriptions, which name their accounts.
 fn reread(provider: Provider, customer: &str, answers: &[(&str, Value)]) -> Vec<News> {
     let mut reread = Reread::of_customer(&billing(provider, &[]), customer).unwrap();

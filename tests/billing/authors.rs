@@ -1,4 +1,4 @@
-//! Trust follows authorship: each field that is read has an author, and what a payer may write changes
+//! Trust follows authorship: each field that is read has an author, and a payer's fields change
 //! nothing.
 
 use std::cell::RefCell;
@@ -146,7 +146,7 @@ fn every_field_that_is_read_of_an_event_has_an_author() {
             read.entry(provider).or_default().insert(field);
         }
     }
-    // What only answers of the provider's API hold, or is read while one is asked for.
+    // Fields that only the provider's API returns, or that are read to ask it.
     let of_answers = [
         "answer.",
         "list.",
@@ -176,7 +176,7 @@ fn every_field_that_is_read_of_an_event_has_an_author() {
     }
 }
 
-/// What a buyer may put where a payer writes: another's name, numbers, objects, and more of it.
+/// Values that a buyer may put into a payer's field: another's name, numbers, objects, long texts.
 fn hostile() -> [Value; 5] {
     [
         json!("victim"),

@@ -52,7 +52,7 @@ fn references() -> References {
     References::new(&[GateSecret::new("a secret of the tests")])
 }
 
-/// What only the gate can write: a reference to this account that is good for years.
+/// A reference to this account that only the gate can write, good for years.
 pub(crate) fn reference(account: &str) -> String {
     references().sign(account, Timestamp::from_seconds(2_000_000_000)).unwrap()
 }

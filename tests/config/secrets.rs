@@ -91,7 +91,7 @@ fn a_secret_that_is_right_is_used() {
     assert!(!format!("{:?}", config.allowance_key).contains(PART), "neither is this one");
 }
 
-/// A secret that isn't one, and what is said of it.
+/// The error about a value that is no secret.
 fn said(name: &str, value: &str) -> String {
     let invalid = Config::parse(&good().with(name, json!(value))).unwrap_err();
     let about: Vec<_> = invalid.mistakes.iter().filter(|one| one.variable == name).collect();

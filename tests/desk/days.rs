@@ -1,8 +1,8 @@
 //! Days of ordinary and hostile traffic, each from its seed: no outage is seen where there is none, and
 //! one that there is is seen within 15 minutes.
 //!
-//! `TOLLGATE_DAYS=200 cargo test --test desk days` runs as many, `TOLLGATE_FIRST_DAY` says where to
-//! begin: a day that fails names its seed.
+//! `TOLLGATE_DAYS=200 cargo test --test desk days` runs as many, `TOLLGATE_FIRST_DAY` sets the
+//! first: a day that fails names its seed.
 
 use tollgate::cause::PaymentFailure;
 use tollgate::billing::desk::{DeskRequest, Incoming};
@@ -38,7 +38,7 @@ impl Random {
     }
 }
 
-/// A day at a gate: who pays, who tries cards, and when the provider is down.
+/// A day at a gate: payers, strangers with stolen cards, and the time when the provider is down.
 struct Day {
     random: Random,
     world: World,
@@ -48,7 +48,7 @@ struct Day {
     outage: Option<(i64, i64)>,
 }
 
-/// What a bank, a card or a buyer may be at fault for.
+/// Failures by the fault of a bank, a card or a buyer.
 const THEIRS: [PaymentFailure; 5] = [
     PaymentFailure::CardExpired,
     PaymentFailure::CardData,

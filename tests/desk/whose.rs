@@ -64,7 +64,7 @@ fn a_card_that_fails_moves_nobodys_customer() {
         let failed = BillingEvent { news, ..by(provider, "evt_f", Some(MALLORY), 5) };
         assert!(world.take_in(failed).is_conflict);
         assert!(!leads(&mut world, MALLORY, provider), "{provider:?}");
-        // Whoever is named twice is led nowhere until an operator decides.
+        // A customer with two named accounts gets no portal until an operator decides.
         assert!(!leads(&mut world, VICTIM, provider));
         assert_eq!(access(&mut world, VICTIM), ["sub_of_victim"], "and loses no access");
         // Later events without a name are the victim's as before.
@@ -164,7 +164,7 @@ fn what_operators_do_stands_in_the_trail_of_every_account_that_it_touches() {
     world.retry("evt_1");
     let mut trail = |account: &str| {
         while world.deliver(account, true) > 0 {}
-        // Whatever is told twice stands there once.
+        // An entry that arrives twice stands there once.
         let audit = &world.ledgers[account].audit;
         let own = audit.iter().filter(|entry| entry.actor == "anna");
         own.map(|entry| entry.action.clone()).collect::<Vec<_>>()

@@ -58,7 +58,7 @@ impl World {
         self.ask::<Vec<Taken>>(DeskRequest::TakeIn(vec![incoming])).remove(0)
     }
 
-    /// What an operator says who may do everything. Returns how many events that releases.
+    /// Links by an operator with all rights. Returns how many events that releases.
     pub(crate) fn link(&mut self, customer: &str, account: &str) -> usize {
         let linked = self.link_by(&customer_key(customer), account, true);
         assert!(!linked.is_refused);
@@ -76,7 +76,7 @@ impl World {
         self.ask(DeskRequest::Link { customer, account, actor, may_move })
     }
 
-    /// What is known of whose customer it is.
+    /// The customer's row at the desk.
     pub(crate) fn customer(&mut self, customer: &CustomerKey) -> Option<CustomerRow> {
         self.ask(DeskRequest::Customer(customer.clone()))
     }
@@ -170,7 +170,7 @@ pub(crate) fn active(id: &str, customer: &str) -> BillingEvent {
     BillingEvent { kind, subscription, news: vec![news], ..event(id, customer) }
 }
 
-/// An event by which the seller's server says whose customer it is about.
+/// An event by which the seller's server names the account of its customer.
 pub(crate) fn of_account(event: BillingEvent, account: &str) -> BillingEvent {
     BillingEvent { names_customer: true, ..naming(event, account) }
 }

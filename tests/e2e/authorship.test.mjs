@@ -1,5 +1,5 @@
-// Trust follows authorship: what a buyer writes into a checkout moves nobody's money, through the
-// built Worker and with the signatures that the providers make.
+// Trust follows authorship: a buyer's data in a checkout moves nobody's money, through the built
+// Worker and with the signatures that the providers make.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -64,7 +64,7 @@ beforeEach(() => {
   [victim, mallory, customer] = [`victim${number}`, `mallory${number}`, `${7000 + number}`];
 });
 
-/** The providers' APIs, as far as a portal is asked for: it says whose portal was made. */
+/** The providers' APIs, as far as a portal is asked for. `calls` shows whose portal was made. */
 async function startPortals() {
   const calls = [];
   const server = createServer((request, response) => {
@@ -93,7 +93,7 @@ async function post(provider, body, headers) {
 const sent = { paddle: 0 };
 const later = () => new Date(Date.now() + (sent.paddle += 1)).toISOString();
 
-/** What each provider sends about `account`'s subscription and payment, under one customer. */
+/** Each provider's events about `account`'s subscription and payment, under one customer. */
 const PROVIDERS = {
   paddle: {
     key: () => `ctm_${customer}`,

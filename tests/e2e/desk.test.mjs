@@ -269,7 +269,7 @@ describe("a provider that is down", () => {
 
   test("is told from customers whose banks decline, and ends when charges succeed", async () => {
     await start({ vars: { STRIPE_API_KEY: "" } });
-    // Only a customer counts who has paid before.
+    // A customer only counts after an earlier payment.
     for (let customer = 1; customer <= 5; customer += 1) {
       const account = `payer${customer}`;
       await send(event("customer.subscription.created", subscription({ customer: `cus_${customer}`, account })));

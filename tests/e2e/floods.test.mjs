@@ -1,4 +1,4 @@
-// What a flood costs: memory of an isolate, and CPU time of its runtime.
+// The cost of a flood: memory of an isolate, and CPU time of its runtime.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -61,7 +61,7 @@ describe("an isolate's memory", () => {
       const entitlements = Array.from({ length: count }, (_, number) => entitlement(number)).join(" ");
       const token = (number) => issuer.mint({ sub: `user-${number}`, entitlements });
       assert.ok((await token(0)).length > 6_000 && (await token(0)).length <= 8_192, `${(await token(0)).length}`);
-      // What serving such requests takes at all, whatever is remembered.
+      // Warm up, so that the memory for serving such requests at all is not counted.
       for (let number = 0; number < 150; number += 1) await ask("/a", bearer(await token(number % 3)), 200);
       const from = residentBytes(gate.pid);
       for (let number = 0; number < 1_500; number += 1) await ask("/a", bearer(await token(number)), 200);

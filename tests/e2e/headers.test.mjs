@@ -1,7 +1,8 @@
 // However a header is spelled: to no server behind the gate does it read as one of the gate's own.
 //
-// Each server hands its variables out. Every spelling goes to the server itself and through the gate in
-// front of it: the first shows that the spellings are worth something, the second is what must hold.
+// Each server hands its variables out. Every spelling goes to the server itself and through the
+// gate in front of it: the first shows that the spellings are worth something, the second is the
+// test.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -97,7 +97,7 @@ for (const [alg, files] of Object.entries(LOOK_ALIKES)) {
   });
 }
 
-/** What the gate says of each vector of a file. */
+/** The gate's verdict on each vector of a file. */
 async function judged(file, alg) {
   const { testGroups } = JSON.parse(readFileSync(join(folder, `${file}_test.json`), "utf8"));
   const found = [];
@@ -112,7 +112,7 @@ async function judged(file, alg) {
   return found;
 }
 
-/** The vectors of a group by their key: a JWK without what narrows its use. */
+/** The vectors of a group by their key: a JWK without the fields that narrow its use. */
 function byKey(group) {
   const keys = new Map();
   for (const vector of group.tests) {

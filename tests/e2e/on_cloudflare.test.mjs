@@ -1,4 +1,5 @@
-// The script of docs/on-cloudflare.md, against a gate on this machine: it runs, and tells good from bad.
+// The script of docs/on-cloudflare.md, against a gate on this machine: it runs, and finds the
+// faults.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,5 +1,5 @@
-// What goes on to the origin of a request, and what doesn't: headers in the gate's name, headers that
-// replace method or address, what a preflight carries, upgrades, and what the platform may keep.
+// The parts of a request that go on to the origin, or don't: headers in the gate's name, headers
+// that replace method or address, preflights, upgrades, and answers that the platform may keep.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -192,7 +192,7 @@ describe("what the platform keeps", () => {
       ["GET", "/open/fresh/x", true],
       ["GET", "/open/x", false],
       ["GET", "/paid/cached/x", false],
-      // Only what is read is ever kept.
+      // The platform keeps only answers to GET and HEAD.
       ["POST", "/paid/x", false],
       ["DELETE", "/other", false],
     ]) {

@@ -1,6 +1,7 @@
-// Every secret is changed for another while requests come in, release by release as docs/operations.md
-// says: `old`, `old new`, `new old`, `new`. Two neighbouring releases serve at once, as in a gradual
-// deployment, and between the pairs the runtime is stopped and started over the same objects.
+// Every secret is changed for another while requests come in, release by release as in
+// docs/operations.md: `old`, `old new`, `new old`, `new`. Two neighbouring releases serve at once,
+// as in a gradual deployment, and between the pairs the runtime is stopped and started over the
+// same objects.
 
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
@@ -20,7 +21,7 @@ const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const seconds = () => Math.floor(Date.now() / 1000);
 /** How often each client asks in each pair of releases, at least. */
 const TURNS = 12;
-/** The releases of each pair: who signs outside (the issuer, providers, operators) is told beside them. */
+/** The releases of each pair, and the value of outside signers (issuer, providers, operators). */
 const PAIRS = [
   { releases: [["old"], ["old", "new"]], outside: "old" },
   { releases: [["old", "new"], ["new", "old"]], outside: "new" },
@@ -28,7 +29,7 @@ const PAIRS = [
 ];
 
 let folder, gates, origin, receiver, values;
-/** What each client saw: a list of what was wrong, and how often it asked. */
+/** The results of each client: a list of failures, and how often it asked. */
 const seen = {};
 const assertions = { right: 0, wrong: [] };
 const announced = new Set();
@@ -178,7 +179,7 @@ async function readFreely({ gate, other }) {
   return wrong.join("; ");
 }
 
-/** Customers' keys: each opens what it opens for as long as the value it was made under stands there. */
+/** Customers' keys: each works for as long as the value that it was made under is configured. */
 const keys = [];
 async function useKey({ gate, other, value, outside, turn }) {
   if (keys.length === 0 || keys.at(-1).under !== outside) {
@@ -246,7 +247,7 @@ function receive(request, response) {
   });
 }
 
-/** Checks what the gate asserts with the keys that the origin has. */
+/** Checks the gate's assertion with the keys that the origin has. */
 async function judgeAssertion(assertion) {
   try {
     await jwtVerify(assertion ?? "", publicKeys);

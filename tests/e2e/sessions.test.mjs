@@ -1,4 +1,4 @@
-// Links to the provider's pages: how many one caller can have made, whatever it asks for.
+// Links to the provider's pages: how many one caller can have made, for all kinds together.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";

@@ -1,5 +1,6 @@
-// Who breaks an upload off, or lets it stall, pays for what the origin may have begun: at any size, by
-// any method, in any framing. Who has sent all of it pays for no failure of the origin.
+// A caller that breaks an upload off, or lets it stall, pays for the work that the origin may have
+// begun: at any size, by any method, in any framing. A caller that has sent all of it pays for no
+// failure of the origin.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -17,7 +18,7 @@ const LIMIT = 100;
 const STALL_MS = 1_300;
 
 let gate, origin, issuer;
-/** What the origin has heard of each path: whether it began, and how much of the body it got. */
+/** The origin's state for each path: whether it began, and how much of the body it got. */
 const heard = new Map();
 const answers = {
   work: async (request, response) => response.end(`${await bytesOf(request)}`),
@@ -54,7 +55,7 @@ after(async () => {
   await origin?.stop();
 });
 
-/** Bodies: what is sent of each before the caller stops, and what would have been the rest. */
+/** Bodies: method, framing, and the part of each that is sent before the caller stops. */
 const BODIES = {
   "small, all but a byte": ["POST", "Content-Length: 1000", "x".repeat(999)],
   "small, half of it": ["PUT", "Content-Length: 2", "x"],
@@ -90,7 +91,7 @@ for (const [what, [method, framing, sent]] of Object.entries(BODIES)) {
     socket.destroy();
     await pause(100);
     assert.equal(await caller.used(), 1);
-    // Of a GET with a body of unknown length nobody can tell whether it has all come.
+    // A GET with a body of unknown length: nobody knows whether all of it has come.
     if (what !== "by GET, chunked") assert.doesNotMatch(gate.log(), /origin-unavailable/);
     gate.logs.length = 0;
   });

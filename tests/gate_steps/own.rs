@@ -1,4 +1,4 @@
-//! Requests for the gate itself, and requests that it can't tell: neither ever passes.
+//! Requests for the gate itself, and requests that it can't understand: neither ever passes.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use tollgate::request::ReturnPath;
 use crate::world::{World, token};
 use crate::{ALICE, BIG, cause, free_pages, passed};
 
-/// Routes of each kind, a path on each, and what the ledger may charge.
+/// A path on a route of each kind.
 const PATHS: [&str; 9] =
     ["/open", "/free", "/offer", "/bots", "/paid", "/heads", "/fast", "/premium", "/other"];
 
@@ -31,7 +31,7 @@ fn world() -> World {
     world
 }
 
-/// What a gate ends with: the last step.
+/// The last step of a gate.
 fn end(world: &mut World, mut gate: Gate) -> Step {
     let mut step = gate.start(&mut world.memory, world.now);
     loop {

@@ -1,5 +1,5 @@
-//! What an event doesn't say and its provider does when asked: who pays for a disputed charge, what
-//! the charge was for, and what a checkout session sold. Only Stripe leaves these out.
+//! Asks a provider for facts that its event lacks: the payer of a disputed charge, the purpose of
+//! the charge, and the items that a checkout session sold. Only Stripe leaves these out.
 
 use super::{ApiAnswer, ApiRequest, encoded, get, read};
 use crate::billing::credits::units_of;
@@ -10,7 +10,7 @@ use crate::account::Provider;
 use crate::billing::Billing;
 use crate::strict_json;
 
-/// An event, and what is still to be asked about it.
+/// An event, and the open questions about it.
 #[derive(Debug)]
 pub struct Completion {
     billing: Billing,
@@ -18,23 +18,23 @@ pub struct Completion {
     questions: Vec<Question>,
 }
 
-/// What is asked.
+/// A question for the provider.
 #[derive(Debug)]
 enum Question {
     /// Which customer this charge is of.
     Payer { charge: String },
     /// Which subscription this payment was for.
     Purpose { payment_intent: String },
-    /// What this checkout session sold, and by which payment.
+    /// The items that this checkout session sold, and the payment for them.
     Sold { session: String, payment: Option<String> },
 }
 
 impl Completion {
-    /// What is to be asked about an event that `webhook` brought.
+    /// An event that `webhook` brought, with the questions about it.
     ///
     /// # Errors
     ///
-    /// What was bought stands only in the API, and there is no key for it.
+    /// The sold items stand only in the API, and there is no key for it.
     pub fn new(
         billing: &Billing,
         webhook: &Webhook<'_>,
@@ -59,7 +59,7 @@ impl Completion {
         Ok(Self { billing: billing.clone(), event, questions })
     }
 
-    /// What to ask next; `None` when all is known.
+    /// The request for the next question; `None` when all is known.
     pub fn next(&self) -> Option<ApiRequest> {
         let billing = &self.billing;
         match self.questions.first()? {
@@ -80,13 +80,13 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// What the provider said instead, or what of its answer is not as it should be.
+    /// The provider refused the request, or its answer lacks a needed field.
     pub fn answered(&mut self, answer: &ApiAnswer<'_>) -> Result<(), String> {
         if self.questions.is_empty() {
             return Ok(());
         }
         let question = self.questions.remove(0);
-        // A key that may not read what a payment was for: then the dispute is noted all the same.
+        // The key may not read the purpose of a payment. The dispute is noted all the same.
         let is_forbidden = matches!(answer.status, 401 | 403 | 404);
         if is_forbidden && matches!(question, Question::Purpose { .. }) {
             return Ok(());
@@ -134,7 +134,8 @@ impl Completion {
     }
 }
 
-/// What a session sold: a payment link may stand for it, else its lines have to be asked for.
+/// Adds the units that a session sold, if its payment link stands for them. Else returns the
+/// question for its lines.
 fn sold(
     billing: &Billing,
     session: &Object<'_>,
@@ -158,7 +159,7 @@ fn sold(
     Err(reason.to_owned())
 }
 
-/// What isn't known of a dispute yet.
+/// The open questions about a dispute.
 fn disputed(dispute: &Object<'_>, event: &BillingEvent) -> Vec<Question> {
     let charge = dispute.id("charge").filter(|_| event.customer.is_none());
     let payer = charge.filter(|_| event.account.is_none()).map(|charge| Question::Payer { charge });

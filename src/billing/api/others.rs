@@ -68,7 +68,8 @@ pub(super) fn polar_checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRe
     request(billing, "POST", &["/v1/checkouts/"], body.to_string())
 }
 
-/// What comes back with every event of the sale: a name alone would not be believed.
+/// Data that comes back with every event of the sale: a signed reference, since a name alone would
+/// not count.
 fn named(billing: &Billing, sale: &Sale<'_>) -> Value {
     let mut named = json!({});
     put(&mut named, &billing.account_key, sale.reference);

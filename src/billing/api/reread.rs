@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug)]
 pub struct Reread {
     billing: Billing,
-    /// What concerns the customer itself.
+    /// The news about the customer itself.
     event: BillingEvent,
     /// Each subscription by itself: they may be different accounts'.
     subscriptions: Vec<BillingEvent>,
@@ -134,7 +134,7 @@ impl Reread {
         Ok(())
     }
 
-    /// What was found: of the customer first, then of each subscription.
+    /// The events that follow from the answers: the customer's first, then each subscription's.
     pub fn into_events(mut self) -> Vec<BillingEvent> {
         let at = self.event.occurred_at;
         let customer = self.event.customer.as_deref().unwrap_or_default();

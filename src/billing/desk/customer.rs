@@ -1,4 +1,4 @@
-//! Whose a customer and a subscription are, as far as the desk has been told.
+//! The accounts of customers and subscriptions, as far as the desk knows them.
 
 use crate::billing::BillingEvent;
 use crate::account::Provider;
@@ -28,11 +28,11 @@ pub struct SubscriptionKey {
 pub struct Link {
     /// The account's name.
     pub account: String,
-    /// Since when this is so, by the clock of who says it.
+    /// Since when this is so, by the actor's clock.
     pub at: Timestamp,
-    /// Who says it: an operator, or the provider.
+    /// The source of the link: an operator, or the provider.
     pub actor: String,
-    /// Whether an operator says so: no event changes that.
+    /// Whether an operator has decided it: no event changes that.
     pub is_decided: bool,
 }
 
@@ -45,7 +45,7 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
-/// What is known of whose customer it is.
+/// A customer, its account, and all accounts that were named for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CustomerRow {
     /// The customer.
@@ -65,7 +65,7 @@ pub struct CustomerPage {
     pub next_cursor: Option<String>,
 }
 
-/// What came of an operator's word about a customer.
+/// The outcome of an operator's decision about a customer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Linked {
     /// How many events it released.

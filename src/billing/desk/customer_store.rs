@@ -1,4 +1,4 @@
-//! What the desk needs of a database to know whose a customer and a subscription are.
+//! The database calls by which the desk keeps the accounts of customers and subscriptions.
 
 use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
 use crate::store::StoreError;
@@ -24,7 +24,8 @@ pub trait CustomerStore {
     /// See [`Self::link`].
     fn claims(&self, customer: &CustomerKey) -> Result<Vec<Claim>, StoreError>;
 
-    /// Writes that an account was named for a customer, in the place of what was known of the two.
+    /// Writes that an account was named for a customer, in the place of an earlier entry for the
+    /// two.
     ///
     /// # Errors
     /// See [`Self::put_link`].

@@ -71,7 +71,7 @@ pub enum DeskRequest {
         /// How many at most.
         limit: usize,
     },
-    /// An operator says whose customer it is: [`Linked`].
+    /// Link a customer to an account, by an operator's decision: [`Linked`].
     Link {
         /// The customer.
         customer: CustomerKey,
@@ -99,7 +99,7 @@ pub enum DeskRequest {
     Retry {
         /// Which.
         event: EventKey,
-        /// Who says so.
+        /// The operator.
         actor: String,
     },
     /// Keep events and have them delivered: `Vec<Taken>`, what became of each.

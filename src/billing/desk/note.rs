@@ -1,5 +1,5 @@
-//! What the audit trails of accounts are told by the desk: written in the same transaction as what
-//! it is about, and on its way to the accounts' ledgers like any event.
+//! The desk's notes for the audit trails of accounts. A note is written in the same transaction as
+//! the change that it is about, and goes to the account's ledger like any event.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -18,7 +18,7 @@ use crate::wire;
 pub(super) struct Note {
     account: String,
     provider: Provider,
-    /// What it is about, by the provider's id.
+    /// The provider's id of the subject.
     subject: String,
     actor: String,
     action: &'static str,
@@ -138,7 +138,7 @@ fn send_one(
     now: Timestamp,
 ) -> Result<(String, BillingEvent), StoreError> {
     let Note { account, provider, subject, actor, action, detail, is_announced } = note;
-    // Two of one instant differ in what they say.
+    // Two notes of one instant differ in their details.
     let hash = hex::encode(&Sha256::digest(&detail));
     let hash = hash.get(..8).unwrap_or_default();
     let id = format!("{NOTE}:{action}:{subject}:{account}:{}:{hash}", now.as_millis());

@@ -137,8 +137,8 @@ pub trait DeskStore: CustomerStore {
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError>;
 
     /// Every signal later than `since` that counts, in the order of [`Signal`] but for the order of
-    /// providers; none at all where none of them is bad. The charge of a customer counts who is
-    /// linked to an account and has paid before it.
+    /// providers; none at all where none of them is bad. A charge counts if its customer is linked
+    /// to an account and has paid before it.
     ///
     /// # Errors
     /// See [`Self::event`].

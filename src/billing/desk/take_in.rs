@@ -1,4 +1,4 @@
-//! Events coming in, and what operators say about them.
+//! Incoming events, and operators' decisions about them.
 
 use super::customer::{CustomerKey, Link, Linked};
 use super::deliver::content_of;
@@ -21,8 +21,8 @@ pub(super) fn all(
     events.into_iter().map(|incoming| one(store, incoming, now)).collect()
 }
 
-/// An operator says whose customer it is: the last word, whatever events name. A customer that some
-/// account has, or of whom another is named, is only given by an operator who `may_move` it.
+/// Links a customer to an account by an operator's decision, which no event overrules. A customer
+/// of another account, or with a claim by another, is only linked where the operator `may_move` it.
 pub(super) fn link(
     store: &mut impl DeskStore,
     customer: &CustomerKey,
@@ -87,7 +87,7 @@ pub(super) fn retry(
     Ok(Some(Retried { row, notes }))
 }
 
-/// Reads a body under the id that it is kept by, whatever id it names.
+/// Reads a body under the id that it is kept by, even if it names another.
 fn anew(key: &EventKey, body: &str, read: &ReadBody<'_>) -> Result<BillingEvent, String> {
     let event = read(key.provider, &key.id, body)?;
     Ok(BillingEvent { id: key.id.clone(), ..event })
@@ -106,7 +106,7 @@ fn one(
     let event = &incoming.event;
     let key = EventKey { provider: event.provider, id: event.id.clone() };
     if let Some(known) = store.event(&key)? {
-        // What could not be read may be readable by now.
+        // A body that could not be read before may be readable by now.
         if known.state != EventState::Failed || incoming.unreadable.is_some() {
             return Ok(Taken {
                 is_by_address: whose::is_by_address(store, &known, event)?,
@@ -163,7 +163,7 @@ fn keep(
         is_waiting: row.state == EventState::Waiting,
         is_conflict: !said.notes.is_empty(),
     };
-    // What was asked for can be asked for again, once it is known whose it is.
+    // A reread can be repeated once the account is known.
     if row.kind != REREAD || row.state != EventState::Waiting {
         store.add_event(&row, &content)?;
     }
@@ -174,7 +174,7 @@ fn keep(
     Ok(taken)
 }
 
-/// Whose an event is, and what becomes of it.
+/// Finds the account of an event, and sets its row's state.
 fn find_account(
     store: &mut impl DeskStore,
     event: &BillingEvent,
@@ -211,7 +211,7 @@ fn find_account(
     Ok(())
 }
 
-/// Sends what waited for a customer's account on its way there, as far as that is known by now.
+/// Sends the events that waited for a customer's account on their way, if it is known by now.
 fn release(
     store: &mut impl DeskStore,
     customer: &CustomerKey,

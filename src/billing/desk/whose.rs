@@ -17,16 +17,16 @@ pub fn is_account_name(name: &str) -> bool {
     })
 }
 
-/// What an event says about whose its subscription and its customer are, written down.
+/// The result of [`hear`].
 #[derive(Default)]
 pub(super) struct Said {
     /// Whether that may release events that wait for an account.
     pub(super) is_news: bool,
-    /// What the accounts' audit trails are told of it.
+    /// The notes about it for the accounts' audit trails.
     pub(super) notes: Vec<Note>,
 }
 
-/// Writes down what an event says about whose its subscription and its customer are.
+/// Writes down the account that an event names for its subscription and its customer.
 ///
 /// A subscription is the account's that was named for it first. A customer is the account's that
 /// paid first under its id; the seller's own word about the customer itself counts as much. Any
@@ -130,7 +130,7 @@ pub(super) fn is_by_address(
     Ok(event.account.is_none() && !link.is_some_and(|link| link.is_decided))
 }
 
-/// What is known of whose customer it is.
+/// A customer with its account and the claims on it.
 pub(super) fn customer_row(
     store: &impl DeskStore,
     customer: &CustomerKey,
@@ -157,5 +157,5 @@ pub(super) fn to_lead(
 
 /// Two are a conflict; more need not be remembered.
 const MAX_CLAIMS: usize = 8;
-/// What the types of an own system's events begin with.
+/// The start of the types of an own system's events.
 const OWN_SYSTEM: &str = "tollgate.";

@@ -105,7 +105,7 @@ fn order(event: &mut BillingEvent, billing: &Billing, data: &Object<'_>) -> Resu
     Ok(())
 }
 
-/// Why what another organisation says is none of this gate's.
+/// The reason to ignore a message of another organisation.
 fn elsewhere(billing: &Billing, organisation: Option<String>) -> Option<String> {
     let (found, store) = (organisation?, billing.store.as_deref()?);
     (found != store).then(|| format!("of the organisation {found}, and BILLING's store is {store}"))

@@ -1,9 +1,9 @@
-//! Which fields of Stripe's objects are read, and who writes each.
+//! The fields of Stripe's objects that are read, each with its author.
 
 use crate::billing::author::{Author, Field};
 
-/// Who writes what. Metadata is set by the API and in the dashboard alone; of a payment link, a
-/// buyer may change `client_reference_id`
+/// The author of each field. Metadata is set by the API and in the dashboard alone; of a payment
+/// link, a buyer may change `client_reference_id`
 /// (<https://docs.stripe.com/payment-links/url-parameters>).
 pub(in crate::billing) const FIELDS: &[Field] = {
     use Author::{Payer, Provider, Seller};

@@ -19,7 +19,7 @@ pub(in crate::gate) struct KeySet {
     unknown_key_fetches: VecDeque<Timestamp>,
 }
 
-/// What to do about keys that are not there.
+/// The next step for keys that are not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::gate) enum KeysNeeded {
     /// Fetch them now.
@@ -34,7 +34,7 @@ pub(in crate::gate) enum KeysNeeded {
 }
 
 impl KeySet {
-    /// What to do when no key set is there at all.
+    /// The next step where no key set is there at all.
     pub(in crate::gate) fn need_any(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
         if now < self.fetching_until {
             KeysNeeded::Wait
@@ -45,7 +45,7 @@ impl KeySet {
         }
     }
 
-    /// What to do about a token whose key is not in the set: the issuer may have rotated its keys,
+    /// The next step for a token whose key is not in the set: the issuer may have rotated its keys,
     /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
     /// began is not fetched again for it.
     pub(in crate::gate) fn need_newer(
