@@ -10,7 +10,7 @@ mod written;
 
 pub use billed::{Billed, Customer, Dispute, Failure, Payment, Told, add_payment};
 pub use key::{ApiKey, KeyOwner};
+pub use provider::Provider;
 pub use record::AccountRecord;
 pub use standing::{Judgement, Standing, is_revoked, judge, standing};
-pub use provider::Provider;
 pub use subscription::{Status, Subscription};

@@ -15,8 +15,8 @@ mod usage;
 
 use std::borrow::Cow;
 
-use crate::config::Brand;
 use crate::cause::Cause;
+use crate::config::Brand;
 use crate::decision::Denial;
 use crate::request::ReturnPath;
 use crate::time::Timestamp;

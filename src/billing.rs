@@ -29,10 +29,8 @@ pub use ledger::apply_to_ledger;
 pub use object::Watcher;
 pub use settings::Billing;
 
-use serde::Serialize;
-
+use crate::account::{Provider, Subscription};
 use crate::cause::PaymentFailure;
-use crate::account::Subscription;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -136,7 +134,6 @@ pub enum News {
     },
 }
 
-wire! { enum Provider { Stripe, Paddle, LemonSqueezy, Standard } }
 wire!(BillingEvent {
     provider,
     id,

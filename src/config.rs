@@ -39,12 +39,13 @@ pub use variables::{VARIABLES, Variable, VariableKind};
 
 use fields::{Expect, Fields, Reader};
 
-use crate::plan::FailurePolicy;
-use crate::allowance::AllowanceKey;
 use crate::account::Provider;
+use crate::allowance::AllowanceKey;
+use crate::billing::Billing;
 use crate::billing::reference::{self, References};
 use crate::gate_secret::{self, GateSecret};
-use crate::plan::{Meter, Terms};
+use crate::plan::{FailurePolicy, Meter, Plan, Terms, plan_named};
+use crate::request::CredentialSource;
 use crate::time::Timestamp;
 
 /// A configuration that was checked.

@@ -3,21 +3,14 @@
 //! A denial is a value, not an error. It names exactly one [`Cause`] of a closed set; the status,
 //! the words, the headers and the log line are all derived from it.
 
-mod remedy;
-
-pub use remedy::{Action, PlanOffer, Remedy};
-
 use std::rc::Rc;
 
-use serde::Serialize;
-
-use crate::cause::PaymentFailure;
 use crate::allowance::Grant;
+use crate::cause::{Cause, Notice, PaymentFailure, QuotaState, Remedy};
 use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
 use crate::token::TokenError;
-use crate::wire::wire;
 
 /// What is to happen with a request.
 #[derive(Clone, Debug, PartialEq)]

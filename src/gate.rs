@@ -11,6 +11,7 @@ mod account;
 mod afterwards;
 mod api_key;
 mod asking;
+pub mod captured;
 mod memory;
 mod outage;
 mod remedies;
@@ -18,16 +19,15 @@ mod sign_in;
 mod standing;
 mod token;
 mod usage;
-pub mod captured;
 mod visitor;
 mod way_back;
 
 pub use afterwards::{COST_HEADER, OriginAnswer, Settlement, give_back, settle, told, watch};
+pub use captured::Visitor;
 pub use memory::Memory;
 pub use outage::outage_told;
 pub use remedies::fault;
 pub use token::keys_refreshed;
-pub use captured::Visitor;
 pub use visitor::{readers_reported, readers_to_report, settle_page};
 pub use way_back::KnownAccount;
 
@@ -39,8 +39,8 @@ use sign_in::Brought;
 
 use crate::account::{ApiKey, KeyOwner};
 use crate::allowance::{Reader, ReportDue};
-use crate::config::{Config, Route};
 use crate::cause::Cause;
+use crate::config::{Config, Route};
 use crate::decision::{Decision, Denial, Pass};
 use crate::identity::Identity;
 use crate::quota::{Charge, LedgerReply, LedgerRequest, Usage};

@@ -20,4 +20,3 @@ pub use lease::{
 };
 pub use ledger::Ledger;
 pub use store::{CreditPack, LedgerStore};
-

@@ -4,9 +4,9 @@ pub mod announcement;
 
 use serde::Serialize;
 
+use crate::cause::Source;
 use crate::config::{LogLevel, Route};
 use crate::decision::Denial;
-use crate::cause::Source;
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
 use crate::token::TokenError;

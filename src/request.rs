@@ -1,5 +1,7 @@
 //! What the gate looks at in a request: bounded, and read once.
 
+use crate::text::authority;
+
 pub mod credential;
 pub mod onward;
 pub mod path;

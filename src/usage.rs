@@ -1,13 +1,11 @@
 //! How an account stands: what its own caller is told at `usage`, and the operator too.
 
 use crate::account::{AccountRecord, Status, judge};
-use crate::config::Config;
-use crate::plan::Plan;
 use crate::cause::{Cause, Notice, QuotaState};
+use crate::config::Config;
 use crate::decision::Denial;
-use crate::plan::{Enforcement, PlanOffer};
+use crate::plan::{Enforcement, Plan, PlanOffer, Quota, Scope};
 use crate::quota::{CreditPack, Usage};
-use crate::plan::{Quota, Scope};
 use crate::time::Timestamp;
 
 /// How an account stands: its plan, what of it is used, and what is in the way.

@@ -1,8 +1,7 @@
 //! Every row of the table that says whether an account may be served, and its edges.
 
 use tollgate::account::{AccountRecord, Standing, Status, Subscription, is_revoked, standing};
-use tollgate::cause::PaymentFailure;
-use tollgate::cause::{Cause, Notice};
+use tollgate::cause::{Cause, Notice, PaymentFailure};
 use tollgate::time::Timestamp;
 
 const DAY_MS: i64 = 86_400_000;
@@ -196,11 +195,12 @@ fn tokens_are_revoked_by_id_or_by_age() {
 mod of_several {
     //! Several subscriptions of one account.
 
-    use tollgate::account::{AccountRecord, Billed, Dispute, Failure, Payment, Status, Subscription, Told, judge};
+    use tollgate::account::{
+        AccountRecord, Billed, Dispute, Failure, Payment, Provider, Status, Subscription, Told,
+        judge,
+    };
     use tollgate::cause::PaymentFailure;
-    use tollgate::account::Provider;
-    use tollgate::plan::Plan;
-    use tollgate::plan::Quota;
+    use tollgate::plan::{Plan, Quota};
 
     use super::{NOW, days};
 

@@ -4,10 +4,9 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers")]
 
 use proptest::prelude::*;
-use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::cause::PaymentFailure;
+use tollgate::account::{AccountRecord, Provider, Status, Subscription};
 use tollgate::billing::{BillingEvent, News, apply};
-use tollgate::account::Provider;
+use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
 
 const START: Timestamp = Timestamp::from_seconds(1_796_083_200);

@@ -22,11 +22,12 @@ use memory_store::MemoryStore;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::plan::Plan;
+use tollgate::plan::{Enforcement, Lost, Meter, Period, Plan, Quota, Scope, Terms};
 use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
 use tollgate::quota::store::{Announcement, Counter};
-use tollgate::quota::{CreditPack, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Want};
-use tollgate::plan::{Enforcement, Lost, Meter, Period, Quota, Scope, Terms};
+use tollgate::quota::{
+    CreditPack, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Want,
+};
 use tollgate::time::Timestamp;
 
 proptest! {

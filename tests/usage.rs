@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use bindings::Vars;
 use serde_json::{Value, json};
+use tollgate::cause::QuotaState;
 use tollgate::config::Config;
 use tollgate::decision::{Decision, Denial};
 use tollgate::gate::{Gate, Memory, Outcome, Step};
@@ -145,8 +146,9 @@ fn token(changes: &str) -> String {
 /// What a ledger says of the plan `free`, with these counts in the order of its quotas.
 fn usage(config: &Config, used: [u64; 3], record: &str) -> Usage {
     let quotas = &config.plan("free").unwrap().quotas;
-    let state =
-        |(quota, used): (&Quota, u64)| quota.state(quota.window(NOW, None), quota.limit, used);
+    let state = |(quota, used): (&Quota, u64)| {
+        QuotaState::new(quota, quota.window(NOW, None), quota.limit, used)
+    };
     Usage {
         account: serde_json::from_str(record).unwrap(),
         quotas: quotas.iter().zip(used).map(state).collect(),

@@ -8,8 +8,9 @@
 
 use serde::Serialize;
 
-use super::subscription::{PaymentFailure, Status, Subscription, write_time};
+use super::subscription::{Status, Subscription, write_time};
 use crate::account::Provider;
+use crate::cause::PaymentFailure;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

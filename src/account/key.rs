@@ -3,8 +3,6 @@
 //! A key is found by the hash of its text (`edge/directory`), which names its account and its id;
 //! whether it still opens anything, the account's record says.
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -13,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::subscription::write_time;
 use crate::gate_secret::GateSecret;
 use crate::mac::MIN_TAG_BYTES;
+use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

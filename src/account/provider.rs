@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::wire::wire;
+
 /// Who takes the money.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,3 +47,5 @@ impl Provider {
         Self::ALL.into_iter().find(|provider| provider.word() == word)
     }
 }
+
+wire! { enum Provider { Stripe, Paddle, LemonSqueezy, Standard } }

@@ -3,9 +3,8 @@
 //! Whatever ends at an instant has ended at that instant.
 
 use crate::account::{AccountRecord, Status, Subscription};
-use crate::cause::PaymentFailure;
+use crate::cause::{Cause, Notice, PaymentFailure};
 use crate::plan::{Plan, plan_named};
-use crate::cause::{Cause, Notice};
 use crate::time::Timestamp;
 
 /// Whether a subscription opens what it was bought for.

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::cause::PaymentFailure;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::account::{AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Status, Subscription, Told};
+use crate::account::{
+    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Provider, Status,
+    Subscription, Told,
+};
 use crate::cause::PaymentFailure;
-use crate::account::Provider;
 use crate::store::MAX_UNITS;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;

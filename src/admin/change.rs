@@ -6,9 +6,8 @@ use super::store::OperatorStore;
 use crate::account::{AccountRecord, ApiKey};
 use crate::answer;
 use crate::quota::store::AuditEntry;
-use crate::store::MAX_UNITS;
 use crate::quota::{CreditPack, Ledger};
-use crate::store::StoreError;
+use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 use crate::wire::wire;
 

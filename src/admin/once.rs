@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::change::Reply;
 use super::store::{Answered, OperatorStore};
-use crate::text::hex;
 use crate::store::StoreError;
+use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -1,6 +1,7 @@
 //! Every operation: where it is, who may do it, and what its query may hold.
 
 use crate::config::Role;
+use crate::text::percent;
 
 /// One method at one path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

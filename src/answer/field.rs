@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cause::{Notice, QuotaState};
+use crate::text::percent;
 use crate::time::Timestamp;
 
 /// `RateLimit` (draft-ietf-httpapi-ratelimit-headers): what is left of each quota, and for how
@@ -111,10 +112,6 @@ fn push_integer(out: &mut String, before: &str, number: u64) {
 
 const fn is_uri_byte(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~')
-}
-
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 const MAX_INTEGER: u64 = 999_999_999_999_999;

@@ -9,8 +9,7 @@ pub(super) use explanation::{Explanation, explanation};
 pub(super) use words::{date, grouped, period_of, quota_name, when};
 use words::{enumerate, quota_size};
 
-use crate::cause::PaymentFailure;
-use crate::cause::{Action, Cause, QuotaState, Remedy};
+use crate::cause::{Action, Cause, PaymentFailure, QuotaState, Remedy};
 use crate::decision::{Denial, Facts};
 use crate::time::Timestamp;
 use crate::token::TokenError;

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::message::{advice, explanation, instruction, title};
 use super::page::usable_href;
-use crate::cause::PaymentFailure;
-use crate::cause::{Cause, QuotaState, Remedy};
+use crate::cause::{Cause, PaymentFailure, QuotaState, Remedy};
 use crate::decision::Denial;
 use crate::time::Timestamp;
 

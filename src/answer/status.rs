@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::message::{advice, detail, instruction, title};
 use super::page::usable_href;
 use super::problem::{push_line, to_json};
-use crate::decision::Denial;
 use crate::cause::Remedy;
+use crate::decision::Denial;
 use crate::request::ReturnPath;
 use crate::time::Timestamp;
 

@@ -9,8 +9,8 @@ use super::message::{advice, date, detail, grouped, instruction, period_of, titl
 use super::page::usable_href;
 use super::problem::{push_line, to_json};
 use crate::account::Status;
-use crate::config::Brand;
 use crate::cause::{Action, Notice, Remedy};
+use crate::config::Brand;
 use crate::plan::{Enforcement, PlanOffer};
 use crate::quota::CreditPack;
 use crate::time::Timestamp;

@@ -14,12 +14,12 @@ pub use reread::{REREAD, Reread};
 use serde_json::Value;
 
 use self::form::{encoded, form};
-use super::Provider;
 use super::object::{Document, Object};
+use crate::account::Provider;
 use crate::billing::Billing;
 use crate::plan::Plan;
-use crate::text::url::is_safe_url;
 use crate::strict_json;
+use crate::text::url::is_safe_url;
 
 /// A request to a provider's API.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -5,10 +5,9 @@
 //! [`crate::account::Billed`]).
 
 use crate::account::{
-    AccountRecord, Billed, Customer, Dispute, Failure, Payment, Status, add_payment,
+    AccountRecord, Billed, Customer, Dispute, Failure, Payment, Provider, Status, add_payment,
 };
 use crate::billing::{BillingEvent, News};
-use crate::account::Provider;
 use crate::time::Timestamp;
 
 /// The record after the event. [`News::Credits`] are the ledger's, and so is [`News::Note`].

@@ -6,7 +6,8 @@
 //! reads no field that isn't listed. A field that a payer may have written goes only to the check
 //! of a signed reference.
 
-use super::{Provider, lemonsqueezy, paddle, standard, stripe};
+use super::{lemonsqueezy, paddle, standard, stripe};
+use crate::account::Provider;
 
 /// The author of a field in a provider's message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

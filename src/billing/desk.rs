@@ -30,9 +30,9 @@ pub use store::{Content, DeskStore, Retention};
 pub use summary::payers;
 pub use whose::is_account_name;
 
-use crate::billing::outage::{self, Attempt, Outages, Signal};
-use crate::billing::BillingEvent;
 use crate::account::Provider;
+use crate::billing::BillingEvent;
+use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;

@@ -6,8 +6,8 @@
 use super::author::{Author, Field};
 use super::credits::{Position, units_of};
 use super::object::{Object, SaleFields, plans_of};
-use super::{BillingEvent, News, Provider};
-use crate::account::{Status, Subscription};
+use super::{BillingEvent, News};
+use crate::account::{Provider, Status, Subscription};
 use crate::billing::Billing;
 use crate::plan::Plan;
 

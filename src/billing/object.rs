@@ -3,11 +3,12 @@
 
 use serde_json::Value;
 
+use super::BillingEvent;
 use super::author::{Author, fields_of};
-use super::{BillingEvent, Provider};
+use crate::account::Provider;
 use crate::billing::Billing;
-use crate::plan::{Plan, plan_named};
 use crate::identity::account_name;
+use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;
 

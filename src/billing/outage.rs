@@ -8,9 +8,9 @@
 //! and their times alone, not on the order of their arrival. A success never brings an outage
 //! about.
 
-use crate::cause::PaymentFailure;
-use crate::billing::{BillingEvent, News};
 use crate::account::Provider;
+use crate::billing::{BillingEvent, News};
+use crate::cause::PaymentFailure;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -6,10 +6,10 @@
 use super::author::{Author, Field};
 use super::credits::{Position, units_of};
 use super::object::{Object, SaleFields, plans_of};
-use super::{BillingEvent, News, Provider, decline};
-use crate::cause::PaymentFailure;
-use crate::account::{Status, Subscription};
+use super::{BillingEvent, News, decline};
+use crate::account::{Provider, Status, Subscription};
 use crate::billing::Billing;
+use crate::cause::PaymentFailure;
 use crate::plan::Plan;
 
 /// The author of each field. `Paddle.Checkout.open` sends custom data from a buyer's browser, and

@@ -6,8 +6,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::account::{AccountRecord};
+use crate::account::AccountRecord;
 use crate::mac::length_of;
+use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire::{self, wire};
 

@@ -7,12 +7,11 @@ mod fields;
 pub(super) use fields::FIELDS;
 
 use super::credits::Position;
-use super::decline;
 use super::object::{Object, SaleFields, plans_of};
-use super::{BillingEvent, News, Provider};
-use crate::cause::PaymentFailure;
-use crate::account::{Status, Subscription};
+use super::{BillingEvent, News, decline};
+use crate::account::{Provider, Status, Subscription};
 use crate::billing::Billing;
+use crate::cause::PaymentFailure;
 use crate::plan::Plan;
 
 pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created" };

@@ -9,10 +9,12 @@ use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::object::{Document, Object, Watcher};
-use super::{BillingEvent, Provider, lemonsqueezy, paddle, standard, stripe};
+use super::{BillingEvent, lemonsqueezy, paddle, standard, stripe};
+use crate::account::Provider;
 use crate::billing::Billing;
 use crate::plan::Plan;
 use crate::strict_json;
+use crate::text::hex;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Key, MAX_CANDIDATES, SignatureCheck};
 use base64::Engine as _;

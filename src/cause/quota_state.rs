@@ -50,3 +50,16 @@ impl QuotaState {
 }
 
 wire!(QuotaState { name, limit, used, resets_at, window_s, enforcement });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_is_found_by_its_whole_name() {
+        let quota = Quota { meter: "a/b".to_owned(), ..Quota::default() };
+        let state = QuotaState::new(&quota, Window::default(), 5, 3);
+        assert!(state.is_about("a/b") && !state.is_about("a"));
+        assert_eq!((state.limit, state.remaining()), (5, 2));
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::fields::{Expect, Fields, Reader};
 use crate::account::Provider;
+use crate::billing::Billing;
 use crate::billing::credits::CreditPrice;
 use crate::billing::reference::References;
 use crate::gate_secret::GateSecret;

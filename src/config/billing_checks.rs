@@ -2,8 +2,9 @@
 //! let the wrong ones count.
 
 use super::checks::Findings;
-use super::{Billing, Bindings, Config, Mistake, secret_names};
+use super::{Bindings, Config, Mistake, secret_names};
 use crate::account::Provider;
+use crate::billing::Billing;
 use crate::billing::reference::PLACEHOLDER;
 
 /// Only a signed reference counts where a payer may write the account's name.

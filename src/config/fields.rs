@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::closest::closest;
 use super::shown::{shown, shown_url};
 use super::{Binding, Bindings, Mistake};
-use crate::text::url::{SAFE_URL, is_safe_url};
 use crate::strict_json;
+use crate::text::url::{SAFE_URL, is_safe_url};
 
 /// What would have been right, and an example of it.
 #[derive(Clone, Copy)]

@@ -6,10 +6,9 @@ use super::allowances::GivenAway;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use super::{OriginTarget, POLICIES, origin};
-use crate::plan::FailurePolicy;
 use crate::allowance::Allowance;
-use crate::plan::Cost;
-use crate::request::RoutePattern;
+use crate::plan::{Cost, FailurePolicy};
+use crate::request::{CredentialSource, RoutePattern};
 
 /// A method + host + path pattern and what it asks for.
 #[derive(Debug)]

@@ -5,22 +5,19 @@ use worker::web_sys::Response;
 
 use super::glue::settle;
 use super::isolate::now;
-use super::sessions;
-use super::visit::Visit;
-use super::visit::problem;
-use super::{desk, glue};
-use crate::answer;
+use super::visit::{Visit, problem};
+use super::{desk, glue, sessions};
 use crate::account::Provider;
+use crate::billing::Billing;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
 use crate::billing::desk::{CustomerKey, DeskRequest, payers};
 use crate::billing::reference::LIFETIME_S;
 use crate::billing::sessions::{SessionReply, wish};
-use crate::billing::Billing;
 use crate::config::Config;
-use crate::plan::Plan;
 use crate::gate::KnownAccount;
-use crate::report;
+use crate::plan::Plan;
 use crate::request::ReturnPath;
+use crate::{answer, report};
 
 /// What a customer wants at the provider.
 pub(super) enum Aim {

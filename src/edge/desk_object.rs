@@ -13,13 +13,13 @@ use super::isolate::{Isolate, now};
 use super::ledger::{self, Message};
 use super::ledger_store::SqlStore;
 use super::outbox::wake_at;
+use crate::account::Provider;
+use crate::billing::BillingEvent;
 use crate::billing::desk::{self, AccountSummary, DeskStore};
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::BillingEvent;
-use crate::account::Provider;
 use crate::config::Config;
-use crate::store::StoreError;
 use crate::report;
+use crate::store::StoreError;
 
 /// Has each event that is due delivered, several accounts at a time, and the object woken again for
 /// the rest.

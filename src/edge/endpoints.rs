@@ -8,8 +8,8 @@ use super::glue::settle;
 use super::visit::{Visit, problem, respond};
 use super::{admin, glue, webhooks};
 use crate::answer::{self, Answer, Headers};
-use crate::config::AssertionKeys;
 use crate::cause::Cause;
+use crate::config::AssertionKeys;
 use crate::request::readings;
 
 /// Answers a request for one of the gate's own endpoints.

@@ -20,13 +20,13 @@ use super::origin::Passage;
 use super::visit::Visit;
 use super::way_back::Asked;
 use super::{desk, errands, glue, ledger, way_back};
-use crate::plan::FailurePolicy;
 use crate::account::KeyOwner;
 use crate::answer;
-use crate::config::{Config, LEDGER_BINDING};
 use crate::cause::Cause;
+use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Decision, Degraded, Denial, Pass};
 use crate::gate::{self, Errand, Gate, OriginAnswer, Outcome, Step};
+use crate::plan::FailurePolicy;
 use crate::usage::AccountUsage;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a

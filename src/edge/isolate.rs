@@ -11,9 +11,8 @@ use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
 use super::origin;
 use crate::config::{Config, Invalid};
-use crate::gate::Memory;
+use crate::gate::{Memory, captured};
 use crate::request::credential;
-use crate::gate::captured;
 use crate::time::Timestamp;
 
 /// Built by the first request that an isolate serves.
@@ -67,7 +66,7 @@ impl Isolate {
         let (issuers, credentials, visitors, origin_ms) = match &config {
             Ok(config) => {
                 let credentials = credential::carriers(&config.credentials);
-                let visitors = visitor::carriers(config);
+                let visitors = captured::carriers(config);
                 (config.issuers.len(), credentials, visitors, config.deadlines.origin_ms)
             }
             Err(_) => (0, Vec::new(), Vec::new(), 0),

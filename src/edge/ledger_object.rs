@@ -10,22 +10,21 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
 
-use super::glue;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::ledger_store::SqlStore;
-use super::{desk_object, desk_store, key_store, outbox, reader_store};
+use super::{desk_object, desk_store, glue, key_store, outbox, reader_store};
 use crate::admin::OperatorStore;
 use crate::allowance::Readers;
 use crate::billing::desk::{AccountSummary, Desk};
 use crate::billing::sessions::Sessions;
 use crate::config::Config;
+use crate::plan::Terms;
 use crate::quota::{self, LedgerStore};
 use crate::store::StoreError;
-use crate::plan::Terms;
 use crate::time::Timestamp;
-use crate::wire;
+use crate::{billing, wire};
 
 /// The object's memory between messages: when to tidy up, and links that were just made.
 #[derive(Default)]

@@ -5,12 +5,12 @@ use wasm_bindgen::JsValue;
 
 use super::glue;
 use crate::account::AccountRecord;
+use crate::quota::LedgerStore;
 use crate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
 };
-use crate::quota::LedgerStore;
-use crate::store::StoreError;
 use crate::report::announcement::body;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 

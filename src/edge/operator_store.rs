@@ -4,8 +4,8 @@ use wasm_bindgen::JsValue;
 
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::admin::{Answered, OperatorStore, Reply};
-use crate::store::StoreError;
 use crate::quota::store::AuditEntry;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 impl OperatorStore for SqlStore {

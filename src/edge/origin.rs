@@ -11,12 +11,11 @@ use super::{errands, glue};
 use crate::allowance::{COOKIE_NAME, Grant};
 use crate::config::{Config, OriginTarget, Route, Uncounted};
 use crate::decision::{Degraded, Pass};
-use crate::gate::{self, COST_HEADER, OriginAnswer};
+use crate::gate::{self, COST_HEADER, OriginAnswer, Visitor};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
 use crate::quota::Charge;
-use crate::request::credential::{self, Strip};
 use crate::request::HeaderKind;
-use crate::gate::Visitor;
+use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
 use crate::{answer, report};
 

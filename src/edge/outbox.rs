@@ -8,9 +8,9 @@ use super::glue::{self, settle};
 use super::isolate::{Isolate, now};
 use super::ledger_store::{SqlStore, time, time_of, units, units_of};
 use crate::config::Notify;
-use crate::store::StoreError;
 use crate::report;
 use crate::report::announcement::{Next, after};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Sends what is due, and has the object woken again for the rest.

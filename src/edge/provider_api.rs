@@ -5,12 +5,11 @@ use std::cell::RefCell;
 use super::billing::{Answered, call};
 use super::isolate::{Isolate, now};
 use super::{desk, desk_object};
+use crate::account::Provider;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread};
 use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::BillingEvent;
-use crate::account::Provider;
-use crate::billing::Billing;
+use crate::billing::{Billing, BillingEvent};
 use crate::config::Config;
 use crate::report;
 

@@ -8,11 +8,11 @@ use worker::web_sys::{Request, Response};
 use super::glue::BROKEN_UPLOAD;
 use super::isolate::{Isolate, now};
 use super::{glue, origin};
-use crate::plan::FailurePolicy;
 use crate::answer::{self, Answer, Asker, Place};
-use crate::config::{Brand, LogLevel, OriginTarget, Route};
 use crate::cause::Cause;
+use crate::config::{Brand, LogLevel, OriginTarget, Route};
 use crate::decision::{Degraded, Denial};
+use crate::plan::FailurePolicy;
 use crate::request::{Preferences, Reach, RequestFacts, readings};
 use crate::{gate, report};
 

@@ -5,8 +5,7 @@ use worker::web_sys::Response;
 
 use super::billing;
 use super::isolate::now;
-use super::visit::Visit;
-use super::visit::problem;
+use super::visit::{Visit, problem};
 use crate::answer;
 use crate::config::Config;
 use crate::decision::Denial;

@@ -10,12 +10,11 @@ use worker::web_sys::Response;
 use super::endpoints::{body_of, json_response};
 use super::glue::settle;
 use super::isolate::now;
-use super::visit::Visit;
-use super::visit::problem;
+use super::visit::{Visit, problem};
 use super::{desk, glue, provider_api};
 use crate::account::Provider;
-use crate::billing::webhook::{self, HEADERS, Webhook};
 use crate::billing::Billing;
+use crate::billing::webhook::{self, HEADERS, Webhook};
 use crate::config::{Config, secret_names};
 use crate::report;
 

@@ -8,13 +8,12 @@ use super::memory::{AccountView, Caller, Memory, Refusal, Refused, Snapshot};
 use super::standing::Good;
 use super::{Gate, Progress, Purpose, Step};
 use crate::account::{AccountRecord, Judgement};
-use crate::config::{Config, SubscriptionSource, Uncounted};
-use crate::plan::Plan;
 use crate::cause::Cause;
+use crate::config::{Config, SubscriptionSource, Uncounted};
 use crate::decision::Denial;
 use crate::identity::Identity;
+use crate::plan::{Cost, Plan};
 use crate::quota::{Charge, GrantOutcome, LedgerReply, RefusalReason};
-use crate::plan::Cost;
 use crate::time::Timestamp;
 use crate::usage::quota_notice;
 

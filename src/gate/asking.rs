@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use super::memory::{Caller, Credential, Memory};
 use super::{Errand, Gate, Progress, Purpose, Step};
-use crate::plan::FailurePolicy;
 use crate::cause::Cause;
 use crate::decision::{Degraded, Denial, Pass};
-use crate::quota::holder::Ask;
+use crate::plan::{Cost, FailurePolicy};
 use crate::quota::Charge;
-use crate::plan::Cost;
+use crate::quota::holder::Ask;
 use crate::time::Timestamp;
 
 impl Gate {

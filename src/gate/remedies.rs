@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::config::Config;
-use crate::plan::Plan;
 use crate::cause::{Action, Cause, QuotaState, Remedy};
+use crate::config::Config;
 use crate::decision::Denial;
-use crate::plan::Enforcement;
+use crate::plan::{Enforcement, Plan};
 use crate::request::return_path::encode;
 use crate::time::Timestamp;
 

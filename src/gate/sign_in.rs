@@ -5,8 +5,8 @@ use super::Gate;
 use super::memory::{AccountView, Caller};
 use crate::allowance::{Allowance, COOKIE_NAME, Reader, ReaderCount, cleared_cookie};
 use crate::config::{Config, Route};
-use crate::quota::Merge;
 use crate::gate::Visitor;
+use crate::quota::Merge;
 use crate::time::Timestamp;
 
 /// What a caller brings along from before it signed in.

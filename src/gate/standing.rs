@@ -7,11 +7,11 @@ use super::memory::{Caller, Credential};
 use super::{Gate, api_key};
 use crate::account::standing::Refused;
 use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
-use crate::plan::Plan;
-use crate::config::SubscriptionSource;
 use crate::cause::{Cause, Notice};
+use crate::config::SubscriptionSource;
 use crate::decision::{Denial, Pass};
 use crate::identity::{Identity, union};
+use crate::plan::Plan;
 use crate::time::Timestamp;
 
 /// An account that may pass, quotas aside.

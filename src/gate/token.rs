@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::memory::{Caller, Credential, KeysNeeded, Memory};
 use super::{Errand, Gate, Progress, Step};
-use crate::config::{Config, Issuer, KeySource};
 use crate::cause::Cause;
+use crate::config::{Config, Issuer, KeySource};
 use crate::decision::Denial;
 use crate::identity::{Identity, union};
 use crate::time::Timestamp;

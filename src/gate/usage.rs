@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::memory::{Caller, Memory};
 use super::{Gate, Progress, Purpose, Step};
-use crate::config::SubscriptionSource;
 use crate::cause::Cause;
+use crate::config::SubscriptionSource;
 use crate::decision::Denial;
 use crate::plan::PlanOffer;
 use crate::quota::{Holder, Usage};

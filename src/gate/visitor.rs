@@ -8,8 +8,8 @@ use crate::allowance::{
     COOKIE_NAME, Grant, Page, Reader, ReadersReply, ReadersRequest, ReportDue, Verdict, View,
     address_key, is_delivered, is_view, lets_through,
 };
-use crate::config::{Anonymous, Route};
 use crate::cause::Cause;
+use crate::config::{Anonymous, Route};
 use crate::decision::{Denial, FreePage, Pass};
 use crate::gate::Visitor;
 use crate::request::readings;

@@ -14,8 +14,8 @@ mod watch;
 use std::rc::Rc;
 
 use crate::cause::QuotaState;
-use crate::quota::{Charge, DegradedUnits};
 use crate::plan::Cost;
+use crate::quota::{Charge, DegradedUnits};
 use crate::time::Timestamp;
 
 use held::Held;

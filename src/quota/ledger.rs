@@ -15,10 +15,10 @@ mod subscriber;
 mod upkeep;
 
 use crate::account::AccountRecord;
-use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore};
-use crate::store::{MAX_UNITS, StoreError};
-use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Usage};
 use crate::plan::Terms;
+use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore};
+use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Usage};
+use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
 use count::{Counts, plan_of};

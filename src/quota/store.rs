@@ -1,13 +1,11 @@
 //! What the ledger needs of a database: a few kinds of rows, read and written one at a time.
 
-use std::error::Error;
-use std::fmt;
-
 use serde::Serialize;
 
 use crate::account::AccountRecord;
-use crate::quota::MeterUnits;
 use crate::plan::Period;
+use crate::quota::MeterUnits;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -1,8 +1,7 @@
 //! Where somebody is to come back to after paying: a path of this site, and of no other.
 
-use std::fmt::Write;
-
 use super::path::{Reach, readings};
+use crate::text::percent;
 
 /// A path of this site, perhaps with a query, as it stands in a `return` parameter.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -9,11 +9,11 @@ pub fn encode(bytes: &[u8]) -> String {
 /// left over.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
+    rest.is_empty().then(|| pairs.iter().copied().map(byte).collect()).flatten()
 }
 
 /// The byte that two digits stand for.
-pub(super) fn byte(digits: &[u8; 2]) -> Option<u8> {
+pub(super) fn byte(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
     u8::try_from(high? << 4 | low?).ok()
 }

@@ -15,7 +15,8 @@ pub fn push(out: &mut String, text: &str, stays: fn(u8) -> bool) {
         if stays(byte) {
             out.push(char::from(byte));
         } else {
-            let digits = [byte >> 4, byte & 0x0f].map(|digit| hex::digit(digit).to_ascii_uppercase());
+            let digits =
+                [byte >> 4, byte & 0x0f].map(|digit| hex::digit(digit).to_ascii_uppercase());
             out.push('%');
             out.extend(digits);
         }
@@ -36,7 +37,8 @@ pub fn decode(text: &str) -> Result<String, DecodeError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let escaped = if *first == b'%' { escape(rest).ok_or(DecodeError::Digits)? } else { (*first, after) };
+        let escaped =
+            if *first == b'%' { escape(rest).ok_or(DecodeError::Digits)? } else { (*first, after) };
         bytes.push(escaped.0);
         rest = escaped.1;
     }
@@ -47,7 +49,7 @@ pub fn decode(text: &str) -> Result<String, DecodeError> {
 /// none starts there.
 pub fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let [b'%', high, low, rest @ ..] = text else { return None };
-    Some((hex::byte(&[*high, *low])?, rest))
+    Some((hex::byte([*high, *low])?, rest))
 }
 
 /// The reason why a text can't be decoded.

@@ -1,8 +1,8 @@
 //! The header fields of denials and of passed requests.
 
 use tollgate::answer::{self, Asker, Place};
-use tollgate::config::Brand;
 use tollgate::cause::{Cause, Notice, QuotaState};
+use tollgate::config::Brand;
 use tollgate::decision::Degraded;
 
 use crate::structured_fields::{self, Bare, Item};

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 use tollgate::answer::{self, Asker, Format, Place};
-use tollgate::config::Brand;
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
+use tollgate::config::Brand;
 use tollgate::decision::Denial;
 
 use crate::{

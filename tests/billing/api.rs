@@ -1,10 +1,10 @@
 //! What is asked of each provider, and how its answers are read.
 
 use serde_json::{Value, json};
+use tollgate::account::Provider;
 use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread, Sale};
 use tollgate::billing::webhook::Webhook;
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
 use tollgate::plan::Plan;
 
 use super::fixture::{NOW, billing, event, plans};

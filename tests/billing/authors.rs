@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use tollgate::account::AccountRecord;
+use tollgate::account::{AccountRecord, Provider};
 use tollgate::billing::api::{ApiAnswer, Completion, Reread};
 use tollgate::billing::webhook::{Webhook, read_watched};
 use tollgate::billing::{Author, BillingEvent, apply, fields_of};
-use tollgate::account::Provider;
 
 use super::fixture::{NOW, billing, plans, reference};
 use super::{others, stripe};

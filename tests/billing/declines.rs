@@ -1,7 +1,7 @@
 //! Every code of a decline, and what a payer is told.
 
-use tollgate::cause::PaymentFailure;
 use tollgate::billing::decline::reason;
+use tollgate::cause::PaymentFailure;
 
 /// As section "Declines" of Stripe's documentation groups them, then Paddle's.
 const TABLE: [(PaymentFailure, &str); 7] = [

@@ -1,15 +1,13 @@
 //! A provider, some plans, and webhooks of them.
 
 use serde_json::Value;
+use tollgate::account::Provider;
 use tollgate::billing::credits::CreditPrice;
 use tollgate::billing::reference::References;
 use tollgate::billing::webhook::{Webhook, read};
-use tollgate::billing::BillingEvent;
-use tollgate::account::Provider;
-use tollgate::billing::Billing;
-use tollgate::plan::Plan;
+use tollgate::billing::{Billing, BillingEvent};
 use tollgate::gate_secret::GateSecret;
-use tollgate::plan::Quota;
+use tollgate::plan::{Plan, Quota};
 use tollgate::time::Timestamp;
 
 /// When the signatures of the tests were made.

@@ -2,11 +2,10 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use tollgate::account::AccountRecord;
+use tollgate::account::{AccountRecord, Provider};
 use tollgate::billing::api::{self, ApiAnswer, Reread};
 use tollgate::billing::webhook::{HEADERS, Webhook, checks, read};
 use tollgate::billing::{BillingEvent, apply};
-use tollgate::account::Provider;
 
 use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};

@@ -3,10 +3,9 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate::account::{AccountRecord, Status};
-use tollgate::cause::PaymentFailure;
+use tollgate::account::{AccountRecord, Provider, Status};
 use tollgate::billing::{BillingEvent, apply};
-use tollgate::account::Provider;
+use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
 
 use super::fixture::event;

@@ -1,10 +1,9 @@
 //! Events of Paddle, Lemon Squeezy, Polar, and of a system of the operator's own.
 
 use serde_json::{Value, json};
-use tollgate::cause::PaymentFailure;
-use tollgate::account::{Status, Subscription};
+use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
+use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
 
 use super::fixture::{billing, event, event_by, reference};

@@ -1,11 +1,9 @@
 //! Stripe's events, of old and new versions of its API.
 
 use serde_json::{Value, json};
+use tollgate::account::{Provider, Status, Subscription};
+use tollgate::billing::{Billing, BillingEvent, News};
 use tollgate::cause::PaymentFailure;
-use tollgate::account::{Status, Subscription};
-use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
-use tollgate::billing::Billing;
 use tollgate::time::Timestamp;
 
 use super::fixture;

@@ -1,9 +1,8 @@
 //! `docs/command.md` against the program: what it shows is what is printed.
 
-use std::env;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use crate::shell::commands;
 use crate::tool::root;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tollgate::plan::FailurePolicy;
-use tollgate::allowance::Allowance;
 use tollgate::account::Provider;
-use tollgate::config::{Anonymous, Brand, Config, Deadlines, Fallback, KeySource, LogLevel, Metering, OriginTarget, Role, SubscriptionSource, Uncounted, VARIABLES, VariableKind};
+use tollgate::allowance::Allowance;
+use tollgate::config::{
+    Anonymous, Brand, Config, Deadlines, Fallback, KeySource, LogLevel, Metering, OriginTarget,
+    Role, SubscriptionSource, Uncounted, VARIABLES, VariableKind,
+};
+use tollgate::plan::{Cost, Enforcement, FailurePolicy, Lost, Meter, Period, Scope};
 use tollgate::request::CredentialSource;
-use tollgate::plan::{Cost, Enforcement, Lost, Meter, Period, Scope};
 
 use crate::bindings::Vars;
 use crate::fixture::{brand, changed, good, issuer, mistakes, plan, route, warnings, with};

@@ -4,10 +4,10 @@
 //! `TOLLGATE_DAYS=200 cargo test --test desk days` runs as many, `TOLLGATE_FIRST_DAY` sets the
 //! first: a day that fails names its seed.
 
-use tollgate::cause::PaymentFailure;
 use tollgate::billing::desk::{DeskRequest, Incoming};
 use tollgate::billing::outage::Outages;
 use tollgate::billing::{BillingEvent, News};
+use tollgate::cause::PaymentFailure;
 use tollgate::wire;
 
 use crate::world::*;

@@ -1,9 +1,9 @@
 //! How events reach the ledgers of their accounts.
 
-use tollgate::cause::PaymentFailure;
 use tollgate::account::{Status, Subscription};
 use tollgate::billing::desk::{DeskStore, EventState};
 use tollgate::billing::{BillingEvent, News};
+use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
 use tollgate::wire;
 

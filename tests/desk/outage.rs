@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tollgate::cause::PaymentFailure;
+use tollgate::account::Provider;
 use tollgate::billing::desk::{Call, DeskRequest};
 use tollgate::billing::outage::{
     self, Attempt, HISTORY_MS, Outages, Signal, WINDOW_MS, signals_of,
 };
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
+use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
 
 use crate::world::*;

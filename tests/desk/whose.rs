@@ -1,10 +1,9 @@
 //! Whose a customer and a subscription are: with an attacker first and second, at every provider whose
 //! customers are found by an address.
 
-use tollgate::account::{Status, Subscription};
+use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::desk::{CustomerKey, DeskRequest, EventRow, EventState, batch};
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
 
 use crate::world::*;
 

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use tollgate::account::{Status, Subscription};
+use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::desk::{
     AccountSummary, CustomerKey, CustomerRow, Desk, DeskRequest, EventKey, EventRow, EventState,
     Incoming, Linked, Retried, Taken, batch, settle,
 };
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
-use tollgate::quota::Ledger;
-use tollgate::store::StoreError;
 use tollgate::plan::Terms;
+use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 use tollgate::wire::{self, Wire};
 
 use crate::memory_desk::MemoryDesk;
 use crate::memory_store::MemoryStore;
+use tollgate::billing;
 
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const MINUTE_MS: i64 = 60_000;

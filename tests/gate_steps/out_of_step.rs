@@ -5,8 +5,8 @@ use tollgate::account::AccountRecord;
 use tollgate::cause::{Cause, QuotaState};
 use tollgate::decision::Decision;
 use tollgate::gate::{Outcome, Step};
-use tollgate::quota::{GrantOutcome, Lease, LedgerReply, RefusalReason};
 use tollgate::plan::{Quota, Window};
+use tollgate::quota::{GrantOutcome, Lease, LedgerReply, RefusalReason};
 
 use crate::world::{World, token};
 use crate::{cause, key_set, world, world_with_url};
@@ -146,7 +146,8 @@ fn lease() -> impl Strategy<Value = Lease> {
 }
 
 fn quota() -> QuotaState {
-    Quota { meter: "api".to_owned(), ..Quota::default() }.state(Window::default(), 5, 5)
+    let quota = Quota { meter: "api".to_owned(), ..Quota::default() };
+    QuotaState::new(&quota, Window::default(), 5, 5)
 }
 
 fn outcome() -> impl Strategy<Value = TestOutcome> {

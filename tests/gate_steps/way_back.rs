@@ -1,11 +1,9 @@
 //! The way back in: what a refused customer is led to, and how soon who has paid is let in.
 
 use serde_json::json;
-use tollgate::cause::PaymentFailure;
-use tollgate::account::{Status, Subscription};
+use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::{BillingEvent, News};
-use tollgate::account::Provider;
-use tollgate::cause::{Action, Cause, Notice};
+use tollgate::cause::{Action, Cause, Notice, PaymentFailure};
 use tollgate::decision::Decision;
 use tollgate::time::Timestamp;
 

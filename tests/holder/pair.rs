@@ -1,10 +1,9 @@
 //! A holder and the ledger that it asks.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::plan::Plan;
+use tollgate::plan::{Cost, Lost, Meter, Period, Plan, Quota, Scope, Terms};
 use tollgate::quota::holder::{Answered, Ask};
 use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest, Want};
-use tollgate::plan::{Cost, Lost, Meter, Period, Quota, Scope, Terms};
 use tollgate::time::Timestamp;
 
 use crate::memory_store::MemoryStore;

@@ -1,7 +1,8 @@
 //! Fetching more before what is held runs out.
 
-use tollgate::quota::{GrantOutcome, LedgerReply};
+use tollgate::cause::QuotaState;
 use tollgate::plan::{Period, Quota};
+use tollgate::quota::{GrantOutcome, LedgerReply};
 
 use crate::pair::{NOW, Pair, api, cost, monthly, sizes};
 
@@ -137,9 +138,9 @@ fn a_ledger_that_grants_nothing_ahead_is_left_alone_for_a_second() {
     assert!(pair.top_up(false).is_some());
 }
 
-fn some_quota(pair: &Pair) -> Vec<tollgate::cause::QuotaState> {
+fn some_quota(pair: &Pair) -> Vec<QuotaState> {
     let quota = &pair.plans[0].quotas[0];
-    vec![quota.state(quota.window(pair.now, None), 5, 5)]
+    vec![QuotaState::new(quota, quota.window(pair.now, None), 5, 5)]
 }
 
 #[test]

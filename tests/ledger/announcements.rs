@@ -1,8 +1,7 @@
 //! Reached thresholds: announced once in a period.
 
-use tollgate::plan::Plan;
+use tollgate::plan::{Meter, Period, Plan};
 use tollgate::quota::store::{Announcement, Threshold};
-use tollgate::plan::{Meter, Period};
 
 use crate::bench::{Bench, Hand, NOW, each, meter, quota, soft, want, want_of};
 

@@ -1,11 +1,13 @@
 //! A ledger with a plan and an account, and a holder that says what it is told to.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::plan::Plan;
 use tollgate::cause::QuotaState;
+use tollgate::plan::{Enforcement, Meter, Period, Plan, Quota, Scope, Terms};
 use tollgate::quota::store::CounterKey;
-use tollgate::quota::{CreditPack, GrantOutcome, Lease, LeaseReport, Ledger, LedgerReply, LedgerRequest, RefusalReason, Want};
-use tollgate::plan::{Enforcement, Meter, Period, Quota, Scope, Terms};
+use tollgate::quota::{
+    CreditPack, GrantOutcome, Lease, LeaseReport, Ledger, LedgerReply, LedgerRequest,
+    RefusalReason, Want,
+};
 use tollgate::time::Timestamp;
 
 use crate::memory_store::MemoryStore;

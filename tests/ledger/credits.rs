@@ -1,8 +1,8 @@
 //! Credits: which are used first, for how long, and where they go back to.
 
-use tollgate::store::MAX_UNITS;
-use tollgate::quota::{CreditPack, Ledger, RefusalReason};
 use tollgate::plan::Period;
+use tollgate::quota::{CreditPack, Ledger, RefusalReason};
+use tollgate::store::MAX_UNITS;
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, leases, quota, refused, soft, units, want};
 

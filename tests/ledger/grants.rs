@@ -1,9 +1,8 @@
 //! What is granted and what is refused, and how that is told.
 
-use tollgate::plan::Plan;
-use tollgate::store::MAX_UNITS;
+use tollgate::plan::{Period, Plan};
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want};
-use tollgate::plan::Period;
+use tollgate::store::MAX_UNITS;
 
 use crate::bench::{Bench, Hand, NOW, leases, on, quota, refused, soft, told, units, want};
 use crate::memory_store::MemoryStore;

@@ -1,8 +1,8 @@
 //! What a quota allows: overage, trials, exceptions, and members with counts of their own.
 
 use tollgate::account::Status;
-use tollgate::quota::{Ledger, RefusalReason};
 use tollgate::plan::{Period, Quota, Terms};
+use tollgate::quota::{Ledger, RefusalReason};
 
 use crate::bench::{
     Bench, Hand, NOW, each, leases, on, quota, refused, soft, states, told, units, want, want_of,

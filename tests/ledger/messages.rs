@@ -1,7 +1,7 @@
 //! Messages that are lost, sent again, late or out of order.
 
-use tollgate::quota::{GrantOutcome, LeaseReport, LedgerRequest};
 use tollgate::plan::Period;
+use tollgate::quota::{GrantOutcome, LeaseReport, LedgerRequest};
 
 use crate::bench::{Bench, Hand, NOW, leases, on, quota, units, want};
 

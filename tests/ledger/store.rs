@@ -1,8 +1,8 @@
 //! What happens when the store fails, what a call writes, and the audit trail.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::quota::{CreditPack, DegradedUnits, Ledger, LedgerRequest, Merge};
 use tollgate::plan::{Period, Terms};
+use tollgate::quota::{CreditPack, DegradedUnits, Ledger, LedgerRequest, Merge};
 use tollgate::store::StoreError;
 
 use crate::bench::{Bench, Hand, NOW, quota, units, want};

@@ -1,8 +1,8 @@
 //! What was used without being counted: during an outage, or before signing in.
 
+use tollgate::plan::{Period, Quota};
 use tollgate::quota::store::{Counter, CounterKey};
 use tollgate::quota::{DegradedUnits, LedgerRequest, Merge};
-use tollgate::plan::{Period, Quota};
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, each, leases, on, quota, soft, told, want, want_of};
 

@@ -1,7 +1,7 @@
 //! Several wants in one message: all of what they need or nothing, from what they share.
 
-use tollgate::quota::{GrantOutcome, RefusalReason, Want};
 use tollgate::plan::Period;
+use tollgate::quota::{GrantOutcome, RefusalReason, Want};
 
 use crate::bench::{
     Bench, Hand, each, leases, on, quota, refused, states, told, units, want, want_of,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use tollgate::cause::QuotaState;
-use tollgate::quota::store::CounterKey;
-use tollgate::store::MAX_UNITS;
-use tollgate::quota::{CreditPack, GrantOutcome, Lease, LedgerRequest, Want};
 use tollgate::plan::{Enforcement, Quota, Scope};
+use tollgate::quota::store::CounterKey;
+use tollgate::quota::{CreditPack, GrantOutcome, Lease, LedgerRequest, Want};
+use tollgate::store::MAX_UNITS;
 use tollgate::time::Timestamp;
 
 pub(crate) struct Book {
@@ -300,7 +300,7 @@ impl Book {
         let state = |quota: &Quota| {
             let key = self.key(quota, want, now);
             let window = quota.window(now, self.anchor);
-            quota.state(window, self.limit(quota, &key), self.used(&key))
+            QuotaState::new(quota, window, self.limit(quota, &key), self.used(&key))
         };
         self.quotas_of(want).map(state).collect()
     }

@@ -4,10 +4,9 @@
 //! that are much simpler than the ledger's, and it never reads the ledger's rows but to compare.
 
 use tollgate::account::AccountRecord;
-use tollgate::plan::Plan;
+use tollgate::plan::{Lost, Period, Plan, Scope};
 use tollgate::quota::store::{Counter, CounterKey};
 use tollgate::quota::{Charge, CreditPack, LedgerRequest, Taking};
-use tollgate::plan::{Lost, Period, Scope};
 use tollgate::time::Timestamp;
 
 use crate::rules::{Broken, Rule};

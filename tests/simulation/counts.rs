@@ -1,8 +1,7 @@
 //! How the book reckons what a quota still allows.
 
 use tollgate::account::Status;
-use tollgate::plan::Plan;
-use tollgate::plan::{Enforcement, Quota, Scope};
+use tollgate::plan::{Enforcement, Plan, Quota, Scope};
 use tollgate::time::Timestamp;
 
 use crate::book::{Book, Pack, WindowKey, meter_place};

@@ -2,8 +2,7 @@
 //! figures --nocapture`. Lines that begin with `FIGURE` are for machines: a name and a number.
 
 use tollgate::account::{Status, Subscription};
-use tollgate::plan::Plan;
-use tollgate::plan::{Cost, Meter, Period, Quota};
+use tollgate::plan::{Cost, Meter, Period, Plan, Quota};
 use tollgate::time::Timestamp;
 
 use crate::random::Random;

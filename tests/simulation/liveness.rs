@@ -3,9 +3,9 @@
 //! After a schedule has calmed down, little is left of the quota, some isolates hold units ahead of
 //! a slow demand, and one isolate asks for one unit every second.
 
-use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
-use tollgate::quota::CreditPack;
 use tollgate::plan::{Enforcement, Quota, Scope};
+use tollgate::quota::CreditPack;
+use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
 
 use crate::book::{State, is_lenient};
 use crate::counts::Count;

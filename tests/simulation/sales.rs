@@ -1,8 +1,7 @@
 //! What is sold: meters, plans with small quotas, routes and accounts.
 
 use tollgate::account::{AccountRecord, Status};
-use tollgate::plan::Plan;
-use tollgate::plan::{Cost, Enforcement, Lost, Meter, Period, Quota, Scope};
+use tollgate::plan::{Cost, Enforcement, Lost, Meter, Period, Plan, Quota, Scope};
 use tollgate::quota::CreditPack;
 use tollgate::time::Timestamp;
 

@@ -1,8 +1,7 @@
 //! A schedule: all that a run is made of, drawn from a seed.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::plan::Plan;
-use tollgate::plan::{Cost, Meter};
+use tollgate::plan::{Cost, Meter, Plan};
 use tollgate::quota::CreditPack;
 use tollgate::time::Timestamp;
 

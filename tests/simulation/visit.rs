@@ -1,8 +1,8 @@
 //! What an isolate does with a request: the way through `src/gate/account.rs`, around a holder.
 
+use tollgate::plan::Cost;
 use tollgate::quota::holder::Ask;
 use tollgate::quota::{Charge, GrantOutcome, Holder, LedgerReply};
-use tollgate::plan::Cost;
 use tollgate::time::Timestamp;
 
 use crate::book::meter_place;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest};
 use tollgate::plan::{Meter, Terms};
+use tollgate::quota::{Charge, Holder, Ledger, LedgerReply, LedgerRequest};
 use tollgate::time::Timestamp;
 
 use crate::book::Book;

@@ -1,7 +1,7 @@
 //! What an isolate holds and has not spent is still the account's, whatever the ledger debited.
 
-use tollgate::quota::holder::{Ask, Holder};
 use tollgate::plan::Cost;
+use tollgate::quota::holder::{Ask, Holder};
 use tollgate::quota::{GrantOutcome, Lease, LedgerReply};
 
 use crate::{Isolate, NOW, usage, vars};

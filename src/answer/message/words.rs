@@ -134,7 +134,7 @@ mod tests {
             ("api", "api"),
         ] {
             let quota = crate::plan::Quota::default();
-            let state = quota.state(crate::plan::Window::default(), 5, 0);
+            let state = crate::cause::QuotaState::new(&quota, crate::plan::Window::default(), 5, 0);
             let state = QuotaState { name: name.to_owned(), ..state };
             assert_eq!(quota_name(&state), text);
         }

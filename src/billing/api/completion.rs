@@ -2,12 +2,11 @@
 //! the charge, and the items that a checkout session sold. Only Stripe leaves these out.
 
 use super::{ApiAnswer, ApiRequest, encoded, get, read};
+use crate::account::Provider;
 use crate::billing::credits::units_of;
 use crate::billing::object::{Document, Object};
 use crate::billing::webhook::Webhook;
-use crate::billing::{BillingEvent, News, stripe};
-use crate::account::Provider;
-use crate::billing::Billing;
+use crate::billing::{Billing, BillingEvent, News, stripe};
 use crate::strict_json;
 
 /// An event, and the open questions about it.

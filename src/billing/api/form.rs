@@ -1,5 +1,7 @@
 //! Percent-encoding, for forms and URLs.
 
+use crate::text::percent;
+
 /// `name=value` pairs, apart by `&`.
 pub(super) fn form(pairs: &[(&str, &str)]) -> String {
     let mut out = String::new();

@@ -1,11 +1,9 @@
 //! Reads all that a provider knows of one customer, one request after another.
 
 use super::{ApiAnswer, ApiRequest, encoded, get, next_page, read};
-use crate::account::Subscription;
+use crate::account::{Provider, Subscription};
 use crate::billing::object::{Document, Object};
-use crate::billing::{BillingEvent, News, lemonsqueezy, paddle, standard, stripe};
-use crate::account::Provider;
-use crate::billing::Billing;
+use crate::billing::{Billing, BillingEvent, News, lemonsqueezy, paddle, standard, stripe};
 use crate::plan::Plan;
 use crate::time::Timestamp;
 

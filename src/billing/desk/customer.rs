@@ -1,7 +1,7 @@
 //! The accounts of customers and subscriptions, as far as the desk knows them.
 
-use crate::billing::BillingEvent;
 use crate::account::Provider;
+use crate::billing::BillingEvent;
 use crate::time::Timestamp;
 use crate::wire::wire;
 

@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::EventState;
 use super::customer::{CustomerKey, SubscriptionKey};
-use crate::billing::webhook::Webhook;
-use crate::billing::BillingEvent;
 use crate::account::Provider;
+use crate::billing::BillingEvent;
+use crate::billing::webhook::Webhook;
 use crate::strict_json;
 use crate::time::Timestamp;
 use crate::wire::wire;

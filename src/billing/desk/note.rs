@@ -7,10 +7,10 @@ use sha2::{Digest as _, Sha256};
 use super::customer::{CustomerKey, CustomerRow, Link};
 use super::message::{EventKey, EventRow};
 use super::store::{Content, DeskStore};
-use crate::text::hex;
-use crate::billing::{BillingEvent, News};
 use crate::account::Provider;
+use crate::billing::{BillingEvent, News};
 use crate::store::StoreError;
+use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire;
 

@@ -3,8 +3,8 @@
 use super::customer::CustomerKey;
 use super::message::AccountSummary;
 use crate::account::{AccountRecord, Billed, Customer, Status, judge};
-use crate::plan::{Plan, plan_named};
 use crate::cause::Cause;
+use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 
 impl AccountSummary {

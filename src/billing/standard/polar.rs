@@ -3,8 +3,7 @@
 use crate::account::{Status, Subscription};
 use crate::billing::credits::{Position, units_of};
 use crate::billing::object::{Object, SaleFields, plans_of};
-use crate::billing::{BillingEvent, News};
-use crate::billing::Billing;
+use crate::billing::{Billing, BillingEvent, News};
 use crate::plan::Plan;
 
 pub(in crate::billing) const SALE: SaleFields =

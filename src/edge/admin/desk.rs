@@ -2,16 +2,15 @@
 
 use super::accounts::heard;
 use super::{Asked, Done, Next, Question, Refusal, Then};
-use crate::account::Status;
+use crate::account::{Provider, Status};
 use crate::admin::query::page_json;
 use crate::admin::{What, body, shown};
+use crate::billing::BillingEvent;
 use crate::billing::desk::{
     AccountFilter, AccountPage, AccountSummary, CustomerKey, CustomerPage, CustomerRow,
     DeskRequest, EventDetail, EventFilter, EventKey, EventPage, EventState, Link, Linked, Retried,
 };
 use crate::billing::outage::Outages;
-use crate::billing::BillingEvent;
-use crate::account::Provider;
 use crate::config::Role;
 use crate::edge::desk::NAME;
 use crate::edge::isolate::now;

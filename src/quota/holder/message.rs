@@ -1,12 +1,14 @@
 //! Asking the ledger: one message at a time, and what its answer brings.
 
 use crate::cause::QuotaState;
+use crate::plan::Cost;
 use crate::quota::holder::demand::Demand;
 use crate::quota::holder::held::Held;
 use crate::quota::holder::watch::WATCH_LASTS_MS;
 use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
-use crate::quota::{Charge, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want};
-use crate::plan::Cost;
+use crate::quota::{
+    Charge, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
+};
 use crate::time::Timestamp;
 
 /// Whether the ledger can be asked for units that a request waits for.

@@ -1,13 +1,11 @@
 //! Quotas in the windows that hold the present: what was used of them and what still may be.
 
 use super::subscriber::Subscriber;
-use crate::plan::Plan;
-use crate::plan::Enforcement;
 use crate::cause::QuotaState;
+use crate::plan::{Enforcement, Plan, Quota, Scope, Terms, Window};
+use crate::quota::GrantOutcome;
 use crate::quota::store::{Counter, CounterKey, LedgerStore, WindowKey};
 use crate::store::{MAX_UNITS, StoreError};
-use crate::quota::GrantOutcome;
-use crate::plan::{Quota, Scope, Terms, Window};
 use crate::time::Timestamp;
 
 /// The plan that an account's units are counted by, or what to answer where there is none.
@@ -56,7 +54,7 @@ impl Count<'_> {
 
     /// As it is told.
     pub(super) fn state(&self) -> QuotaState {
-        self.quota.state(self.window, self.limit, self.counter.used)
+        QuotaState::new(self.quota, self.window, self.limit, self.counter.used)
     }
 
     /// As a lease remembers it.

@@ -5,14 +5,15 @@
 //! left. Only a draft that holds is written.
 
 use super::subscriber::Subscriber;
-use crate::plan::Plan;
+use crate::plan::{Lost, Plan, Scope, Terms};
 use crate::quota::ledger::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits::Credits;
-use crate::quota::store::{Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, Threshold};
-use crate::store::StoreError;
+use crate::quota::store::{
+    Announcement, Counter, CounterKey, HolderRow, LeaseRow, LedgerStore, Threshold,
+};
 use crate::quota::{GrantOutcome, Lease, LedgerRequest, RefusalReason, Want};
-use crate::plan::{Lost, Scope, Terms};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Who asks for what.

@@ -6,8 +6,8 @@ use crate::plan::Plan;
 use crate::quota::ledger::count::Counts;
 use crate::quota::ledger::credits;
 use crate::quota::store::{CounterKey, HolderRow, LeaseRow, LedgerStore, WindowKey};
-use crate::store::{MAX_UNITS, StoreError};
 use crate::quota::{DegradedUnits, LedgerRequest, Merge, MeterUnits};
+use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
 /// Takes over what the message says of the holder's leases.

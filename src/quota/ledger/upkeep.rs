@@ -1,10 +1,10 @@
 //! What the ledger does from time to time: forget holders that are gone, and count the ones that
 //! are there.
 
+use crate::plan::{Lost, Terms};
 use crate::quota::ledger::{LEASE_LIFETIME_MS, heard};
 use crate::quota::store::{HolderRow, LedgerStore};
 use crate::store::StoreError;
-use crate::plan::{Lost, Terms};
 use crate::time::Timestamp;
 
 /// What is remembered between calls. A restart forgets it, and the next call looks again.

@@ -1,5 +1,7 @@
 //! What servers do to a path: each step is one habit of one family of them.
 
+use crate::text::percent::escape;
+
 /// Does one thing to a path and returns what comes out.
 pub(super) type Step = fn(&[u8]) -> Vec<u8>;
 

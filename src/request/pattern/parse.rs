@@ -2,6 +2,8 @@
 
 use super::{HostPattern, Methods, RoutePattern, Segment};
 use crate::request::path::readings;
+use crate::text::percent;
+use crate::text::percent::DecodeError;
 
 /// Parses `[METHODS ][host]/path`; see [`RoutePattern::parse`].
 pub(super) fn parse(text: &str) -> Result<RoutePattern, String> {

@@ -1,7 +1,5 @@
 //! A webhook as each provider signs it, of an event that means nothing.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
@@ -13,6 +11,7 @@ use tollgate::time::Timestamp;
 use crate::commands::Failure;
 use crate::commands::crypto::random_text;
 use crate::commands::http::{Request, Response};
+use tollgate::text::hex;
 
 /// Sends a `tollgate.ping` to `url`. The outer failure is ours, the inner one that of the way
 /// there.
@@ -94,8 +93,8 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use tollgate::billing::webhook::{Webhook, checks, read};
     use tollgate::billing::Billing;
+    use tollgate::billing::webhook::{Webhook, checks, read};
 
     use super::*;
     use crate::commands::crypto::verify;

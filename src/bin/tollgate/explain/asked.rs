@@ -2,9 +2,8 @@
 
 use tollgate::answer::Asker;
 use tollgate::config::Config;
-use tollgate::request::CredentialSource;
-use tollgate::request::{RequestFacts, credential};
 use tollgate::gate::captured;
+use tollgate::request::{CredentialSource, RequestFacts, credential};
 
 use crate::commands::Failure;
 
@@ -62,7 +61,7 @@ impl Asked {
             self.header("access-control-request-method"),
             self.header("upgrade"),
         ];
-        let carriers = read.into_iter().chain(visitor::carriers(config));
+        let carriers = read.into_iter().chain(captured::carriers(config));
         let lines: Vec<_> =
             lines.into_iter().chain(carriers.map(|name| self.header(name))).collect();
         let facts = RequestFacts::from_lines(&lines.join("\n"));

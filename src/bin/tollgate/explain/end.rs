@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use tollgate::answer::{self, Answer, Asker, Headers, Place};
-use tollgate::config::{Brand, OriginTarget};
 use tollgate::cause::{Action, Notice, QuotaState, Source};
+use tollgate::config::{Brand, OriginTarget};
 use tollgate::decision::{Decision, Degraded, Denial, Pass};
 use tollgate::identity::ASSERTION_HEADER;
 use tollgate::request::{RequestFacts, credential};

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use tollgate::account::{AccountRecord, Subscription, judge};
-use tollgate::config::{Anonymous, Config, Issuer, Route, SubscriptionSource};
-use tollgate::request::CredentialSource;
 use tollgate::cause::QuotaState;
+use tollgate::config::{Anonymous, Config, Issuer, Route, SubscriptionSource};
 use tollgate::identity::Identity;
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
-use tollgate::request::{RequestFacts, credential};
+use tollgate::request::{CredentialSource, RequestFacts, credential};
 use tollgate::time::Timestamp;
 
 use crate::commands::clock;

@@ -10,8 +10,7 @@ use tollgate::token::{
     KeyRing, KeyRingKind, MAX_TOKEN_BYTES, TokenError, TokenIdentity, Unverified,
 };
 
-use crate::commands::http;
-use crate::commands::{Failure, clock, crypto};
+use crate::commands::{Failure, clock, crypto, http};
 
 /// Every check, and who the token is about.
 pub(super) struct Verdict {
