@@ -23,6 +23,7 @@ mod message;
 mod page;
 mod reader;
 mod readers;
+mod tally;
 mod watch;
 
 use std::fmt;
@@ -36,9 +37,10 @@ pub use cookie::{COOKIE_NAME, MAX_COOKIE_BYTES, cleared_cookie};
 pub use crawlers::{CATEGORIES, lets_through};
 pub use key::AllowanceKey;
 pub use message::{Correction, Observation, ReadersReply, ReadersRequest};
-pub use page::{Page, is_delivered, is_view};
-pub use reader::{CountKey, Grant, Reader, ReaderCount, ReaderId, Verdict, View};
+pub use page::{is_delivered, is_view};
+pub use reader::{CountKey, Grant, Reader, ReaderCount, Verdict, View};
 pub use readers::{ReaderRow, ReaderStore, Readers};
+pub use tally::{Page, ReaderId};
 pub use watch::{ReportDue, SHARDS, Watch, shard_name};
 
 /// How many pages are free in which period. It has no other identity: routes with the same

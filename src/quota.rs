@@ -11,12 +11,13 @@ pub mod lease;
 pub mod ledger;
 mod pack;
 pub mod store;
+mod units;
 
 pub use charge::{Charge, Taking};
 pub use holder::Holder;
 pub use lease::{
-    DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, MeterUnits,
-    RefusalReason, Usage, Want,
+    GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, RefusalReason, Usage, Want,
 };
 pub use ledger::Ledger;
-pub use store::{CreditPack, LedgerStore};
+pub use store::LedgerStore;
+pub use units::{CreditPack, DegradedUnits, MeterUnits};

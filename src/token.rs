@@ -22,8 +22,8 @@ mod weak_keys;
 pub use self::algorithm::Algorithm;
 pub use self::claims::{ClaimMapping, ClaimPath, TokenIdentity};
 pub use self::error::TokenError;
-pub use self::jwk::Key;
-pub use self::key_ring::{KeyRing, KeyRingKind, MAX_CANDIDATES, SignatureCheck};
+pub use self::jwk::{Key, KeyRingKind};
+pub use self::key_ring::{KeyRing, MAX_CANDIDATES, SignatureCheck};
 pub use self::rules::Rules;
 pub use self::unverified::Unverified;
 

@@ -23,7 +23,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::plan::{Enforcement, Lost, Meter, Period, Plan, Quota, Scope, Terms};
-use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
+use tollgate::quota::ledger::LEASE_MARGIN_MS;
 use tollgate::quota::store::{Announcement, Counter};
 use tollgate::quota::{
     CreditPack, GrantOutcome, LeaseReport, Ledger, LedgerReply, LedgerRequest, Want,

@@ -17,8 +17,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::reader::{ID_BYTES, Tally};
-use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, ReaderId};
+use super::key::AllowanceKey;
+use super::tally::{ID_BYTES, Page, ReaderId, Tally};
+use super::{Allowance, MAX_ALLOWANCES};
 use crate::plan::Period;
 use crate::time::Timestamp;
 

@@ -1,7 +1,7 @@
 //! The operator's secret, and what is derived from it. Each use has a key of its own, so that
 //! nothing signed for one can pass for another.
 
-use super::{Page, ReaderId};
+use super::tally::{Page, ReaderId};
 use crate::mac::{MacKey, length_of};
 
 /// Keys that sign cookies and make names and hashes that nobody else can make. Of several values of

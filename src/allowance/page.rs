@@ -1,12 +1,8 @@
 //! Which requests are views, and of what.
 
-use super::{AllowanceKey, ReaderId};
+use super::key::AllowanceKey;
+use super::tally::{Page, ReaderId};
 use crate::request::{Readings, RequestFacts};
-
-/// A page as one reader's cookie knows it: 32 bits of a keyed hash, different for each reader, so
-/// that a list of them tells nobody what was read.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Page(pub(super) u32);
 
 impl Page {
     /// The page that a request asks for: its path as it was written, and its query. It has a name

@@ -1,6 +1,7 @@
 //! The side of an isolate: the counts it has seen, and what it still has to tell.
 
-use super::reader::{Reader, Tally};
+use super::reader::Reader;
+use super::tally::Tally;
 use super::{
     Allowance, Correction, CountKey, Grant, Observation, Page, ReaderId, ReadersRequest, View,
 };

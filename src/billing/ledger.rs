@@ -3,9 +3,9 @@
 use super::desk::AccountSummary;
 use super::{BillingEvent, News, apply};
 use crate::plan::Terms;
-use crate::quota::Ledger;
 use crate::quota::ledger::entry;
-use crate::quota::store::{Announcement, AuditEntry, CreditPack, LedgerStore};
+use crate::quota::store::{Announcement, AuditEntry, LedgerStore};
+use crate::quota::{CreditPack, Ledger};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;

@@ -1,8 +1,8 @@
 //! Checks for settings that are valid by themselves, but leave payments without their account or
 //! let the wrong ones count.
 
-use super::checks::Findings;
-use super::{Bindings, Config, Mistake, secret_names};
+use super::findings::Findings;
+use super::{Bindings, Config, secret_names};
 use crate::account::Provider;
 use crate::billing::Billing;
 use crate::billing::reference::PLACEHOLDER;
@@ -25,15 +25,14 @@ pub(super) fn check_references(config: &Config, _: &dyn Bindings, findings: &mut
         None if asks_for_one => format!("nothing, beside a link with {PLACEHOLDER}"),
         None => return,
     };
-    findings.warnings.push(Mistake {
-        variable: "GATE_SECRET".to_owned(),
-        field: String::new(),
-        found,
-        expected: "a secret that signs references to accounts; without one every payment waits \
-                   until an operator links its customer"
-            .to_owned(),
-        example: "openssl rand -base64 32".to_owned(),
-    });
+    findings.warn(
+        "GATE_SECRET",
+        "",
+        &found,
+        "a secret that signs references to accounts; without one every payment waits \
+                   until an operator links its customer",
+        "openssl rand -base64 32",
+    );
 }
 
 /// A payment link that doesn't carry a reference leaves its payment to be linked by hand.
@@ -49,13 +48,13 @@ pub(super) fn check_links_carry_references(
         let Some(url) = plan.buy_url.as_deref() else { continue };
         let is_link = PAYMENT_LINKS.iter().any(|start| url.starts_with(start));
         if is_link && !url.contains(PLACEHOLDER) {
-            findings.warnings.push(Mistake {
-                variable: "PLANS".to_owned(),
-                field: format!("[{index}].buy_url"),
-                found: "a payment link without a reference to the account".to_owned(),
-                expected: format!("{PLACEHOLDER} in it, so that its payment finds the account"),
-                example: "https://buy.stripe.com/abc?client_reference_id={reference}".to_owned(),
-            });
+            findings.warn(
+                "PLANS",
+                &format!("[{index}].buy_url"),
+                "a payment link without a reference to the account",
+                &format!("{PLACEHOLDER} in it, so that its payment finds the account"),
+                "https://buy.stripe.com/abc?client_reference_id={reference}",
+            );
         }
     }
 }
@@ -64,13 +63,13 @@ pub(super) fn check_links_carry_references(
 pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, one) in config.billing.iter().enumerate() {
         let mut warn = |variable: &str, field: String, found: &str, expected: &str| {
-            findings.warnings.push(Mistake {
-                variable: variable.to_owned(),
-                field,
-                found: found.to_owned(),
-                expected: expected.to_owned(),
-                example: String::new(),
-            });
+            findings.warn(
+                &variable.to_owned(),
+                &field,
+                &found.to_owned(),
+                &expected.to_owned(),
+                "",
+            );
         };
         if one.test {
             let found = "true: whoever pays with a test card is let in";
@@ -94,15 +93,14 @@ pub(super) fn check_disputes(config: &Config, _: &dyn Bindings, findings: &mut F
     for (index, one) in config.billing.iter().enumerate() {
         let needs_key = one.provider == Provider::Stripe && one.suspends_on_dispute;
         if needs_key && one.api_key.is_none() {
-            findings.warnings.push(Mistake {
-                variable: "BILLING".to_owned(),
-                field: format!("[{index}].on_dispute"),
-                found: "\"suspend\" without STRIPE_API_KEY".to_owned(),
-                expected: "a key, since Stripe's events seldom say which payment is disputed; a \
-                           dispute of something else suspends nobody"
-                    .to_owned(),
-                example: "npx wrangler secret put STRIPE_API_KEY".to_owned(),
-            });
+            findings.warn(
+                "BILLING",
+                &format!("[{index}].on_dispute"),
+                "\"suspend\" without STRIPE_API_KEY",
+                "a key, since Stripe's events seldom say which payment is disputed; a \
+                           dispute of something else suspends nobody",
+                "npx wrangler secret put STRIPE_API_KEY",
+            );
         }
     }
 }

@@ -3,18 +3,10 @@
 use super::billing_checks::{
     check_disputes, check_links_carry_references, check_modes, check_references,
 };
+use super::findings::Findings;
 use super::{
     Anonymous, Bindings, Config, Mistake, OriginTarget, SubscriptionSource, Uncounted, allowances,
 };
-
-/// What was found.
-#[derive(Default)]
-pub(super) struct Findings {
-    /// What makes the configuration unusable.
-    pub(super) mistakes: Vec<Mistake>,
-    /// What is probably not meant.
-    pub(super) warnings: Vec<Mistake>,
-}
 
 /// Checks what could be read: a check is left out where one of its variables has `mistakes`, since
 /// what is missing there would only lead to more of them.
@@ -59,14 +51,13 @@ pub const LEDGER_BINDING: &str = "LEDGER";
 
 fn check_catch_all(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.routes.last().is_some_and(|route| route.pattern.is_catch_all()) {
-        findings.mistakes.push(Mistake {
-            variable: "ROUTES".to_owned(),
-            field: String::new(),
-            found: "routes that leave some requests unmatched".to_owned(),
-            expected: "a last route that matches everything and says what happens to the rest"
-                .to_owned(),
-            example: "[[vars.ROUTES]] match = \"/**\"  open = true".to_owned(),
-        });
+        findings.mistake(
+            "ROUTES",
+            "",
+            "routes that leave some requests unmatched",
+            "a last route that matches everything and says what happens to the rest",
+            "[[vars.ROUTES]] match = \"/**\"  open = true",
+        );
     }
 }
 
@@ -75,13 +66,13 @@ fn check_unreachable_routes(config: &Config, _: &dyn Bindings, findings: &mut Fi
         let covering =
             config.routes.iter().take(index).position(|other| other.pattern.covers(&route.pattern));
         if let Some(earlier) = covering {
-            findings.warnings.push(Mistake {
-                variable: "ROUTES".to_owned(),
-                field: format!("[{index}].match"),
-                found: "a route that is never reached".to_owned(),
-                expected: format!("it before route [{earlier}], which matches all of it"),
-                example: String::new(),
-            });
+            findings.warn(
+                "ROUTES",
+                &format!("[{index}].match"),
+                "a route that is never reached",
+                &format!("it before route [{earlier}], which matches all of it"),
+                "",
+            );
         }
     }
 }
@@ -94,17 +85,15 @@ fn check_overrides(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     }
     let keeping = config.routes.iter().enumerate().filter(|(_, route)| route.forward_overrides);
     for (index, _) in keeping {
-        findings.warnings.push(Mistake {
-            variable: "ROUTES".to_owned(),
-            field: format!("[{index}].forward_overrides"),
-            found: "headers that replace the method of a request, beside routes that tell methods \
-                    apart"
-                .to_owned(),
-            expected: "routes without methods; as it stands a POST may arrive as a GET that \
-                       another route is about"
-                .to_owned(),
-            example: String::new(),
-        });
+        findings.warn(
+            "ROUTES",
+            &format!("[{index}].forward_overrides"),
+            "headers that replace the method of a request, beside routes that tell methods \
+                    apart",
+            "routes without methods; as it stands a POST may arrive as a GET that \
+                       another route is about",
+            "",
+        );
     }
 }
 
@@ -115,14 +104,13 @@ fn check_cache_hits(config: &Config, _: &dyn Bindings, findings: &mut Findings) 
         let origin = route.origin.as_ref().unwrap_or(&config.origin);
         let is_url = matches!(origin, OriginTarget::Url(_));
         if uncounted.contains(&Uncounted::CacheHit) && !route.cache && is_url {
-            findings.warnings.push(Mistake {
-                variable: "ROUTES".to_owned(),
-                field: format!("[{index}].uncounted"),
-                found: "\"cache-hit\" on a route whose answers the platform doesn't keep"
-                    .to_owned(),
-                expected: "cache = true beside it".to_owned(),
-                example: "cache = true".to_owned(),
-            });
+            findings.warn(
+                "ROUTES",
+                &format!("[{index}].uncounted"),
+                "\"cache-hit\" on a route whose answers the platform doesn't keep",
+                "cache = true beside it",
+                "cache = true",
+            );
         }
     }
 }
@@ -130,13 +118,13 @@ fn check_cache_hits(config: &Config, _: &dyn Bindings, findings: &mut Findings) 
 fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let is_gated = config.routes.iter().any(|route| !route.open);
     if is_gated && config.issuers.is_empty() {
-        findings.mistakes.push(Mistake {
-            variable: "ISSUERS".to_owned(),
-            field: String::new(),
-            found: "routes that ask for a token, and nobody who could sign one".to_owned(),
-            expected: "at least one issuer; as it stands every such request is refused".to_owned(),
-            example: "[[vars.ISSUERS]] iss = \"https://login.example.com\"".to_owned(),
-        });
+        findings.mistake(
+            "ISSUERS",
+            "",
+            "routes that ask for a token, and nobody who could sign one",
+            "at least one issuer; as it stands every such request is refused",
+            "[[vars.ISSUERS]] iss = \"https://login.example.com\"",
+        );
     }
 }
 
@@ -152,16 +140,14 @@ fn check_what_tokens_carry(config: &Config, _: &dyn Bindings, findings: &mut Fin
     }
     let gated = config.routes.iter().enumerate();
     for (index, _) in gated.filter(|(_, route)| !route.open && !route.requires.is_empty()) {
-        findings.warnings.push(Mistake {
-            variable: "ROUTES".to_owned(),
-            field: format!("[{index}].requires"),
-            found: "entitlements that no token can carry, so that every token is refused"
-                .to_owned(),
-            expected: "in ISSUERS the claim that names plan or entitlements, or subscription = \
-                       \"account\""
-                .to_owned(),
-            example: "claims = { plan = \"plan\" }".to_owned(),
-        });
+        findings.warn(
+            "ROUTES",
+            &format!("[{index}].requires"),
+            "entitlements that no token can carry, so that every token is refused",
+            "in ISSUERS the claim that names plan or entitlements, or subscription = \
+                       \"account\"",
+            "claims = { plan = \"plan\" }",
+        );
     }
 }
 
@@ -170,15 +156,13 @@ fn check_tenants(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let nameless =
         config.issuers.iter().enumerate().filter(|(_, issuer)| issuer.mapping.tenant.is_none());
     for (index, _) in nameless.skip(1) {
-        findings.warnings.push(Mistake {
-            variable: "ISSUERS".to_owned(),
-            field: format!("[{index}].claims.tenant"),
-            found: "a second issuer whose tokens name no tenant, so that both share account names"
-                .to_owned(),
-            expected: "the claim that names the tenant, unless both know the same accounts"
-                .to_owned(),
-            example: "claims = { tenant = \"org\" }".to_owned(),
-        });
+        findings.warn(
+            "ISSUERS",
+            &format!("[{index}].claims.tenant"),
+            "a second issuer whose tokens name no tenant, so that both share account names",
+            "the claim that names the tenant, unless both know the same accounts",
+            "claims = { tenant = \"org\" }",
+        );
     }
 }
 
@@ -191,16 +175,14 @@ fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
     if (is_metered || reads_accounts || gives_away || takes_money)
         && !bindings.has_resource(LEDGER_BINDING)
     {
-        findings.mistakes.push(Mistake {
-            variable: LEDGER_BINDING.to_owned(),
-            field: String::new(),
-            found: "no Durable Object binding, but meters, allowances, billing or account records \
-                    that need it"
-                .to_owned(),
-            expected: "the binding and migration of the shipped wrangler.toml".to_owned(),
-            example: "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\""
-                .to_owned(),
-        });
+        findings.mistake(
+            &LEDGER_BINDING.to_owned(),
+            "",
+            "no Durable Object binding, but meters, allowances, billing or account records \
+                    that need it",
+            "the binding and migration of the shipped wrangler.toml",
+            "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        );
     }
 }
 
@@ -209,13 +191,13 @@ fn check_bursts(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
         for (field, binding) in [("burst", &route.burst), ("free_burst", &route.free_burst)] {
             let Some(binding) = binding.as_deref() else { continue };
             if !bindings.has_resource(binding) {
-                findings.mistakes.push(Mistake {
-                    variable: "ROUTES".to_owned(),
-                    field: format!("[{index}].{field}"),
-                    found: format!("no rate-limit binding {binding:?}"),
-                    expected: format!("[[ratelimits]] name = {binding:?} in wrangler.toml"),
-                    example: "simple = { limit = 100, period = 10 }".to_owned(),
-                });
+                findings.mistake(
+                    "ROUTES",
+                    &format!("[{index}].{field}"),
+                    &format!("no rate-limit binding {binding:?}"),
+                    &format!("[[ratelimits]] name = {binding:?} in wrangler.toml"),
+                    "simple = { limit = 100, period = 10 }",
+                );
             }
         }
     }
@@ -232,13 +214,13 @@ fn check_opened_routes(config: &Config, _: &dyn Bindings, findings: &mut Finding
     for (index, route) in config.routes.iter().enumerate() {
         let is_sold = config.plans.iter().any(|plan| plan.includes(&route.requires));
         if !config.plans.is_empty() && !route.requires.is_empty() && !is_sold {
-            findings.warnings.push(Mistake {
-                variable: "ROUTES".to_owned(),
-                field: format!("[{index}].requires"),
-                found: format!("{:?}, which no plan includes", route.requires),
-                expected: "a plan with all of them; until then nobody can buy a way in".to_owned(),
-                example: String::new(),
-            });
+            findings.warn(
+                "ROUTES",
+                &format!("[{index}].requires"),
+                &format!("{:?}, which no plan includes", route.requires),
+                "a plan with all of them; until then nobody can buy a way in",
+                "",
+            );
         }
     }
 }
@@ -252,24 +234,23 @@ fn check_metered_routes(config: &Config, _: &dyn Bindings, findings: &mut Findin
     for (index, route) in config.routes.iter().enumerate() {
         let Some(metering) = &route.metering else { continue };
         if config.plans.is_empty() {
-            findings.mistakes.push(Mistake {
-                variable: "PLANS".to_owned(),
-                field: String::new(),
-                found: format!("no plan at all, but a meter on route [{index}]"),
-                expected: "at least one plan; without any, every such request is refused"
-                    .to_owned(),
-                example: "[[vars.PLANS]] id = \"pro\"".to_owned(),
-            });
+            findings.mistake(
+                "PLANS",
+                "",
+                &format!("no plan at all, but a meter on route [{index}]"),
+                "at least one plan; without any, every such request is refused",
+                "[[vars.PLANS]] id = \"pro\"",
+            );
             continue;
         }
         for cost in metering.costs.iter().filter(|cost| !limited.contains(&cost.meter.as_str())) {
-            findings.warnings.push(Mistake {
-                variable: "ROUTES".to_owned(),
-                field: format!("[{index}].meter"),
-                found: format!("{:?}, on which no plan has a quota", cost.meter),
-                expected: "a quota in a plan; without one the meter limits nobody".to_owned(),
-                example: "quotas = [{ meter = \"api\", limit = 1000, per = \"month\" }]".to_owned(),
-            });
+            findings.warn(
+                "ROUTES",
+                &format!("[{index}].meter"),
+                &format!("{:?}, on which no plan has a quota", cost.meter),
+                "a quota in a plan; without one the meter limits nobody",
+                "quotas = [{ meter = \"api\", limit = 1000, per = \"month\" }]",
+            );
         }
     }
 }
@@ -281,13 +262,13 @@ fn check_meters(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let counted: Vec<_> = on_routes.map(|cost| cost.meter.as_str()).collect();
     for (index, meter) in config.meters.iter().enumerate() {
         if !counted.contains(&meter.id.as_str()) {
-            findings.warnings.push(Mistake {
-                variable: "METERS".to_owned(),
-                field: format!("[{index}].id"),
-                found: format!("{:?}, which no route counts on", meter.id),
-                expected: "the id of a meter on a route".to_owned(),
-                example: "meter = \"api\"".to_owned(),
-            });
+            findings.warn(
+                "METERS",
+                &format!("[{index}].id"),
+                &format!("{:?}, which no route counts on", meter.id),
+                "the id of a meter on a route",
+                "meter = \"api\"",
+            );
         }
     }
 }
@@ -300,13 +281,13 @@ fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut F
     let has_plans_page = config.brand.plans_url.is_some();
     for (index, plan) in config.plans.iter().enumerate() {
         if offers && plan.on_sale && plan.buy_url.is_none() && !has_plans_page {
-            findings.warnings.push(Mistake {
-                variable: "PLANS".to_owned(),
-                field: format!("[{index}].buy_url"),
-                found: "a plan on sale that nobody can reach".to_owned(),
-                expected: "a buy_url here, or a plans_url in BRAND".to_owned(),
-                example: "buy_url = \"https://example.com/buy/pro\"".to_owned(),
-            });
+            findings.warn(
+                "PLANS",
+                &format!("[{index}].buy_url"),
+                "a plan on sale that nobody can reach",
+                "a buy_url here, or a plans_url in BRAND",
+                "buy_url = \"https://example.com/buy/pro\"",
+            );
         }
     }
 }
@@ -314,13 +295,12 @@ fn check_plans_can_be_bought(config: &Config, _: &dyn Bindings, findings: &mut F
 /// Operators can make API keys, and without the secret none is made or taken.
 fn check_api_keys(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.operators.is_empty() && config.gate_secrets.is_empty() {
-        findings.warnings.push(Mistake {
-            variable: "GATE_SECRET".to_owned(),
-            field: String::new(),
-            found: "nothing, so that operators can't make API keys and every one is refused"
-                .to_owned(),
-            expected: "a secret of at least 32 bytes".to_owned(),
-            example: "npx wrangler secret put GATE_SECRET".to_owned(),
-        });
+        findings.warn(
+            "GATE_SECRET",
+            "",
+            "nothing, so that operators can't make API keys and every one is refused",
+            "a secret of at least 32 bytes",
+            "npx wrangler secret put GATE_SECRET",
+        );
     }
 }

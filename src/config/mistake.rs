@@ -19,6 +19,21 @@ pub struct Mistake {
     pub example: String,
 }
 
+impl Mistake {
+    /// A mistake in `field` of `variable`, with the words for the fields of this name.
+    pub(super) fn new(
+        variable: &str,
+        field: &str,
+        found: &str,
+        expected: &str,
+        example: &str,
+    ) -> Self {
+        let [variable, field, found, expected, example] =
+            [variable, field, found, expected, example].map(str::to_owned);
+        Self { variable, field, found, expected, example }
+    }
+}
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, field, found, expected, example } = self;

@@ -1,8 +1,7 @@
 //! Reads `PLANS`.
 
-use super::POLICIES;
 use super::fields::{Expect, Fields, Reader};
-use crate::plan::{Enforcement, Period, Plan, Quota, Scope, plan_named};
+use crate::plan::{Enforcement, FailurePolicy, Period, Plan, Quota, Scope, plan_named};
 use crate::store::MAX_UNITS;
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
@@ -28,6 +27,9 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
 
 const EXAMPLE: &str = "[[vars.PLANS]] id = \"pro\"  name = \"Pro\"  entitlements = [\"premium\"]";
 const DEFAULT_GRACE_DAYS: u64 = 3;
+
+pub(super) const POLICIES: &[(&str, FailurePolicy)] =
+    &[("deny", FailurePolicy::Deny), ("pass", FailurePolicy::Pass)];
 
 const PERIODS: &[(&str, Period)] = &[
     ("minute", Period::Minute),

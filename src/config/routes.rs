@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::allowances::GivenAway;
 use super::fields::{Expect, Fields, Reader};
+use super::plans::POLICIES;
 use super::shown::shown;
-use super::{OriginTarget, POLICIES, origin};
+use super::{OriginTarget, origin};
 use crate::allowance::Allowance;
 use crate::plan::{Cost, FailurePolicy};
 use crate::request::{CredentialSource, RoutePattern};

@@ -5,10 +5,8 @@ use wasm_bindgen::JsValue;
 
 use super::glue;
 use crate::account::AccountRecord;
-use crate::quota::LedgerStore;
-use crate::quota::store::{
-    Announcement, AuditEntry, Counter, CounterKey, CreditPack, HolderRow, HolderTimes,
-};
+use crate::quota::store::{Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes};
+use crate::quota::{CreditPack, LedgerStore};
 use crate::report::announcement::body;
 use crate::store::StoreError;
 use crate::time::Timestamp;

@@ -7,7 +7,7 @@
 
 use crate::account::AccountRecord;
 use crate::cause::QuotaState;
-use crate::quota::CreditPack;
+use crate::quota::{CreditPack, DegradedUnits};
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -54,27 +54,6 @@ pub struct LeaseReport {
     pub spent: u64,
     /// Units that the holder will not spend any more.
     pub returned: u64,
-}
-
-/// Units of a meter that passed uncounted, as totals since the holder began.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DegradedUnits {
-    /// The meter.
-    pub meter: String,
-    /// How many.
-    pub units: u64,
-    /// How many of them the ledger has answered to. It may have forgotten the holder since, and
-    /// would count them again.
-    pub told: u64,
-}
-
-/// Units of a meter.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MeterUnits {
-    /// The meter.
-    pub meter: String,
-    /// How many.
-    pub units: u64,
 }
 
 /// Units that were used without an account, and are counted in it once, as far as it has room.
@@ -180,8 +159,6 @@ pub struct Usage {
 wire!(LedgerRequest { holder, number, plan, wants, leases, degraded, merge });
 wire!(Want { meter, member, needed, ahead });
 wire!(LeaseReport { id, spent, returned });
-wire!(DegradedUnits { meter, units, told });
-wire!(MeterUnits { meter, units });
 wire!(Merge { name, meter, member, units, ends_at });
 wire!(LedgerReply { account, grant, horizon_ms });
 wire! {
@@ -196,6 +173,10 @@ wire! {
 wire!(Lease { id, units, lifetime_ms, credits, is_lenient, is_of_member });
 wire! { enum RefusalReason { QuotaExhausted, CreditsExhausted, CostExceedsQuota } }
 wire!(Usage { account, quotas, credits });
+
+/// How long a holder may spend a lease, on its own clock from when it asked. Its own errand, which
+/// the platform lets run for 30 s after a response, outlives it.
+pub const LEASE_LIFETIME_MS: i64 = 25_000;
 
 #[cfg(test)]
 mod tests {

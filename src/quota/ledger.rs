@@ -16,11 +16,12 @@ mod upkeep;
 
 use crate::account::AccountRecord;
 use crate::plan::Terms;
-use crate::quota::store::{AuditEntry, CreditPack, HolderRow, LedgerStore};
-use crate::quota::{GrantOutcome, LedgerReply, LedgerRequest, Usage};
+use crate::quota::store::{AuditEntry, HolderRow, LedgerStore};
+use crate::quota::{CreditPack, GrantOutcome, LedgerReply, LedgerRequest, Usage};
 use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
+use crate::quota::lease::LEASE_LIFETIME_MS;
 use count::{Counts, plan_of};
 use grant::Asked;
 use subscriber::Subscriber;
@@ -163,10 +164,6 @@ pub(crate) fn entry(
     let detail = serde_json::to_string(detail).map_err(|error| StoreError(error.to_string()))?;
     Ok(AuditEntry { at: now, actor: actor.to_owned(), action: action.to_owned(), detail })
 }
-
-/// How long a holder may spend a lease, on its own clock from when it asked. Its own errand, which
-/// the platform lets run for 30 s after a response, outlives it.
-pub const LEASE_LIFETIME_MS: i64 = 25_000;
 
 /// The audit trail's words for what an operator did.
 const ADD_CREDITS: &str = "add-credits";

@@ -1,10 +1,8 @@
 //! What the ledger needs of a database: a few kinds of rows, read and written one at a time.
 
-use serde::Serialize;
-
 use crate::account::AccountRecord;
 use crate::plan::Period;
-use crate::quota::MeterUnits;
+use crate::quota::{CreditPack, MeterUnits};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -233,24 +231,7 @@ wire!(HolderRow { name, heard, leases, degraded, seen_at, forget_at });
 wire!(LeaseRow { id, meter, member, units, credits, windows, spent, returned, has_arrived });
 wire!(PackUnits { pack, units });
 wire!(WindowKey { of_member, period, starts_at });
-wire!(CreditPack { id, units, left, added_at, expires_at });
 wire!(AuditEntry { at, actor, action, detail });
-
-/// Prepaid units, for any meter.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct CreditPack {
-    /// The operator's name for it: the same is never added twice.
-    pub id: String,
-    /// Units that were bought.
-    pub units: u64,
-    /// Units that are left; leases that are out have theirs already.
-    pub left: u64,
-    /// When they came.
-    pub added_at: Timestamp,
-    /// When they can't be used any more; never where it is not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-}
 
 /// An announcement to the operator's webhook.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -41,15 +41,6 @@ enum Segment {
 }
 
 impl RoutePattern {
-    /// Parses `[METHODS ][host]/path`.
-    ///
-    /// # Errors
-    ///
-    /// A sentence for the operator: what is wrong, and what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        parse::parse(text)
-    }
-
     /// Whether it is about some methods alone.
     pub fn names_methods(&self) -> bool {
         self.methods != Methods::Any

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::weak_keys::{has_roca_fingerprint, has_small_order, is_on_p256};
-use super::{Algorithm, KeyRingKind, MAX_NAME_BYTES};
+use super::{Algorithm, MAX_NAME_BYTES};
 
 /// A key that signatures can be checked with.
 #[derive(Clone, Eq, PartialEq)]
@@ -33,6 +33,20 @@ impl fmt::Debug for Key {
             .field("algorithms", &self.algorithms)
             .finish_non_exhaustive()
     }
+}
+
+/// The source of a set of keys, which decides what may be in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyRingKind {
+    /// Fetched from the issuer: keys that aren't usable are skipped, since others use the set too.
+    Fetched,
+    /// From the operator, in a public place: every mistake is reported, secrets are refused.
+    Inline,
+    /// From the operator, in a secret binding: shared secrets are allowed as well.
+    Secret,
+    /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
+    /// since the gate itself is the only one that knows them.
+    Signing,
 }
 
 impl Key {

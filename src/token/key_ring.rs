@@ -5,27 +5,13 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{Algorithm, Key, TokenError, Unverified};
+use super::{Algorithm, Key, KeyRingKind, TokenError, Unverified};
 use crate::strict_json;
 
 /// A set of keys of one issuer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyRing {
     keys: Vec<Rc<Key>>,
-}
-
-/// Where a set of keys comes from, which decides what may be in it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeyRingKind {
-    /// Fetched from the issuer: keys that aren't usable are skipped, since others use the set too.
-    Fetched,
-    /// From the operator, in a public place: every mistake is reported, secrets are refused.
-    Inline,
-    /// From the operator, in a secret binding: shared secrets are allowed as well.
-    Secret,
-    /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
-    /// since the gate itself is the only one that knows them.
-    Signing,
 }
 
 /// What has to be verified before a token may be believed.

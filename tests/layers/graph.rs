@@ -128,7 +128,7 @@ impl Source {
     }
 
     /// The module of the crate's root that it belongs to.
-    pub fn top(&self) -> &str {
+    pub(crate) fn top(&self) -> &str {
         &self.module[0]
     }
 

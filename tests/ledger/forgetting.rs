@@ -1,7 +1,8 @@
 //! Holders that are gone, what they held, and counts that are too old to be kept.
 
 use tollgate::plan::{Lost, Meter, Period};
-use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
+use tollgate::quota::ledger::LEASE_MARGIN_MS;
 use tollgate::quota::{LeaseReport, LedgerRequest, Merge};
 use tollgate::time::Timestamp;
 

@@ -1,7 +1,8 @@
 //! How large leases are, and for how long they may be spent.
 
 use tollgate::plan::Period;
-use tollgate::quota::ledger::{HOLDER_ACTIVE_MS, LEASE_LIFETIME_MS};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
+use tollgate::quota::ledger::HOLDER_ACTIVE_MS;
 use tollgate::quota::{GrantOutcome, RefusalReason};
 
 use crate::bench::{Bench, Hand, NOW, each, leases, quota, refused, soft, units, want, want_of};

@@ -1,7 +1,7 @@
 //! Deliberate faults. Each is put between the code and the world, and each must be caught.
 
 use tollgate::plan::{Lost, Meter, Terms};
-use tollgate::quota::ledger::LEASE_LIFETIME_MS;
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
 
 use crate::schedule::Schedule;

@@ -1,7 +1,8 @@
 //! How the book takes in a message that a ledger heard, and what it answered.
 
 use tollgate::plan::Plan;
-use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
+use tollgate::quota::ledger::LEASE_MARGIN_MS;
 use tollgate::quota::{GrantOutcome, LeaseReport, LedgerReply, LedgerRequest, Want};
 use tollgate::time::Timestamp;
 

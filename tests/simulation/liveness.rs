@@ -5,7 +5,8 @@
 
 use tollgate::plan::{Enforcement, Quota, Scope};
 use tollgate::quota::CreditPack;
-use tollgate::quota::ledger::{LEASE_LIFETIME_MS, LEASE_MARGIN_MS};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
+use tollgate::quota::ledger::LEASE_MARGIN_MS;
 
 use crate::book::{State, is_lenient};
 use crate::counts::Count;

@@ -2,7 +2,7 @@
 
 use crate::quota::LedgerRequest;
 use crate::quota::holder::Holder;
-use crate::quota::ledger::LEASE_LIFETIME_MS;
+use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::time::Timestamp;
 
 /// What is to be done about a lease that nobody asks for any more.

@@ -1,6 +1,7 @@
 //! Credits: what expires first is used first.
 
-use crate::quota::store::{CreditPack, LedgerStore, PackUnits};
+use crate::quota::CreditPack;
+use crate::quota::store::{LedgerStore, PackUnits};
 use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 

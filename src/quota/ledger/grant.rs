@@ -6,7 +6,7 @@
 
 use super::subscriber::Subscriber;
 use crate::plan::{Lost, Plan, Scope, Terms};
-use crate::quota::ledger::LEASE_LIFETIME_MS;
+use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits::Credits;
 use crate::quota::store::{

@@ -2,7 +2,8 @@
 //! are there.
 
 use crate::plan::{Lost, Terms};
-use crate::quota::ledger::{LEASE_LIFETIME_MS, heard};
+use crate::quota::lease::LEASE_LIFETIME_MS;
+use crate::quota::ledger::heard;
 use crate::quota::store::{HolderRow, LedgerStore};
 use crate::store::StoreError;
 use crate::time::Timestamp;

@@ -5,8 +5,19 @@ use crate::request::path::readings;
 use crate::text::percent;
 use crate::text::percent::DecodeError;
 
+impl RoutePattern {
+    /// Parses `[METHODS ][host]/path`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator: what is wrong, and what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        parse(text)
+    }
+}
+
 /// Parses `[METHODS ][host]/path`; see [`RoutePattern::parse`].
-pub(super) fn parse(text: &str) -> Result<RoutePattern, String> {
+fn parse(text: &str) -> Result<RoutePattern, String> {
     let (methods, target) = match text.split_once(' ') {
         Some((methods, target)) if !methods.contains('/') => (parse_methods(methods)?, target),
         _ => (Methods::Any, text),

@@ -1,0 +1,49 @@
+//! Units on their way between holder, ledger and store.
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+use crate::wire::wire;
+
+/// Units of a meter.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MeterUnits {
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
+}
+
+wire!(MeterUnits { meter, units });
+
+/// Units of a meter that passed uncounted, as totals since the holder began.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DegradedUnits {
+    /// The meter.
+    pub meter: String,
+    /// How many.
+    pub units: u64,
+    /// How many of them the ledger has answered to. It may have forgotten the holder since, and
+    /// would count them again.
+    pub told: u64,
+}
+
+wire!(DegradedUnits { meter, units, told });
+
+/// Prepaid units, for any meter.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct CreditPack {
+    /// The operator's name for it: the same is never added twice.
+    pub id: String,
+    /// Units that were bought.
+    pub units: u64,
+    /// Units that are left; leases that are out have theirs already.
+    pub left: u64,
+    /// When they came.
+    pub added_at: Timestamp,
+    /// When they can't be used any more; never where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+wire!(CreditPack { id, units, left, added_at, expires_at });
