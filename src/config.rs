@@ -5,6 +5,7 @@
 //! at once: its variable, its field, what was found, what was expected and an example. Holding a
 //! [`Config`] means that it can be used; nothing downstream checks it again.
 
+mod allowance_checks;
 mod allowances;
 mod assertion;
 mod billing;

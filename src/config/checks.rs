@@ -5,7 +5,8 @@ use super::billing_checks::{
 };
 use super::findings::Findings;
 use super::{
-    Anonymous, Bindings, Config, Mistake, OriginTarget, SubscriptionSource, Uncounted, allowances,
+    Anonymous, Bindings, Config, Mistake, OriginTarget, SubscriptionSource, Uncounted,
+    allowance_checks,
 };
 
 /// Checks what could be read: a check is left out where one of its variables has `mistakes`, since
@@ -204,9 +205,9 @@ fn check_bursts(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
 }
 
 fn check_allowances(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
-    findings.mistakes.extend(allowances::check_key(config));
-    findings.mistakes.extend(allowances::check_number(config));
-    findings.warnings.extend(allowances::check_crawlers(config));
+    findings.mistakes.extend(allowance_checks::check_key(config));
+    findings.mistakes.extend(allowance_checks::check_number(config));
+    findings.warnings.extend(allowance_checks::check_crawlers(config));
 }
 
 /// A route whose entitlements no plan includes opens only to tokens that carry them themselves.

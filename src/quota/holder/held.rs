@@ -1,6 +1,7 @@
 //! One lease as its holder sees it.
 
 use crate::quota::LeaseReport;
+use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::time::Timestamp;
 
 /// A lease as its holder sees it.
@@ -61,3 +62,7 @@ impl Held {
         self.returned != self.told_returned || (self.is_lenient && self.spent() != self.told_spent)
     }
 }
+
+/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and
+/// a little longer where the ledger doesn't answer. What comes back later is looked after anew.
+pub(super) const WATCH_LASTS_MS: i64 = LEASE_LIFETIME_MS + 4_000;

@@ -1,14 +1,12 @@
 //! Asking the ledger: one message at a time, and what its answer brings.
 
+use super::demand::Demand;
+use super::held::{Held, WATCH_LASTS_MS};
+use super::state::{DEFAULT_HORIZON_MS, Holder};
+use super::under_way::UnderWay;
 use crate::cause::QuotaState;
 use crate::plan::Cost;
-use crate::quota::holder::demand::Demand;
-use crate::quota::holder::held::Held;
-use crate::quota::holder::watch::WATCH_LASTS_MS;
-use crate::quota::holder::{DEFAULT_HORIZON_MS, Holder};
-use crate::quota::{
-    Charge, DegradedUnits, GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Want,
-};
+use crate::quota::{Charge, GrantOutcome, Lease, LedgerReply, LedgerRequest, Want};
 use crate::time::Timestamp;
 
 /// Whether the ledger can be asked for units that a request waits for.
@@ -261,19 +259,6 @@ impl Holder {
         let half_ms = (pause_ms / 2).max(1).unsigned_abs();
         i64::try_from(seed.checked_rem(half_ms).unwrap_or(0)).unwrap_or(0)
     }
-}
-
-/// The message that an answer is waited for.
-#[derive(Debug)]
-pub(super) struct UnderWay {
-    number: u64,
-    asked_at: Timestamp,
-    until: Timestamp,
-    wants: Vec<Want>,
-    reports: Vec<LeaseReport>,
-    degraded: Vec<DegradedUnits>,
-    /// Leases that are over, and need not be named again once this is heard.
-    settled: Vec<u64>,
 }
 
 /// How long nothing is asked ahead after the ledger gave less than was asked.

@@ -1,8 +1,7 @@
 //! Leases that nobody asks for any more: what is left of them goes back.
 
+use super::state::Holder;
 use crate::quota::LedgerRequest;
-use crate::quota::holder::Holder;
-use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::time::Timestamp;
 
 /// What is to be done about a lease that nobody asks for any more.
@@ -64,6 +63,3 @@ impl Holder {
 pub const QUIET_MS: i64 = 5_000;
 /// How soon a lease is looked at again while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;
-/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and
-/// a little longer where the ledger doesn't answer. What comes back later is looked after anew.
-pub(super) const WATCH_LASTS_MS: i64 = LEASE_LIFETIME_MS + 4_000;
