@@ -260,10 +260,10 @@ fn fields_of_plans() {
     field("PLANS", "quotas.enforcement", Value::Null, "PLANS[0].quotas[0].overage_max: found an overage of a hard quota; expected enforcement = \"soft\" beside it; for example enforcement = \"soft\"");
     field("PLANS", "quotas.each", json!("user"), "PLANS[0].quotas[0].each: found \"user\"; expected one of \"account\", \"member\"; for example \"member\"");
     for (name, example) in [("overage_max", 500), ("rollover_max", 500), ("trial_limit", 100)] {
-        field("PLANS", &format!("quotas.{name}"), json!(-1), &format!("PLANS[0].quotas[0].{name}: found -1; expected a whole number from 0 to 9007199254740992; for example {example}"));
+        field("PLANS", &format!("quotas.{name}"), json!(-1), &format!("PLANS[0].quotas[0].{name}: found -1; expected a whole number from 0 to 9007199254740991; for example {example}"));
     }
     field("PLANS", "quotas.limits", json!(1), "PLANS[0].quotas[0]: found the unknown field \"limits\"; expected no such field; did you mean \"limit\"?");
-    field("PLANS", "quotas.limit", json!((1_u64 << 53) + 1), "PLANS[0].quotas[0].limit: found 9007199254740993; expected a whole number from 0 to 9007199254740992; for example 1000");
+    field("PLANS", "quotas.limit", json!(1_u64 << 53), "PLANS[0].quotas[0].limit: found 9007199254740992; expected a whole number from 0 to 9007199254740991; for example 1000");
     field("PLANS", "quotas.per", json!("year"), "PLANS[0].quotas[0].per: found \"year\"; expected one of \"minute\", \"hour\", \"day\", \"month\", \"cycle\"; for example \"month\"");
     let twice = json!([with_id("a"), with_id("b"), with_id("a")]);
     whole("PLANS", twice, "PLANS[2].id: found \"a\" a second time; expected an id of its own for each plan; for example \"pro\"");

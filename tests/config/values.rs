@@ -203,10 +203,10 @@ fn json_in_a_string_is_as_good_as_a_table() {
 #[test]
 fn extremes_that_are_allowed() {
     for (name, path, value) in [
-        ("PLANS", "quotas.limit", json!(1_u64 << 53)),
+        ("PLANS", "quotas.limit", json!((1_u64 << 53) - 1)),
         ("PLANS", "quotas.utc_offset", json!("-14:00")),
-        ("PLANS", "quotas.overage_max", json!(1_u64 << 53)),
-        ("PLANS", "quotas.rollover_max", json!(1_u64 << 53)),
+        ("PLANS", "quotas.overage_max", json!((1_u64 << 53) - 1)),
+        ("PLANS", "quotas.rollover_max", json!((1_u64 << 53) - 1)),
         ("PLANS", "quotas.trial_limit", json!(0)),
         ("METERS", "keep_days", json!(36_500)),
         ("METERS", "notify_at", json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 100])),
