@@ -53,7 +53,7 @@ export function guide({ gateUrl, originUrl, providerUrl, folder }) {
     ["403  the newsroom is not for sale", `curl -i ${token("alice")} ${gateUrl}/newsroom/draft`],
     ["403  past the gate, the origin refuses", `curl -i ${originUrl}/api/headlines`],
     ["200  a stream, a line each second", `curl -N ${token("alice")} ${gateUrl}/api/stream`],
-    ["200  a large file, resumable", `curl -o /dev/null -r 104857600- ${gateUrl}/files/200mb`],
+    ["206  a large file, resumable", `curl -o /dev/null -r 104857600- ${gateUrl}/files/200mb`],
     ["200  is the gate well?", `curl -i ${gateUrl}/_tollgate/health`],
   ];
   const lines = steps.map(([what, command]) => `  # ${what}\n  ${command}\n`);

@@ -8,7 +8,6 @@ import { startControlledGate, until } from "./fixtures/runtime.mjs";
 
 /** Within this time a request that a panic left behind has its answer; the rest is the machine's. */
 const RESCUE_MS = 2_000;
-const SLOW_ORIGIN_MS = 1_200;
 const LEDGER_DEADLINE_MS = 500;
 /** How long the gate doesn't ask a ledger that failed once: `RETRY_MS` in `src/quota/holder/message.rs`, and half as much for jitter. */
 const CIRCUIT_MS = 3_000;
@@ -17,16 +16,23 @@ const HELD_AHEAD = 8;
 const PANIC = "/_tollgate/drill/panic";
 
 let issuer, origin, headers;
+/** Responses to `/held` that wait for `release`; requests wait there while `holds`. */
+let held = [];
+let holds = false;
 
 before(async () => {
   issuer = await makeIssuer();
   headers = { authorization: `Bearer ${await issuer.mint({ plan: "pro" })}` };
   origin = await startOrigin((request, response) => {
-    setTimeout(() => response.end("from the origin"), request.url.endsWith("/slow") ? SLOW_ORIGIN_MS : 0);
+    if (holds && request.url.endsWith("/held")) held.push(response);
+    else response.end("from the origin");
   });
 });
 
-after(() => origin?.stop());
+after(() => {
+  release();
+  return origin?.stop();
+});
 
 for (const policy of ["deny", "pass"]) {
   test(`${policy}: after a panic every request has an answer, and the gate goes on`, async () => {
@@ -35,27 +41,30 @@ for (const policy of ["deny", "pass"]) {
       assert.equal((await ask("/paid/x")).status, 200);
       const seen = origin.requests.length;
 
-      const open = ask("/open/slow");
-      const paid = ask("/paid/slow");
-      const posted = ask("/paid/slow", { method: "POST", body: "once" });
+      holds = true;
+      const open = ask("/open/held");
+      const paid = ask("/paid/held");
+      const posted = ask("/paid/held", { method: "POST", body: "once" });
       await until(() => origin.requests.length === seen + 3, "three wait for the origin");
       await gate.control({ ledger: "lags" });
       const counted = ask("/paid/x");
       const admin = ask("/_tollgate/admin/accounts/-/alice", { headers: operator });
       await until(async () => (await gate.control()).inFlight === 2, "two wait for the ledger");
       const panicking = ask(PANIC);
+      holds = false;
       await until(() => gate.log().includes("a drill"), "the panic");
       await gate.control({ ledger: "works" });
       assert.deepEqual(await outcome(ask("/paid/x")), [200], "a counted request in the new instance, at once");
 
       assert.deepEqual(await outcome(panicking), [503, "misconfigured"]);
       assert.deepEqual(await outcome(ask("/open/x")), [200]);
-      assert.deepEqual(await outcome(open), [200], "it needed the gate no more");
       assert.deepEqual(await outcome(posted), [503, "misconfigured"], "never sent twice");
       assert.deepEqual(await outcome(admin), [503, "misconfigured"]);
       const rescued = policy === "pass" ? [200, "degraded: panicked"] : [503, "misconfigured"];
       assert.deepEqual(await outcome(paid), rescued);
       assert.deepEqual(await outcome(counted), rescued);
+      release();
+      assert.deepEqual(await outcome(open), [200], "it needed the gate no more");
       for (const answer of [panicking, counted, admin, posted]) {
         assert.ok((await answer).took < RESCUE_MS, `${(await answer).took} ms`);
       }
@@ -71,12 +80,14 @@ test("after a panic nobody needs another request to come by to be answered", asy
   await withGate({ build: "build-drills" }, async (gate) => {
     const ask = asker(gate);
     const seen = origin.requests.length;
-    const waiting = Array.from({ length: 5 }, () => ask("/paid/slow"));
+    holds = true;
+    const waiting = Array.from({ length: 5 }, () => ask("/paid/held"));
     await until(() => origin.requests.length === seen + 5, "all wait for the origin");
     for (const answering of [ask(PANIC), ...waiting]) {
       assert.deepEqual(await outcome(answering), [503, "misconfigured"]);
       assert.ok((await answering).took < RESCUE_MS);
     }
+    release();
     await assertCounted(ask, { atLeast: 5, atMost: 5 + HELD_AHEAD });
   });
 });
@@ -164,7 +175,8 @@ test("what a late ledger granted to a refused request costs at most that request
 test("an issuer whose keys can't be had is alone in that", async () => {
   const lost = await makeIssuer({ iss: "https://lost.example.test" });
   const { keys: _, ...withoutKeys } = issuerVar(lost);
-  const ISSUERS = [issuerVar(issuer), { ...withoutKeys, jwks_url: `${origin.url}/slow` }];
+  const ISSUERS = [issuerVar(issuer), { ...withoutKeys, jwks_url: `${origin.url}/held` }];
+  holds = true;
   await withGate({ ISSUERS, DEADLINES: { jwks_ms: 300 } }, async (gate) => {
     const ask = asker(gate);
     const lostHeaders = { authorization: `Bearer ${await lost.mint({ plan: "pro" })}` };
@@ -173,8 +185,15 @@ test("an issuer whose keys can't be had is alone in that", async () => {
     assert.ok(refused.took < 3_000, `${refused.took} ms`);
     assert.deepEqual(await outcome(served), [200]);
     assert.ok(served.took < refused.took, "it did not wait for the other's keys");
+    release();
   });
 });
+
+/** Answers all that is held, and from now on at once. */
+function release() {
+  holds = false;
+  for (const response of held.splice(0)) response.end("from the origin");
+}
 
 const operator = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
