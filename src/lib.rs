@@ -41,6 +41,7 @@ pub mod edge;
 pub mod gate;
 pub mod gate_secret;
 pub mod identity;
+mod jitter;
 pub mod mac;
 pub mod plan;
 pub mod quota;

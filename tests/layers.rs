@@ -33,7 +33,7 @@ const LAYERS: &[&[&str]] = &[
     &["token", "cause"],
     &["plan"],
     &["identity", "wire", "gate_secret"],
-    &["bounded_map", "mac", "store", "strict_json", "text", "time"],
+    &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 
 #[test]
