@@ -5,7 +5,7 @@ pub mod period;
 mod quota;
 mod terms;
 
-pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter};
+pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter, percent_used, threshold_reached};
 pub use period::{Period, Window};
 pub use quota::{Enforcement, Quota, Scope};
 pub use terms::Terms;

@@ -35,5 +35,16 @@ pub struct Cost {
     pub units: u64,
 }
 
+/// The share of a limit that is used, in whole percent; `None` for a limit of nothing, which has no
+/// share that could be reached.
+pub fn percent_used(used: u64, limit: u64) -> Option<u64> {
+    used.saturating_mul(100).checked_div(limit)
+}
+
+/// The highest of the `thresholds` that is reached by `percent` used; they are in percent and rise.
+pub fn threshold_reached(thresholds: &[u8], percent: u64) -> Option<u8> {
+    thresholds.iter().rev().copied().find(|at| u64::from(*at) <= percent)
+}
+
 /// When nothing else is configured.
 pub const DEFAULT_NOTIFY_AT: [u8; 2] = [80, 95];
