@@ -47,6 +47,7 @@ use crate::gate_secret::{self, GateSecret};
 use crate::plan::{FailurePolicy, Meter, Plan, Terms, plan_named};
 use crate::request::CredentialSource;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// A configuration that was checked.
 #[derive(Debug)]
@@ -101,8 +102,9 @@ impl Config {
     pub fn parse(bindings: &impl Bindings) -> Result<Self, Box<Invalid>> {
         let reader = Reader::new(bindings);
         let prefix = prefix(&reader);
-        let on_misconfigured =
-            reader.choice("ON_MISCONFIGURED", POLICIES, "\"deny\"").unwrap_or_default();
+        let on_misconfigured = reader
+            .choice("ON_MISCONFIGURED", &FailurePolicy::WORDS, "\"deny\"")
+            .unwrap_or_default();
         let origin = origin::read(&reader);
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
@@ -115,7 +117,7 @@ impl Config {
         let brand = brand::read(&reader);
         let credentials = routes::read_credentials(&reader);
         let deadlines = Deadlines::read(&reader);
-        let log = reader.choice("LOG", LOG_LEVELS, "\"denials\"").unwrap_or_default();
+        let log = reader.choice("LOG", &LogLevel::WORDS, "\"denials\"").unwrap_or_default();
         let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
         let operators = operators::read(&reader);
         let assertion_keys = assertion::read(&reader);
@@ -241,26 +243,22 @@ pub struct Deadlines {
     pub billing_ms: u32,
 }
 
-/// Which decisions are logged.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum LogLevel {
-    /// Every denial, and what is wrong on the operator's side.
-    #[default]
-    Denials,
-    /// Only what is wrong on the operator's side.
-    Faults,
-    /// Nothing.
-    Off,
+words! {
+    /// Which decisions are logged.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum LogLevel {
+        /// Every denial, and what is wrong on the operator's side.
+        #[default]
+        Denials = "denials",
+        /// Only what is wrong on the operator's side.
+        Faults = "faults",
+        /// Nothing.
+        Off = "off",
+    }
 }
 
 /// The default of `PREFIX`.
 pub const DEFAULT_PREFIX: &str = "/_tollgate/";
-
-const POLICIES: &[(&str, FailurePolicy)] =
-    &[("deny", FailurePolicy::Deny), ("pass", FailurePolicy::Pass)];
-
-const LOG_LEVELS: &[(&str, LogLevel)] =
-    &[("denials", LogLevel::Denials), ("faults", LogLevel::Faults), ("off", LogLevel::Off)];
 
 impl Deadlines {
     fn read(reader: &Reader) -> Self {

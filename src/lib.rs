@@ -54,3 +54,4 @@ pub mod time;
 pub mod token;
 pub mod usage;
 pub mod wire;
+mod words;

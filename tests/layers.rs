@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["account", "request"],
     &["token", "cause"],
     &["plan"],
+    &["words"],
     &["identity", "wire", "gate_secret"],
     &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];

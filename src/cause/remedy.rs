@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::PlanOffer;
+use crate::words::words;
 
 /// Something the caller can do about a denial.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -24,46 +25,29 @@ impl Remedy {
     }
 }
 
-/// What kind of thing a remedy is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Buy more units.
-    BuyCredits,
-    /// Have the gate look again whether access is back, after paying.
-    CheckAgain,
-    /// Subscribe, or change to another plan.
-    ChoosePlan,
-    /// Write to the operator.
-    ContactSupport,
-    /// Finish the payment that was begun.
-    FinishPayment,
-    /// Send a request that costs less.
-    ReduceCost,
-    /// Take the paused subscription up again.
-    ResumeSubscription,
-    /// Sign in, or send a credential.
-    SignIn,
-    /// Change the card or the payment method.
-    UpdatePayment,
-    /// Wait until `retry_at`, then try again.
-    Wait,
-}
-
-impl Action {
-    /// The stable word, the same as in JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::BuyCredits => "buy-credits",
-            Self::CheckAgain => "check-again",
-            Self::ChoosePlan => "choose-plan",
-            Self::ContactSupport => "contact-support",
-            Self::FinishPayment => "finish-payment",
-            Self::ReduceCost => "reduce-cost",
-            Self::ResumeSubscription => "resume-subscription",
-            Self::SignIn => "sign-in",
-            Self::UpdatePayment => "update-payment",
-            Self::Wait => "wait",
-        }
+words! {
+    /// The kind of a remedy.
+    #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+    pub enum Action: Serialize {
+        /// Buy more units.
+        BuyCredits = "buy-credits",
+        /// Have the gate look again whether access is back, after paying.
+        CheckAgain = "check-again",
+        /// Subscribe, or change to another plan.
+        ChoosePlan = "choose-plan",
+        /// Write to the operator.
+        ContactSupport = "contact-support",
+        /// Finish the payment that was begun.
+        FinishPayment = "finish-payment",
+        /// Send a request that costs less.
+        ReduceCost = "reduce-cost",
+        /// Take the paused subscription up again.
+        ResumeSubscription = "resume-subscription",
+        /// Sign in, or send a credential.
+        SignIn = "sign-in",
+        /// Change the card or the payment method.
+        UpdatePayment = "update-payment",
+        /// Wait until `retry_at`, then try again.
+        Wait = "wait",
     }
 }

@@ -1,5 +1,7 @@
 //! Meters: what is counted, and what happens to units that are lost.
 
+use crate::words::words;
+
 /// How a meter is counted and watched.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Meter {
@@ -15,15 +17,17 @@ pub struct Meter {
     pub keep_days: Option<u32>,
 }
 
-/// What happens to the units that an isolate held when it was lost without a word.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Lost {
-    /// They are charged: a hard quota is never exceeded.
-    #[default]
-    Strict,
-    /// They go back: the customer never pays for what didn't happen, and a hard quota may be
-    /// exceeded by what the isolate spent since it last reported.
-    Lenient,
+words! {
+    /// What happens to the units that an isolate held when it was lost without a word.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum Lost {
+        /// They are charged: a hard quota is never exceeded.
+        #[default]
+        Strict = "strict",
+        /// They go back: the customer never pays for what didn't happen, and a hard quota may be
+        /// exceeded by what the isolate spent since it last reported.
+        Lenient = "lenient",
+    }
 }
 
 /// Units of a meter that one request costs.
