@@ -23,6 +23,17 @@ impl Remedy {
     pub fn new(action: Action, href: Option<&str>) -> Self {
         Self { action, href: href.map(str::to_owned), plan: None }
     }
+
+    /// The link, where it is one that may stand on a page: an absolute path, or a URL that a
+    /// browser opens without running it.
+    pub fn safe_href(&self) -> Option<&str> {
+        let href = self.href.as_deref()?;
+        let same_site =
+            href.starts_with('/') && !href.starts_with("//") && !href.starts_with("/\\");
+        let schemes = ["https://", "http://", "mailto:"];
+        let is_known = schemes.iter().any(|scheme| href.starts_with(scheme));
+        (same_site || is_known).then_some(href)
+    }
 }
 
 words! {
