@@ -46,7 +46,6 @@ pub use routes::{Anonymous, Metering, Route, Uncounted};
 pub use variables::{VARIABLES, Variable, VariableKind};
 
 use fields::{Expect, Reader};
-use plans::POLICIES;
 
 use crate::allowance::AllowanceKey;
 use crate::gate_secret::{self, GateSecret};
@@ -60,8 +59,9 @@ impl Config {
     pub fn parse(bindings: &impl Bindings) -> Result<Self, Box<Invalid>> {
         let reader = Reader::new(bindings);
         let prefix = prefix(&reader);
-        let on_misconfigured =
-            reader.choice("ON_MISCONFIGURED", POLICIES, "\"deny\"").unwrap_or_default();
+        let on_misconfigured = reader
+            .choice("ON_MISCONFIGURED", &FailurePolicy::WORDS, "\"deny\"")
+            .unwrap_or_default();
         let origin = origin::read(&reader);
         let routes = routes::read(&reader);
         let plans = plans::read(&reader);
@@ -74,7 +74,7 @@ impl Config {
         let brand = brand::read(&reader);
         let credentials = routes::read_credentials(&reader);
         let deadlines = Deadlines::read(&reader);
-        let log = reader.choice("LOG", LOG_LEVELS, "\"denials\"").unwrap_or_default();
+        let log = reader.choice("LOG", &LogLevel::WORDS, "\"denials\"").unwrap_or_default();
         let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
         let operators = operators::read(&reader);
         let assertion_keys = assertion::read(&reader);
@@ -119,8 +119,6 @@ impl Config {
 /// The default of `PREFIX`.
 pub const DEFAULT_PREFIX: &str = "/_tollgate/";
 
-const LOG_LEVELS: &[(&str, LogLevel)] =
-    &[("denials", LogLevel::Denials), ("faults", LogLevel::Faults), ("off", LogLevel::Off)];
 
 fn prefix(reader: &Reader) -> String {
     let Some(found) = reader.text("PREFIX", "\"/_tollgate\"") else {

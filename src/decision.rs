@@ -11,6 +11,7 @@ use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
 use crate::token::TokenError;
+use crate::words::words;
 
 /// What is to happen with a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,25 +56,16 @@ pub struct FreePage {
     pub set_cookie: String,
 }
 
-/// A pass that was not properly checked, because something of ours was broken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Degraded {
-    /// The ledger did not answer, and the route or plan says to pass.
-    CheckerUnavailable,
-    /// The configuration is invalid, and the operator chose to pass.
-    Misconfigured,
-    /// The gate itself failed, and the operator chose to pass.
-    Panicked,
-}
-
-impl Degraded {
-    /// The stable word for headers, logs and metrics.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::CheckerUnavailable => "checker-unavailable",
-            Self::Misconfigured => "misconfigured",
-            Self::Panicked => "panicked",
-        }
+words! {
+    /// A pass that was not properly checked, because something of ours was broken.
+    #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+    pub enum Degraded {
+        /// The ledger did not answer, and the route or plan says to pass.
+        CheckerUnavailable = "checker-unavailable",
+        /// The configuration is invalid, and the operator chose to pass.
+        Misconfigured = "misconfigured",
+        /// The gate itself failed, and the operator chose to pass.
+        Panicked = "panicked",
     }
 }
 

@@ -5,12 +5,14 @@ pub mod period;
 mod quota;
 mod terms;
 
-pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter};
+pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter, percent_used, threshold_reached};
 pub use period::{Period, Window};
 pub use quota::{Enforcement, Quota, Scope};
 pub use terms::Terms;
 
 use serde::Serialize;
+
+use crate::words::words;
 
 /// Something that is sold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,15 +69,16 @@ pub struct PlanOffer {
     pub price: Option<String>,
 }
 
-/// What to do when something of ours is broken.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailurePolicy {
-    /// Answer 503.
-    #[default]
-    Deny,
-    /// Let it through, marked as degraded.
-    Pass,
+words! {
+    /// What to do when something of ours is broken.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum FailurePolicy: Serialize {
+        /// Answer 503.
+        #[default]
+        Deny = "deny",
+        /// Let it through, marked as degraded.
+        Pass = "pass",
+    }
 }
 
 /// The plan of this id, or with a price of this name: what a provider calls it.

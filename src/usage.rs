@@ -4,7 +4,7 @@ use crate::account::{AccountRecord, Status, judge};
 use crate::cause::{Cause, Notice, QuotaState};
 use crate::config::Config;
 use crate::decision::Denial;
-use crate::plan::{Enforcement, Plan, PlanOffer, Quota, Scope};
+use crate::plan::{Enforcement, Plan, PlanOffer, Quota, Scope, percent_used, threshold_reached};
 use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
 
@@ -123,8 +123,8 @@ pub fn quota_notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
     if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
         return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
     }
-    // A quota of nothing has no share that could be reached: the meter is sold by credits.
-    let percent = quota.used.saturating_mul(100).checked_div(quota.limit)?;
-    let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= percent)?;
-    Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent: *reached })
+    // Of a quota of nothing there is nothing to say: the meter is sold by credits.
+    let percent = percent_used(quota.used, quota.limit)?;
+    let percent = threshold_reached(thresholds, percent)?;
+    Some(Notice::QuotaNearLimit { quota: quota.name.clone(), percent })
 }

@@ -14,6 +14,8 @@ mod fields;
 mod negotiation;
 #[path = "answers/pages.rs"]
 mod pages;
+#[path = "answers/refusal_table.rs"]
+mod refusal_table;
 #[path = "answers/structured_fields.rs"]
 mod structured_fields;
 
@@ -22,7 +24,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 use tollgate::allowance::Allowance;
-use tollgate::answer::{self, Answer, Asker, Format, Place};
+use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
@@ -101,7 +103,7 @@ fn denial(cause: Cause) -> Denial {
 }
 
 fn refuse(denial: &Denial, asker: &Asker<'_>) -> Answer {
-    answer::denied(denial, asker, &PLACE, &brand(), "7c1e-42", NOW)
+    Responder { asker: *asker, place: PLACE, brand: &brand(), now: NOW }.denied(denial, "7c1e-42")
 }
 
 fn field<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -279,7 +281,9 @@ proptest! {
         for accept in [accept.as_str(), BROWSER, "text/plain", "application/json"] {
             let asker = Asker { accept, origin: &origin, path: &path, ..asker("GET", "") };
             let now = Timestamp::from_millis(now);
-            let got = answer::denied(&denial, &asker, &PLACE, &brand(), &path, now);
+            let brand = brand();
+            let responder = Responder { asker, place: PLACE, brand: &brand, now };
+            let got = responder.denied(&denial, &path);
             prop_assert!(!got.body.is_empty());
             for (name, value) in &got.headers {
                 prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", name);

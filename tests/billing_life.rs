@@ -185,11 +185,11 @@ fn records_survive_being_written_down() {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    prop::sample::select(Status::ALL[1..].iter().map(|(_, status)| *status).collect::<Vec<_>>())
+    prop::sample::select(Status::ALL[1..].to_vec())
 }
 
 fn failure() -> impl Strategy<Value = PaymentFailure> {
-    let all = PaymentFailure::ALL.iter().map(|(_, failure)| *failure).collect::<Vec<_>>();
+    let all = PaymentFailure::ALL.to_vec();
     prop::sample::select(all)
 }
 

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use bindings::Vars;
 use rows::{ORDER, Row, TABLE};
 use serde_json::{Value, json};
-use tollgate::answer::{self, Asker, Place};
+use tollgate::answer::{self, Asker, Place, Responder};
 use tollgate::cause::{Action, Cause, Notice, Remedy, Source};
 use tollgate::config::{Brand, Config};
 use tollgate::decision::{Decision, Degraded, Denial, Pass};
@@ -193,7 +193,7 @@ fn answered(denial: &Denial) -> answer::Answer {
     let asker = Asker { method: "GET", host: "api.example", path: "/", ..Asker::default() };
     let base_url = "https://api.example";
     let place = Place { base_url, prefix: "/_tollgate/", credential_headers: "" };
-    answer::denied(denial, &asker, &place, &Brand::default(), "test-1", NOW)
+    Responder { asker, place, brand: &Brand::default(), now: NOW }.denied(denial, "test-1")
 }
 
 /// A decision as the last column of the table says it.

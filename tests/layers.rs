@@ -32,8 +32,9 @@ const LAYERS: &[&[&str]] = &[
     &["account", "request"],
     &["token", "cause"],
     &["plan"],
+    &["words"],
     &["identity", "wire", "gate_secret"],
-    &["bounded_map", "mac", "store", "strict_json", "text", "time"],
+    &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 
 #[test]

@@ -305,7 +305,7 @@ impl Billed {
             *state;
         let plans: Vec<_> = state.plan_ids().map(str::to_owned).collect();
         let times = (ends_at, current_period_ends_at, trial_ends_at, cycle_anchor);
-        (state.status.place(), times, plans)
+        (state.status, times, plans)
     }
 }
 

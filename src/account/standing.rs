@@ -93,7 +93,7 @@ pub fn judge<'a>(
             Standing::Denied { .. } if only_adds => {}
             Standing::Denied { cause, since } => {
                 let refused = Refused { subscription, cause, since };
-                let is_before = |other: &&Refused<'_>| place_of(other.cause) <= place_of(cause);
+                let is_before = |other: &&Refused<'_>| other.cause.ease() <= cause.ease();
                 let place = judgement.denied.iter().take_while(is_before).count();
                 judgement.denied.insert(place, refused);
             }
@@ -168,18 +168,6 @@ fn gives_more(plan: &Plan, leader: &Plan) -> bool {
         })
     };
     !plan.quotas.is_empty() && covers(plan, leader) && !covers(leader, plan)
-}
-
-/// What is easiest to mend comes first.
-fn place_of(cause: Cause) -> usize {
-    const ORDER: [Cause; 5] = [
-        Cause::CardExpired,
-        Cause::PaymentFailed,
-        Cause::PaymentIncomplete,
-        Cause::SubscriptionPaused,
-        Cause::TrialEnded,
-    ];
-    ORDER.iter().position(|other| *other == cause).unwrap_or(ORDER.len())
 }
 
 fn after_failed_charge(

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::cause::PaymentFailure;
 use crate::time::Timestamp;
 use crate::wire::wire;
+use crate::words::words;
 
 /// What somebody has subscribed to, as the operator or a payment provider says.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -49,50 +50,27 @@ impl Subscription {
     }
 }
 
-/// Where a subscription is in its life.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// There is none.
-    #[default]
-    None,
-    /// Before the first payment, for free.
-    Trialing,
-    /// The first payment was begun and not finished.
-    Incomplete,
-    /// Paid for.
-    Active,
-    /// A charge failed; the provider tries again.
-    PastDue,
-    /// A charge failed; the provider gave up.
-    Unpaid,
-    /// Paused, by the customer or the operator.
-    Paused,
-    /// Over.
-    Ended,
-}
-
-impl Status {
-    /// Every status and its word, in the order of a subscription's life.
-    pub const ALL: [(&str, Self); 8] = [
-        ("none", Self::None),
-        ("incomplete", Self::Incomplete),
-        ("trialing", Self::Trialing),
-        ("active", Self::Active),
-        ("past_due", Self::PastDue),
-        ("unpaid", Self::Unpaid),
-        ("paused", Self::Paused),
-        ("ended", Self::Ended),
-    ];
-
-    /// The stable word, as in JSON.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, status)| *status == self).map_or("none", |(word, _)| word)
-    }
-
-    /// How far in a subscription's life this is.
-    pub(crate) fn place(self) -> usize {
-        Self::ALL.iter().position(|(_, status)| *status == self).unwrap_or_default()
+words! {
+    /// Where a subscription is in its life, in the order of that.
+    #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+    pub enum Status: Serialize, Wire {
+        /// There is none.
+        #[default]
+        None = "none",
+        /// The first payment was begun and not finished.
+        Incomplete = "incomplete",
+        /// Before the first payment, for free.
+        Trialing = "trialing",
+        /// Paid for.
+        Active = "active",
+        /// A charge failed; the provider tries again.
+        PastDue = "past_due",
+        /// A charge failed; the provider gave up.
+        Unpaid = "unpaid",
+        /// Paused, by the customer or the operator.
+        Paused = "paused",
+        /// Over.
+        Ended = "ended",
     }
 }
 
@@ -107,7 +85,7 @@ wire!(Subscription {
     payment_failed_at,
     payment_failure,
 });
-wire! { enum Status { None, Trialing, Incomplete, Active, PastDue, Unpaid, Paused, Ended } }
+
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]
 pub(super) fn write_time<S: Serializer>(
     time: &Option<Timestamp>,
@@ -116,17 +94,5 @@ pub(super) fn write_time<S: Serializer>(
     match time {
         Some(time) => serializer.serialize_str(&time.rfc3339_exact()),
         None => serializer.serialize_none(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_those_of_json() {
-        for (word, status) in Status::ALL {
-            assert_eq!((serde_json::to_value(status).unwrap(), status.word()), (word.into(), word));
-        }
     }
 }

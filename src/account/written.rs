@@ -135,11 +135,11 @@ impl Fields {
     }
 
     fn status(&mut self) -> Result<Status, String> {
-        self.take("status", STATUS, |value| one_of(value, &Status::ALL))
+        self.take("status", STATUS, |value| Status::from_word(value.as_str()?))
     }
 
     fn failure(&mut self, name: &'static str) -> Result<Option<PaymentFailure>, String> {
-        self.optional(name, FAILURE, |value| one_of(value, &PaymentFailure::ALL))
+        self.optional(name, FAILURE, |value| PaymentFailure::from_word(value.as_str()?))
     }
 
     fn provider(&mut self) -> Result<Provider, String> {
@@ -249,11 +249,6 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn one_of<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Option<T> {
-    let word = value.as_str()?;
-    choices.iter().find(|(choice, _)| *choice == word).map(|(_, chosen)| *chosen)
-}
-
 /// What is beyond [`MAX_UNITS`] could not be counted to.
 fn limits(value: &Value) -> Option<BTreeMap<String, u64>> {
     let limit = |value: &Value| value.as_u64().filter(|limit| *limit <= MAX_UNITS);
@@ -298,8 +293,8 @@ mod tests {
 
     #[test]
     fn every_word_is_named_where_one_is_expected() {
-        assert!(Status::ALL.iter().all(|(word, _)| STATUS.contains(word)));
-        assert!(PaymentFailure::ALL.iter().all(|(word, _)| FAILURE.contains(word)));
+        assert!(Status::ALL.iter().all(|one| STATUS.contains(one.word())));
+        assert!(PaymentFailure::ALL.iter().all(|one| FAILURE.contains(one.word())));
     }
 
     #[test]

@@ -2,24 +2,21 @@
 
 use std::borrow::Cow;
 
+use super::asker::{Asker, Place};
 use super::field::{self, push_string};
-use super::message::{LANGUAGE, token_error};
+use super::message::{LANGUAGE, credential_fault};
 use super::negotiate::Format;
-use super::{Asker, Headers, Place};
-use crate::cause::{Cause, Notice, QuotaState};
+use super::refusal::{
+    ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, CACHE_CONTROL, CAUSE_HEADER,
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CONTENT_TYPE_OPTIONS, DEGRADED,
+    EXPOSE_HEADERS, EXPOSED_HEADERS, LINK, LOCATION, MAX_AGE, NOTICE_HEADER, RATE_LIMIT,
+    RATE_LIMIT_POLICY, REFERRER_POLICY, RETRY_AFTER, ROBOTS_TAG, VARY, WWW_AUTHENTICATE,
+};
+use super::response::Headers;
+use crate::cause::{Notice, QuotaState};
 use crate::config::Brand;
 use crate::decision::{Degraded, Denial};
-use crate::identity::DEGRADED_HEADER;
 use crate::time::Timestamp;
-
-/// Warns about a request that passed: a list of tokens with parameters (RFC 9651 §3.1).
-pub const NOTICE_HEADER: &str = "Tollgate-Notice";
-/// Carries the cause's word.
-pub const CAUSE_HEADER: &str = "Tollgate-Cause";
-
-/// `Access-Control-Expose-Headers`: what a script needs to act on an answer or a passed request.
-pub const EXPOSED_HEADERS: &str = "Link, RateLimit, RateLimit-Policy, Retry-After, \
-     Tollgate-Cause, Tollgate-Degraded, Tollgate-Notice, WWW-Authenticate";
 
 /// What a passed response gets on top of the origin's own header fields.
 ///
@@ -34,7 +31,7 @@ pub fn passed_headers(
     let mut headers = Headers::new();
     push_standing(&mut headers, quotas, notices, now);
     if let Some(degraded) = degraded {
-        headers.push((DEGRADED_HEADER, degraded.word().into()));
+        headers.push((DEGRADED, degraded.word().into()));
     }
     headers
 }
@@ -90,20 +87,20 @@ pub(super) fn preflight(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
         allowed.push_str(", ");
         allowed.push_str(place.credential_headers);
     }
-    headers.push(("Access-Control-Allow-Headers", allowed.into()));
-    headers.push(("Access-Control-Allow-Methods", "GET, HEAD".into()));
-    headers.push(("Access-Control-Max-Age", "600".into()));
+    headers.push((ALLOW_HEADERS, allowed.into()));
+    headers.push((ALLOW_METHODS, "GET, HEAD".into()));
+    headers.push((MAX_AGE, "600".into()));
     headers
 }
 
 /// Who may keep and read an answer that depends on its caller.
 fn push_private(headers: &mut Headers, asker: &Asker<'_>, place: &Place<'_>) {
-    headers.push(("Cache-Control", "no-store".into()));
-    let mut vary = Cow::Borrowed(VARY);
+    headers.push((CACHE_CONTROL, "no-store".into()));
+    let mut vary = Cow::Borrowed(VARIES_ON);
     if !place.credential_headers.is_empty() {
-        vary = format!("{VARY}, {}", place.credential_headers).into();
+        vary = format!("{VARIES_ON}, {}", place.credential_headers).into();
     }
-    headers.push(("Vary", vary));
+    headers.push((VARY, vary));
     push_cors(headers, asker);
 }
 
@@ -111,9 +108,9 @@ fn push_private(headers: &mut Headers, asker: &Asker<'_>, place: &Place<'_>) {
 pub(super) fn public(format: Format, csp: String) -> Headers {
     let mut headers = Headers::with_capacity(CAPACITY);
     push_body_headers(&mut headers, content_type(format), csp);
-    headers.push(("Cache-Control", "public, max-age=300".into()));
-    headers.push(("Vary", "Accept, Sec-Fetch-Mode".into()));
-    headers.push(("Access-Control-Allow-Origin", "*".into()));
+    headers.push((CACHE_CONTROL, "public, max-age=300".into()));
+    headers.push((VARY, "Accept, Sec-Fetch-Mode".into()));
+    headers.push((ALLOW_ORIGIN, "*".into()));
     headers
 }
 
@@ -126,17 +123,26 @@ pub(super) fn push_denial(
     now: Timestamp,
 ) {
     headers.push((CAUSE_HEADER, denial.cause.word().into()));
-    headers.push(("Link", format!("<{type_uri}>; rel=\"help\"").into()));
+    headers.push((LINK, format!("<{type_uri}>; rel=\"help\"").into()));
     if let Some(retry_at) = denial.retry_at {
         // A client that trusts a zero would come back in a tight loop.
-        let seconds = retry_at.seconds_from(now).max(1);
-        headers.push(("Retry-After", seconds.to_string().into()));
+        push_retry_after(headers, retry_at.seconds_from(now).max(1));
     }
     let all = if denial.quotas.is_empty() { denial.quota.as_slice() } else { &denial.quotas };
     push_quotas(headers, all, now);
     if denial.cause.status() == 401 {
-        headers.push(("WWW-Authenticate", challenge(denial, realm).into()));
+        headers.push((WWW_AUTHENTICATE, challenge(denial, realm).into()));
     }
+}
+
+/// When to come back.
+pub(super) fn push_retry_after(headers: &mut Headers, seconds: u64) {
+    headers.push((RETRY_AFTER, seconds.to_string().into()));
+}
+
+/// The address to go on with, a valid URI.
+pub(super) fn push_location(headers: &mut Headers, location: String) {
+    headers.push((LOCATION, location.into()));
 }
 
 /// The name of the protection space: the brand where a header can hold it, else the host.
@@ -150,13 +156,10 @@ fn challenge(denial: &Denial, realm: &str) -> String {
     let mut out = String::with_capacity(160);
     out.push_str("Bearer realm=");
     push_string(&mut out, realm);
-    let description = match denial.cause {
-        Cause::CredentialRevoked => "The token was revoked.",
-        Cause::InvalidToken => token_error(denial.facts.token_error),
-        _ => return out,
-    };
-    out.push_str(", error=\"invalid_token\", error_description=");
-    push_string(&mut out, description);
+    if let Some(description) = credential_fault(denial) {
+        out.push_str(", error=\"invalid_token\", error_description=");
+        push_string(&mut out, description);
+    }
     out
 }
 
@@ -169,21 +172,21 @@ const fn content_type(format: Format) -> &'static str {
 }
 
 fn push_body_headers(headers: &mut Headers, content_type: &'static str, csp: String) {
-    headers.push(("Content-Type", content_type.into()));
+    headers.push((CONTENT_TYPE, content_type.into()));
     if !csp.is_empty() {
-        headers.push(("Content-Security-Policy", csp.into()));
+        headers.push((CONTENT_SECURITY_POLICY, csp.into()));
     }
-    headers.push(("Content-Language", LANGUAGE.into()));
-    headers.push(("X-Content-Type-Options", "nosniff".into()));
-    headers.push(("X-Robots-Tag", "noindex".into()));
+    headers.push((CONTENT_LANGUAGE, LANGUAGE.into()));
+    headers.push((CONTENT_TYPE_OPTIONS, "nosniff".into()));
+    headers.push((ROBOTS_TAG, "noindex".into()));
     // The plans page may know where a reader came from, never the path or a token in the query.
-    headers.push(("Referrer-Policy", "strict-origin".into()));
+    headers.push((REFERRER_POLICY, "strict-origin".into()));
 }
 
 fn push_quotas(headers: &mut Headers, quotas: &[QuotaState], now: Timestamp) {
     if !quotas.is_empty() {
-        headers.push(("RateLimit", field::rate_limit(quotas, now).into()));
-        headers.push(("RateLimit-Policy", field::rate_limit_policy(quotas).into()));
+        headers.push((RATE_LIMIT, field::rate_limit(quotas, now).into()));
+        headers.push((RATE_LIMIT_POLICY, field::rate_limit_policy(quotas).into()));
     }
 }
 
@@ -198,12 +201,12 @@ fn push_cors(headers: &mut Headers, asker: &Asker<'_>) {
         return;
     }
     if matches!(asker.fetch_site, "same-origin" | "same-site") && is_origin(asker.origin) {
-        headers.push(("Access-Control-Allow-Origin", asker.origin.to_owned().into()));
-        headers.push(("Access-Control-Allow-Credentials", "true".into()));
+        headers.push((ALLOW_ORIGIN, asker.origin.to_owned().into()));
+        headers.push((ALLOW_CREDENTIALS, "true".into()));
     } else {
-        headers.push(("Access-Control-Allow-Origin", "*".into()));
+        headers.push((ALLOW_ORIGIN, "*".into()));
     }
-    headers.push(("Access-Control-Expose-Headers", EXPOSED_HEADERS.into()));
+    headers.push((EXPOSE_HEADERS, EXPOSED_HEADERS.into()));
 }
 
 /// Whether `text` is safe to be sent back as one serialised origin (RFC 6454 §6.1).
@@ -214,6 +217,6 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// Everything in a request that an answer depends on, whichever answer it turns out to be.
-const VARY: &str = "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode, Sec-Fetch-Site";
+const VARIES_ON: &str = "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode, Sec-Fetch-Site";
 const MAX_ORIGIN_BYTES: usize = 512;
 const CAPACITY: usize = 18;

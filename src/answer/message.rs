@@ -1,18 +1,19 @@
-//! Everything an answer says in words. English; a translation would be a second room like this.
+//! The sentences of an answer, in English. A translation would be a second module like this.
 
+mod detail;
 mod explanation;
 mod words;
 
 use std::borrow::Cow;
 
+use detail::token_error;
+pub(super) use detail::{detail, says_when};
 pub(super) use explanation::{Explanation, explanation};
 pub(super) use words::{date, grouped, period_of, quota_name, when};
-use words::{enumerate, quota_size};
 
-use crate::cause::{Action, Cause, PaymentFailure, QuotaState, Remedy};
-use crate::decision::{Denial, Facts};
+use crate::cause::{Action, Cause, Group, PaymentFailure, Remedy};
+use crate::decision::Denial;
 use crate::time::Timestamp;
-use crate::token::TokenError;
 
 /// The language of everything in this room (BCP 47).
 pub(super) const LANGUAGE: &str = "en";
@@ -44,75 +45,6 @@ pub(super) const fn title(cause: Cause) -> &'static str {
         Cause::SubscriptionPaused => "Your subscription is paused",
         Cause::TrialEnded => "Your trial has ended",
     }
-}
-
-/// The facts in a sentence or two: plan, quota, dates, what is missing.
-pub(super) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
-    let facts = &denial.facts;
-    let (the_plan, since) = (the_plan(facts), on_date(facts.since));
-    let text = match denial.cause {
-        Cause::AllowanceExhausted => match &denial.quota {
-            Some(quota) if quota.limit == 1 => used_up(quota, "is free", now),
-            Some(quota) => used_up(quota, "are free", now),
-            None => "You have used everything that is free in this period.".to_owned(),
-        },
-        Cause::CardExpired => format!(
-            "The card on file has expired, so we could not collect the payment for {the_plan}{}.",
-            grace_over(facts)
-        ),
-        Cause::CostExceedsQuota => match &denial.quota {
-            Some(quota) => format!(
-                "This one request costs more than the {} that {the_plan} allows{}.",
-                quota_size(quota),
-                period_of(quota)
-            ),
-            None => format!("This one request costs more than {the_plan} ever allows."),
-        },
-        Cause::CreditsExhausted => {
-            "All prepaid credits of your account are used, so this request was not carried out."
-                .to_owned()
-        }
-        Cause::InvalidToken => {
-            let reason = token_error(facts.token_error);
-            format!("{reason} So we can't tell who is asking.")
-        }
-        Cause::NotForSale if facts.is_beyond_scopes => format!(
-            "This needs {}, which the scopes of this API key leave out: use another key.",
-            enumerate(&facts.missing)
-        ),
-        Cause::NotForSale if !facts.missing.is_empty() => {
-            format!("This needs {}, which no plan on sale includes.", enumerate(&facts.missing))
-        }
-        Cause::PaymentFailed => {
-            format!("We could not collect the payment for {the_plan}{}.", grace_over(facts))
-        }
-        Cause::PaymentIncomplete => {
-            format!("The first payment for {the_plan} was begun but never completed.")
-        }
-        Cause::PlanLacksEntitlement if !facts.missing.is_empty() => {
-            format!("This needs {}, which {the_plan} does not include.", enumerate(&facts.missing))
-        }
-        Cause::PlanLacksEntitlement => format!("What you asked for is not part of {the_plan}."),
-        Cause::QuotaExhausted => match &denial.quota {
-            Some(quota) => used_up(quota, &format!("{the_plan} includes"), now),
-            None => format!("You have used everything that {the_plan} includes in this period."),
-        },
-        Cause::RateLimited => match denial.retry_at {
-            Some(at) => format!(
-                "Requests came faster than {the_plan} allows. You can try again {}.",
-                when(at, now)
-            ),
-            None => format!("Requests came faster than {the_plan} allows."),
-        },
-        Cause::SubscriptionExpired => format!("Your access to {the_plan} ended{since}."),
-        Cause::SubscriptionPaused => match facts.since {
-            Some(at) => format!("Your access to {the_plan} has been paused since {}.", date(at)),
-            None => format!("Your access to {the_plan} is paused."),
-        },
-        Cause::TrialEnded => format!("Your trial of {the_plan} ended{since}."),
-        other => return Cow::Borrowed(fixed_detail(other)),
-    };
-    Cow::Owned(text)
 }
 
 /// Whose move it is, where no remedy says so yet.
@@ -184,27 +116,16 @@ const fn general_advice(cause: Cause) -> &'static str {
     }
 }
 
-/// Two or three words above the heading that say what kind of thing this is.
+/// Two or three words above the heading: the kind of the denial.
 pub(super) const fn kind(cause: Cause) -> &'static str {
-    match cause {
-        Cause::AccountSuspended | Cause::NotForSale => "No access",
-        Cause::AllowanceExhausted
-        | Cause::CostExceedsQuota
-        | Cause::CreditsExhausted
-        | Cause::QuotaExhausted
-        | Cause::RateLimited => "Limit reached",
-        Cause::BadRequest => "Request problem",
-        Cause::CardExpired | Cause::PaymentFailed | Cause::PaymentIncomplete => "Payment problem",
-        Cause::CheckerUnavailable | Cause::Misconfigured | Cause::OriginUnavailable => {
-            "Our problem, not yours"
-        }
-        Cause::CredentialRevoked | Cause::InvalidToken | Cause::SignInRequired => "Sign-in needed",
-        Cause::NoSubscription
-        | Cause::PaymentRequired
-        | Cause::PlanLacksEntitlement
-        | Cause::SubscriptionExpired
-        | Cause::SubscriptionPaused
-        | Cause::TrialEnded => "Plan needed",
+    match cause.group() {
+        Group::LimitReached => "Limit reached",
+        Group::NoAccess => "No access",
+        Group::OwnProblem => "Our problem, not yours",
+        Group::PaymentProblem => "Payment problem",
+        Group::PlanNeeded => "Plan needed",
+        Group::RequestProblem => "Request problem",
+        Group::SignInNeeded => "Sign-in needed",
     }
 }
 
@@ -253,66 +174,32 @@ pub(super) fn instruction(
     Cow::Borrowed(fixed)
 }
 
-/// Why a token was refused, for `error_description` (RFC 6750 §3: ASCII without quotes) and people.
-pub(super) fn token_error(error: Option<TokenError>) -> &'static str {
-    error.map_or("The token is not valid.", TokenError::describe)
-}
-
-const fn fixed_detail(cause: Cause) -> &'static str {
-    match cause {
-        Cause::AccountSuspended => "The operator of this service has suspended this account.",
-        Cause::BadRequest => {
-            "The address or a header of this request is malformed or has two meanings, so it was \
-             not passed on."
-        }
-        Cause::CheckerUnavailable => {
-            "The part of our system that checks access did not answer. Nothing is wrong with your \
-             account or your payment."
-        }
-        Cause::CredentialRevoked => "What was sent worked once, but has been revoked since.",
-        Cause::Misconfigured => {
-            "Something on our side is set up wrongly, so your request could not be handled. \
-             Nothing is wrong with your account or your payment."
-        }
-        Cause::NoSubscription => "Your account has no subscription that covers this.",
-        Cause::NotForSale => "What you asked for is not included in any plan on sale.",
-        Cause::OriginUnavailable => {
-            "The server behind this address did not answer. Nothing is wrong with your account or \
-             your payment."
-        }
-        Cause::PaymentRequired => "What you asked for is part of a paid plan.",
-        Cause::SignInRequired => "We need to know who you are before we can show this.",
-        _ => title(cause),
+/// The fault of the credential that was sent, for `error_description` (RFC 6750 §3: ASCII without
+/// quotes); `None` where none was sent (§3.1), or where it has no fault.
+pub(super) fn credential_fault(denial: &Denial) -> Option<&'static str> {
+    match denial.cause {
+        Cause::CredentialRevoked => Some("The token was revoked."),
+        Cause::InvalidToken => Some(token_error(denial.facts.token_error)),
+        Cause::AccountSuspended
+        | Cause::AllowanceExhausted
+        | Cause::BadRequest
+        | Cause::CardExpired
+        | Cause::CheckerUnavailable
+        | Cause::CostExceedsQuota
+        | Cause::CreditsExhausted
+        | Cause::Misconfigured
+        | Cause::NoSubscription
+        | Cause::NotForSale
+        | Cause::OriginUnavailable
+        | Cause::PaymentFailed
+        | Cause::PaymentIncomplete
+        | Cause::PaymentRequired
+        | Cause::PlanLacksEntitlement
+        | Cause::QuotaExhausted
+        | Cause::RateLimited
+        | Cause::SignInRequired
+        | Cause::SubscriptionExpired
+        | Cause::SubscriptionPaused
+        | Cause::TrialEnded => None,
     }
-}
-
-fn used_up(quota: &QuotaState, includes: &str, now: Timestamp) -> String {
-    let (size, period, resets) = (quota_size(quota), period_of(quota), when(quota.resets_at, now));
-    if quota.remaining() == 0 {
-        let all = if quota.limit == 1 { "the" } else { "all" };
-        return format!(
-            "You have used {all} {size} that {includes}{period}. The count starts again {resets}."
-        );
-    }
-    format!(
-        "You have {} left of the {size} that {includes}{period}, fewer than this request needs. The \
-         count starts again {resets}.",
-        grouped(quota.remaining())
-    )
-}
-
-fn the_plan(facts: &Facts) -> Cow<'static, str> {
-    match &facts.plan {
-        Some(plan) => Cow::Owned(format!("the {plan} plan")),
-        None => Cow::Borrowed("your plan"),
-    }
-}
-
-fn grace_over(facts: &Facts) -> String {
-    let over = |at| format!(", and the time to fix it ran out on {}", date(at));
-    facts.since.map(over).unwrap_or_default()
-}
-
-fn on_date(at: Option<Timestamp>) -> String {
-    at.map(|at| format!(" on {}", date(at))).unwrap_or_default()
 }

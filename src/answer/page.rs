@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use askama::Template;
 
-use super::Asker;
+use super::asker::Asker;
 use super::message::{
-    Explanation, LANGUAGE, advice, date, detail, explanation, grouped, instruction, kind, label,
-    quota_name, title,
+    Explanation, LANGUAGE, advice, date, detail, explanation, instruction, kind, label, says_when,
+    title,
 };
-use super::problem::Told;
+use super::problem::DenialView;
+use super::quota_line::QuotaLine;
 use super::status::Look;
 use super::style::SHEET;
-use super::usage::{Line, credit_lines, links, nothing_to_count, notice_text, plan_name, remedies};
-use crate::cause::{Action, Cause, QuotaState, Remedy, Source};
+use super::usage::{credit_lines, links, nothing_to_count, notice_text, plan_name, remedies};
+use crate::cause::{Action, Cause, Remedy, Source};
 use crate::config::Brand;
 use crate::decision::Denial;
 use crate::time::Timestamp;
@@ -38,15 +39,13 @@ impl<'a> Frame<'a> {
 }
 
 /// The page of a denial.
-pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> String {
-    let denial = told.denial;
-    // The detail of these has said until when.
-    let time_is_told =
-        denial.retry_at.is_some() && (denial.quota.is_some() || denial.cause == Cause::RateLimited);
-    let shown = |remedy: &&Remedy| !(time_is_told && remedy.action == Action::Wait);
+pub(super) fn denied(view: &DenialView<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> String {
+    let denial = view.denial;
+    let says_when = says_when(denial);
+    let shown = |remedy: &&Remedy| !(says_when && remedy.action == Action::Wait);
     let remedies = denial.remedies.iter().filter(shown);
     let mut steps: Vec<_> =
-        remedies.map(|remedy| Step::new(remedy, denial.retry_at, told.now)).collect();
+        remedies.map(|remedy| Step::new(remedy, denial.retry_at, view.now)).collect();
     if let Some(first) =
         steps.iter_mut().find(|step| step.href.is_some() && step.posts_to.is_none())
     {
@@ -67,18 +66,18 @@ pub(super) fn denied(told: &Told<'_>, frame: Frame<'_>, asker: &Asker<'_>) -> St
         kind: kind(denial.cause),
         ours: denial.cause.source() != Source::Caller && denial.cause.status() >= 500,
         title: title(denial.cause),
-        detail: told.detail,
+        detail: view.detail,
         advice: advice(denial),
-        quota: denial.quota.as_ref().map(Meter::of),
+        quota: denial.quota.as_ref().map(QuotaLine::denying),
         try_again,
         steps,
         code: denial.cause.word(),
         status: denial.cause.status(),
-        type_uri: told.type_uri,
-        path: shortened(told.instance),
-        support_id: told.support_id,
-        time: told.now.rfc3339(),
-        shown_time: date(told.now),
+        type_uri: view.type_uri,
+        path: shortened(view.instance),
+        support_id: view.support_id,
+        time: view.now.rfc3339(),
+        shown_time: date(view.now),
     })
 }
 
@@ -124,7 +123,11 @@ pub(super) fn usage(
             advice: advice(denial),
         }),
         notices: usage.notices.iter().filter_map(notice_text).collect(),
-        quotas: usage.quotas.iter().map(|quota| Line::of(quota, has_credits, now)).collect(),
+        quotas: usage
+            .quotas
+            .iter()
+            .map(|quota| QuotaLine::of_account(quota, has_credits, now))
+            .collect(),
         nothing: nothing_to_count(usage),
         credits: credit_lines(usage),
         steps,
@@ -163,14 +166,6 @@ pub(super) fn waiting(
     })
 }
 
-/// The remedy's link, where it is one that may stand on a page.
-pub(super) fn usable_href(remedy: &Remedy) -> Option<&str> {
-    let href = remedy.href.as_deref()?;
-    let same_site = href.starts_with('/') && !href.starts_with("//") && !href.starts_with("/\\");
-    let known = ["https://", "http://", "mailto:"].iter().any(|scheme| href.starts_with(scheme));
-    (same_site || known).then_some(href)
-}
-
 /// How a page offers to load the same address again.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum TryAgain {
@@ -193,7 +188,7 @@ struct Step<'a> {
 
 impl<'a> Step<'a> {
     fn new(remedy: &'a Remedy, retry_at: Option<Timestamp>, now: Timestamp) -> Self {
-        let href = usable_href(remedy);
+        let href = remedy.safe_href();
         let label = match href {
             Some(_) => label(remedy),
             None => instruction(remedy, retry_at, now),
@@ -207,32 +202,6 @@ impl<'a> Step<'a> {
     }
 }
 
-/// A quota as a bar with its words.
-struct Meter {
-    name: String,
-    limit: u64,
-    filled: u64,
-    shown_limit: String,
-    shown_used: String,
-    resets_at: String,
-    shown_reset: String,
-}
-
-impl Meter {
-    fn of(quota: &QuotaState) -> Self {
-        Self {
-            name: quota_name(quota),
-            // A bar of length 0 is invalid HTML; nothing allowed is shown as full.
-            limit: quota.limit.max(1),
-            filled: if quota.limit == 0 { 1 } else { quota.used.min(quota.limit) },
-            shown_limit: grouped(quota.limit),
-            shown_used: grouped(quota.used),
-            resets_at: quota.resets_at.rfc3339(),
-            shown_reset: date(quota.resets_at),
-        }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "denied.html")]
 struct DeniedPage<'a> {
@@ -242,7 +211,7 @@ struct DeniedPage<'a> {
     title: &'static str,
     detail: &'a str,
     advice: &'static str,
-    quota: Option<Meter>,
+    quota: Option<QuotaLine>,
     steps: Vec<Step<'a>>,
     try_again: TryAgain,
     code: &'static str,
@@ -292,7 +261,7 @@ struct UsagePage<'a> {
     price: Option<&'a str>,
     trouble: Option<Trouble<'a>>,
     notices: Vec<Cow<'static, str>>,
-    quotas: Vec<Line>,
+    quotas: Vec<QuotaLine>,
     nothing: &'static str,
     credits: Vec<String>,
     steps: Vec<Step<'a>>,

@@ -2,14 +2,17 @@
 
 use serde::Serialize;
 
+use super::asker::Asker;
+use super::body::{BODY_CAPACITY, push_line, to_json};
 use super::message::{advice, explanation, instruction, title};
-use super::page::usable_href;
-use crate::cause::{Cause, PaymentFailure, QuotaState, Remedy};
+use super::refusal::{CACHE_CONTROL, CONTENT_TYPE, CONTENT_TYPE_OPTIONS, Problem, Quota};
+use super::response::Answer;
+use crate::cause::{Cause, Mend, PaymentFailure, QuotaState};
 use crate::decision::Denial;
 use crate::time::Timestamp;
 
 /// Everything about one denial that every format shows.
-pub(super) struct Told<'a> {
+pub(super) struct DenialView<'a> {
     pub(super) denial: &'a Denial,
     pub(super) type_uri: &'a str,
     pub(super) detail: &'a str,
@@ -18,7 +21,7 @@ pub(super) struct Told<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Told<'_> {
+impl DenialView<'_> {
     /// As `application/problem+json`.
     pub(super) fn json(&self) -> String {
         let denial = self.denial;
@@ -34,7 +37,7 @@ impl Told<'_> {
             remedies: &denial.remedies,
             retryable: is_retryable(denial),
             support_id: self.support_id,
-            quota: denial.quota.as_ref().map(Quota::of),
+            quota: denial.quota.as_ref().map(quota_of),
             violated_policies: denial.quota.as_ref().map(|quota| [quota.name.as_str()]),
         })
     }
@@ -49,7 +52,7 @@ impl Told<'_> {
         push_line(&mut out, &[]);
         for remedy in &self.denial.remedies {
             let what = instruction(remedy, self.denial.retry_at, self.now);
-            match usable_href(remedy) {
+            match remedy.safe_href() {
                 Some(href) => push_line(&mut out, &["- ", &what, ": ", href]),
                 None => push_line(&mut out, &["- ", &what]),
             }
@@ -62,6 +65,17 @@ impl Told<'_> {
         push_line(&mut out, &["About this: ", self.type_uri]);
         out
     }
+}
+
+/// An error of an endpoint for programs: problem details (RFC 9457), whatever the caller prefers.
+pub fn problem_json(status: u16, title: &str, detail: &str, asker: &Asker<'_>) -> Answer {
+    let body = plain_json(status, title, detail, &asker.instance());
+    let headers = vec![
+        (CONTENT_TYPE, "application/problem+json".into()),
+        (CACHE_CONTROL, "no-store".into()),
+        (CONTENT_TYPE_OPTIONS, "nosniff".into()),
+    ];
+    Answer { status, headers, body: if asker.wants_body() { body } else { String::new() } }
 }
 
 /// A problem of the gate's own endpoints, without a type of its own (RFC 9457 §4.2.1).
@@ -110,62 +124,12 @@ pub(super) fn explanation_text(cause: Cause) -> String {
 
 /// Whether waiting alone helps. An outage ends on its own, a broken configuration does not.
 fn is_retryable(denial: &Denial) -> bool {
-    denial.retry_at.is_some()
-        || matches!(denial.cause, Cause::CheckerUnavailable | Cause::OriginUnavailable)
+    denial.retry_at.is_some() || denial.cause.mend() == Mend::Itself
 }
 
-/// One line for a terminal: what came from elsewhere can't move its cursor.
-pub(super) fn push_line(out: &mut String, parts: &[&str]) {
-    for part in parts {
-        out.extend(part.chars().map(|one| if one.is_control() { ' ' } else { one }));
-    }
-    out.push('\n');
-}
-
-pub(super) fn to_json(value: &impl Serialize) -> String {
-    let mut bytes = Vec::with_capacity(BODY_CAPACITY);
-    // Neither can fail: the types hold no map with odd keys, and JSON is UTF-8.
-    let _ = serde_json::to_writer(&mut bytes, value);
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-struct Problem<'a> {
-    #[serde(rename = "type")]
-    type_uri: &'a str,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    instance: &'a str,
-    cause: &'a str,
-    /// Why a charge failed, and what helps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payment_failure: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<&'a str>,
-    remedies: &'a [Remedy],
-    retryable: bool,
-    support_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<Quota<'a>>,
-    /// The member that draft-ietf-httpapi-ratelimit-headers defines for its problem types.
-    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
-    violated_policies: Option<[&'a str; 1]>,
-}
-
-#[derive(Serialize)]
-struct Quota<'a> {
-    name: &'a str,
-    limit: u64,
-    used: u64,
-    resets_at: String,
-}
-
-impl<'a> Quota<'a> {
-    fn of(state: &'a QuotaState) -> Self {
-        let QuotaState { name, limit, used, resets_at, .. } = state;
-        Self { name, limit: *limit, used: *used, resets_at: resets_at.rfc3339() }
-    }
+fn quota_of(state: &QuotaState) -> Quota<'_> {
+    let QuotaState { name, limit, used, resets_at, .. } = state;
+    Quota { name, limit: *limit, used: *used, resets_at: resets_at.rfc3339() }
 }
 
 #[derive(Serialize)]
@@ -189,6 +153,3 @@ struct ExplanationBody<'a> {
     caller: &'a str,
     operator: &'a str,
 }
-
-/// Holds an ordinary body without growing.
-const BODY_CAPACITY: usize = 1_024;

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
+use super::body::{push_line, to_json};
 use super::message::{advice, detail, instruction, title};
-use super::page::usable_href;
-use super::problem::{push_line, to_json};
 use crate::cause::Remedy;
 use crate::decision::Denial;
 use crate::request::ReturnPath;
@@ -56,7 +55,7 @@ pub(super) fn text(denial: Option<&Denial>, path: &str, again_s: u64, now: Times
     push_line(&mut out, &[&detail(denial, now), " ", advice(denial)]);
     for remedy in &denial.remedies {
         let what = instruction(remedy, denial.retry_at, now);
-        push_line(&mut out, &["- ", &what, ": ", usable_href(remedy).unwrap_or("-")]);
+        push_line(&mut out, &["- ", &what, ": ", remedy.safe_href().unwrap_or("-")]);
     }
     push_line(&mut out, &["Ask again in ", &again_s.to_string(), " s."]);
     out

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::body::{push_line, to_json};
 use super::field::notice_word;
-use super::message::{advice, date, detail, grouped, instruction, period_of, title, when};
-use super::page::usable_href;
-use super::problem::{push_line, to_json};
+use super::message::{advice, date, detail, grouped, instruction, title};
+use super::quota_line::QuotaLine;
 use crate::account::Status;
 use crate::cause::{Action, Notice, Remedy};
 use crate::config::Brand;
@@ -16,8 +16,8 @@ use crate::quota::CreditPack;
 use crate::time::Timestamp;
 use crate::usage::{AccountUsage, QuotaUse};
 
-/// As JSON.
-pub(super) fn json(usage: &AccountUsage) -> String {
+/// How an account stands, as JSON: what its caller gets, and the operator too.
+pub fn usage_json(usage: &AccountUsage) -> String {
     to_json(&UsageBody {
         plan: usage.plan.as_ref(),
         status: usage.status,
@@ -43,8 +43,9 @@ pub(super) fn text(usage: &AccountUsage, brand: &Brand, now: Timestamp) -> Strin
         push_line(&mut out, &[&told]);
     }
     let has_credits = !usage.credits.is_empty();
-    for line in usage.quotas.iter().map(|quota| Line::of(quota, has_credits, now)) {
-        let Line { name, shown, state, reset, .. } = &line;
+    for quota in &usage.quotas {
+        let line = QuotaLine::of_account(quota, has_credits, now);
+        let QuotaLine { name, shown, state, reset, .. } = &line;
         push_line(&mut out, &[name, ": ", shown, ". ", state, ". Starts again ", reset, "."]);
     }
     if usage.quotas.is_empty() && usage.denial.is_none() {
@@ -56,7 +57,7 @@ pub(super) fn text(usage: &AccountUsage, brand: &Brand, now: Timestamp) -> Strin
     push_line(&mut out, &[]);
     for remedy in remedies(usage) {
         let what = instruction(remedy, None, now);
-        match usable_href(remedy) {
+        match remedy.safe_href() {
             Some(href) => push_line(&mut out, &["- ", &what, ": ", href]),
             None => push_line(&mut out, &["- ", &what]),
         }
@@ -75,43 +76,6 @@ pub fn credits_json(packs: &[CreditPack]) -> String {
 /// One pack of credits as the operator is told it.
 pub fn credit_json(pack: &CreditPack) -> String {
     to_json(&PackBody::of(pack))
-}
-
-/// A quota in words.
-pub(super) struct Line {
-    pub(super) name: String,
-    /// `3 of 5 used`.
-    pub(super) shown: String,
-    /// What that means for the next request.
-    pub(super) state: Cow<'static, str>,
-    /// When the count starts again.
-    pub(super) reset: String,
-    pub(super) resets_at: String,
-    /// The length of a bar, and how much of it is filled.
-    pub(super) limit: u64,
-    pub(super) filled: u64,
-    pub(super) is_full: bool,
-}
-
-impl Line {
-    pub(super) fn of(quota: &QuotaUse, has_credits: bool, now: Timestamp) -> Self {
-        let state = &quota.state;
-        let own = if quota.is_of_member { ", your own" } else { "" };
-        // The name says whose it is in a word of its own.
-        let period = period_of(state).replace(" for each member", "");
-        let unit = quota.meter_name.as_deref().unwrap_or(&quota.meter);
-        Self {
-            name: format!("{unit}{period}{own}"),
-            shown: format!("{} of {} used", grouped(state.used), grouped(state.limit)),
-            state: state_text(quota, has_credits),
-            reset: when(state.resets_at, now),
-            resets_at: state.resets_at.rfc3339(),
-            // A bar of length 0 is invalid HTML; nothing allowed is shown as full.
-            limit: state.limit.max(1),
-            filled: if state.limit == 0 { 1 } else { state.used.min(state.limit) },
-            is_full: quota.is_full,
-        }
-    }
 }
 
 /// What the plan is called.
@@ -190,26 +154,6 @@ pub(super) fn links<'a>(
         let is_new = remedies(usage).all(|remedy| remedy.href.as_deref() != Some(href));
         is_new.then_some((label, href))
     })
-}
-
-fn state_text(quota: &QuotaUse, has_credits: bool) -> Cow<'static, str> {
-    let state = &quota.state;
-    if quota.is_full && has_credits {
-        return Cow::Borrowed("Used up: further requests are paid with your credits");
-    }
-    if quota.is_full && state.limit == 0 {
-        return Cow::Borrowed("Only to be had for credits");
-    }
-    if quota.is_full {
-        return Cow::Borrowed("Used up: further requests are refused");
-    }
-    let beyond = state.used.saturating_sub(state.limit);
-    match state.enforcement {
-        Enforcement::Soft if beyond > 0 => {
-            format!("{} beyond the limit, which is counted and not refused", grouped(beyond)).into()
-        }
-        _ => format!("{} left", grouped(state.remaining())).into(),
-    }
 }
 
 #[derive(Serialize)]

@@ -36,41 +36,23 @@ use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
+use crate::words::words;
 
-/// What became of an event.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum EventState {
-    /// It is on its way to its account.
-    #[default]
-    Received,
-    /// Its account has it.
-    Applied,
-    /// Nobody has said whose customer it is about.
-    Waiting,
-    /// Nothing follows from it.
-    Ignored,
-    /// It can't be read, or concerns nobody.
-    Failed,
-}
-
-impl EventState {
-    /// Every state and its word.
-    pub const ALL: [(&str, Self); 5] = [
-        ("received", Self::Received),
-        ("applied", Self::Applied),
-        ("waiting", Self::Waiting),
-        ("ignored", Self::Ignored),
-        ("failed", Self::Failed),
-    ];
-
-    /// The stable word, in lists and in the database.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, state)| *state == self).map_or("received", |(word, _)| word)
-    }
-
-    /// The state that `word` names.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(other, _)| *other == word).map(|(_, state)| *state)
+words! {
+    /// What became of an event.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum EventState: Wire {
+        /// It is on its way to its account.
+        #[default]
+        Received = "received",
+        /// Its account has it.
+        Applied = "applied",
+        /// Nobody has said whose customer it is about.
+        Waiting = "waiting",
+        /// Nothing follows from it.
+        Ignored = "ignored",
+        /// It can't be read, or concerns nobody.
+        Failed = "failed",
     }
 }
 

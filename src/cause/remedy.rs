@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::PlanOffer;
+use crate::words::words;
 
 /// Something the caller can do about a denial.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -22,48 +23,42 @@ impl Remedy {
     pub fn new(action: Action, href: Option<&str>) -> Self {
         Self { action, href: href.map(str::to_owned), plan: None }
     }
+
+    /// The link, where it is one that may stand on a page: an absolute path, or a URL that a
+    /// browser opens without running it.
+    pub fn safe_href(&self) -> Option<&str> {
+        let href = self.href.as_deref()?;
+        let same_site =
+            href.starts_with('/') && !href.starts_with("//") && !href.starts_with("/\\");
+        let schemes = ["https://", "http://", "mailto:"];
+        let is_known = schemes.iter().any(|scheme| href.starts_with(scheme));
+        (same_site || is_known).then_some(href)
+    }
 }
 
-/// What kind of thing a remedy is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Buy more units.
-    BuyCredits,
-    /// Have the gate look again whether access is back, after paying.
-    CheckAgain,
-    /// Subscribe, or change to another plan.
-    ChoosePlan,
-    /// Write to the operator.
-    ContactSupport,
-    /// Finish the payment that was begun.
-    FinishPayment,
-    /// Send a request that costs less.
-    ReduceCost,
-    /// Take the paused subscription up again.
-    ResumeSubscription,
-    /// Sign in, or send a credential.
-    SignIn,
-    /// Change the card or the payment method.
-    UpdatePayment,
-    /// Wait until `retry_at`, then try again.
-    Wait,
-}
-
-impl Action {
-    /// The stable word, the same as in JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::BuyCredits => "buy-credits",
-            Self::CheckAgain => "check-again",
-            Self::ChoosePlan => "choose-plan",
-            Self::ContactSupport => "contact-support",
-            Self::FinishPayment => "finish-payment",
-            Self::ReduceCost => "reduce-cost",
-            Self::ResumeSubscription => "resume-subscription",
-            Self::SignIn => "sign-in",
-            Self::UpdatePayment => "update-payment",
-            Self::Wait => "wait",
-        }
+words! {
+    /// The kind of a remedy.
+    #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+    pub enum Action: Serialize {
+        /// Buy more units.
+        BuyCredits = "buy-credits",
+        /// Have the gate look again whether access is back, after paying.
+        CheckAgain = "check-again",
+        /// Subscribe, or change to another plan.
+        ChoosePlan = "choose-plan",
+        /// Write to the operator.
+        ContactSupport = "contact-support",
+        /// Finish the payment that was begun.
+        FinishPayment = "finish-payment",
+        /// Send a request that costs less.
+        ReduceCost = "reduce-cost",
+        /// Take the paused subscription up again.
+        ResumeSubscription = "resume-subscription",
+        /// Sign in, or send a credential.
+        SignIn = "sign-in",
+        /// Change the card or the payment method.
+        UpdatePayment = "update-payment",
+        /// Wait until `retry_at`, then try again.
+        Wait = "wait",
     }
 }

@@ -4,6 +4,7 @@ use super::Binding;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
+use crate::words::words;
 
 /// Somebody who signs tokens.
 #[derive(Debug)]
@@ -27,16 +28,18 @@ pub enum KeySource {
     Url(String),
 }
 
-/// Who says what an account may do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum SubscriptionSource {
-    /// The ledger's record.
-    Account,
-    /// Both: entitlements of either, and the record's standing.
-    Both,
-    /// The token alone; unmetered routes then need no call to the ledger.
-    #[default]
-    Token,
+words! {
+    /// Who says what an account may do.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum SubscriptionSource {
+        /// The ledger's record.
+        Account = "account",
+        /// Both: entitlements of either, and the record's standing.
+        Both = "both",
+        /// The token alone; unmetered routes then need no call to the ledger.
+        #[default]
+        Token = "token",
+    }
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Issuer> {
@@ -57,12 +60,6 @@ const EXAMPLE: &str = "[[vars.ISSUERS]] iss = \"https://login.example.com\"  \
      audience = [\"https://api.example.com\"]  \
      jwks_url = \"https://login.example.com/.well-known/jwks.json\"";
 
-const SUBSCRIPTIONS: &[(&str, SubscriptionSource)] = &[
-    ("account", SubscriptionSource::Account),
-    ("both", SubscriptionSource::Both),
-    ("token", SubscriptionSource::Token),
-];
-
 fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
     let iss =
         fields.needed_text("iss", Expect::new("the tokens' iss", "\"https://login.example.com\""));
@@ -77,7 +74,7 @@ fn read_issuer(mut fields: Fields<'_>) -> Option<Issuer> {
     let keys = read_keys(&mut fields);
     let mapping = read_mapping(&mut fields);
     let subscription =
-        fields.choice("subscription", SUBSCRIPTIONS, "\"token\"").unwrap_or_default();
+        fields.choice("subscription", &SubscriptionSource::WORDS, "\"token\"").unwrap_or_default();
     fields.finish();
     let rules = Rules {
         issuer: iss?,

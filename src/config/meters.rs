@@ -68,12 +68,10 @@ const SECRET_EXAMPLE: &str = "npm run keygen";
 const MIN_SECRET_BYTES: usize = 32;
 const MAX_THRESHOLDS: usize = 10;
 
-const LOST: &[(&str, Lost)] = &[("strict", Lost::Strict), ("lenient", Lost::Lenient)];
-
 fn read_meter(mut fields: Fields<'_>) -> Option<Meter> {
     let id = fields.needed_text("id", Expect::new("the meter's id in routes", "\"api\""));
     let name = fields.text("name", "\"API calls\"");
-    let lost = fields.choice("lost", LOST, "\"lenient\"").unwrap_or_default();
+    let lost = fields.choice("lost", &Lost::WORDS, "\"lenient\"").unwrap_or_default();
     let notify_at = read_thresholds(&mut fields);
     let keep_days = fields.whole("keep_days", 1..=36_500, "400");
     fields.finish();

@@ -7,6 +7,7 @@ use super::Binding;
 use super::fields::{Expect, Reader};
 use super::secrets::is_something_else;
 use crate::strict_json;
+use crate::words::words;
 
 /// Somebody with an operator's token.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,25 +43,16 @@ impl Operator {
     }
 }
 
-/// What an operator may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Role {
-    /// Look.
-    Read,
-    /// Help a customer: credits, keys, revocations, reading again from the provider.
-    Support,
-    /// Everything, also what an account may do and whether it is suspended.
-    Admin,
-}
-
-impl Role {
-    /// Every role and its word.
-    pub const ALL: [(&str, Self); 3] =
-        [("read", Self::Read), ("support", Self::Support), ("admin", Self::Admin)];
-
-    /// The word in configuration and answers.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, role)| *role == self).map_or("read", |(word, _)| word)
+words! {
+    /// What an operator may do; each role may do what those before it may.
+    #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+    pub enum Role {
+        /// Look.
+        Read = "read",
+        /// Help a customer: credits, keys, revocations, reading again from the provider.
+        Support = "support",
+        /// Everything, also what an account may do and whether it is suspended.
+        Admin = "admin",
     }
 }
 
@@ -126,7 +118,7 @@ fn operator(item: &Value) -> Result<Vec<Operator>, &'static str> {
         |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let name = text("name").ok_or("no name")?;
     let word = text("role").ok_or("no role")?;
-    let role = Role::ALL.iter().find(|(other, _)| *other == word).ok_or("an unknown role")?.1;
+    let role = Role::from_word(word).ok_or("an unknown role")?;
     let tokens = text("token").ok_or("no token")?;
     if let Some(what) = is_something_else(tokens, "ADMIN_TOKENS") {
         return Err(what);

@@ -28,22 +28,6 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
 const EXAMPLE: &str = "[[vars.PLANS]] id = \"pro\"  name = \"Pro\"  entitlements = [\"premium\"]";
 const DEFAULT_GRACE_DAYS: u64 = 3;
 
-pub(super) const POLICIES: &[(&str, FailurePolicy)] =
-    &[("deny", FailurePolicy::Deny), ("pass", FailurePolicy::Pass)];
-
-const PERIODS: &[(&str, Period)] = &[
-    ("minute", Period::Minute),
-    ("hour", Period::Hour),
-    ("day", Period::Day),
-    ("month", Period::Month),
-    ("cycle", Period::Cycle),
-];
-
-const ENFORCEMENTS: &[(&str, Enforcement)] =
-    &[("hard", Enforcement::Hard), ("soft", Enforcement::Soft)];
-
-const SCOPES: &[(&str, Scope)] = &[("account", Scope::Account), ("member", Scope::Member)];
-
 fn read_plan(mut fields: Fields<'_>) -> Option<Plan> {
     let id = fields.needed_text("id", Expect::new("the plan's id in tokens", "\"pro\""));
     let name = fields.text("name", "\"Pro\"");
@@ -53,7 +37,8 @@ fn read_plan(mut fields: Fields<'_>) -> Option<Plan> {
     let prices = fields.words("prices", "[\"price_1Abc\"]");
     let buy_url = fields.url("buy_url", "\"https://example.com/buy/pro\"");
     let on_sale = fields.flag("on_sale").unwrap_or(true);
-    let on_outage = fields.choice("on_outage", POLICIES, "\"pass\"").unwrap_or_default();
+    let on_outage =
+        fields.choice("on_outage", &FailurePolicy::WORDS, "\"pass\"").unwrap_or_default();
     let grace_days = fields.whole("grace_days", 0..=365, "3").unwrap_or(DEFAULT_GRACE_DAYS);
     fields.finish();
     let id = id?;
@@ -90,10 +75,10 @@ fn read_quota(mut fields: Fields<'_>) -> Option<Quota> {
     let is_whole = fields.has("limit") && fields.has("per");
     let says_enforcement = fields.has("enforcement");
     let limit = fields.whole("limit", 0..=MAX_UNITS, "1000");
-    let period = fields.choice("per", PERIODS, "\"month\"");
-    let enforcement = fields.choice("enforcement", ENFORCEMENTS, "\"soft\"");
+    let period = fields.choice("per", &Period::WORDS, "\"month\"");
+    let enforcement = fields.choice("enforcement", &Enforcement::WORDS, "\"soft\"");
     let is_hard = enforcement.map_or(!says_enforcement, |one| one == Enforcement::Hard);
-    let scope = fields.choice("each", SCOPES, "\"member\"").unwrap_or_default();
+    let scope = fields.choice("each", &Scope::WORDS, "\"member\"").unwrap_or_default();
     let overage_max = fields.whole("overage_max", 0..=MAX_UNITS, "500");
     let rollover_max = fields.whole("rollover_max", 0..=MAX_UNITS, "500").unwrap_or(0);
     let trial_limit = fields.whole("trial_limit", 0..=MAX_UNITS, "100");

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::allowances::GivenAway;
 use super::fields::{Expect, Fields, Reader};
-use super::plans::POLICIES;
 use super::shown::shown;
 use super::{OriginTarget, origin};
 use crate::allowance::Allowance;
 use crate::plan::{Cost, FailurePolicy};
 use crate::request::{CredentialSource, RoutePattern};
+use crate::words::words;
 
 /// A method + host + path pattern and what it asks for.
 #[derive(Debug)]
@@ -69,14 +69,16 @@ pub enum Uncounted {
     NotModified,
 }
 
-/// What a request without a credential gets.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Anonymous {
-    /// 401: sign in.
-    #[default]
-    Deny,
-    /// 402: here is what to buy.
-    Offer,
+words! {
+    /// What a request without a credential gets.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum Anonymous {
+        /// 401: sign in.
+        #[default]
+        Deny = "deny",
+        /// 402: here is what to buy.
+        Offer = "offer",
+    }
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
@@ -134,7 +136,6 @@ impl CredentialSource {
 
 const EXAMPLE: &str = "[[vars.ROUTES]] match = \"/articles/**\"  requires = [\"premium\"]";
 const CREDENTIALS_EXAMPLE: &str = "[\"bearer\", \"cookie:tollgate\"]";
-const ANONYMOUS: &[(&str, Anonymous)] = &[("deny", Anonymous::Deny), ("offer", Anonymous::Offer)];
 
 /// Beyond it a cost can only be a slip of the finger.
 const MAX_COST: u64 = 1_000_000_000;
@@ -144,9 +145,9 @@ fn read_route(mut fields: Fields<'_>) -> Option<Route> {
     let open = fields.flag("open").unwrap_or(false);
     let requires = fields.words("requires", "[\"premium\"]");
     let metering = read_metering(&mut fields);
-    let anonymous = fields.choice("anonymous", ANONYMOUS, "\"offer\"");
+    let anonymous = fields.choice("anonymous", &Anonymous::WORDS, "\"offer\"");
     let given_away = GivenAway::read(&mut fields);
-    let on_outage = fields.choice("on_outage", POLICIES, "\"pass\"");
+    let on_outage = fields.choice("on_outage", &FailurePolicy::WORDS, "\"pass\"");
     let burst = fields.text("burst", "\"BURST\"");
     let origin = fields.text("origin", "\"https://api.example.com\"").and_then(|text| {
         let field = fields.path_of("origin");

@@ -5,7 +5,7 @@ use worker::web_sys::Response;
 
 use super::glue::settle;
 use super::isolate::now;
-use super::visit::{Visit, problem};
+use super::visit::{Visit, problem, respond};
 use super::{desk, glue, sessions};
 use crate::account::Provider;
 use crate::billing::Billing;
@@ -16,8 +16,8 @@ use crate::billing::sessions::{SessionReply, wish};
 use crate::config::Config;
 use crate::gate::KnownAccount;
 use crate::plan::Plan;
+use crate::report;
 use crate::request::ReturnPath;
-use crate::{answer, report};
 
 /// What a customer wants at the provider.
 pub(super) enum Aim {
@@ -74,7 +74,7 @@ pub(super) async fn lead(
         (None, Some(url)) => url,
         (None, None) => return unavailable(visit, NO_PAGE),
     };
-    visit.answer(&|asker, place, brand| answer::leads_to(url, asker, place, brand))
+    respond(&visit.context().responder().leads_to(url))
 }
 
 /// What a provider's API answered: the status and the body.
@@ -272,7 +272,7 @@ impl Way<'_> {
 
 /// Answers a `HEAD` where nothing is known without making a link.
 fn nothing(visit: &Visit) -> Response {
-    visit.answer(&|asker, place, _| answer::nothing(asker, place))
+    respond(&visit.context().responder().nothing())
 }
 
 fn unavailable(visit: &Visit, detail: &str) -> Response {

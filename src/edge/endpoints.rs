@@ -7,7 +7,7 @@ use worker::web_sys::{Request, Response};
 use super::glue::settle;
 use super::visit::{Visit, problem, respond};
 use super::{admin, glue, webhooks};
-use crate::answer::{self, Answer, Headers};
+use crate::answer::{Answer, Headers};
 use crate::cause::Cause;
 use crate::config::AssertionKeys;
 use crate::request::readings;
@@ -35,7 +35,7 @@ pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, Js
             webhooks::answer(&visit, word, &context).await
         }
         "usage" | "status" if visit.facts.is_preflight() => {
-            visit.answer(&|asker, place, _| answer::usage_preflight(asker, place))
+            respond(&visit.context().responder().usage_preflight())
         }
         "health" | "jwks.json" | "usage" | "status" | "billing/portal" | "billing/checkout" => {
             problem(&visit, 405, "Only GET and HEAD work here.", &[("Allow", "GET, HEAD")])
@@ -88,9 +88,7 @@ fn jwks(visit: &Visit) -> Response {
 fn explain(visit: &Visit, rest: &str) -> Response {
     let word = rest.strip_prefix("problems/").unwrap_or_default();
     match Cause::from_word(word) {
-        Some(cause) => {
-            visit.answer(&|asker, place, brand| answer::explained(cause, asker, place, brand))
-        }
+        Some(cause) => respond(&visit.context().responder().explained(cause)),
         None => problem(visit, 404, "There is no problem type of this name.", &[]),
     }
 }

@@ -17,11 +17,10 @@ use super::glue::settle;
 use super::isolate::now;
 use super::ledger::Message;
 use super::origin::Passage;
-use super::visit::Visit;
+use super::visit::{Visit, respond};
 use super::way_back::Asked;
 use super::{desk, errands, glue, ledger, way_back};
 use crate::account::KeyOwner;
-use crate::answer;
 use crate::cause::Cause;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Decision, Degraded, Denial, Pass};
@@ -249,7 +248,7 @@ impl Exchange {
 
     fn show_usage(&self, gate: &mut Gate, usage: &AccountUsage) -> Response {
         self.run_errands(gate.take_errands());
-        self.visit.answer(&|asker, place, brand| answer::usage(usage, asker, place, brand, now()))
+        respond(&self.visit.context().responder().usage(usage))
     }
 
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {

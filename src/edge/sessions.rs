@@ -4,8 +4,8 @@
 use worker::web_sys::Response;
 
 use super::ledger::{Message, call, read};
-use super::visit::Visit;
-use crate::answer;
+use super::visit::{Visit, respond};
+use crate::answer::refusal::RETRY_AFTER;
 use crate::billing::sessions::{SessionReply, SessionRequest};
 use crate::config::Config;
 
@@ -32,12 +32,9 @@ pub(super) async fn keep(visit: &Visit, config: &Config, account: &str, wish: St
 
 /// The response where there were too many.
 pub(super) fn too_many(visit: &Visit, retry_after_s: u64) -> Response {
-    visit.answer(&|asker, place, brand| {
-        let (title, detail) = ("Too many requests", TOO_MANY);
-        let mut answer = answer::problem(429, title, detail, asker, place, brand);
-        answer.headers.push(("Retry-After", retry_after_s.to_string().into()));
-        answer
-    })
+    let mut answer = visit.context().responder().problem(429, TOO_MANY);
+    answer.headers.push((RETRY_AFTER, retry_after_s.to_string().into()));
+    respond(&answer)
 }
 
 const TOO_MANY: &str = "You have asked for this very often within a minute. Nothing is wrong with your account; \

@@ -8,7 +8,7 @@ use worker::web_sys::{Request, Response};
 use super::glue::BROKEN_UPLOAD;
 use super::isolate::{Isolate, now};
 use super::{glue, origin};
-use crate::answer::{self, Answer, Asker, Place};
+use crate::answer::{Answer, Asker, Place, Responder};
 use crate::cause::Cause;
 use crate::config::{Brand, LogLevel, OriginTarget, Route};
 use crate::decision::{Degraded, Denial};
@@ -66,35 +66,17 @@ impl Visit {
         if let Some(line) = line {
             worker::console_log!("{line}");
         }
-        self.answer(&|asker, place, brand| {
-            answer::denied(denial, asker, place, brand, &support_id, now())
-        })
+        respond(&self.context().responder().denied(denial, &support_id))
     }
 
-    /// Answers with what `make` makes of the caller's wishes, the gate's place and the operator's
-    /// brand (a neutral one while the configuration is invalid).
-    pub(super) fn answer(
-        &self,
-        make: &dyn Fn(&Asker<'_>, &Place<'_>, &Brand) -> Answer,
-    ) -> Response {
-        let wishes = Preferences::from_lines(&glue::read_preferences(&self.request));
-        let asker = Asker {
-            method: &self.facts.method,
-            accept: &wishes.accept,
-            origin: &wishes.origin,
-            fetch_mode: &wishes.fetch_mode,
-            fetch_site: &wishes.fetch_site,
-            host: self.facts.host(),
-            path: &self.facts.path,
-        };
-        let place = Place {
-            base_url: &self.facts.base_url(),
-            prefix: self.prefix(),
-            credential_headers: &self.isolate.credential_headers,
-        };
-        let neutral = Brand::default();
-        let brand = self.isolate.config.as_ref().map_or(&neutral, |config| &config.brand);
-        respond(&make(&asker, &place, brand))
+    /// The facts that this request's answers go by.
+    pub(super) fn context(&self) -> AnswerContext<'_> {
+        AnswerContext {
+            visit: self,
+            preferences: Preferences::from_lines(&glue::read_preferences(&self.request)),
+            base_url: self.facts.base_url(),
+            neutral: Brand::default(),
+        }
     }
 
     /// Passes the request without its checks, or answers 503: as `policy` says.
@@ -130,6 +112,35 @@ impl Visit {
     }
 }
 
+/// The facts that the answers to one request go by.
+pub(super) struct AnswerContext<'a> {
+    visit: &'a Visit,
+    preferences: Preferences,
+    base_url: String,
+    /// The brand while the configuration is invalid.
+    neutral: Brand,
+}
+
+impl AnswerContext<'_> {
+    /// Makes the request's answers.
+    pub(super) fn responder(&self) -> Responder<'_> {
+        let Self { visit, preferences, base_url, neutral } = self;
+        let asker = Asker {
+            method: &visit.facts.method,
+            accept: &preferences.accept,
+            origin: &preferences.origin,
+            fetch_mode: &preferences.fetch_mode,
+            fetch_site: &preferences.fetch_site,
+            host: visit.facts.host(),
+            path: &visit.facts.path,
+        };
+        let credential_headers = &visit.isolate.credential_headers;
+        let place = Place { base_url, prefix: visit.prefix(), credential_headers };
+        let brand = visit.isolate.config.as_ref().map_or(neutral, |config| &config.brand);
+        Responder { asker, place, brand, now: now() }
+    }
+}
+
 /// The response made of an answer.
 pub(super) fn respond(answer: &Answer) -> Response {
     glue::make_response(answer.status, &glue::lines(&answer.headers), &answer.body)
@@ -143,19 +154,7 @@ pub(super) fn problem(
     detail: &str,
     headers: &[(&'static str, &'static str)],
 ) -> Response {
-    let title = match status {
-        400 => "Bad request",
-        401 => "Unauthorized",
-        404 => "Not found",
-        405 => "Method not allowed",
-        409 => "Conflict",
-        413 => "Content too large",
-        503 => "Unavailable",
-        _ => "Error",
-    };
-    visit.answer(&|asker, place, brand| {
-        let mut answer = answer::problem(status, title, detail, asker, place, brand);
-        answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
-        answer
-    })
+    let mut answer = visit.context().responder().problem(status, detail);
+    answer.headers.extend(headers.iter().map(|(name, value)| (*name, (*value).into())));
+    respond(&answer)
 }

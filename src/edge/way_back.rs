@@ -4,9 +4,7 @@
 use worker::web_sys::Response;
 
 use super::billing;
-use super::isolate::now;
-use super::visit::{Visit, problem};
-use crate::answer;
+use super::visit::{Visit, problem, respond};
 use crate::config::Config;
 use crate::decision::Denial;
 use crate::gate::KnownAccount;
@@ -83,9 +81,7 @@ pub(super) fn show_status(visit: &Visit, asked: &Asked, denial: Option<&Denial>)
     let Asked::Status { path, attempt } = asked else {
         return problem(visit, 500, "Nobody asked for a status.", &[]);
     };
-    visit.answer(&|asker, place, brand| {
-        answer::status(denial, path, *attempt, asker, place, brand, now())
-    })
+    respond(&visit.context().responder().status(denial, path, *attempt))
 }
 
 /// Leads to the provider.

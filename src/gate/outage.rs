@@ -4,7 +4,6 @@
 use std::rc::Rc;
 
 use super::memory::{Caller, Memory};
-use super::standing::may_be_outage;
 use super::{Errand, Gate, Progress, Step};
 use crate::cause::{Cause, Notice};
 use crate::time::Timestamp;
@@ -43,7 +42,7 @@ impl Gate {
         now: Timestamp,
     ) -> Option<Step> {
         let is_known = self.provider_outage || now < memory.outage.fresh_until;
-        if is_known || self.config.billing.is_empty() || !may_be_outage(cause) {
+        if is_known || self.config.billing.is_empty() || !cause.may_be_outage() {
             return None;
         }
         memory.outage.fresh_until = now.plus_ms(i64::from(self.config.deadlines.ledger_ms));

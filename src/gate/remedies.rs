@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cause::{Action, Cause, QuotaState, Remedy};
+use crate::cause::{Action, Cause, Mend, QuotaState, Remedy};
 use crate::config::Config;
 use crate::decision::Denial;
 use crate::plan::{Enforcement, Plan};
@@ -70,7 +70,7 @@ pub(super) fn fill_in(
         | Cause::OriginUnavailable
         | Cause::RateLimited => {}
     }
-    if let Some(way_back) = way_back.filter(|_| is_mended_by_paying(denial.cause)) {
+    if let Some(way_back) = way_back.filter(|_| denial.cause.mend() == Mend::Payment) {
         let href = format!("{}status?return={way_back}", config.prefix);
         remedies.push(Remedy::new(Action::CheckAgain, Some(&href)));
     }
@@ -130,23 +130,6 @@ impl<'a> Links<'a> {
     fn signed(self, url: &str) -> String {
         self.config.with_reference(url, self.account, self.now)
     }
-}
-
-/// Whether access comes back once something was paid, by a caller who is known.
-const fn is_mended_by_paying(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::CardExpired
-            | Cause::CreditsExhausted
-            | Cause::NoSubscription
-            | Cause::PaymentFailed
-            | Cause::PaymentIncomplete
-            | Cause::PlanLacksEntitlement
-            | Cause::QuotaExhausted
-            | Cause::SubscriptionExpired
-            | Cause::SubscriptionPaused
-            | Cause::TrialEnded
-    )
 }
 
 /// The plans that open the door, each with the place to buy it; else the plans page.

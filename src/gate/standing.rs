@@ -234,11 +234,6 @@ impl Gate {
     }
 }
 
-/// Whether an outage of the payment provider would be a reason not to deny for this.
-pub(super) const fn may_be_outage(cause: Cause) -> bool {
-    matches!(cause, Cause::CardExpired | Cause::PaymentFailed | Cause::SubscriptionExpired)
-}
-
 fn denial_of(refused: &Refused<'_>) -> Denial {
     let mut denial = Denial::new(refused.cause);
     denial.facts.since = refused.since;

@@ -1,5 +1,7 @@
 //! Meters: what is counted, and what happens to units that are lost.
 
+use crate::words::words;
+
 /// How a meter is counted and watched.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Meter {
@@ -15,15 +17,17 @@ pub struct Meter {
     pub keep_days: Option<u32>,
 }
 
-/// What happens to the units that an isolate held when it was lost without a word.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Lost {
-    /// They are charged: a hard quota is never exceeded.
-    #[default]
-    Strict,
-    /// They go back: the customer never pays for what didn't happen, and a hard quota may be
-    /// exceeded by what the isolate spent since it last reported.
-    Lenient,
+words! {
+    /// What happens to the units that an isolate held when it was lost without a word.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum Lost {
+        /// They are charged: a hard quota is never exceeded.
+        #[default]
+        Strict = "strict",
+        /// They go back: the customer never pays for what didn't happen, and a hard quota may be
+        /// exceeded by what the isolate spent since it last reported.
+        Lenient = "lenient",
+    }
 }
 
 /// Units of a meter that one request costs.
@@ -33,6 +37,17 @@ pub struct Cost {
     pub meter: String,
     /// How many; the most it can be, where the origin says what it was.
     pub units: u64,
+}
+
+/// The share of a limit that is used, in whole percent; `None` for a limit of nothing, which has no
+/// share that could be reached.
+pub fn percent_used(used: u64, limit: u64) -> Option<u64> {
+    used.saturating_mul(100).checked_div(limit)
+}
+
+/// The highest of the `thresholds` that is reached by `percent` used; they are in percent and rise.
+pub fn threshold_reached(thresholds: &[u8], percent: u64) -> Option<u8> {
+    thresholds.iter().rev().copied().find(|at| u64::from(*at) <= percent)
 }
 
 /// When nothing else is configured.

@@ -1,10 +1,8 @@
 //! Quotas: how much of a meter a plan lets its accounts use, and how often.
 
-use serde::Serialize;
-
 use super::period::{Period, Window};
 use crate::time::Timestamp;
-use crate::wire::wire;
+use crate::words::words;
 
 /// How much of a meter may be used in a period.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -43,27 +41,28 @@ impl Quota {
     }
 }
 
-/// What happens when a quota is used up.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Enforcement {
-    /// Requests are denied.
-    #[default]
-    Hard,
-    /// Requests pass, the overage is counted and the caller is told.
-    Soft,
+words! {
+    /// What happens when a quota is used up.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum Enforcement: Serialize, Wire {
+        /// Requests are denied.
+        #[default]
+        Hard = "hard",
+        /// Requests pass, the overage is counted and the caller is told.
+        Soft = "soft",
+    }
 }
 
-wire! { enum Enforcement { Hard, Soft } }
-
-/// Whose units a quota counts.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Scope {
-    /// Those of the whole account.
-    #[default]
-    Account,
-    /// Those of each member (the token's subject) on their own, inside the account's quotas.
-    Member,
+words! {
+    /// Whose units a quota counts.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub enum Scope {
+        /// Those of the whole account.
+        #[default]
+        Account = "account",
+        /// Those of each member (the token's subject) on their own, inside the account's quotas.
+        Member = "member",
+    }
 }
 
 #[cfg(test)]

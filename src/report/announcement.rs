@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::jitter::jitter;
 use crate::quota::store::{Announcement, Threshold};
 use crate::time::Timestamp;
 
@@ -103,13 +104,9 @@ const MAX_ATTEMPTS: usize = PAUSES_S.len() + 1;
 
 /// Up to a fifth longer, different for each message, so that not all of them come back at once.
 fn jittered_ms(pause_s: u32, id: &str) -> i64 {
-    // FNV-1a.
-    let hash = id
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let least_ms = pause_s.saturating_mul(1_000);
-    let jitter_ms = hash.checked_rem(least_ms / 5).unwrap_or(0);
-    i64::from(least_ms.saturating_add(jitter_ms))
+    let least_ms = u64::from(pause_s).saturating_mul(1_000);
+    let jittered_ms = least_ms.saturating_add(jitter(id, 0, least_ms / 5));
+    i64::try_from(jittered_ms).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

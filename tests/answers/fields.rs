@@ -1,6 +1,6 @@
 //! The header fields of denials and of passed requests.
 
-use tollgate::answer::{self, Asker, Place};
+use tollgate::answer::{self, Asker, Place, Responder};
 use tollgate::cause::{Cause, Notice, QuotaState};
 use tollgate::config::Brand;
 use tollgate::decision::Degraded;
@@ -45,7 +45,9 @@ fn a_challenge_stands_on_401_alone_and_names_an_error_only_for_a_bad_token() {
     }
     let foreign = Brand { name: "Käse \"& Co\"".into(), ..Brand::default() };
     let denial = denial(Cause::SignInRequired);
-    let got = answer::denied(&denial, &asker("GET", ""), &PLACE, &foreign, "id", NOW);
+    let asker = asker("GET", "");
+    let responder = Responder { asker, place: PLACE, brand: &foreign, now: NOW };
+    let got = responder.denied(&denial, "id");
     assert_eq!(field(&got, "WWW-Authenticate"), Some("Bearer realm=\"api.example\""));
 }
 
@@ -65,7 +67,9 @@ fn an_answer_is_never_stored_and_varies_on_what_it_reads() {
     }
     let place = Place { credential_headers: "x-api-key", ..PLACE };
     let denial = denial(Cause::NoSubscription);
-    let got = answer::denied(&denial, &asker("GET", ""), &place, &brand(), "id", NOW);
+    let brand = brand();
+    let responder = Responder { asker: asker("GET", ""), place, brand: &brand, now: NOW };
+    let got = responder.denied(&denial, "id");
     assert_eq!(field(&got, "Vary"), Some(format!("{vary}, x-api-key").as_str()));
 }
 

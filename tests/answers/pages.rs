@@ -1,7 +1,7 @@
 //! What pages look like to a browser, to an attacker and to whoever reads the documentation.
 
 use sha2::{Digest, Sha256};
-use tollgate::answer::{self, Asker, Format, Place};
+use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
@@ -37,7 +37,8 @@ fn hostile_text_stays_text() {
             fetch_site: "same-site",
             ..asker("GET", accept)
         };
-        let got = answer::denied(&denial, &asker, &place, &brand, hostile, NOW);
+        let responder = Responder { asker, place, brand: &brand, now: NOW };
+        let got = responder.denied(&denial, hostile);
         for (name, value) in &got.headers {
             assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
         }
@@ -63,10 +64,10 @@ fn the_policy_allows_the_pages_own_styles_and_logo_and_nothing_else() {
     for (cause, color) in [(Cause::QuotaExhausted, "#7a1f5c"), (Cause::Misconfigured, "")] {
         let brand = Brand { color: color.into(), ..brand() };
         let asker = asker("GET", BROWSER);
-        let place = &PLACE;
-        let denied = answer::denied(&denial(cause), &asker, place, &brand, "id", NOW);
-        let explained = answer::explained(cause, &asker, place, &brand);
-        let problem = answer::problem(404, "Not found", "No such page.", &asker, place, &brand);
+        let responder = Responder { asker, place: PLACE, brand: &brand, now: NOW };
+        let denied = responder.denied(&denial(cause), "id");
+        let explained = responder.explained(cause);
+        let problem = responder.problem(404, "No such page.");
         for got in [denied, explained, problem] {
             let hashes: Vec<_> = got.body.split("<style>").skip(1).map(hash_source).collect();
             let expected = format!(
@@ -80,6 +81,11 @@ fn the_policy_allows_the_pages_own_styles_and_logo_and_nothing_else() {
             assert!(!without_markup(&got.body).contains("<script"));
         }
     }
+}
+
+fn explain(cause: Cause, accept: &str) -> Answer {
+    let asker = asker("GET", accept);
+    Responder { asker, place: PLACE, brand: &brand(), now: NOW }.explained(cause)
 }
 
 /// A page without the one block of data that may stand in it.
@@ -97,7 +103,7 @@ fn a_page_that_asks_for_money_says_so_to_search_engines_and_no_other_does() {
         let (head, body) = page.body.split_once("<body>").unwrap();
         assert_eq!(head.contains(PAYWALL_MARKUP), page.status == 402, "{}", cause.word());
         assert!(!body.contains("application/ld+json"));
-        let explained = answer::explained(cause, &asker("GET", BROWSER), &PLACE, &brand());
+        let explained = explain(cause, BROWSER);
         assert!(!explained.body.contains("application/ld+json"));
     }
     let (_, json) = PAYWALL_MARKUP.split_once('>').unwrap();
@@ -145,7 +151,7 @@ fn a_page_without_links_offers_to_try_again_but_never_repeats_a_post_as_a_get() 
 #[test]
 fn every_cause_is_explained_to_everybody() {
     for cause in Cause::ALL {
-        let explained = |accept| answer::explained(cause, &asker("GET", accept), &PLACE, &brand());
+        let explained = |accept| explain(cause, accept);
         let body = json(&explained(""));
         let problem = json(&refuse(&denial(cause), &asker("GET", "")));
         assert_eq!(body["type"], problem["type"]);
@@ -168,7 +174,8 @@ fn every_cause_is_explained_to_everybody() {
 fn the_gates_own_errors_are_negotiated_too() {
     let problem = |method, accept| {
         let detail = "There is nothing at <this> address.";
-        answer::problem(404, "Not found", detail, &asker(method, accept), &PLACE, &brand())
+        let asker = asker(method, accept);
+        Responder { asker, place: PLACE, brand: &brand(), now: NOW }.problem(404, detail)
     };
     let body = json(&problem("GET", "*/*"));
     let expected = serde_json::json!({

@@ -137,7 +137,7 @@ fn said(news: News) -> Option<bool> {
 #[test]
 fn a_bank_that_declines_says_nothing_about_the_provider() {
     let failed = |reason| News::PaymentFailed { subscription: None, reason };
-    for (reason, is_nobodys) in PaymentFailure::ALL.map(|(_, reason)| {
+    for (reason, is_nobodys) in PaymentFailure::ALL.map(|reason| {
         use PaymentFailure::{ProviderOutage, TryLater};
         (reason, matches!(reason, ProviderOutage | TryLater))
     }) {

@@ -1,7 +1,8 @@
 //! What is told, as JSON, text and a page.
 
 use serde_json::{Value, json};
-use tollgate::answer::{self, Answer, Asker, Place};
+use tollgate::answer::{self, Answer, Asker, Place, Responder};
+use tollgate::config::Brand;
 use tollgate::quota::CreditPack;
 use tollgate::time::Timestamp;
 use tollgate::usage::AccountUsage;
@@ -25,7 +26,7 @@ fn answer(isolate: &Isolate, told: &AccountUsage, asker: Asker<'_>) -> Answer {
         credential_headers: "x-api-key",
     };
     let asker = Asker { host: "api.example", path: "/_tollgate/usage", ..asker };
-    answer::usage(told, &asker, &place, &isolate.config.brand, NOW)
+    Responder { asker, place, brand: &isolate.config.brand, now: NOW }.usage(told)
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -171,7 +172,8 @@ fn pages_elsewhere_may_ask_with_a_credential_of_their_own() {
         prefix: "/_tollgate/",
         credential_headers: "x-api-key",
     };
-    let answer = answer::usage_preflight(&asker, &place);
+    let brand = Brand::default();
+    let answer = Responder { asker, place, brand: &brand, now: NOW }.usage_preflight();
     assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     assert_eq!(header(&answer, "Access-Control-Allow-Origin"), Some("*"));
     assert_eq!(header(&answer, "Access-Control-Allow-Headers"), Some("Authorization, x-api-key"));

@@ -4,18 +4,18 @@ use crate::cause::Cause;
 
 /// A cause explained.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::answer) struct Explanation {
+pub(crate) struct Explanation {
     /// What it means.
-    pub(in crate::answer) meaning: &'static str,
+    pub(crate) meaning: &'static str,
     /// What the caller can do.
-    pub(in crate::answer) caller: &'static str,
+    pub(crate) caller: &'static str,
     /// What the operator should look at.
-    pub(in crate::answer) operator: &'static str,
+    pub(crate) operator: &'static str,
 }
 
 /// The explanation of `cause`.
 #[expect(clippy::too_many_lines, reason = "a catalogue: one entry per cause")]
-pub(in crate::answer) const fn explanation(cause: Cause) -> Explanation {
+pub(crate) const fn explanation(cause: Cause) -> Explanation {
     let (meaning, caller, operator) = match cause {
         Cause::AccountSuspended => (
             "The operator has suspended the account. The credential is valid and payments may be up to date.",

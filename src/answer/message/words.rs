@@ -4,7 +4,7 @@ use crate::cause::QuotaState;
 use crate::time::{MS_PER_DAY, Timestamp};
 
 /// A point in time for people, such as `1 December 2026, 00:00 UTC`.
-pub(in crate::answer) fn date(at: Timestamp) -> String {
+pub(crate) fn date(at: Timestamp) -> String {
     let civil = at.civil();
     let month = MONTHS.get(usize::from(civil.month).saturating_sub(1)).unwrap_or(&"");
     let minutes = civil.ms_of_day.div_euclid(60_000);
@@ -13,7 +13,7 @@ pub(in crate::answer) fn date(at: Timestamp) -> String {
 }
 
 /// `in 12 seconds` for a short wait, `on 1 December 2026, 00:00 UTC` for a long one.
-pub(in crate::answer) fn when(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn when(at: Timestamp, now: Timestamp) -> String {
     match at.seconds_from(now) {
         0 => "now".to_owned(),
         1 => "in 1 second".to_owned(),
@@ -25,7 +25,7 @@ pub(in crate::answer) fn when(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// A number with its thousands set apart: `1,000`.
-pub(in crate::answer) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(27);
     for (position, digit) in digits.chars().enumerate() {
@@ -68,14 +68,14 @@ pub(super) fn quota_size(quota: &QuotaState) -> String {
 
 /// ` per month`, from the name `api/month`, or ` per month for each member` from
 /// `api/month/member`; empty where the name has no period.
-pub(in crate::answer) fn period_of(quota: &QuotaState) -> String {
+pub(crate) fn period_of(quota: &QuotaState) -> String {
     let Some(period) = meter_and_period(quota).1 else { return String::new() };
     let of_member = if quota.name.ends_with(OF_MEMBER) { " for each member" } else { "" };
     format!(" per {}{of_member}", period.replace(['-', '_'], " "))
 }
 
 /// `api per month`, from the name `api/month`.
-pub(in crate::answer) fn quota_name(quota: &QuotaState) -> String {
+pub(crate) fn quota_name(quota: &QuotaState) -> String {
     format!("{}{}", meter_and_period(quota).0, period_of(quota))
 }
 

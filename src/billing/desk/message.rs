@@ -345,7 +345,6 @@ wire!(AccountSummary { account, plan, status, cause, updated_at, look_at });
 wire!(AccountFilter { status, plan, prefix });
 wire!(AccountPage { items, next_cursor });
 wire!(Call { customer, is_good });
-wire! { enum EventState { Received, Applied, Waiting, Ignored, Failed } }
 
 #[allow(
     clippy::trivially_copy_pass_by_ref,

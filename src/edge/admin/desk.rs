@@ -109,7 +109,7 @@ impl Asked<'_> {
     fn account_filter(&self) -> Result<AccountFilter, Refusal> {
         let [status, plan, prefix] =
             ["status", "plan", "prefix"].map(|name| self.query.get(name).map(str::to_owned));
-        let is_status = |word: &String| Status::ALL.iter().any(|(known, _)| known == word);
+        let is_status = |word: &String| Status::from_word(word).is_some();
         if status.as_ref().is_some_and(|word| !is_status(word)) {
             return Err(Refusal::bad("status: expected a status of a subscription."));
         }

@@ -5,6 +5,7 @@ use super::held::{Held, WATCH_LASTS_MS};
 use super::state::{DEFAULT_HORIZON_MS, Holder};
 use super::under_way::UnderWay;
 use crate::cause::QuotaState;
+use crate::jitter::jitter;
 use crate::plan::Cost;
 use crate::quota::{Charge, GrantOutcome, Lease, LedgerReply, LedgerRequest, Want};
 use crate::time::Timestamp;
@@ -253,11 +254,8 @@ impl Holder {
     /// Up to half of `pause_ms`, different for each holder and failure, so that not all of them
     /// come back at once.
     fn jitter_ms(&self, pause_ms: i64) -> i64 {
-        let seed = self.name.bytes().fold(u64::from(self.failures), |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
         let half_ms = (pause_ms / 2).max(1).unsigned_abs();
-        i64::try_from(seed.checked_rem(half_ms).unwrap_or(0)).unwrap_or(0)
+        i64::try_from(jitter(&self.name, u64::from(self.failures), half_ms)).unwrap_or(0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::subscriber::Subscriber;
 use crate::cause::QuotaState;
-use crate::plan::{Enforcement, Plan, Quota, Scope, Terms, Window};
+use crate::plan::{Enforcement, Plan, Quota, Scope, Terms, Window, percent_used};
 use crate::quota::GrantOutcome;
 use crate::quota::store::{Counter, CounterKey, LedgerStore, WindowKey};
 use crate::store::{MAX_UNITS, StoreError};
@@ -49,7 +49,7 @@ impl Count<'_> {
 
     /// How much of the limit is used, in whole percent; a limit of nothing is used up.
     pub(super) fn percent(&self) -> u64 {
-        self.counter.used.saturating_mul(100).checked_div(self.limit).unwrap_or(100)
+        percent_used(self.counter.used, self.limit).unwrap_or(100)
     }
 
     /// As it is told.

@@ -5,7 +5,7 @@
 //! left. Only a draft that holds is written.
 
 use super::subscriber::Subscriber;
-use crate::plan::{Lost, Plan, Scope, Terms};
+use crate::plan::{Lost, Plan, Scope, Terms, threshold_reached};
 use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits::Credits;
@@ -301,18 +301,17 @@ fn announce(
     count: &mut Count<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let used_percent = count.percent();
     let thresholds = terms.notify_at(&count.quota.meter);
-    let reached = thresholds.iter().rev().find(|at| u64::from(**at) <= used_percent);
-    let Some(reached) = reached.filter(|at| **at > count.counter.announced_percent) else {
+    let reached = threshold_reached(thresholds, count.percent());
+    let Some(reached) = reached.filter(|at| *at > count.counter.announced_percent) else {
         return Ok(());
     };
-    count.counter.announced_percent = *reached;
+    count.counter.announced_percent = reached;
     store.queue_announcement(&Announcement::Threshold(Threshold {
         at: now,
         quota: count.quota.name(),
         member: count.key.member.clone(),
-        percent: *reached,
+        percent: reached,
         used: count.counter.used,
         limit: count.limit,
         resets_at: count.window.ends_at,

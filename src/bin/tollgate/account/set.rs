@@ -142,7 +142,7 @@ fn read_record(file: &str) -> Result<Value, Failure> {
 }
 
 fn read_status(text: &str) -> Result<String, String> {
-    let words = Status::ALL.map(|(word, _)| word);
+    let words = Status::ALL.map(Status::word);
     if words.contains(&text) {
         return Ok(text.to_owned());
     }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use tollgate::answer::{self, Answer, Asker, Headers, Place};
+use tollgate::answer::{self, Answer, Asker, Headers, Place, Responder};
 use tollgate::cause::{Action, Notice, QuotaState, Source};
-use tollgate::config::{Brand, OriginTarget};
+use tollgate::config::OriginTarget;
 use tollgate::decision::{Decision, Degraded, Denial, Pass};
 use tollgate::identity::ASSERTION_HEADER;
 use tollgate::request::{RequestFacts, credential};
@@ -29,9 +29,7 @@ pub(super) fn tell(story: &Story, scene: &Scene, facts: &RequestFacts, asker: &A
         End::Decision(Decision::Pass(pass)) => passed(pass, scene, facts),
         End::Decision(Decision::Deny(denial)) => denied(denial, scene, facts, asker),
         End::Usage(usage) => {
-            let answer = in_place(scene, facts, |place, brand| {
-                answer::usage(usage, asker, place, brand, scene.now)
-            });
+            let answer = in_place(scene, facts, asker, |responder| responder.usage(usage));
             let text =
                 format!("\nDecision: the account is shown how it stands\n{}", shown(&answer));
             let json = json!({ "decision": { "pass": true }, "answer": answer_json(&answer) });
@@ -99,9 +97,7 @@ fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Told {
 
 fn denied(denial: &Denial, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_>) -> Told {
     let write = |asker: &Asker<'_>| {
-        in_place(scene, facts, |place, brand| {
-            answer::denied(denial, asker, place, brand, SUPPORT_ID, scene.now)
-        })
+        in_place(scene, facts, asker, |responder| responder.denied(denial, SUPPORT_ID))
     };
     let answer = write(asker);
     // The same in the form that holds every word.
@@ -166,7 +162,8 @@ fn reasons(denial: &Denial, scene: &Scene) -> Vec<String> {
 fn in_place(
     scene: &Scene,
     facts: &RequestFacts,
-    make: impl Fn(&Place<'_>, &Brand) -> Answer,
+    asker: &Asker<'_>,
+    make: impl Fn(&Responder<'_>) -> Answer,
 ) -> Answer {
     let base_url = facts.base_url();
     let carriers = credential::carriers(&scene.config.credentials);
@@ -177,7 +174,8 @@ fn in_place(
         prefix: &scene.config.prefix,
         credential_headers: &named.join(", "),
     };
-    make(&place, &scene.config.brand)
+    let brand = &scene.config.brand;
+    make(&Responder { asker: *asker, place, brand, now: scene.now })
 }
 
 /// An answer as it would be seen with `curl -i`; of a page, how large it is.
