@@ -40,7 +40,10 @@ pub(crate) fn inner_imports(sources: &[Source]) -> BTreeSet<(String, String)> {
     for source in sources {
         for path in &source.exports {
             if let Some(name) = path.last() {
-                exports.insert([source.module.as_slice(), &[name.clone()]].concat(), path.clone());
+                exports.insert(
+                    [source.module.as_slice(), std::slice::from_ref(name)].concat(),
+                    path.clone(),
+                );
             }
         }
     }
@@ -128,7 +131,7 @@ impl Source {
     }
 
     /// The module of the crate's root that it belongs to.
-    pub fn top(&self) -> &str {
+    pub(crate) fn top(&self) -> &str {
         &self.module[0]
     }
 
