@@ -49,6 +49,7 @@ use fields::{Expect, Reader};
 
 use crate::allowance::AllowanceKey;
 use crate::gate_secret::{self, GateSecret};
+use crate::plan::FailurePolicy;
 
 impl Config {
     /// Reads and checks all of the configuration.
@@ -118,7 +119,6 @@ impl Config {
 
 /// The default of `PREFIX`.
 pub const DEFAULT_PREFIX: &str = "/_tollgate/";
-
 
 fn prefix(reader: &Reader) -> String {
     let Some(found) = reader.text("PREFIX", "\"/_tollgate\"") else {

@@ -81,14 +81,17 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
 
     fn facts() -> RequestFacts {
-        RequestFacts {
-            method: "GET".into(),
-            authority: "api.example:8443".into(),
-            path: "/premium".into(),
-            query: Some("token=secret".into()),
-            carriers: ["Bearer secret", "tollgate=secret", "secret"].map(Into::into).into(),
-            ..RequestFacts::default()
-        }
+        let lines = [
+            "GET",
+            "https://api.example:8443/premium?token=secret",
+            "",
+            "",
+            "",
+            "Bearer secret",
+            "tollgate=secret",
+            "secret",
+        ];
+        RequestFacts::from_lines(&lines.join("\n")).unwrap()
     }
 
     fn line(denial: &Denial, level: LogLevel) -> Option<Value> {

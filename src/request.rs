@@ -1,7 +1,5 @@
 //! What the gate looks at in a request: bounded, and read once.
 
-use crate::text::authority;
-
 pub mod credential;
 pub mod onward;
 pub mod path;
@@ -14,9 +12,13 @@ pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
 pub use return_path::ReturnPath;
 
+use path::KeptReadings;
+
+use crate::text::authority;
+
 /// The facts of one request, as far as they decide. Everything else in it is none of the gate's
 /// business.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestFacts {
     /// The method as sent; unknown ones too.
     pub method: String,
@@ -37,6 +39,26 @@ pub struct RequestFacts {
     /// The header that each of the configuration's credential sources stands in, in their order,
     /// empty for the query; then what the gate asks of visitors.
     pub carriers: Vec<String>,
+    /// Of `path`.
+    readings: Result<KeptReadings, PathError>,
+}
+
+impl Default for RequestFacts {
+    /// The facts of no request: its empty path can't be read.
+    fn default() -> Self {
+        Self {
+            method: String::new(),
+            scheme: String::new(),
+            authority: String::new(),
+            path: String::new(),
+            query: None,
+            preflight_origin: String::new(),
+            preflight_method: String::new(),
+            odd_upgrade: String::new(),
+            carriers: Vec::new(),
+            readings: KeptReadings::of(""),
+        }
+    }
 }
 
 impl RequestFacts {
@@ -64,12 +86,32 @@ impl RequestFacts {
             scheme: scheme.to_owned(),
             authority: authority.to_ascii_lowercase(),
             path: path.to_owned(),
+            readings: KeptReadings::of(path),
             query,
             preflight_origin: next(),
             preflight_method: next(),
             odd_upgrade: next(),
             carriers: lines.map(str::to_owned).collect(),
         })
+    }
+
+    /// A GET of another path of the same site, with the same headers and the same query.
+    pub fn get(&self, path: &str) -> Self {
+        Self {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            readings: KeptReadings::of(path),
+            ..self.clone()
+        }
+    }
+
+    /// Every way in which a server may read the path; read once, when the facts were.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`], for a path that no two servers need to agree about.
+    pub fn readings(&self) -> Result<Readings<'_>, PathError> {
+        self.readings.as_ref().map(|kept| kept.beside(&self.path)).map_err(|error| *error)
     }
 
     /// The host without its port and without a final dot.
@@ -144,6 +186,16 @@ mod tests {
         assert_eq!(facts.base_url(), "https://api.example.com:8443");
         assert_eq!(facts.carriers, ["Bearer t", "", "key"]);
         assert!(!facts.is_preflight());
+    }
+
+    #[test]
+    fn the_readings_are_those_of_the_path() {
+        for path in ["/plain", "/a%20b", "/a/..%2fb", "/%zz", "/a\u{1}b"] {
+            let facts = RequestFacts::from_lines(&format!("GET\nhttps://a{path}?q")).unwrap();
+            assert_eq!(facts.readings(), readings(path), "{path}");
+            assert_eq!(facts.get("/b").readings(), readings("/b"));
+        }
+        assert_eq!(RequestFacts::default().readings(), Err(PathError::NotAbsolute));
     }
 
     #[test]

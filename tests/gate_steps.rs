@@ -46,6 +46,7 @@ use bindings::Vars;
 use serde_json::{Value, json};
 use tollgate::cause::Cause;
 use tollgate::decision::{Decision, Denial, Pass};
+use tollgate::gate::{CallError, Outcome, Step};
 use world::World;
 
 /// A gate with these keys of the issuer, and routes of each kind.
@@ -106,10 +107,18 @@ fn world_with_url(kid: &str) -> World {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands for the answer of a server")]
-fn key_set(kid: &str) -> Result<String, String> {
+fn key_set(kid: &str) -> Result<String, CallError> {
     let mut key = tokens::ed_key();
     key["kid"] = kid.into();
     Ok(json!({"keys": [key]}).to_string())
+}
+
+/// The outcome of the need that a request stands at.
+fn meet<End: std::fmt::Debug>(world: &mut World, step: &Step<End>) -> Outcome {
+    match step {
+        Step::Need(need) => world.meet(need),
+        Step::End(end) => panic!("it has ended: {end:?}"),
+    }
 }
 
 fn passed(decision: &Decision) -> &Pass {

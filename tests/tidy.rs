@@ -150,8 +150,9 @@ fn the_ledgers_class_is_called_the_same_everywhere() {
 fn the_life_of_a_request_is_told_as_the_gate_lives_it() {
     let told = read("docs/life-of-a-request.md");
     let gate = read("src/gate.rs");
-    for name in ["Step", "Outcome", "Errand"] {
-        let variants = variants(&gate, name);
+    let step = read("src/gate/step.rs");
+    for name in ["Need", "Outcome", "Errand"] {
+        let variants = variants(&step, name);
         assert!(variants.len() > 1, "{name}: {variants:?}");
         for variant in variants {
             let path = format!("{name}::{variant}");
@@ -168,6 +169,18 @@ fn the_life_of_a_request_is_told_as_the_gate_lives_it() {
     assert!(gate.contains(&format!("//! {} (`docs/life-of-a-request.md`)", order.join(" → "))));
 }
 
+#[test]
+fn needs_and_outcomes_are_listed_in_the_same_order() {
+    let step = read("src/gate/step.rs");
+    let (_, outcomes) = step.split_once("pub enum Outcome {\n").unwrap();
+    let mut rest = outcomes;
+    for need in variants(&step, "Need") {
+        let of_need = format!("    /// Of [`Need::{need}`]");
+        let (_, after) = rest.split_once(&of_need).unwrap_or_else(|| panic_for(&of_need));
+        rest = after;
+    }
+}
+
 const STAGES: [&str; 9] = [
     "Facts",
     "Route",
@@ -182,7 +195,7 @@ const STAGES: [&str; 9] = [
 
 #[expect(clippy::panic, reason = "a test fails by panicking")]
 fn panic_for<T>(heading: &str) -> T {
-    panic!("the story has no {heading:?}, or not in its place")
+    panic!("no {heading:?}, or not in its place")
 }
 
 /// The names of the variants of a public enum in `source`.

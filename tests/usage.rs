@@ -20,8 +20,8 @@ use bindings::Vars;
 use serde_json::{Value, json};
 use tollgate::cause::QuotaState;
 use tollgate::config::Config;
-use tollgate::decision::{Decision, Denial};
-use tollgate::gate::{Gate, Memory, Outcome, Step};
+use tollgate::decision::Denial;
+use tollgate::gate::{Begun, Inquiry, Memory, Need, Outcome, Process, Step};
 use tollgate::plan::Quota;
 use tollgate::quota::Usage;
 use tollgate::request::RequestFacts;
@@ -45,48 +45,50 @@ impl Isolate {
         Self { config: Rc::new(config), memory, now: NOW }
     }
 
-    fn gate(&self, token: Option<&str>) -> Gate {
+    fn begin(&mut self, token: Option<&str>) -> Begun<Box<AccountUsage>> {
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
         let lines = format!("GET\nhttps://api.example/_tollgate/usage\n\n\n\n{bearer}");
         let facts = RequestFacts::from_lines(&lines).unwrap();
-        Gate::for_usage(Rc::clone(&self.config), Rc::new(facts))
+        Inquiry::usage(Rc::clone(&self.config), Rc::new(facts), &mut self.memory, self.now)
     }
 
-    /// Up to the first step that isn't a signature.
-    fn ask(&mut self, token: &str) -> (Gate, Step) {
-        let mut gate = self.gate(Some(token));
-        let step = match gate.start(&mut self.memory, self.now) {
+    /// Up to the first need that isn't a signature.
+    fn ask(&mut self, token: &str) -> Begun<Box<AccountUsage>> {
+        let (mut inquiry, step) = self.begin(Some(token));
+        let step = match step {
             // Other suites see to signatures.
-            Step::VerifySignature(_) => {
-                gate.resume(Outcome::SignatureVerified(Ok(true)), &mut self.memory, self.now)
+            Step::Need(Need::VerifySignature(_)) => {
+                inquiry.resume(Outcome::SignatureVerified(Ok(true)), &mut self.memory, self.now)
             }
             step => step,
         };
-        (gate, step)
+        (inquiry, step)
     }
 
-    fn answer(&mut self, gate: &mut Gate, usage: Usage) -> Step {
-        gate.resume(Outcome::UsageRead(Ok(Box::new(usage))), &mut self.memory, self.now)
+    fn answer(&mut self, inquiry: &mut Inquiry<Box<AccountUsage>>, usage: Usage) -> UsageStep {
+        inquiry.resume(Outcome::UsageRead(Ok(Box::new(usage))), &mut self.memory, self.now)
     }
 
     /// To the end, with a ledger that answers this.
-    fn told(&mut self, token: &str, usage: Usage) -> Step {
-        let (mut gate, step) = self.ask(token);
-        assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
-        self.answer(&mut gate, usage)
+    fn told(&mut self, token: &str, usage: Usage) -> UsageStep {
+        let (mut inquiry, step) = self.ask(token);
+        assert!(matches!(step, Step::Need(Need::ReadUsage { .. })), "{step:?}");
+        self.answer(&mut inquiry, usage)
     }
 }
 
-fn shown(step: Step) -> AccountUsage {
+type UsageStep = Step<Result<Box<AccountUsage>, Box<Denial>>>;
+
+fn shown(step: UsageStep) -> AccountUsage {
     match step {
-        Step::ShowUsage(usage) => *usage,
+        Step::End(Ok(usage)) => *usage,
         step => panic!("nothing is shown: {step:?}"),
     }
 }
 
-fn denied(step: Step) -> Denial {
+fn denied(step: UsageStep) -> Denial {
     match step {
-        Step::Done(Decision::Deny(denial)) => *denial,
+        Step::End(Err(denial)) => *denial,
         step => panic!("not denied: {step:?}"),
     }
 }

@@ -63,13 +63,7 @@ pub(super) fn check_links_carry_references(
 pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, one) in config.billing.iter().enumerate() {
         let mut warn = |variable: &str, field: String, found: &str, expected: &str| {
-            findings.warn(
-                &variable.to_owned(),
-                &field,
-                &found.to_owned(),
-                &expected.to_owned(),
-                "",
-            );
+            findings.warn(variable, &field, found, expected, "");
         };
         if one.test {
             let found = "true: whoever pays with a test card is let in";

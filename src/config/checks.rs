@@ -177,7 +177,7 @@ fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Finding
         && !bindings.has_resource(LEDGER_BINDING)
     {
         findings.mistake(
-            &LEDGER_BINDING.to_owned(),
+            LEDGER_BINDING,
             "",
             "no Durable Object binding, but meters, allowances, billing or account records \
                     that need it",

@@ -7,6 +7,7 @@ use crate::billing::desk::DeskRequest;
 use crate::billing::desk::{Incoming, Taken};
 use crate::billing::outage::Outages;
 use crate::config::Config;
+use crate::gate::CallError;
 use crate::wire::Wire;
 
 /// Asks the desk something. [`DeskRequest`] says what the reply to it is.
@@ -46,9 +47,12 @@ pub(super) async fn take_in(
 /// # Errors
 ///
 /// Why the desk doesn't say.
-pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, String> {
-    let asked = ask(isolate, config, DeskRequest::Outage);
-    asked.await.map(|outages: Outages| outages.is_detected())
+pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, CallError> {
+    let message = Message::Desk(DeskRequest::Outage);
+    let promise = ledger::send(isolate, config, NAME, &message).map_err(CallError::Fault)?;
+    let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
+    let outages: Outages = ledger::read(&reply).map_err(CallError::Unreadable)?;
+    Ok(outages.is_detected())
 }
 
 /// Tells the desk something to which there is nothing to answer.

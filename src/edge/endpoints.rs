@@ -10,7 +10,6 @@ use super::{admin, glue, webhooks};
 use crate::answer::{Answer, Headers};
 use crate::cause::Cause;
 use crate::config::AssertionKeys;
-use crate::request::readings;
 
 /// Answers a request for one of the gate's own endpoints.
 ///
@@ -20,7 +19,7 @@ use crate::request::readings;
 pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, JsValue> {
     let method = visit.facts.method.as_str();
     let rest = visit.facts.path.strip_prefix(visit.prefix()).unwrap_or_default();
-    if readings(&visit.facts.path).is_err() {
+    if visit.facts.readings().is_err() {
         let detail = "The path can't be read: servers disagree about what it means.";
         return Ok(problem(&visit, 400, detail, &[]).into());
     }

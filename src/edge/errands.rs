@@ -12,7 +12,7 @@ use super::ledger::Message;
 use super::{desk, glue, ledger};
 use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
-use crate::gate::{self, Errand};
+use crate::gate::{self, CallError, Errand};
 use crate::quota::holder::Watch;
 use crate::quota::{LedgerReply, LedgerRequest};
 use crate::report;
@@ -41,12 +41,13 @@ pub(super) fn run(
 /// # Errors
 ///
 /// Why it can't be had.
-pub(super) async fn fetch_keys(config: &Config, issuer: usize) -> Result<String, String> {
+pub(super) async fn fetch_keys(config: &Config, issuer: usize) -> Result<String, CallError> {
     let Some(KeySource::Url(url)) = config.issuers.get(issuer).map(|issuer| &issuer.keys) else {
-        return Err("the issuer has no JWKS URL".to_owned());
+        return Err(CallError::Fault("the issuer has no JWKS URL".to_owned()));
     };
     let promise = glue::fetch_text(url, config.deadlines.jwks_ms, MAX_JWKS_BYTES);
-    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+    let body = settle(promise).await.map_err(CallError::Unreachable)?;
+    body.as_string().ok_or_else(|| CallError::Fault("the fetched key set is no text".to_owned()))
 }
 
 /// Does an errand and what follows from it.
@@ -55,12 +56,14 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
     while let Some(errand) = open.pop() {
         match errand {
             Errand::AskOutage => {
-                let is_on = desk::is_outage(isolate, config).await;
-                gate::outage_told(is_on, &mut isolate.memory.borrow_mut(), now());
+                let is_down = desk::is_outage(isolate, config).await;
+                gate::outage_reported(is_down, &mut isolate.memory.borrow_mut(), now())
+                    .map_err(|error| format!("desk: {error}"))?;
             }
             Errand::RefreshKeys { issuer } => {
                 let body = fetch_keys(config, issuer).await;
-                gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())?;
+                gate::keys_refreshed(issuer, body, &mut isolate.memory.borrow_mut(), now())
+                    .map_err(|error| format!("keys: {error}"))?;
             }
             Errand::ReportReaders(due) => report_readers(isolate, config, due).await?,
             Errand::Tell { account, request } => {
@@ -97,8 +100,8 @@ async fn tell(
     let reply = ledger::call(isolate, config, account, &Message::Ask(request)).await;
     let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
-    let reply_or_reason = reply.as_ref().map_err(String::as_str);
-    let errands = gate::told(account, (&holder, number), reply_or_reason, memory, now());
+    let message = (holder.as_str(), number);
+    let errands = gate::ledger_replied(account, message, reply.as_ref().ok(), memory, now());
     reply.map(|_| errands)
 }
 

@@ -24,12 +24,15 @@ use crate::account::KeyOwner;
 use crate::cause::Cause;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Decision, Degraded, Denial, Pass};
-use crate::gate::{self, Errand, Gate, OriginAnswer, Outcome, Step};
+use crate::gate::{
+    self, Access, Begun, CallError, Errand, Gate, Inquiry, Need, OriginAnswer, Outcome, Process,
+    Step,
+};
 use crate::plan::FailurePolicy;
-use crate::usage::AccountUsage;
+use crate::wire::Wire;
 
-/// Serves a request. Returns a `Response`, the origin's promise of one, or an array that holds a
-/// promise which this module has yet to keep; null where it is for [`backstage`](super).
+/// Serves a request. Returns a `Response`, the origin's promise of one, or a one-element array
+/// around a promise that this module resolves; null where it is for [`backstage`](super).
 #[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
 pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     let visit = Visit::new(request, env);
@@ -49,12 +52,10 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
         let policy = if is_own { FailurePolicy::Deny } else { visit.on_misconfigured() };
         return visit.unchecked(policy, Degraded::Misconfigured, "invalid configuration");
     };
-    let mut gate = gate_for(asked.as_ref(), &config, &visit);
-    let first = gate.start(&mut visit.isolate.memory.borrow_mut(), now());
-    let exchange = Exchange { visit, config, context, asked };
-    match first {
-        Step::Done(decision) => exchange.finish(gate, decision),
-        step => later(exchange.pursue(gate, step)),
+    let exchange = Exchange { visit, config, context };
+    match asked {
+        Some(asked) => later(exchange.inquire(asked)),
+        None => exchange.serve(),
     }
 }
 
@@ -86,115 +87,150 @@ struct Exchange {
     visit: Visit,
     config: Rc<Config>,
     context: JsValue,
-    asked: Option<Asked>,
 }
 
 impl Exchange {
+    /// Serves a request that wants to pass.
+    fn serve(self) -> JsValue {
+        let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.visit.facts));
+        let memory = &self.visit.isolate.memory;
+        let (gate, first) = Gate::start(config, facts, &mut memory.borrow_mut(), now());
+        match first {
+            Step::End(decision) => self.finish(gate, decision),
+            Step::Need(need) => later(self.pursue(gate, need)),
+        }
+    }
+
     /// Acts on a decision that needed no waiting; waits all the same where an assertion has to be
     /// signed.
     fn finish(self, mut gate: Gate, decision: Decision) -> JsValue {
-        let pass = match &decision {
-            Decision::Deny(denial) => {
-                self.run_errands(gate.take_errands());
-                return self.deny(denial, gate.route()).into();
-            }
+        self.run_errands(gate.take_errands());
+        let pass = match decision {
+            Decision::Deny(denial) => return self.deny(&denial, gate.route()).into(),
             Decision::Pass(pass) => pass,
         };
-        let passage = self.passage(pass);
+        let passage = self.passage(&pass);
         let assertion = passage.known_assertion(now());
         if assertion.is_none() && passage.to_assert().is_some() {
-            return later(self.pursue(gate, Step::Done(decision)));
+            return later(self.pass(pass));
         }
-        self.run_errands(gate.take_errands());
         match passage.send(assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
             Err(reason) => self.visit.origin_failed(&reason).into(),
         }
     }
 
-    /// Does what the gate asks for until it has decided, and acts on the decision.
-    async fn pursue(self, mut gate: Gate, mut step: Step) -> Result<JsValue, JsValue> {
-        let decision = loop {
-            let outcome = match step {
-                Step::Done(decision) => break decision,
-                Step::ShowAccount(known) => {
-                    self.run_errands(gate.take_errands());
-                    let Some(asked) = &self.asked else { break unasked() };
-                    let led = way_back::show_account(&self.visit, &self.config, asked, &known);
-                    return Ok(led.await.into());
-                }
-                Step::ShowStatus(denial) => {
-                    self.run_errands(gate.take_errands());
-                    let Some(asked) = &self.asked else { break unasked() };
-                    let denial = denial.as_deref();
-                    return Ok(way_back::show_status(&self.visit, asked, denial).into());
-                }
-                Step::ShowUsage(usage) => return Ok(self.show_usage(&mut gate, &usage).into()),
-                step => self.take(step).await,
-            };
-            step = gate.resume(outcome, &mut self.visit.isolate.memory.borrow_mut(), now());
-        };
-        self.run_errands(gate.take_errands());
-        match decision {
+    /// Meets the gate's needs until it has decided, and acts on the decision.
+    async fn pursue(self, mut gate: Gate, need: Need) -> Result<JsValue, JsValue> {
+        match self.end_of(&mut gate, Step::Need(need)).await {
             Decision::Deny(denial) => Ok(self.deny(&denial, gate.route()).into()),
-            Decision::Pass(pass) => self.pass(*pass).await,
+            Decision::Pass(pass) => self.pass(pass).await,
         }
     }
 
-    async fn take(&self, step: Step) -> Outcome {
-        match step {
-            Step::CallLedger { account, request } => {
-                let reply = self.ask_ledger(&account, &Message::Ask(request)).await;
-                Outcome::LedgerAnswered(reply.and_then(|reply| ledger::read(&reply)))
+    /// Answers a request about the caller's own account.
+    async fn inquire(self, asked: Asked) -> Result<JsValue, JsValue> {
+        let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.visit.facts));
+        let memory = &self.visit.isolate.memory;
+        let response = match asked {
+            Asked::Usage => {
+                let begun = Inquiry::usage(config, facts, &mut memory.borrow_mut(), now());
+                match self.answer_to(begun).await {
+                    Ok(usage) => respond(&self.visit.context().responder().usage(&usage)),
+                    Err(denied) => denied,
+                }
             }
-            Step::FetchKeys { issuer } => {
-                Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
+            Asked::Status(status) => {
+                let path = &status.path;
+                let begun = Inquiry::access(config, &facts, path, &mut memory.borrow_mut(), now());
+                let access = match begun {
+                    Some(begun) => self.answer_to(begun).await,
+                    None => Ok(Access::Open),
+                };
+                access.map_or_else(|denied| denied, |access| status.show(&self.visit, &access))
             }
-            Step::FindKey { directory, hash } => {
+            Asked::Provider(provider) => {
+                let begun = Inquiry::account(config, facts, &mut memory.borrow_mut(), now());
+                match self.answer_to(begun).await {
+                    Ok(known) => provider.lead(&self.visit, &self.config, &known).await,
+                    Err(denied) => denied,
+                }
+            }
+        };
+        Ok(response.into())
+    }
+
+    /// The answer to an inquiry, or the response to a denied one.
+    async fn answer_to<A>(&self, begun: Begun<A>) -> Result<A, Response> {
+        let (mut inquiry, first) = begun;
+        let end = self.end_of(&mut inquiry, first).await;
+        end.map_err(|denial| self.deny(&denial, inquiry.route()))
+    }
+
+    /// Meets the needs of a process until it has ended.
+    async fn end_of<P: Process>(&self, process: &mut P, mut step: Step<P::End>) -> P::End {
+        let end = loop {
+            let need = match step {
+                Step::End(end) => break end,
+                Step::Need(need) => need,
+            };
+            let outcome = self.meet(need).await;
+            step = process.resume(outcome, &mut self.visit.isolate.memory.borrow_mut(), now());
+        };
+        self.run_errands(process.take_errands());
+        end
+    }
+
+    async fn meet(&self, need: Need) -> Outcome {
+        match need {
+            Need::FindKey { directory, hash } => {
                 Outcome::KeyFound(self.find_key(&directory, hash).await)
             }
-            Step::LimitBurst { binding, key } => {
+            Need::FetchKeys { issuer } => {
+                Outcome::KeysFetched(errands::fetch_keys(&self.config, issuer).await)
+            }
+            Need::VerifySignature(check) => {
+                let verdict = self.visit.isolate.verifier.verify(&check).await;
+                Outcome::SignatureVerified(verdict.map_err(CallError::Fault))
+            }
+            Need::LimitBurst { binding, key } => {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
-            Step::ReadOutage => Outcome::OutageRead(self.read_outage().await),
-            Step::ReadUsage { account, plan, member } => {
+            Need::CallLedger { account, request } => {
+                let reply = self.ask_ledger(&account, &Message::Ask(*request)).await;
+                Outcome::LedgerAnswered(reply.map(Box::new))
+            }
+            Need::ReadUsage { account, plan, member } => {
                 let message = Message::Usage { plan, member: Some(member) };
                 let usage = self.ask_ledger(&account, &message).await;
-                Outcome::UsageRead(usage.and_then(|usage| ledger::read(&usage)))
+                Outcome::UsageRead(usage.map(Box::new))
             }
-            Step::VerifySignature(check) => {
-                Outcome::SignatureVerified(self.visit.isolate.verifier.verify(&check).await)
+            Need::ReadOutage => {
+                let is_down = desk::is_outage(&self.visit.isolate, &self.config).await;
+                Outcome::OutageRead(is_down)
             }
-            Step::Wait { for_ms } => {
+            Need::Wait { for_ms } => {
                 let _ = settle(glue::pause(for_ms)).await;
                 Outcome::Waited
             }
-            // The loop in `pursue` ends before these.
-            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
-                Outcome::Waited
-            }
         }
-    }
-
-    /// Whether a payment provider seems to be down.
-    async fn read_outage(&self) -> Result<bool, String> {
-        desk::is_outage(&self.visit.isolate, &self.config).await
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger(&self, account: &str, message: &Message) -> Result<String, String> {
-        let promise = ledger::send(&self.visit.isolate, &self.config, account, message)?;
+    async fn ask_ledger<T: Wire>(&self, account: &str, message: &Message) -> Result<T, CallError> {
+        let promise = ledger::send(&self.visit.isolate, &self.config, account, message)
+            .map_err(CallError::Fault)?;
         glue::wait_until(&self.context, &promise);
-        ledger::reply(promise).await
+        let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
+        ledger::read(&reply).map_err(CallError::Unreadable)
     }
 
-    /// Whose API key it is. Without objects there are none.
-    async fn find_key(&self, directory: &str, hash: String) -> Result<Option<KeyOwner>, String> {
+    /// The owner of an API key. Without objects there are no keys.
+    async fn find_key(&self, directory: &str, hash: String) -> Result<Option<KeyOwner>, CallError> {
         if self.visit.isolate.resource(LEDGER_BINDING).is_none() {
             return Ok(None);
         }
-        let reply = self.ask_ledger(directory, &Message::FindKey(hash)).await?;
-        ledger::read(&reply)
+        self.ask_ledger(directory, &Message::FindKey(hash)).await
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst
@@ -206,7 +242,7 @@ impl Exchange {
         answer.map_or(true, |is_within| is_within.is_truthy())
     }
 
-    async fn pass(self, pass: Pass) -> Result<JsValue, JsValue> {
+    async fn pass(self, pass: Box<Pass>) -> Result<JsValue, JsValue> {
         let passage = self.passage(&pass);
         let mut assertion = passage.known_assertion(now());
         if assertion.is_none() {
@@ -246,11 +282,6 @@ impl Exchange {
         }
     }
 
-    fn show_usage(&self, gate: &mut Gate, usage: &AccountUsage) -> Response {
-        self.run_errands(gate.take_errands());
-        respond(&self.visit.context().responder().usage(usage))
-    }
-
     fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
         let route = route.and_then(|index| self.config.routes.get(index));
         self.visit.deny(denial, route)
@@ -259,22 +290,6 @@ impl Exchange {
     fn run_errands(&self, errands: Vec<Errand>) {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
     }
-}
-
-fn gate_for(asked: Option<&Asked>, config: &Rc<Config>, visit: &Visit) -> Gate {
-    let (config, facts) = (Rc::clone(config), Rc::clone(&visit.facts));
-    match asked {
-        None => Gate::new(config, facts),
-        Some(Asked::Usage) => Gate::for_usage(config, facts),
-        Some(Asked::Status { path, .. }) => Gate::for_status(config, &facts, path),
-        Some(Asked::Provider { .. }) => Gate::for_account(config, facts),
-    }
-}
-
-/// The decision where the gate shows what nobody asked for.
-fn unasked() -> Decision {
-    let detail = "the gate shows what nobody asked for";
-    Decision::Deny(Box::new(gate::fault(Cause::Misconfigured, detail, None)))
 }
 
 fn later(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {

@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::config::{Brand, LogLevel, OriginTarget, Route};
 use crate::decision::{Degraded, Denial};
 use crate::plan::FailurePolicy;
-use crate::request::{Preferences, Reach, RequestFacts, readings};
+use crate::request::{Preferences, Reach, RequestFacts};
 use crate::{gate, report};
 
 /// One request, and the isolate that serves it.
@@ -38,8 +38,7 @@ impl Visit {
     /// read at all: such a request is never forwarded.
     pub(super) fn is_own(&self) -> bool {
         let prefix = self.prefix();
-        let readings = readings(&self.facts.path);
-        readings.map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
+        self.facts.readings().map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
     }
 
     /// Where the gate's own endpoints live; the default place while the configuration is invalid.

@@ -6,29 +6,33 @@ use worker::web_sys::Response;
 use super::billing;
 use super::visit::{Visit, problem, respond};
 use crate::config::Config;
-use crate::decision::Denial;
-use crate::gate::KnownAccount;
+use crate::gate::{Access, KnownAccount};
 use crate::request::ReturnPath;
 use crate::request::return_path::parameter;
 
-/// What is asked, of the account of whoever asks.
+/// A request about the caller's own account.
 pub(super) enum Asked {
     /// How it stands.
     Usage,
-    /// Whether access to a path is back; looked for so many times.
-    Status {
-        /// The path.
-        path: ReturnPath,
-        /// How often was looked before.
-        attempt: usize,
-    },
-    /// To be led to the provider.
-    Provider {
-        /// What to do there.
-        aim: billing::Aim,
-        /// Where to come back to.
-        path: ReturnPath,
-    },
+    /// Whether access to a path is back.
+    Status(Status),
+    /// The way to the provider.
+    Provider(Provider),
+}
+
+/// A path to come back to, which was tried so many times.
+pub(super) struct Status {
+    /// The path.
+    pub(super) path: ReturnPath,
+    attempt: usize,
+}
+
+/// A visit to the provider.
+pub(super) struct Provider {
+    /// The business there.
+    aim: billing::Aim,
+    /// The path to come back to.
+    path: ReturnPath,
 }
 
 impl Asked {
@@ -58,14 +62,14 @@ impl Asked {
         let path = ReturnPath::of_query(query, visit.prefix())?;
         let value = |name| parameter(query, name).flatten();
         match rest {
-            "billing/portal" => Ok(Self::Provider { aim: billing::Aim::Portal, path }),
+            "billing/portal" => Ok(Self::Provider(Provider { aim: billing::Aim::Portal, path })),
             "billing/checkout" => {
                 let plan = value("plan").ok_or("expected the id of a plan, such as plan=pro")?;
-                Ok(Self::Provider { aim: billing::Aim::Checkout { plan }, path })
+                Ok(Self::Provider(Provider { aim: billing::Aim::Checkout { plan }, path }))
             }
             _ => {
                 let attempt = value("attempt").and_then(|number| number.parse().ok());
-                Ok(Self::Status { path, attempt: attempt.unwrap_or(0) })
+                Ok(Self::Status(Status { path, attempt: attempt.unwrap_or(0) }))
             }
         }
     }
@@ -76,25 +80,25 @@ pub(super) fn refuse(visit: &Visit, reason: &str) -> Response {
     problem(visit, 400, &format!("The query: {reason}."), &[])
 }
 
-/// Whether access is back.
-pub(super) fn show_status(visit: &Visit, asked: &Asked, denial: Option<&Denial>) -> Response {
-    let Asked::Status { path, attempt } = asked else {
-        return problem(visit, 500, "Nobody asked for a status.", &[]);
-    };
-    respond(&visit.context().responder().status(denial, path, *attempt))
+impl Status {
+    /// Shows whether access is back.
+    pub(super) fn show(&self, visit: &Visit, access: &Access) -> Response {
+        let denial = match access {
+            Access::Open => None,
+            Access::Denied(denial) => Some(&**denial),
+        };
+        respond(&visit.context().responder().status(denial, &self.path, self.attempt))
+    }
 }
 
-/// Leads to the provider.
-pub(super) async fn show_account(
-    visit: &Visit,
-    config: &Config,
-    asked: &Asked,
-    known: &KnownAccount,
-) -> Response {
-    match asked {
-        Asked::Provider { aim, path } => billing::lead(visit, config, aim, path, known).await,
-        Asked::Status { .. } | Asked::Usage => {
-            problem(visit, 500, "Nobody asked for an account.", &[])
-        }
+impl Provider {
+    /// Leads to the provider.
+    pub(super) async fn lead(
+        &self,
+        visit: &Visit,
+        config: &Config,
+        known: &KnownAccount,
+    ) -> Response {
+        billing::lead(visit, config, &self.aim, &self.path, known).await
     }
 }

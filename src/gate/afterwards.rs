@@ -1,17 +1,18 @@
-//! What is done after the decision: units that come back, answers to messages off the request's
-//! path, and leases that nobody asks for any more.
+//! Work after the decision: units that come back, answers to messages off the request's path, and
+//! leases that nobody asks for any more.
 
-use super::{Errand, Memory};
+use super::Memory;
+use super::step::Errand;
 use crate::config::{Config, Route, Uncounted};
 use crate::quota::holder::Watch;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
 
-/// In which an origin says what a request really cost: `Tollgate-Cost: 37`, or on a route with
+/// The header in which an origin states the real cost of a request: `Tollgate-Cost: 37`, or on a route with
 /// several meters `Tollgate-Cost: api=1, tokens=37` (a dictionary of RFC 9651 §3.2).
 pub const COST_HEADER: &str = "tollgate-cost";
 
-/// What the origin made of a passed request.
+/// The origin's answer to a passed request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OriginAnswer<'a> {
     /// The status; 0 where it gave none, unreachable or too late.
@@ -44,7 +45,7 @@ impl OriginAnswer<'_> {
 /// How long a body may take that is blamed for nothing.
 const PATIENCE_MS: u32 = 1_000;
 
-/// What comes back of a charge, and what was wrong with what the origin said about it.
+/// The part of a charge that comes back, and a mistake in the origin's statement of the cost.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct Settlement {
     /// Units to give back.
@@ -53,7 +54,7 @@ pub struct Settlement {
     pub fault: Option<String>,
 }
 
-/// What comes back of a charge once the origin has answered.
+/// The part of a charge that comes back once the origin has answered.
 pub fn settle(route: &Route, charge: &Charge, answer: &OriginAnswer<'_>) -> Settlement {
     let all = || Settlement { returned: charge.clone(), fault: None };
     let Some(metering) = &route.metering else { return Settlement::default() };
@@ -94,7 +95,7 @@ pub fn settle(route: &Route, charge: &Charge, answer: &OriginAnswer<'_>) -> Sett
     settlement
 }
 
-/// Puts units back into the isolate's lease. Returns what is left to do.
+/// Puts units back into the isolate's lease. Returns the errands that follow.
 pub fn give_back(
     account: &str,
     charge: &Charge,
@@ -105,25 +106,25 @@ pub fn give_back(
     watches(account, view.holder.give_back(charge, now))
 }
 
-/// Takes over what a ledger answered to [`Errand::Tell`]; `message` is the holder and the number of
-/// what it was told. Returns what is left to do.
-pub fn told(
+/// Takes over a ledger's reply to [`Errand::Tell`], `None` where none came; `message` is the holder
+/// and the number of the message. Returns the errands that follow from it.
+pub fn ledger_replied(
     account: &str,
     message: (&str, u64),
-    reply: Result<&LedgerReply, &str>,
+    reply: Option<&LedgerReply>,
     memory: &mut Memory,
     now: Timestamp,
 ) -> Vec<Errand> {
     let Some(view) = memory.known_account_mut(account) else { return Vec::new() };
     let (holder, number) = message;
-    let Ok(reply) = reply else {
+    let Some(reply) = reply else {
         view.holder.failed(holder, number, now);
         return Vec::new();
     };
     let Some(answered) = view.holder.answered(holder, number, reply, now) else {
         return Vec::new();
     };
-    view.take_snapshot(reply, now);
+    view.keep(reply.account.clone(), reply.horizon_ms, now);
     watches(account, answered.to_watch)
 }
 

@@ -1,4 +1,4 @@
-//! What is known of somebody who sends no credential, where the configuration asks for it.
+//! Headers that tell apart visitors without a credential, where the configuration asks for them.
 
 use crate::config::Config;
 use crate::request::credential::cookie;
@@ -15,8 +15,8 @@ pub struct Visitor<'a> {
     pub bot_category: &'a str,
 }
 
-/// What the edge reads into [`RequestFacts::carriers`] behind the credentials' own: header names,
-/// [`BOT_CATEGORY`], and an empty name for what no route asks for. Each header that is read costs.
+/// The names that the edge reads into [`RequestFacts::carriers`] behind the credentials' own: of
+/// headers, [`BOT_CATEGORY`], and an empty name for one that no route asks for. Each header that is read costs.
 pub fn carriers(config: &Config) -> Vec<&'static str> {
     let [mut cookies, mut address, mut category] = [""; 3];
     for route in &config.routes {

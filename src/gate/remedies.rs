@@ -1,9 +1,9 @@
-//! What a denied caller can do about it, best first.
+//! Ways out for a denied caller, best first.
 
 use std::borrow::Cow;
 
 use crate::cause::{Action, Cause, Mend, QuotaState, Remedy};
-use crate::config::Config;
+use crate::config::{Brand, Config};
 use crate::decision::Denial;
 use crate::plan::{Enforcement, Plan};
 use crate::request::return_path::encode;
@@ -77,9 +77,7 @@ pub(super) fn fill_in(
     if denial.retry_at.is_some() {
         remedies.push(Remedy::new(Action::Wait, None));
     }
-    if denial.cause != Cause::BadRequest && brand.support_url.is_some() {
-        remedies.push(Remedy::new(Action::ContactSupport, brand.support_url.as_deref()));
-    }
+    offer_support(denial, brand);
 }
 
 /// Where remedies lead.
@@ -164,18 +162,26 @@ fn holds_more(plan: &Plan, full: &QuotaState) -> bool {
 const MAX_OFFERS: usize = 3;
 
 /// A request that can't be understood; `detail` is for the log.
-pub(super) fn bad_request(detail: &str) -> Box<Denial> {
-    Box::new(fault(Cause::BadRequest, detail, None))
+pub(super) fn bad_request(detail: &str, config: &Config) -> Denial {
+    fault(Cause::BadRequest, detail, Some(config))
 }
 
-/// A denial that is nobody's fault but ours or the operator's; `detail` is for the log. Without a
-/// configuration there are no remedies.
+/// A denial that is none of the caller's account's doing, so that no payment mends it: the request
+/// can't be understood, or something of ours or the operator's is broken. `detail` is for the log.
+/// Without a configuration there are no remedies.
 pub fn fault(cause: Cause, detail: &str, config: Option<&Config>) -> Denial {
     let mut denial = Denial::new(cause);
     denial.facts.operator_detail = Some(detail.to_owned());
     if let Some(config) = config {
-        // Nobody's fault is mended by buying: no link needs a reference.
-        fill_in(&mut denial, config, &[], None, None, Timestamp::default());
+        offer_support(&mut denial, &config.brand);
     }
     denial
+}
+
+/// The last remedy. Nobody helps with a request that only its sender can understand.
+fn offer_support(denial: &mut Denial, brand: &Brand) {
+    if denial.cause != Cause::BadRequest && brand.support_url.is_some() {
+        let remedy = Remedy::new(Action::ContactSupport, brand.support_url.as_deref());
+        denial.remedies.push(remedy);
+    }
 }

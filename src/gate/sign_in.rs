@@ -1,78 +1,58 @@
-//! Who has signed in and still brings the cookie of free pages: what they used of the allowance
-//! counts for the account, once, and the cookie is taken away.
+//! Free pages that a caller read before it signed in, by the cookie that it still sends: they count
+//! for the account, once, and the cookie is taken away.
 
-use super::Gate;
+use super::captured::Visitor;
+use super::case::Case;
 use super::memory::{AccountView, Caller};
 use crate::allowance::{Allowance, COOKIE_NAME, Reader, ReaderCount, cleared_cookie};
 use crate::config::{Config, Route};
-use crate::gate::Visitor;
 use crate::quota::Merge;
-use crate::time::Timestamp;
 
-/// What a caller brings along from before it signed in.
+/// Free pages that are still to be counted for the account.
 #[derive(Debug)]
-pub(super) struct Brought {
+pub(super) struct AnonymousUsage {
     reader: Reader,
     counts: Vec<(Allowance, Merge)>,
-    /// The place of the one that the message under way to the ledger carries.
-    sent: Option<usize>,
 }
 
-impl Gate {
-    /// Looks for the cookie. What no meter counts stays where it is.
-    pub(super) fn find_brought(&self, caller: &Caller, now: Timestamp) -> Option<Box<Brought>> {
-        let key = self.config.allowance_key.as_ref()?;
-        let value = Visitor::of(&self.config, &self.facts).cookie(COOKIE_NAME)?;
-        let reader = Reader::read(value, key, self.facts.host(), now)?;
+impl AnonymousUsage {
+    /// Looks for the cookie. A count that no meter knows stays where it is.
+    pub(super) fn find(case: Case<'_>, caller: &Caller) -> Option<Box<Self>> {
+        let key = case.config.allowance_key.as_ref()?;
+        let value = Visitor::of(case.config, case.facts).cookie(COOKIE_NAME)?;
+        let reader = Reader::read(value, key, case.facts.host(), case.now)?;
         let mut counts = Vec::new();
-        for count in reader.counts(now) {
-            push_merges(&mut counts, &self.config, &count, caller.member());
+        for count in reader.counts(case.now) {
+            push_merges(&mut counts, case.config, &count, caller.member());
         }
-        (!counts.is_empty()).then(|| Box::new(Brought { reader, counts, sent: None }))
+        (!counts.is_empty()).then(|| Box::new(Self { reader, counts }))
     }
 
-    /// Whether the account's ledger has to hear of something before the request goes on.
-    pub(super) fn has_to_merge(&self, view: &AccountView) -> bool {
-        self.brought.as_ref().is_some_and(|brought| brought.next(view).is_some())
+    /// The place of the next count for the ledger. One at a time: there is hardly ever more than
+    /// one.
+    pub(super) fn next(&self, view: &AccountView) -> Option<usize> {
+        self.counts.iter().position(|(_, merge)| !view.has_merged(merge))
     }
 
-    /// What the next message to the ledger is to carry.
-    pub(super) fn next_merge(&mut self, view: &AccountView) -> Option<Box<Merge>> {
-        let brought = self.brought.as_mut()?;
-        brought.sent = brought.next(view);
-        let (_, merge) = brought.counts.get(brought.sent?)?;
-        Some(Box::new(merge.clone()))
+    /// The count in this place.
+    pub(super) fn count(&self, place: usize) -> Option<&Merge> {
+        self.counts.get(place).map(|(_, merge)| merge)
     }
 
-    /// Notes that the message was heard.
-    pub(super) fn merge_heard(&mut self, view: &mut AccountView) {
-        if let Some(brought) = &mut self.brought
-            && let Some(sent) = brought.sent.take()
-            && let Some((_, merge)) = brought.counts.get(sent)
-        {
-            view.remember_merged(merge.clone());
+    /// The rest of the cookie once everything is counted; `None` before that.
+    pub(super) fn cookie_after_merge(&self, case: Case<'_>, view: &AccountView) -> Option<String> {
+        if self.next(view).is_some() {
+            return None;
         }
-    }
-
-    /// What is left of the cookie once the ledger has heard of everything; `None` before that.
-    pub(super) fn cookie_after_merge(&self, view: &AccountView, now: Timestamp) -> Option<String> {
-        let brought = self.brought.as_ref().filter(|brought| brought.next(view).is_none())?;
-        let mut reader = brought.reader.clone();
-        for (allowance, _) in &brought.counts {
+        let mut reader = self.reader.clone();
+        for (allowance, _) in &self.counts {
             reader.forget(*allowance);
         }
-        if reader.counts(now).is_empty() {
+        if reader.counts(case.now).is_empty() {
             return Some(cleared_cookie());
         }
-        let key = self.config.allowance_key.as_ref()?;
-        Some(reader.set_cookie(key, self.facts.host(), now))
-    }
-}
-
-impl Brought {
-    /// One at a time: there is hardly ever more than one.
-    fn next(&self, view: &AccountView) -> Option<usize> {
-        self.counts.iter().position(|(_, merge)| !view.has_merged(merge))
+        let key = case.config.allowance_key.as_ref()?;
+        Some(reader.set_cookie(key, case.facts.host(), case.now))
     }
 }
 

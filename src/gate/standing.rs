@@ -2,76 +2,80 @@
 
 use std::rc::Rc;
 
-use super::api_key::key_of;
+use super::api_key::{self, key_of, out_of_scope};
+use super::case::Case;
 use super::memory::{Caller, Credential};
-use super::{Gate, api_key};
 use crate::account::standing::Refused;
 use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
 use crate::cause::{Cause, Notice};
-use crate::config::SubscriptionSource;
+use crate::config::{Route, SubscriptionSource};
 use crate::decision::{Denial, Pass};
 use crate::identity::{Identity, union};
 use crate::plan::Plan;
-use crate::time::Timestamp;
 
 /// An account that may pass, quotas aside.
-pub(super) struct Good {
+pub(super) struct Admitted {
     pub(super) identity: Rc<Identity>,
     pub(super) notices: Vec<Notice>,
 }
 
-impl Good {
+impl Admitted {
     pub(super) fn into_pass(self) -> Pass {
         Pass { identity: Some(self.identity), notices: self.notices, ..Pass::default() }
     }
 }
 
-impl Gate {
+impl<'c> Case<'c> {
     /// Whether the account may pass at all, quotas aside.
     pub(super) fn check_standing(
-        &self,
+        self,
+        route: &Route,
         caller: &Caller,
         record: Option<&AccountRecord>,
-        now: Timestamp,
-    ) -> Result<Good, Box<Denial>> {
-        if let Some(cause) = self.barred(caller, record, now) {
+    ) -> Result<Admitted, Box<Denial>> {
+        if let Some(cause) = self.barred(caller, record) {
             return Err(Box::new(Denial::new(cause)));
         }
         if self.subscription_of(caller) == SubscriptionSource::Token {
-            return self.check_entitlements(Rc::clone(&caller.identity), &Judgement::default());
+            return self.check_entitlements(
+                route,
+                Rc::clone(&caller.identity),
+                &Judgement::default(),
+            );
         }
-        let judgement = self.judge(caller, record, now);
+        let judgement = self.judge(caller, record);
         if judgement.good.is_empty() {
             let refused = judgement.denied.first();
             return Err(Box::new(refused.map_or_else(no_subscription, denial_of)));
         }
         let undefined = self.undefined(self.plan_judged(caller, &judgement));
-        if let Some(denial) = undefined.or_else(|| self.out_of_scope(caller, record)) {
+        if let Some(denial) = undefined.or_else(|| out_of_scope(route, caller, record)) {
             return Err(denial);
         }
         let identity = self.identity_judged(caller, record, &judgement);
-        self.check_entitlements(identity, &judgement)
+        self.check_entitlements(route, identity, &judgement)
     }
 
     pub(super) fn check_entitlements(
-        &self,
+        self,
+        route: &Route,
         identity: Rc<Identity>,
         judgement: &Judgement<'_>,
-    ) -> Result<Good, Box<Denial>> {
-        let requires = self.requires();
+    ) -> Result<Admitted, Box<Denial>> {
+        let requires = &route.requires;
         let missing: Vec<String> =
             requires.iter().filter(|one| !identity.entitlements.contains(one)).cloned().collect();
         if missing.is_empty() {
-            return Ok(Good { identity, notices: judgement.notices.clone() });
+            return Ok(Admitted { identity, notices: judgement.notices.clone() });
         }
-        let mut denial = self.lacking(&missing, judgement);
+        let mut denial = self.lacking(route, &missing, judgement);
         denial.facts.missing = missing;
         Err(Box::new(denial))
     }
 
-    /// Why entitlements are missing: what was bought for them opens nothing at the moment, the
-    /// operator's plans don't know what was bought, or it was never bought.
-    fn lacking(&self, missing: &[String], judgement: &Judgement<'_>) -> Denial {
+    /// The reason why entitlements are missing: a subscription that has them opens nothing at the
+    /// moment, the operator's plans don't know a subscription, or none with them was ever bought.
+    fn lacking(self, route: &Route, missing: &[String], judgement: &Judgement<'_>) -> Denial {
         let plans = &self.config.plans;
         let opens = |refused: &&Refused<'_>| {
             let mut bought = refused.subscription.plan_ids().filter_map(|id| self.config.plan(id));
@@ -85,7 +89,7 @@ impl Gate {
         if let Some(id) = paid.find(is_unknown) {
             return unknown_plan(id);
         }
-        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(self.requires());
+        let is_sold = |plan: &Plan| plan.on_sale && plan.includes(&route.requires);
         Denial::new(if plans.iter().any(is_sold) {
             Cause::PlanLacksEntitlement
         } else {
@@ -95,17 +99,16 @@ impl Gate {
 
     /// Every subscription of the record, judged for itself.
     pub(super) fn judge<'a>(
-        &self,
+        self,
         caller: &Caller,
         record: Option<&'a AccountRecord>,
-        now: Timestamp,
     ) -> Judgement<'a> {
         let Some(record) = record else { return Judgement::default() };
         let named = self.plan_by_token(caller).and_then(|id| self.config.plan(id));
-        judge(record, &self.config.plans, named, self.provider_outage, now)
+        judge(record, &self.config.plans, named, self.provider_outage, self.now)
     }
 
-    pub(super) fn subscription_of(&self, caller: &Caller) -> SubscriptionSource {
+    pub(super) fn subscription_of(self, caller: &Caller) -> SubscriptionSource {
         match caller.credential {
             Credential::Key { .. } => SubscriptionSource::Account,
             Credential::Token { issuer, .. } => {
@@ -118,65 +121,61 @@ impl Gate {
     /// The plan that the token names, where the token is asked for it; else that of the record's
     /// leading subscription.
     pub(super) fn plan_id<'a>(
-        &self,
+        self,
         caller: &'a Caller,
         record: Option<&'a AccountRecord>,
-        now: Timestamp,
     ) -> Option<&'a str> {
-        let of_record = || self.judge(caller, record, now).leading()?.plan.as_deref();
+        let of_record = || self.judge(caller, record).leading()?.plan.as_deref();
         self.plan_by_token(caller).or_else(of_record)
     }
 
-    fn plan_judged<'a>(&self, caller: &'a Caller, judgement: &Judgement<'a>) -> Option<&'a str> {
+    fn plan_judged<'a>(self, caller: &'a Caller, judgement: &Judgement<'a>) -> Option<&'a str> {
         let of_record = || judgement.leading()?.plan.as_deref();
         self.plan_by_token(caller).or_else(of_record)
     }
 
-    fn plan_by_token<'a>(&self, caller: &'a Caller) -> Option<&'a str> {
+    fn plan_by_token(self, caller: &Caller) -> Option<&str> {
         let counts = self.subscription_of(caller) != SubscriptionSource::Account;
         caller.identity.plan.as_deref().filter(|_| counts)
     }
 
     /// Denies where the plan is one that nobody defined: the operator's mistake.
     pub(super) fn undefined_plan(
-        &self,
+        self,
         caller: &Caller,
         record: Option<&AccountRecord>,
-        now: Timestamp,
     ) -> Option<Box<Denial>> {
-        self.undefined(self.plan_id(caller, record, now))
+        self.undefined(self.plan_id(caller, record))
     }
 
-    fn undefined(&self, plan: Option<&str>) -> Option<Box<Denial>> {
+    fn undefined(self, plan: Option<&str>) -> Option<Box<Denial>> {
         let id = plan?;
         let is_undefined = !self.config.plans.is_empty() && self.config.plan(id).is_none();
         is_undefined.then(|| Box::new(unknown_plan(id)))
     }
 
     pub(super) fn plan_of(
-        &self,
+        self,
         caller: &Caller,
         record: Option<&AccountRecord>,
-        now: Timestamp,
-    ) -> Option<&Plan> {
-        self.config.plan(self.plan_id(caller, record, now)?)
+    ) -> Option<&'c Plan> {
+        self.config.plan(self.plan_id(caller, record)?)
     }
 
-    /// Who the caller is, with what the record adds where the issuer lets it.
+    /// The caller's identity, with the additions of the record where the issuer lets it add any.
     pub(super) fn identity_of(
-        &self,
+        self,
         caller: &Caller,
         record: Option<&AccountRecord>,
-        now: Timestamp,
     ) -> Rc<Identity> {
         if self.subscription_of(caller) == SubscriptionSource::Token {
             return Rc::clone(&caller.identity);
         }
-        self.identity_judged(caller, record, &self.judge(caller, record, now))
+        self.identity_judged(caller, record, &self.judge(caller, record))
     }
 
     fn identity_judged(
-        &self,
+        self,
         caller: &Caller,
         record: Option<&AccountRecord>,
         judgement: &Judgement<'_>,
@@ -206,15 +205,10 @@ impl Gate {
         })
     }
 
-    /// What keeps a caller out whoever says what the account may do, and also while the ledger is
-    /// down.
-    pub(super) fn barred(
-        &self,
-        caller: &Caller,
-        record: Option<&AccountRecord>,
-        now: Timestamp,
-    ) -> Option<Cause> {
-        if let Some(cause) = api_key::barred(caller, record, now) {
+    /// The cause that keeps a caller out wherever its subscription is kept, and also while the ledger
+    /// is down.
+    pub(super) fn barred(self, caller: &Caller, record: Option<&AccountRecord>) -> Option<Cause> {
+        if let Some(cause) = api_key::barred(caller, record, self.now) {
             return Some(cause);
         }
         let record = record?;

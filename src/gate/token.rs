@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use super::case::{Halt, Turn};
+use super::identify::{Candidate, Identified, Identify};
 use super::memory::{Caller, Credential, KeysNeeded, Memory};
-use super::{Errand, Gate, Progress, Step};
+use super::step::{CallError, Errand, Need};
 use crate::cause::Cause;
 use crate::config::{Config, Issuer, KeySource};
 use crate::decision::Denial;
@@ -11,181 +13,145 @@ use crate::identity::{Identity, union};
 use crate::time::Timestamp;
 use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified};
 
-/// A token whose signature is being verified. Nothing in it may be believed yet.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    token: Rc<str>,
-    unverified: Unverified,
-    issuer: usize,
-    generation: u32,
-    expires_at: Timestamp,
-}
-
-impl Gate {
-    /// Cheap checks first: what was verified before, then everything that needs no key, then the
+impl Turn<'_> {
+    /// Cheap checks first: memory, then everything that needs no key, then the
     /// key, and the signature last.
-    pub(super) fn check_token(&mut self, token: &str, memory: &mut Memory, now: Timestamp) -> Step {
-        if let Some(caller) = memory.caller(token, now) {
+    pub(super) fn check_token(&mut self, token: &str) -> Identified {
+        let (config, now) = (self.case.config, self.case.now);
+        if let Some(caller) = self.memory.caller(token, now) {
             if let Credential::Token { issuer, .. } = caller.credential {
-                self.refresh_keys_if_due(issuer, memory, now);
+                self.refresh_keys_if_due(issuer);
             }
-            return self.check_burst(caller, memory, now);
+            return Ok(caller);
         }
-        let config = Rc::clone(&self.config);
         let parsed = Unverified::parse(token).and_then(|unverified| {
             let iss = unverified.issuer().ok_or(TokenError::UnknownIssuer)?;
             let (index, issuer) = config.issuer(iss).ok_or(TokenError::UnknownIssuer)?;
             let expires_at = issuer.rules.check(&unverified, now)?;
             Ok((unverified, index, issuer, expires_at))
         });
-        let (unverified, index, issuer, expires_at) = match parsed {
-            Ok(parsed) => parsed,
-            Err(error) => return self.invalid_token(error),
-        };
-        let check = match self.find_keys(index, issuer, &unverified, memory, now) {
-            Ok(check) => check,
-            Err(step) => return *step,
-        };
-        let generation = memory.key_set(index).map_or(0, |set| set.generation);
+        let (unverified, index, issuer, expires_at) =
+            parsed.map_err(|error| self.invalid_token(error))?;
+        let check = self.find_keys(index, issuer, &unverified)?;
+        let generation = self.memory.key_set(index).map_or(0, |set| set.generation);
         let token = Rc::from(token);
         let candidate = Candidate { token, unverified, issuer: index, generation, expires_at };
-        self.progress = Progress::Signature(Box::new(candidate));
-        Step::VerifySignature(check)
+        let place = Identify::Signature(Box::new(candidate));
+        Err(Halt::Need(Need::VerifySignature(check), place))
     }
 
     pub(super) fn signature_verified(
         &mut self,
         candidate: Candidate,
-        verdict: Result<bool, String>,
-        memory: &mut Memory,
-        now: Timestamp,
-    ) -> Step {
+        verdict: Result<bool, CallError>,
+    ) -> Identified {
         match verdict {
             Ok(true) => {}
-            Ok(false) => return self.invalid_token(TokenError::BadSignature),
-            // Whoever holds a token can't help a key that is none: a point off its curve, say.
-            Err(reason) => return self.misconfigured(&format!("a key can't be used: {reason}")),
+            Ok(false) => return Err(self.invalid_token(TokenError::BadSignature).into()),
+            // The holder of a token can't help a key that is none: a point off its curve, say.
+            Err(error) => {
+                let detail = format!("a key can't be used: {}", error.reason());
+                return Err(Halt::Fault(detail.into()));
+            }
         }
         let Candidate { token, unverified, issuer, generation, expires_at } = candidate;
-        let config = Rc::clone(&self.config);
+        let config = self.case.config;
         let Some(mapping) = config.issuers.get(issuer).map(|issuer| &issuer.mapping) else {
-            return self.misconfigured("the issuer of a token is gone");
+            return Err(Halt::fault("the issuer of a token is gone"));
         };
         let TokenIdentity { identity, token_id, issued_at } =
-            match mapping.read(unverified.claims()) {
-                Ok(found) => found,
-                Err(error) => return self.invalid_token(error),
-            };
+            mapping.read(unverified.claims()).map_err(|error| self.invalid_token(error))?;
         let caller = Rc::new(Caller {
             account: identity.account_name(),
             claimed: identity.entitlements.clone(),
-            identity: Rc::new(with_plan(identity, &config)),
+            identity: Rc::new(with_plan(identity, config)),
             expires_at,
             credential: Credential::Token { issuer, generation, id: token_id, issued_at },
         });
-        memory.remember_caller(token, Rc::clone(&caller));
-        self.check_burst(caller, memory, now)
+        self.memory.remember_caller(token, Rc::clone(&caller));
+        Ok(caller)
     }
 
-    /// The fetched key set is for the token that was being checked; look at it again.
+    /// Takes over the key set for the token that was being checked.
     pub(super) fn keys_fetched(
         &mut self,
         issuer: usize,
-        body: Result<String, String>,
-        memory: &mut Memory,
-        now: Timestamp,
-    ) -> Step {
-        match keys_refreshed(issuer, body, memory, now) {
-            Ok(()) => self.check_credential(memory, now),
-            Err(reason) => self.keys_unavailable(issuer, &reason, now),
-        }
+        body: Result<String, CallError>,
+    ) -> Result<(), Halt<Identify>> {
+        keys_refreshed(issuer, body, self.memory, self.case.now)
+            .map_err(|error| self.keys_unavailable(issuer, &error.to_string()).into())
     }
 
-    /// The keys that may have signed the token; `Err` is the step to take instead.
+    /// The keys that may have signed the token.
     fn find_keys(
         &mut self,
         index: usize,
         issuer: &Issuer,
         unverified: &Unverified,
-        memory: &mut Memory,
-        now: Timestamp,
-    ) -> Result<SignatureCheck, Box<Step>> {
-        let deadline_ms = self.config.deadlines.jwks_ms;
+    ) -> Result<SignatureCheck, Halt<Identify>> {
+        let deadline_ms = self.case.config.deadlines.jwks_ms;
         if let KeySource::Inline(ring) = &issuer.keys {
-            return ring
-                .signature_check(unverified)
-                .map_err(|error| Box::new(self.invalid_token(error)));
+            let check = ring.signature_check(unverified);
+            return check.map_err(|error| self.invalid_token(error).into());
         }
-        let Some(set) = memory.key_set(index) else {
-            return Err(Box::new(self.misconfigured("no room for an issuer's keys")));
+        let Some(set) = self.memory.key_set(index) else {
+            return Err(Halt::fault("no room for an issuer's keys"));
         };
         let Some(ring) = set.ring.clone() else {
-            let need = set.need_any(deadline_ms, now);
-            let step = self.get_keys(need, index, now);
-            return Err(Box::new(
-                step.unwrap_or_else(|| self.invalid_token(TokenError::UnknownKey)),
-            ));
+            let need = set.need_any(deadline_ms, self.case.now);
+            return Err(self.get_keys(need, index, TokenError::UnknownKey));
         };
         match ring.signature_check(unverified) {
             Err(error @ TokenError::UnknownKey) => {
-                let need = set.need_newer(deadline_ms, self.started_at, now);
-                let step = self.get_keys(need, index, now);
-                Err(Box::new(step.unwrap_or_else(|| self.invalid_token(error))))
+                let need = set.need_newer(deadline_ms, self.case.started_at, self.case.now);
+                Err(self.get_keys(need, index, error))
             }
-            Err(error) => Err(Box::new(self.invalid_token(error))),
+            Err(error) => Err(self.invalid_token(error).into()),
             Ok(check) => {
-                self.refresh_keys_if_due(index, memory, now);
+                self.refresh_keys_if_due(index);
                 Ok(check)
             }
         }
     }
 
-    /// The step that gets the keys or says that they can't be had; `None` to do without.
-    fn get_keys(&mut self, need: KeysNeeded, issuer: usize, now: Timestamp) -> Option<Step> {
+    /// Gets the keys, or denies: with `error` where there are no newer ones to be had.
+    fn get_keys(&mut self, need: KeysNeeded, issuer: usize, error: TokenError) -> Halt<Identify> {
+        let most_waits = self.case.config.deadlines.jwks_ms.div_ceil(WAIT_MS);
         match need {
-            KeysNeeded::Fetch => {
-                self.progress = Progress::Keys(issuer);
-                Some(Step::FetchKeys { issuer })
+            KeysNeeded::Fetch => Halt::Need(Need::FetchKeys { issuer }, Identify::Keys { issuer }),
+            KeysNeeded::Wait if self.notes.waits < most_waits => {
+                self.notes.waits = self.notes.waits.saturating_add(1);
+                Halt::Need(Need::Wait { for_ms: WAIT_MS }, Identify::OthersKeys)
             }
-            KeysNeeded::Wait if self.waits < self.config.deadlines.jwks_ms.div_ceil(WAIT_MS) => {
-                self.waits = self.waits.saturating_add(1);
-                self.progress = Progress::Waiting;
-                Some(Step::Wait { for_ms: WAIT_MS })
-            }
-            KeysNeeded::GiveUp => None,
+            KeysNeeded::GiveUp => self.invalid_token(error).into(),
             KeysNeeded::Unavailable | KeysNeeded::Wait => {
-                Some(self.keys_unavailable(issuer, "its last fetch failed", now))
+                self.keys_unavailable(issuer, "its last fetch failed").into()
             }
         }
     }
 
-    fn refresh_keys_if_due(&mut self, issuer: usize, memory: &mut Memory, now: Timestamp) {
-        let is_remote = self
-            .config
+    fn refresh_keys_if_due(&mut self, issuer: usize) {
+        let config = self.case.config;
+        let is_remote = config
             .issuers
             .get(issuer)
             .is_some_and(|issuer| matches!(issuer.keys, KeySource::Url(_)));
-        let deadline_ms = self.config.deadlines.jwks_ms;
-        if is_remote && memory.key_set(issuer).is_some_and(|set| set.is_due(deadline_ms, now)) {
-            self.errands.push(Errand::RefreshKeys { issuer });
+        let (deadline_ms, now) = (config.deadlines.jwks_ms, self.case.now);
+        let set = self.memory.key_set(issuer).filter(|_| is_remote);
+        if set.is_some_and(|set| set.is_due(deadline_ms, now)) {
+            self.notes.errands.push(Errand::RefreshKeys { issuer });
         }
     }
 
-    pub(super) fn invalid_token(&self, error: TokenError) -> Step {
-        let mut denial = Denial::new(Cause::InvalidToken);
-        denial.facts.token_error = Some(error);
-        self.deny(denial, None)
-    }
-
-    /// Without keys nobody can be told apart, so this never passes, whatever the route says about
-    /// outages.
-    fn keys_unavailable(&self, issuer: usize, reason: &str, now: Timestamp) -> Step {
-        let iss = self.config.issuers.get(issuer).map(|issuer| issuer.rules.issuer.as_str());
+    /// Denies, even where the route passes requests during outages: without keys nobody can be told
+    /// apart.
+    fn keys_unavailable(&self, issuer: usize, reason: &str) -> Box<Denial> {
+        let issuer = self.case.config.issuers.get(issuer);
+        let iss = issuer.map_or("?", |issuer| issuer.rules.issuer.as_str());
         let mut denial = Denial::new(Cause::CheckerUnavailable);
-        denial.retry_at = Some(now.plus_ms(KEYS_RETRY_MS));
-        denial.facts.operator_detail =
-            Some(format!("no keys of issuer {}: {reason}", iss.unwrap_or("?")));
-        self.deny(denial, None)
+        denial.retry_at = Some(self.case.now.plus_ms(KEYS_RETRY_MS));
+        denial.facts.operator_detail = Some(format!("no keys of issuer {iss}: {reason}"));
+        self.case.deny_stranger(denial)
     }
 }
 
@@ -193,19 +159,19 @@ impl Gate {
 ///
 /// # Errors
 ///
-/// Why the set can't be used, for the log.
+/// The body's own, or that the set can't be used.
 pub fn keys_refreshed(
     issuer: usize,
-    body: Result<String, String>,
+    body: Result<String, CallError>,
     memory: &mut Memory,
     now: Timestamp,
-) -> Result<(), String> {
-    let ring = body.and_then(|body| {
-        KeyRing::parse(&body, KeyRingKind::Fetched).map_err(|reasons| reasons.join("; "))
-    });
+) -> Result<(), CallError> {
+    let unreadable = |reasons: Vec<String>| CallError::Unreadable(reasons.join("; "));
+    let ring =
+        body.and_then(|body| KeyRing::parse(&body, KeyRingKind::Fetched).map_err(unreadable));
     let (ring, result) = match ring {
         Ok(ring) => (Some(ring), Ok(())),
-        Err(reason) => (None, Err(reason)),
+        Err(error) => (None, Err(error)),
     };
     if let Some(set) = memory.key_set(issuer) {
         set.fetched(ring, now);
@@ -224,5 +190,6 @@ fn with_plan(mut identity: Identity, config: &Config) -> Identity {
     identity.entitlements = union([&identity.entitlements, of_plan]);
     identity
 }
+
 /// When callers are told to come back while an issuer's keys can't be had.
 const KEYS_RETRY_MS: i64 = 2_000;

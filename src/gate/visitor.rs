@@ -1,9 +1,10 @@
-//! Who sends no credential: verified crawlers, readers of free pages, and everybody else.
+//! Requests without a credential: of verified crawlers, readers of free pages, and everybody else.
 
-use std::rc::Rc;
-
+use super::Memory;
 use super::afterwards::OriginAnswer;
-use super::{Errand, Gate, Memory, Progress, Purpose, Step};
+use super::captured::Visitor;
+use super::case::{Case, Halt, Matter, Turn};
+use super::step::{Errand, Need};
 use crate::allowance::{
     COOKIE_NAME, Grant, Page, Reader, ReadersReply, ReadersRequest, ReportDue, Verdict, View,
     address_key, is_delivered, is_view, lets_through,
@@ -11,70 +12,72 @@ use crate::allowance::{
 use crate::cause::Cause;
 use crate::config::{Anonymous, Route};
 use crate::decision::{Denial, FreePage, Pass};
-use crate::gate::Visitor;
-use crate::request::readings;
 use crate::time::Timestamp;
 
-impl Gate {
-    pub(super) fn check_visitor(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
-        let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
-        let route = self.route.and_then(|index| config.routes.get(index));
-        // Free pages are for reading. A request for the gate itself asks about an account.
-        if self.purpose != Purpose::Passage {
-            return self.deny_visitor(route);
+/// A reader whose address is being checked, since it starts a count.
+#[derive(Debug)]
+pub(super) struct NewReader(Reader);
+
+/// A pass for a visitor, or the need that comes before one.
+pub(super) type Visited = Result<Box<Pass>, Halt<Box<NewReader>>>;
+
+impl Turn<'_> {
+    /// Lets a visitor through for free, or denies.
+    pub(super) fn check_visitor(&mut self, route: &Route) -> Visited {
+        let Case { config, facts, now, .. } = self.case;
+        let visitor = Visitor::of(config, facts);
+        if lets_through(&route.crawlers, visitor.bot_category) {
+            return Ok(Box::default());
         }
-        let visitor = Visitor::of(&config, &facts);
-        if route.is_some_and(|route| lets_through(&route.crawlers, visitor.bot_category)) {
-            return self.pass(Pass::default());
-        }
-        let free = route.filter(|route| route.free.is_some() && is_view(&facts.method));
-        let (Some(route), Some(key)) = (free, &config.allowance_key) else {
-            return self.deny_visitor(route);
+        let (Some(allowance), Some(key), true) =
+            (route.free, &config.allowance_key, is_view(&facts.method))
+        else {
+            return Err(self.case.deny_visitor().into());
         };
         let value = visitor.cookie(COOKIE_NAME);
         let known = value.and_then(|value| Reader::read(value, key, facts.host(), now));
         let reader =
-            known.unwrap_or_else(|| Reader::new(key.reader_id(&memory.next_reader_seed())));
-        let starts = route.free.is_some_and(|allowance| reader.used(allowance, now) == 0);
+            known.unwrap_or_else(|| Reader::new(key.reader_id(&self.memory.next_reader_seed())));
+        let starts = reader.used(allowance, now) == 0;
         match &route.free_burst {
             // Without an address everybody would be counted as one.
             Some(binding) if starts && !visitor.address.is_empty() => {
-                self.progress = Progress::Start(Box::new(reader));
-                Step::LimitBurst { binding: binding.clone(), key: address_key(visitor.address) }
+                let key = address_key(visitor.address);
+                let need = Need::LimitBurst { binding: binding.clone(), key };
+                Err(Halt::Need(need, Box::new(NewReader(reader))))
             }
-            _ => self.view_page(reader, memory, now),
+            _ => self.view_page(route, reader),
         }
     }
 
     /// Goes on with a reader who starts a count, if its address is within the rate.
-    pub(super) fn start_answered(
+    pub(super) fn reader_checked(
         &mut self,
-        reader: Reader,
+        route: &Route,
+        reader: NewReader,
         is_within: bool,
-        memory: &mut Memory,
-        now: Timestamp,
-    ) -> Step {
+    ) -> Visited {
+        let NewReader(reader) = reader;
         if is_within {
-            return self.view_page(reader, memory, now);
+            return self.view_page(route, reader);
         }
         let mut denial = Denial::new(Cause::RateLimited);
-        denial.retry_at = Some(now.plus_ms(START_RETRY_MS));
-        self.deny(denial, None)
+        denial.retry_at = Some(self.case.now.plus_ms(START_RETRY_MS));
+        Err(self.case.deny_stranger(denial).into())
     }
 
-    fn view_page(&mut self, mut reader: Reader, memory: &mut Memory, now: Timestamp) -> Step {
-        let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.facts));
-        let allowance = self.matched().and_then(|route| route.free);
+    fn view_page(&mut self, route: &Route, mut reader: Reader) -> Visited {
+        let Case { config, facts, now, .. } = self.case;
         let (Some(allowance), Some(key), Ok(readings)) =
-            (allowance, &config.allowance_key, readings(&facts.path))
+            (route.free, &config.allowance_key, facts.readings())
         else {
-            return self.misconfigured("a page is free by no allowance");
+            return Err(Halt::fault("a page is free by no allowance"));
         };
-        let names = Page::names(&facts, &readings, &reader.id(), key);
-        let Some(page) = memory.readers().name_of(&reader, allowance, &names, now) else {
-            return self.misconfigured("a page has no name");
+        let names = Page::names(facts, &readings, &reader.id(), key);
+        let Some(page) = self.memory.readers().name_of(&reader, allowance, &names, now) else {
+            return Err(Halt::fault("a page has no name"));
         };
-        let View { quota, verdict } = memory.readers().view(&mut reader, allowance, page, now);
+        let View { quota, verdict } = self.memory.readers().view(&mut reader, allowance, page, now);
         let free_page = match verdict {
             Verdict::AlreadySeen => None,
             Verdict::Counted(grant) => {
@@ -85,16 +88,22 @@ impl Gate {
                 let mut denial = Denial::new(Cause::AllowanceExhausted);
                 denial.retry_at = Some(quota.resets_at);
                 denial.quota = Some(quota);
-                return self.deny(denial, None);
+                return Err(self.case.deny_stranger(denial).into());
             }
         };
-        self.pass(Pass { quotas: vec![quota], free_page, ..Pass::default() })
+        Ok(Box::new(Pass { quotas: vec![quota], free_page, ..Pass::default() }))
     }
+}
 
-    fn deny_visitor(&self, route: Option<&Route>) -> Step {
-        let is_offer = route.is_some_and(|route| route.anonymous == Anonymous::Offer);
+impl Case<'_> {
+    /// Denies a visitor: with an offer, where the route makes one.
+    pub(super) fn deny_visitor(self) -> Box<Denial> {
+        let is_offer = match self.matter {
+            Matter::Passage(route) | Matter::Page(route) => route.anonymous == Anonymous::Offer,
+            Matter::Account => false,
+        };
         let cause = if is_offer { Cause::PaymentRequired } else { Cause::SignInRequired };
-        self.deny(Denial::new(cause), None)
+        self.deny_stranger(Denial::new(cause))
     }
 }
 
@@ -117,12 +126,12 @@ pub fn settle_page(
     (true, due.into_iter().map(Errand::ReportReaders).collect())
 }
 
-/// What [`Errand::ReportReaders`] has to send; `None` where somebody else has done it.
+/// The message of [`Errand::ReportReaders`]; `None` where another report has taken it along.
 pub fn readers_to_report(due: ReportDue, memory: &mut Memory) -> Option<ReadersRequest> {
     memory.readers().take(due.shard)
 }
 
-/// Takes over what the report was answered.
+/// Takes over the reply to the report.
 pub fn readers_reported(reply: &ReadersReply, memory: &mut Memory) {
     memory.readers().correct(&reply.corrections);
 }

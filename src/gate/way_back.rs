@@ -1,12 +1,15 @@
-//! After paying: whether access is back, and who it is that wants to pay.
+//! After paying: whether access is back, and which account wants to pay.
 
 use std::rc::Rc;
 
-use super::memory::{Caller, Memory};
+use super::Memory;
+use super::case::{Case, Matter, Request, Turn};
+use super::inquiry::{Answer, Begun, Hitch, Inquiry, Subject};
+use super::memory::Caller;
 use super::usage::exhausted;
-use super::{Gate, Purpose, Step};
 use crate::account::AccountRecord;
-use crate::config::{Config, SubscriptionSource};
+use crate::config::{Config, Route, SubscriptionSource};
+use crate::decision::Denial;
 use crate::identity::Identity;
 use crate::quota::Usage;
 use crate::request::{RequestFacts, ReturnPath, credential};
@@ -16,99 +19,116 @@ use crate::usage::AccountUsage;
 /// A verified caller and its account's record.
 #[derive(Debug)]
 pub struct KnownAccount {
-    /// Who it is.
+    /// The caller.
     pub identity: Rc<Identity>,
-    /// What the ledger knows; `None` where it has never heard of the account.
+    /// The ledger's record; `None` where it has none.
     pub record: Option<AccountRecord>,
 }
 
-impl Gate {
-    /// A request that asks whether access to `path` is back. It is never passed: it ends with
-    /// [`Step::ShowStatus`], or with a denial where it isn't known who asks.
-    pub fn for_status(config: Rc<Config>, facts: &RequestFacts, path: &ReturnPath) -> Self {
-        // The route is that of the path; credentials stand where they stand in this request.
-        let (method, path) = ("GET".to_owned(), path.path().to_owned());
-        let facts = RequestFacts { method, path, ..facts.clone() };
-        Self::of(Purpose::Status, config, Rc::new(facts))
-    }
+/// Whether access to a page is back.
+#[derive(Debug)]
+pub enum Access {
+    /// It is.
+    Open,
+    /// It is denied, for this.
+    Denied(Box<Denial>),
+}
 
-    /// A request of somebody who wants to pay. It ends with [`Step::ShowAccount`] or a denial.
-    pub fn for_account(config: Rc<Config>, facts: Rc<RequestFacts>) -> Self {
-        Self::of(Purpose::Account, config, facts)
-    }
-
-    pub(super) fn begin_status(&mut self, memory: &mut Memory, now: Timestamp) -> Step {
-        let Ok(index) = self.find_route() else { return Step::ShowStatus(None) };
-        self.route = Some(index);
-        if self.config.routes.get(index).is_some_and(|route| route.open) {
-            return Step::ShowStatus(None);
-        }
-        self.check_credential(memory, now)
-    }
-
-    /// Whether a request for the path would pass, by what the ledger has just said. What this
-    /// isolate remembered is forgotten: nobody who has paid waits for that.
-    pub(super) fn show_status(
-        &mut self,
-        caller: &Rc<Caller>,
-        usage: &Usage,
+impl Inquiry<Access> {
+    /// Begins a request that asks whether access to `path` is back. `now` is the edge's clock.
+    ///
+    /// `None` where the page is open to everybody, or belongs to no route: then nobody need be
+    /// identified.
+    pub fn access(
+        config: Rc<Config>,
+        facts: &RequestFacts,
+        path: &ReturnPath,
         memory: &mut Memory,
         now: Timestamp,
-    ) -> Step {
-        let record = usage.account.as_ref();
-        if let Some(view) = memory.known_account_mut(&caller.account) {
-            view.renew(record, now);
-        }
-        let good = match self.check_standing(caller, record, now) {
-            Ok(good) => good,
-            Err(denial) => {
-                if let Some(step) = self.ask_outage(denial.cause, caller, memory, now) {
-                    return step;
-                }
-                let identity = self.identity_of(caller, record, now);
-                return Step::ShowStatus(Some(Box::new(self.completed(*denial, Some(&identity)))));
-            }
-        };
-        let told = AccountUsage::new(&self.config, self.plan_of(caller, record, now), usage);
-        let metering = self.matched().and_then(|route| route.metering.as_ref());
-        let costs = metering.map_or(&[][..], |metering| &metering.costs);
-        let is_wanted = |meter: &str| costs.iter().any(|cost| cost.meter == meter);
-        let full = told.quotas.iter().find(|quota| quota.is_full && is_wanted(&quota.meter));
-        let denial = full.filter(|_| told.credits.is_empty()).map(exhausted);
-        let complete = |denial| Box::new(self.completed(denial, Some(&good.identity)));
-        Step::ShowStatus(denial.map(complete))
-    }
-
-    pub(super) fn show_account(&self, caller: &Caller, usage: &Usage, now: Timestamp) -> Step {
-        let record = usage.account.clone();
-        let identity = self.identity_of(caller, record.as_ref(), now);
-        Step::ShowAccount(Box::new(KnownAccount { identity, record }))
-    }
-
-    /// The page to come back to, as the value of a `return` parameter; `None` where paying would
-    /// change nothing for this caller, or another method than GET was refused.
-    pub(super) fn way_back(&self) -> Option<String> {
-        if self.config.billing.is_empty() || self.by_token_alone {
+    ) -> Option<Begun<Access>> {
+        // The route is that of the path; credentials stand where they stand in this request.
+        let facts = Rc::new(facts.get(path.path()));
+        let request = Request::new(config, facts, memory, now);
+        let index = request.find_route().ok()?;
+        if request.config.routes.get(index).is_some_and(|route| route.open) {
             return None;
         }
-        let facts = &self.facts;
-        let is_page = matches!(facts.method.as_str(), "GET" | "HEAD");
-        if !is_page || matches!(self.purpose, Purpose::Usage | Purpose::Account) {
-            return Some("/".to_owned());
-        }
-        // No credential comes along.
-        let target = credential::strip(&self.config.credentials, facts).target;
-        let target = match self.purpose {
-            Purpose::Passage => target.unwrap_or_else(|| facts.target()),
-            _ => facts.path.clone(),
-        };
-        let path = ReturnPath::new(&target, &self.config.prefix)
-            .or_else(|_| ReturnPath::new(&facts.path, &self.config.prefix));
-        Some(path.map_or_else(|_| "/".to_owned(), |path| path.encoded()))
-    }
-
-    /// Remembers whether paying changes anything for a caller: not where its token says it all.
-    pub(super) fn note_source(&mut self, caller: &Caller) {
-        self.by_token_alone = self.subscription_of(caller) == SubscriptionSource::Token;
+        let subject = Subject::Page(index, access);
+        Some(Self::start(request, subject, ASKED_AGAIN_MS, memory, now))
     }
 }
+
+impl Inquiry<Box<KnownAccount>> {
+    /// Begins a request of somebody who wants to pay. `now` is the edge's clock.
+    pub fn account(
+        config: Rc<Config>,
+        facts: Rc<RequestFacts>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Begun<Box<KnownAccount>> {
+        let request = Request::new(config, facts, memory, now);
+        Self::start(request, Subject::Account(known_account), ASKED_AGAIN_MS, memory, now)
+    }
+}
+
+/// Whether a request for the path would pass, by the ledger's last word. The isolate's memory of
+/// denials is renewed: nobody who has paid waits for that.
+fn access(turn: &mut Turn<'_>, route: &Route, caller: &Caller, usage: &Usage) -> Answer<Access> {
+    let case = turn.case;
+    let record = usage.account.as_ref();
+    if let Some(view) = turn.memory.known_account_mut(&caller.account) {
+        view.keep(record.cloned(), 0, case.now);
+        view.forget_refusals();
+    }
+    let standing = match case.check_standing(route, caller, record) {
+        Ok(standing) => standing,
+        Err(denial) if turn.begin_outage_check(denial.cause) => return Err(Hitch::Outage),
+        Err(denial) => {
+            let identity = case.identity_of(caller, record);
+            return Ok(Access::Denied(case.deny(*denial, caller, &identity)));
+        }
+    };
+    let own = AccountUsage::new(case.config, case.plan_of(caller, record), usage);
+    let costs = route.metering.as_ref().map_or(&[][..], |metering| &metering.costs);
+    let is_wanted = |meter: &str| costs.iter().any(|cost| cost.meter == meter);
+    let full = own.quotas.iter().find(|quota| quota.is_full && is_wanted(&quota.meter));
+    Ok(match full.filter(|_| own.credits.is_empty()) {
+        None => Access::Open,
+        Some(quota) => Access::Denied(case.deny(exhausted(quota), caller, &standing.identity)),
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it has the type of all answers")]
+fn known_account(turn: &mut Turn<'_>, caller: &Caller, usage: &Usage) -> Answer<Box<KnownAccount>> {
+    let record = usage.account.clone();
+    let identity = turn.case.identity_of(caller, record.as_ref());
+    Ok(Box::new(KnownAccount { identity, record }))
+}
+
+impl Case<'_> {
+    /// The page to come back to, as the value of a `return` parameter. `None` where paying changes
+    /// nothing for the caller: its token alone says what it may do, until the next one.
+    pub(super) fn way_back(self, caller: &Caller) -> Option<String> {
+        let config = self.config;
+        if config.billing.is_empty() || self.subscription_of(caller) == SubscriptionSource::Token {
+            return None;
+        }
+        let facts = self.facts;
+        let is_page = matches!(facts.method.as_str(), "GET" | "HEAD");
+        let target = match self.matter {
+            Matter::Passage(_) if is_page => {
+                // No credential comes along.
+                let stripped = credential::strip(&config.credentials, facts).target;
+                stripped.unwrap_or_else(|| facts.target())
+            }
+            Matter::Page(_) if is_page => facts.path.clone(),
+            Matter::Passage(_) | Matter::Page(_) | Matter::Account => return Some("/".to_owned()),
+        };
+        let path = ReturnPath::new(&target, &config.prefix)
+            .or_else(|_| ReturnPath::new(&facts.path, &config.prefix));
+        Some(path.map_or_else(|_| "/".to_owned(), |path| path.encoded()))
+    }
+}
+
+/// How old usage may be, in milliseconds, for somebody who has just paid.
+const ASKED_AGAIN_MS: i64 = 500;

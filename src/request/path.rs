@@ -30,7 +30,38 @@ pub const MAX_STEP_BYTES: usize = 128 * 1024;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Readings<'a> {
     literal: Cow<'a, [u8]>,
+    others: Cow<'a, [Vec<u8>]>,
+}
+
+/// The readings of a path that its owner keeps beside them: made once, looked at often. Of a plain
+/// path they take no memory of their own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct KeptReadings {
+    /// `None` where the path as it stands is the first reading.
+    literal: Option<Vec<u8>>,
     others: Vec<Vec<u8>>,
+}
+
+impl KeptReadings {
+    /// Reads a path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`readings`].
+    pub(super) fn of(raw_path: &str) -> Result<Self, PathError> {
+        let Readings { literal, others } = readings(raw_path)?;
+        let literal = match literal {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(literal) => Some(literal),
+        };
+        Ok(Self { literal, others: others.into_owned() })
+    }
+
+    /// The readings of `raw_path`, the same that was read.
+    pub(super) fn beside<'a>(&'a self, raw_path: &'a str) -> Readings<'a> {
+        let literal = self.literal.as_deref().unwrap_or(raw_path.as_bytes());
+        Readings { literal: Cow::Borrowed(literal), others: Cow::Borrowed(&self.others) }
+    }
 }
 
 impl Readings<'_> {
@@ -125,7 +156,7 @@ pub fn readings(raw_path: &str) -> Result<Readings<'_>, PathError> {
         return Err(PathError::NotAbsolute);
     }
     if Marks::of(raw).is_empty() {
-        return Ok(Readings { literal: Cow::Borrowed(raw), others: Vec::new() });
+        return Ok(Readings { literal: Cow::Borrowed(raw), others: Cow::Borrowed(&[]) });
     }
     if !steps::escapes_are_valid(raw) {
         return Err(PathError::BadEscape);
@@ -138,7 +169,7 @@ fn follow_all_steps(literal: Vec<u8>) -> Result<Readings<'static>, PathError> {
     walk.follow()?;
     let others = walk.found.split_off(1);
     let literal = Cow::Owned(walk.found.pop().unwrap_or_default());
-    Ok(Readings { literal, others })
+    Ok(Readings { literal, others: Cow::Owned(others) })
 }
 
 /// The readings that were found so far, and the work for them.

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use tollgate::account::{ApiKey, KeyOwner};
 use tollgate::cause::Cause;
 use tollgate::decision::Degraded;
-use tollgate::gate::{Outcome, Step};
+use tollgate::gate::{Need, Outcome, Process, Step};
 use tollgate::gate_secret::GateSecret;
 use tollgate::token::TokenError;
 
-use crate::world::{NOW, World, token};
+use crate::world::{NOW, World, token, unreachable};
 use crate::{ALICE, GATE_SECRET, PRO, cause, denied, passed, performed, tokens, vars, world};
 
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
@@ -259,14 +259,14 @@ fn a_key_counts_for_its_member() {
 fn without_the_directory_nobody_is_let_in_or_sent_away() {
     let mut world = world();
     let key = with_key(&mut world, "big", &json!({"id": "aaaaaaaa"}));
-    let known = std::mem::replace(&mut world.directory, Err("no answer in time".to_owned()));
+    let known = std::mem::replace(&mut world.directory, Err(unreachable("no answer in time")));
     let decision = world.serve("GET /premium", Some(&key));
     let denial = denied(&decision);
     assert_eq!((denial.cause, denial.cause.status()), (Cause::CheckerUnavailable, 503));
     assert!(denial.retry_at.is_some());
     world.directory = known;
     passed(&world.serve("GET /premium", Some(&key)));
-    world.directory = Err("no answer in time".to_owned());
+    world.directory = Err(unreachable("no answer in time"));
     passed(&world.serve("GET /premium", Some(&key)));
 }
 
@@ -289,12 +289,11 @@ fn without_the_ledger_a_key_passes_only_where_its_record_is_known() {
 #[test]
 fn an_answer_of_the_directory_that_nobody_asked_for_denies() {
     let mut world = world();
-    let mut gate = world.gate("GET /premium", Some(&token("{}")));
-    let Step::VerifySignature(_) = gate.start(&mut world.memory, world.now) else {
-        panic!("a token is verified")
-    };
+    let arrival = world.arrival("GET /premium", Some(&token("{}")));
+    let (mut gate, step) = arrival.start(&mut world.memory, world.now);
+    let Step::Need(Need::VerifySignature(_)) = step else { panic!("a token is verified") };
     let owner = KeyOwner { account: ALICE.into(), key: "aaaaaaaa".into(), member: None };
     let step = gate.resume(Outcome::KeyFound(Ok(Some(owner))), &mut world.memory, world.now);
-    let Step::Done(decision) = step else { panic!("it is decided") };
+    let Step::End(decision) = step else { panic!("it is decided") };
     assert_eq!(cause(&decision), Some(Cause::Misconfigured));
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use tollgate::gate::{Outcome, Step};
+use tollgate::gate::{Need, Outcome, Process, Step};
 use tollgate::token::{MAX_TOKEN_BYTES, TokenError};
 
 use crate::world::{World, claims, token};
@@ -46,14 +46,14 @@ fn with_claims(good: &str, changes: &str) -> String {
 
 /// Serves a request where every signature is right.
 fn serve(world: &mut World, token: &str) {
-    let mut gate = world.gate("GET /premium", Some(token));
-    let mut step = gate.start(&mut world.memory, world.now);
-    while !matches!(step, Step::Done(_)) {
-        let outcome = if matches!(step, Step::VerifySignature(_)) {
+    let arrival = world.arrival("GET /premium", Some(token));
+    let (mut gate, mut step) = arrival.start(&mut world.memory, world.now);
+    while let Step::Need(need) = step {
+        let outcome = if matches!(need, Need::VerifySignature(_)) {
             world.performed.push("verify");
             Outcome::SignatureVerified(Ok(true))
         } else {
-            world.perform(&step)
+            world.meet(&need)
         };
         step = gate.resume(outcome, &mut world.memory, world.now);
     }

@@ -2,39 +2,41 @@
 
 use tollgate::cause::Cause;
 use tollgate::decision::Decision;
-use tollgate::gate::{Gate, Outcome, Step};
+use tollgate::gate::{Gate, Need, Outcome, Process, Step};
 use tollgate::time::Timestamp;
 
-use crate::world::{World, token};
-use crate::{ALICE, BIG, cause, passed, performed, world};
+use crate::world::{Arrival, World, token};
+use crate::{ALICE, BIG, cause, meet, passed, performed, world};
 
 /// How long a ledger takes to answer.
 const ANSWER_MS: i64 = 20;
 const CROWD: usize = 64;
 
 /// Serves requests that all begin now, each going on when what it waits for is there.
-pub(crate) fn serve_all(world: &mut World, mut gates: Vec<Gate>) -> Vec<Decision> {
-    let mut decisions: Vec<_> = gates.iter().map(|_| None).collect();
+pub(crate) fn serve_all(world: &mut World, arrivals: Vec<Arrival>) -> Vec<Decision> {
+    let mut decisions: Vec<_> = arrivals.iter().map(|_| None).collect();
     let mut waiting: Vec<(Timestamp, usize, Outcome)> = Vec::new();
-    let mut steps: Vec<(usize, Step)> = Vec::new();
-    for (index, gate) in gates.iter_mut().enumerate() {
-        steps.push((index, gate.start(&mut world.memory, world.now)));
+    let mut gates: Vec<Gate> = Vec::new();
+    let mut steps: Vec<(usize, Step<Decision>)> = Vec::new();
+    for arrival in arrivals {
+        let (gate, step) = arrival.start(&mut world.memory, world.now);
+        steps.push((gates.len(), step));
+        gates.push(gate);
     }
     loop {
         for (index, step) in steps.drain(..) {
-            let after_ms = match step {
-                Step::Done(decision) => {
+            let need = match step {
+                Step::End(decision) => {
                     decisions[index] = Some(decision);
                     world.run(gates[index].take_errands());
                     continue;
                 }
-                Step::CallLedger { .. } => ANSWER_MS,
-                Step::Wait { for_ms } => i64::from(for_ms),
-                _ => 1,
+                Step::Need(need) => need,
             };
-            let outcome = match step {
-                Step::Wait { .. } => Outcome::Waited,
-                step => world.perform(&step),
+            let (after_ms, outcome) = match need {
+                Need::Wait { for_ms } => (i64::from(for_ms), Outcome::Waited),
+                Need::CallLedger { .. } => (ANSWER_MS, world.meet(&need)),
+                need => (1, world.meet(&need)),
             };
             waiting.push((world.now.plus_ms(after_ms), index, outcome));
         }
@@ -47,9 +49,9 @@ pub(crate) fn serve_all(world: &mut World, mut gates: Vec<Gate>) -> Vec<Decision
     decisions.into_iter().map(Option::unwrap).collect()
 }
 
-fn crowd(world: &World) -> Vec<Gate> {
+fn crowd(world: &World) -> Vec<Arrival> {
     let token = token("{}");
-    (0..CROWD).map(|_| world.gate("GET /api", Some(&token))).collect()
+    (0..CROWD).map(|_| world.arrival("GET /api", Some(&token))).collect()
 }
 
 fn asked(world: &mut World) -> usize {
@@ -113,11 +115,10 @@ fn whoever_waits_for_a_request_that_was_broken_off_asks_itself() {
     let mut world = world();
     world.put_account(ALICE, BIG);
     let mut gates = crowd(&world);
-    let mut lost = gates.pop().unwrap();
-    let mut step = lost.start(&mut world.memory, world.now);
-    let outcome = world.perform(&step);
-    step = lost.resume(outcome, &mut world.memory, world.now);
-    let Step::CallLedger { account, request } = step else { panic!("{step:?}") };
+    let (mut lost, step) = gates.pop().unwrap().start(&mut world.memory, world.now);
+    let outcome = meet(&mut world, &step);
+    let step = lost.resume(outcome, &mut world.memory, world.now);
+    let Step::Need(Need::CallLedger { account, request }) = step else { panic!("{step:?}") };
     // The ledger grants it a unit, and nobody ever hears of it.
     world.ask_ledger(&account, &request).unwrap();
     drop(lost);
@@ -139,19 +140,19 @@ fn an_answer_that_comes_after_the_deadline_is_not_taken() {
     world.put_account(ALICE, BIG);
     let token = token("{}");
     passed(&world.serve("GET /premium", Some(&token)));
-    let mut slow = world.gate("GET /api", Some(&token));
-    let step = slow.start(&mut world.memory, world.now);
-    let late = world.perform(&step);
+    let (mut slow, step) =
+        world.arrival("GET /api", Some(&token)).start(&mut world.memory, world.now);
+    let late = meet(&mut world, &step);
     // The isolate was stopped for a while; meanwhile another request has asked.
     world.pass_ms(1_500);
     let decision = world.serve("GET /api", Some(&token));
     let told = passed(&decision).quotas[0].used;
     assert_eq!(told, 1, "the ledger has taken back what the first never named");
     let step = slow.resume(late, &mut world.memory, world.now);
-    assert!(matches!(step, Step::Wait { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::Wait { .. })), "{step:?}");
     let step = slow.resume(Outcome::Waited, &mut world.memory, world.now);
-    let outcome = world.perform(&step);
+    let outcome = meet(&mut world, &step);
     let step = slow.resume(outcome, &mut world.memory, world.now);
-    let Step::Done(decision) = step else { panic!("{step:?}") };
+    let Step::End(decision) = step else { panic!("{step:?}") };
     assert_eq!(passed(&decision).quotas[0].used, 2);
 }

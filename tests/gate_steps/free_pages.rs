@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate::allowance::COOKIE_NAME;
 use tollgate::cause::{Action, Cause};
 use tollgate::decision::{Decision, Denial};
-use tollgate::gate::{OriginAnswer, Outcome, Step};
+use tollgate::gate::{Need, OriginAnswer, Outcome, Process, Step};
 
 use crate::bindings::Vars;
 use crate::world::{NOW, World, token};
@@ -232,9 +232,9 @@ fn whoever_starts_a_count_is_limited_by_address_and_nobody_else() {
         {"match": "/articles/**", "free": "5 per month", "free_burst": "BURST"},
     ]));
     world.address = "2001:DB8:0:1::7".to_owned();
-    let mut gate = world.gate("GET /articles/1", None);
-    match gate.start(&mut world.memory, world.now) {
-        Step::LimitBurst { binding, key } => {
+    let arrival = world.arrival("GET /articles/1", None);
+    match arrival.start(&mut world.memory, world.now).1 {
+        Step::Need(Need::LimitBurst { binding, key }) => {
             assert_eq!((binding.as_str(), key.as_str()), ("BURST", "2001:db8:0:1::/64"));
         }
         step => panic!("{step:?}"),
@@ -287,10 +287,10 @@ fn an_answer_that_nobody_asked_for_lets_no_reader_in() {
     ]));
     world.address = "192.0.2.7".to_owned();
     for outcome in [Outcome::Waited, Outcome::SignatureVerified(Ok(true))] {
-        let mut gate = world.gate("GET /articles/1", None);
-        gate.start(&mut world.memory, world.now);
+        let (mut gate, _) =
+            world.arrival("GET /articles/1", None).start(&mut world.memory, world.now);
         match gate.resume(outcome, &mut world.memory, world.now) {
-            Step::Done(decision) => assert_eq!(cause(&decision), Some(Cause::Misconfigured)),
+            Step::End(decision) => assert_eq!(cause(&decision), Some(Cause::Misconfigured)),
             step => panic!("{step:?}"),
         }
     }

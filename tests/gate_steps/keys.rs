@@ -1,11 +1,11 @@
 //! Keys at a URL: fetched, refreshed, rotated, and what happens while they can't be had.
 
 use tollgate::cause::Cause;
-use tollgate::gate::{Outcome, Step};
+use tollgate::gate::{Need, Outcome, Process, Step};
 use tollgate::token::TokenError;
 
 use crate::tokens::mint;
-use crate::world::{World, claims, token};
+use crate::world::{World, claims, token, unreachable};
 use crate::{denied, key_set, passed, performed, world_with_url};
 
 const FIVE_MINUTES_MS: i64 = 300_000;
@@ -44,8 +44,8 @@ fn a_refresh_is_one_errand_however_many_requests_there_are() {
     world.pass_ms(FIVE_MINUTES_MS);
     let mut errands = 0;
     for _ in 0..5 {
-        let mut gate = world.gate("GET /premium", Some(&token));
-        gate.start(&mut world.memory, world.now);
+        let (mut gate, _) =
+            world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
         errands += gate.take_errands().len();
         assert!(gate.take_errands().is_empty());
     }
@@ -76,7 +76,8 @@ fn a_new_key_is_found_and_the_old_one_falls() {
 fn the_last_good_set_is_kept_through_failures() {
     let mut world = world_with_url("ed");
     passed(&world.serve("GET /premium", Some(&token("{}"))));
-    for body in [Err("timeout".to_owned()), Ok("<html>".to_owned()), Ok(r#"{"keys":[]}"#.into())] {
+    for body in [Err(unreachable("timeout")), Ok("<html>".to_owned()), Ok(r#"{"keys":[]}"#.into())]
+    {
         world.key_set = body;
         world.pass_ms(FIVE_MINUTES_MS);
         let exp = world.now.plus_seconds(60).as_seconds();
@@ -133,7 +134,7 @@ fn an_algorithm_that_does_not_fit_causes_no_fetch() {
 #[test]
 fn without_any_keys_the_checker_is_unavailable_and_not_asked_at_once_again() {
     let mut world = world_with_url("ed");
-    world.key_set = Err("timeout".to_owned());
+    world.key_set = Err(unreachable("timeout"));
     let token = token("{}");
     let decision = world.serve("GET /premium", Some(&token));
     let denial = denied(&decision);
@@ -153,24 +154,24 @@ fn without_any_keys_the_checker_is_unavailable_and_not_asked_at_once_again() {
 fn others_wait_for_the_request_that_fetches() {
     let mut world = world_with_url("ed");
     let token = token("{}");
-    let mut first = world.gate("GET /premium", Some(&token));
-    assert!(matches!(first.start(&mut world.memory, world.now), Step::FetchKeys { issuer: 0 }));
-    let mut second = world.gate("GET /premium", Some(&token));
-    let step = second.start(&mut world.memory, world.now);
-    assert!(matches!(step, Step::Wait { for_ms: 1..=100 }), "{step:?}");
+    let (mut first, step) =
+        world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
+    assert!(matches!(step, Step::Need(Need::FetchKeys { issuer: 0 })));
+    let (mut second, step) =
+        world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
+    assert!(matches!(step, Step::Need(Need::Wait { for_ms: 1..=100 })), "{step:?}");
     let fetched = Outcome::KeysFetched(world.key_set.clone());
     let step = first.resume(fetched, &mut world.memory, world.now);
-    assert!(matches!(step, Step::VerifySignature(_)));
+    assert!(matches!(step, Step::Need(Need::VerifySignature(_))));
     let step = second.resume(Outcome::Waited, &mut world.memory, world.now);
-    assert!(matches!(step, Step::VerifySignature(_)), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::VerifySignature(_))), "{step:?}");
 }
 
 #[test]
 fn a_fetch_that_never_ends_is_taken_over_after_its_deadline() {
     let mut world = world_with_url("ed");
     let token = token("{}");
-    let mut lost = world.gate("GET /premium", Some(&token));
-    lost.start(&mut world.memory, world.now);
+    let (lost, _) = world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
     drop(lost);
     let started = world.now;
     passed(&world.serve("GET /premium", Some(&token)));
@@ -183,13 +184,13 @@ fn a_fetch_that_never_ends_is_taken_over_after_its_deadline() {
 fn waiting_ends_where_the_fetch_of_another_fails() {
     let mut world = world_with_url("ed");
     let token = token("{}");
-    let mut first = world.gate("GET /premium", Some(&token));
-    first.start(&mut world.memory, world.now);
-    let mut second = world.gate("GET /premium", Some(&token));
-    second.start(&mut world.memory, world.now);
-    let failed = Outcome::KeysFetched(Err("timeout".to_owned()));
+    let (mut first, _) =
+        world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
+    let (mut second, _) =
+        world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
+    let failed = Outcome::KeysFetched(Err(unreachable("timeout")));
     first.resume(failed, &mut world.memory, world.now);
     let step = second.resume(Outcome::Waited, &mut world.memory, world.now);
-    let Step::Done(decision) = step else { panic!("it goes on with {step:?}") };
+    let Step::End(decision) = step else { panic!("it goes on with {step:?}") };
     assert_eq!(denied(&decision).cause, Cause::CheckerUnavailable);
 }

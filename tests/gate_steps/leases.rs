@@ -2,7 +2,7 @@
 
 use tollgate::cause::{Cause, Notice};
 use tollgate::decision::Decision;
-use tollgate::gate::{Errand, OriginAnswer, Step};
+use tollgate::gate::{Errand, OriginAnswer, Process, Step};
 
 use crate::world::{World, token};
 use crate::{ALICE, BIG, cause, denied, passed, performed, world};
@@ -67,18 +67,18 @@ fn more_is_fetched_before_the_last_unit_is_spent_and_only_once_at_a_time() {
     // The message that fetches more never arrives.
     while done < 1_000 && tells.is_empty() {
         world.pass_ms(20);
-        let mut gate = world.gate("GET /api", Some(&token));
-        let step = gate.start(&mut world.memory, world.now);
-        assert!(matches!(step, Step::Done(Decision::Pass(_))), "{step:?}");
+        let (mut gate, step) =
+            world.arrival("GET /api", Some(&token)).start(&mut world.memory, world.now);
+        assert!(matches!(step, Step::End(Decision::Pass(_))), "{step:?}");
         tells.extend(gate.take_errands());
         done += 1;
     }
     assert!(matches!(&tells[..], [Errand::Tell { .. }]), "{tells:?}");
     for request in 0..30 {
         world.pass_ms(20);
-        let mut gate = world.gate("GET /api", Some(&token));
-        let step = gate.start(&mut world.memory, world.now);
-        let is_passed = matches!(step, Step::Done(Decision::Pass(_)));
+        let (mut gate, step) =
+            world.arrival("GET /api", Some(&token)).start(&mut world.memory, world.now);
+        let is_passed = matches!(step, Step::End(Decision::Pass(_)));
         assert!(is_passed, "there is enough for the time that an answer takes: {request}");
         assert!(gate.take_errands().is_empty());
     }
@@ -186,7 +186,7 @@ fn a_meter_that_the_plan_does_not_limit_costs_nothing_and_no_message() {
     let mut world = plenty();
     let token = token("{}");
     // A crowd asks before anybody knows the plan.
-    let gates: Vec<_> = (0..64).map(|_| world.gate("GET /mixed", Some(&token))).collect();
+    let gates: Vec<_> = (0..64).map(|_| world.arrival("GET /mixed", Some(&token))).collect();
     for decision in crate::crowd::serve_all(&mut world, gates) {
         let charge = passed(&decision).charge.as_ref().unwrap();
         assert_eq!((charge.units_of("api"), charge.units_of("tokens")), (1, 0));

@@ -1,11 +1,11 @@
 //! What is remembered of the ledger's answers, and for how long.
 
 use tollgate::cause::Cause;
-use tollgate::gate::{OriginAnswer, Outcome, Step};
+use tollgate::gate::{Need, OriginAnswer, Outcome, Process, Step};
 use tollgate::quota::{GrantOutcome, LedgerReply};
 
 use crate::world::{World, token};
-use crate::{ALICE, BIG, PRO, cause, denied, passed, performed, world};
+use crate::{ALICE, BIG, PRO, cause, denied, meet, passed, performed, world};
 
 #[test]
 fn a_good_account_is_believed_for_ten_seconds() {
@@ -213,10 +213,11 @@ fn units_that_were_set_aside_go_back_where_the_plan_is_gone() {
 fn nothing_goes_back_where_nothing_was_granted() {
     let mut world = world();
     let token = token("{}");
-    let mut gate = world.gate("GET /vault", Some(&token));
-    let step = gate.start(&mut world.memory, world.now);
-    let outcome = world.perform(&step);
-    let Step::CallLedger { .. } = gate.resume(outcome, &mut world.memory, world.now) else {
+    let (mut gate, step) =
+        world.arrival("GET /vault", Some(&token)).start(&mut world.memory, world.now);
+    let outcome = meet(&mut world, &step);
+    let Step::Need(Need::CallLedger { .. }) = gate.resume(outcome, &mut world.memory, world.now)
+    else {
         panic!("the ledger is asked");
     };
     let reply = LedgerReply { grant: Some(GrantOutcome::NoPlan), ..LedgerReply::default() };

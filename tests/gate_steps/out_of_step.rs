@@ -4,39 +4,31 @@ use proptest::prelude::*;
 use tollgate::account::AccountRecord;
 use tollgate::cause::{Cause, QuotaState};
 use tollgate::decision::Decision;
-use tollgate::gate::{Outcome, Step};
+use tollgate::gate::{CallError, Gate, Need, Outcome, Process, Step};
 use tollgate::plan::{Quota, Window};
 use tollgate::quota::{GrantOutcome, Lease, LedgerReply, RefusalReason};
 
-use crate::world::{World, token};
+use crate::world::{World, token, unreachable};
 use crate::{cause, key_set, world, world_with_url};
 
 /// One outcome of each kind.
 fn outcomes() -> Vec<Outcome> {
     vec![
-        Outcome::BurstAnswered(true),
+        Outcome::KeyFound(Ok(None)),
         Outcome::KeysFetched(key_set("ed")),
-        Outcome::LedgerAnswered(Ok(Box::default())),
         Outcome::SignatureVerified(Ok(true)),
+        Outcome::BurstAnswered(true),
+        Outcome::LedgerAnswered(Ok(Box::default())),
         Outcome::UsageRead(Ok(Box::default())),
+        Outcome::OutageRead(Ok(false)),
         Outcome::Waited,
     ]
 }
 
-fn decision(step: Step) -> Decision {
+fn decision(step: Step<Decision>) -> Decision {
     match step {
-        Step::Done(decision) => decision,
+        Step::End(decision) => decision,
         step => panic!("it goes on with {step:?}"),
-    }
-}
-
-#[test]
-fn before_the_start_nothing_is_taken() {
-    for outcome in outcomes() {
-        let mut world = world();
-        let mut gate = world.gate("GET /vault", Some(&token("{}")));
-        let step = gate.resume(outcome, &mut world.memory, world.now);
-        assert_eq!(cause(&decision(step)), Some(Cause::Misconfigured));
     }
 }
 
@@ -44,45 +36,56 @@ fn before_the_start_nothing_is_taken() {
 fn after_the_decision_nothing_is_taken() {
     for outcome in outcomes() {
         let mut world = world();
-        let mut gate = world.gate("GET /vault", None);
-        let first = decision(gate.start(&mut world.memory, world.now));
-        assert_eq!(cause(&first), Some(Cause::SignInRequired));
+        let arrival = world.arrival("GET /vault", None);
+        let (mut gate, step) = arrival.start(&mut world.memory, world.now);
+        assert_eq!(cause(&decision(step)), Some(Cause::SignInRequired));
         let step = gate.resume(outcome, &mut world.memory, world.now);
         assert_eq!(cause(&decision(step)), Some(Cause::Misconfigured));
     }
 }
 
-/// A request that was followed up to its step of this kind.
-fn up_to(world: &mut World, kind: &str) -> tollgate::gate::Gate {
-    let mut gate = world.gate("GET /fast", Some(&token("{}")));
-    let mut step = gate.start(&mut world.memory, world.now);
-    while name(&step) != kind {
-        let outcome = world.perform(&step);
-        step = gate.resume(outcome, &mut world.memory, world.now);
+#[test]
+fn without_a_route_nothing_is_taken() {
+    for outcome in outcomes() {
+        let mut world = world();
+        let arrival = world.arrival("GET /%zz", None);
+        let (mut gate, step) = arrival.start(&mut world.memory, world.now);
+        assert_eq!(cause(&decision(step)), Some(Cause::BadRequest));
+        let step = gate.resume(outcome, &mut world.memory, world.now);
+        assert_eq!(cause(&decision(step)), Some(Cause::Misconfigured));
     }
-    gate
 }
 
-fn name(step: &Step) -> &'static str {
-    match step {
-        Step::CallLedger { .. } => "ledger",
-        Step::Done(_) => panic!("it is over"),
-        Step::FetchKeys { .. } => "keys",
-        Step::FindKey { .. } => panic!("it is no API key"),
-        Step::LimitBurst { .. } => "burst",
-        Step::ReadUsage { .. }
-        | Step::ShowAccount(_)
-        | Step::ShowStatus(_)
-        | Step::ShowUsage(_) => panic!("it is not about usage"),
-        Step::ReadOutage => panic!("no provider is configured"),
-        Step::VerifySignature(_) => "verify",
-        Step::Wait { .. } => "wait",
+/// A request that was followed up to its need of this kind.
+fn up_to(world: &mut World, kind: &str) -> Gate {
+    let arrival = world.arrival("GET /fast", Some(&token("{}")));
+    let (mut gate, mut step) = arrival.start(&mut world.memory, world.now);
+    loop {
+        let Step::Need(need) = step else { panic!("it is over") };
+        if name(&need) == kind {
+            return gate;
+        }
+        let outcome = world.meet(&need);
+        step = gate.resume(outcome, &mut world.memory, world.now);
+    }
+}
+
+fn name(need: &Need) -> &'static str {
+    match need {
+        Need::FindKey { .. } => panic!("it is no API key"),
+        Need::FetchKeys { .. } => "keys",
+        Need::VerifySignature(_) => "verify",
+        Need::LimitBurst { .. } => "burst",
+        Need::CallLedger { .. } => "ledger",
+        Need::ReadUsage { .. } => panic!("it is not about usage"),
+        Need::ReadOutage => panic!("no provider is configured"),
+        Need::Wait { .. } => "wait",
     }
 }
 
 #[test]
 fn the_wrong_answer_denies_as_misconfigured_and_says_nothing_of_its_content() {
-    let right = ["burst", "keys", "ledger", "verify", "usage", "wait"];
+    let right = ["key", "keys", "verify", "burst", "ledger", "usage", "outage", "wait"];
     for asked in ["keys", "verify", "burst", "ledger"] {
         for (outcome, kind) in outcomes().into_iter().zip(right) {
             if asked == kind {
@@ -156,9 +159,9 @@ fn outcome() -> impl Strategy<Value = TestOutcome> {
         1 => any::<bool>().prop_map(TestOutcome::Burst),
         1 => "[ -~]{0,40}".prop_map(|body| TestOutcome::Keys(Ok(body))),
         1 => Just(TestOutcome::Keys(key_set("other"))),
-        1 => Just(TestOutcome::Keys(Err("broken".to_owned()))),
+        1 => Just(TestOutcome::Keys(Err(unreachable("broken")))),
         2 => reply().prop_map(|reply| TestOutcome::Ledger(Ok(Box::new(reply)))),
-        1 => Just(TestOutcome::Ledger(Err("broken".to_owned()))),
+        1 => Just(TestOutcome::Ledger(Err(unreachable("broken")))),
         1 => any::<bool>().prop_map(TestOutcome::Signature),
         1 => Just(TestOutcome::Usage),
         1 => Just(TestOutcome::Waited),
@@ -169,8 +172,8 @@ fn outcome() -> impl Strategy<Value = TestOutcome> {
 #[derive(Clone, Debug)]
 enum TestOutcome {
     Burst(bool),
-    Keys(Result<String, String>),
-    Ledger(Result<Box<LedgerReply>, String>),
+    Keys(Result<String, CallError>),
+    Ledger(Result<Box<LedgerReply>, CallError>),
     Right,
     Signature(bool),
     Usage,
@@ -178,13 +181,15 @@ enum TestOutcome {
 }
 
 impl TestOutcome {
-    fn of(self, step: &Step, world: &mut World) -> Outcome {
+    fn of(self, step: &Step<Decision>, world: &mut World) -> Outcome {
         match self {
             Self::Burst(is_within) => Outcome::BurstAnswered(is_within),
             Self::Keys(body) => Outcome::KeysFetched(body),
             Self::Ledger(reply) => Outcome::LedgerAnswered(reply),
-            Self::Right if matches!(step, Step::Done(_)) => Outcome::Waited,
-            Self::Right => world.perform(step),
+            Self::Right => match step {
+                Step::End(_) => Outcome::Waited,
+                Step::Need(need) => world.meet(need),
+            },
             Self::Usage => Outcome::UsageRead(Ok(Box::default())),
             Self::Signature(is_right) => Outcome::SignatureVerified(Ok(is_right)),
             Self::Waited => Outcome::Waited,
@@ -217,17 +222,17 @@ proptest! {
         let mut outcomes = outcomes.into_iter();
         // Several requests share the memory that the ones before them left.
         for _ in 0..3 {
-            let mut gate = world.gate(path, Some(&token));
-            let mut step = gate.start(&mut world.memory, world.now);
+            let arrival = world.arrival(path, Some(&token));
+            let (mut gate, mut step) = arrival.start(&mut world.memory, world.now);
             for _ in 0..MOST_STEPS {
-                if matches!(step, Step::Done(_)) {
+                if matches!(step, Step::End(_)) {
                     break;
                 }
                 world.pass_ms(step_ms);
                 let outcome = outcomes.next().unwrap_or(TestOutcome::Right).of(&step, &mut world);
                 step = gate.resume(outcome, &mut world.memory, world.now);
             }
-            prop_assert!(matches!(step, Step::Done(_)), "no decision, but {step:?}");
+            prop_assert!(matches!(step, Step::End(_)), "no decision, but {step:?}");
             world.run(gate.take_errands());
             // And one more, which nobody asked for.
             let extra = outcomes.next().unwrap_or(TestOutcome::Waited).of(&step, &mut world);

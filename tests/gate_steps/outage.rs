@@ -2,10 +2,10 @@
 
 use tollgate::cause::{Action, Cause};
 use tollgate::decision::Degraded;
-use tollgate::gate::{OriginAnswer, Step};
+use tollgate::gate::{Need, OriginAnswer, Process, Step};
 
 use crate::world::{World, token};
-use crate::{ALICE, BIG, PRO, cause, denied, passed, performed, world};
+use crate::{ALICE, BIG, PRO, cause, denied, meet, passed, performed, world};
 
 /// Units that were counted as having passed during an outage.
 fn degraded(world: &World) -> u64 {
@@ -56,15 +56,15 @@ fn a_long_outage_is_looked_at_less_often_and_by_one_request_at_a_time() {
 
     // While one finds out, others don't wait for it.
     world.pass_ms(12_000);
-    let mut probe = world.gate("GET /premium", Some(&token));
-    let step = probe.start(&mut world.memory, world.now);
-    assert!(matches!(step, Step::CallLedger { .. }), "{step:?}");
+    let (mut probe, step) =
+        world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
+    assert!(matches!(step, Step::Need(Need::CallLedger { .. })), "{step:?}");
     let decision = world.serve("GET /premium", Some(&token));
     assert_eq!(denied(&decision).cause, Cause::CheckerUnavailable);
     assert!(performed(&mut world).is_empty());
     world.ledger_is_down = false;
-    let outcome = world.perform(&step);
-    assert!(matches!(probe.resume(outcome, &mut world.memory, world.now), Step::Done(_)));
+    let outcome = meet(&mut world, &step);
+    assert!(matches!(probe.resume(outcome, &mut world.memory, world.now), Step::End(_)));
     passed(&world.serve("GET /premium", Some(&token)));
 }
 

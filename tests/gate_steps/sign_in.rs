@@ -3,11 +3,11 @@
 use serde_json::json;
 use tollgate::cause::Cause;
 use tollgate::decision::Decision;
-use tollgate::gate::{OriginAnswer, Step};
+use tollgate::gate::{Need, OriginAnswer, Process, Step};
 
 use crate::free_pages::{read, site};
 use crate::world::{World, token};
-use crate::{ALICE, cause, denied, passed, performed};
+use crate::{ALICE, cause, denied, meet, passed, performed};
 
 /// A site that counts readers and callers alike, with alice on a plan that has room.
 fn newspaper() -> World {
@@ -77,18 +77,18 @@ fn the_ledger_is_asked_even_where_units_are_held() {
     passed(&world.serve("GET /api/1", Some(&token)));
     assert!(!performed(&mut world).contains(&"ledger"), "units are held");
     read(&mut world, 1..=1);
-    let mut gate = world.gate("GET /api/1", Some(&token));
-    let step = gate.start(&mut world.memory, world.now);
+    let (mut gate, step) =
+        world.arrival("GET /api/1", Some(&token)).start(&mut world.memory, world.now);
     match &step {
-        Step::CallLedger { request, .. } => {
+        Step::Need(Need::CallLedger { request, .. }) => {
             assert_eq!(request.merge.as_ref().map(|merge| merge.units), Some(1));
             assert!(request.wants.iter().all(|want| want.needed == 0));
         }
         step => panic!("{step:?}"),
     }
-    let outcome = world.perform(&step);
+    let outcome = meet(&mut world, &step);
     match gate.resume(outcome, &mut world.memory, world.now) {
-        Step::Done(decision) => assert!(clears(&decision)),
+        Step::End(decision) => assert!(clears(&decision)),
         step => panic!("{step:?}"),
     }
     performed(&mut world);
@@ -127,7 +127,7 @@ fn a_crowd_of_the_same_reader_is_counted_once() {
     let mut world = newspaper();
     read(&mut world, 1..=3);
     let token = token("{}");
-    let gates: Vec<_> = (0..20).map(|_| world.gate("GET /articles/7", Some(&token))).collect();
+    let gates: Vec<_> = (0..20).map(|_| world.arrival("GET /articles/7", Some(&token))).collect();
     for decision in crate::crowd::serve_all(&mut world, gates) {
         assert!(clears(&decision));
     }

@@ -7,7 +7,7 @@ use tollgate::cause::{Action, Cause, Notice, PaymentFailure};
 use tollgate::decision::Decision;
 use tollgate::time::Timestamp;
 
-use crate::world::{World, token};
+use crate::world::{World, token, unreachable};
 use crate::{ALICE, cause, denied, passed, performed, tokens, vars};
 
 const DAY_MS: i64 = 86_400_000;
@@ -174,7 +174,7 @@ fn nobodys_grace_ends_while_the_provider_is_down() {
     assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::PaymentFailed));
     // A desk that does not answer is no reason to let everybody in.
     let mut world = self::world();
-    world.provider_outage = Err("too late".to_owned());
+    world.provider_outage = Err(unreachable("too late"));
     world.bill(ALICE, &subscribed("sub_1", "price_pro", Status::PastDue, days_ago(&world, 5)));
     assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::PaymentFailed));
     performed(&mut world);

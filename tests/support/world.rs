@@ -1,5 +1,5 @@
 //! Everything around the gate, without a Worker: a clock that stands still, ledgers in memory, an
-//! issuer, and the steps performed as the edge performs them.
+//! issuer, and the gate's needs met as the edge meets them.
 
 #![allow(dead_code, reason = "not every suite needs all of it")]
 
@@ -15,7 +15,10 @@ use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue, shard_name};
 use tollgate::billing::{BillingEvent, apply};
 use tollgate::config::Config;
 use tollgate::decision::{Decision, Denial};
-use tollgate::gate::{self, Errand, Gate, Memory, OriginAnswer, Outcome, Step};
+use tollgate::gate::{
+    self, Access, CallError, Errand, Gate, Inquiry, Memory, Need, OriginAnswer, Outcome, Process,
+    Step,
+};
 use tollgate::quota::holder::Watch;
 use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::{RequestFacts, ReturnPath};
@@ -35,13 +38,13 @@ pub(crate) struct World {
     pub(crate) memory: Memory,
     pub(crate) now: Timestamp,
     pub(crate) ledger_is_down: bool,
-    /// What the directory of API keys knows by their hashes, or why it doesn't answer.
-    pub(crate) directory: Result<BTreeMap<String, KeyOwner>, String>,
+    /// The owners of API keys by their hashes, or why the directory doesn't answer.
+    pub(crate) directory: Result<BTreeMap<String, KeyOwner>, CallError>,
     pub(crate) is_within_burst: bool,
     /// What the desk knows of the payment provider.
-    pub(crate) provider_outage: Result<bool, String>,
+    pub(crate) provider_outage: Result<bool, CallError>,
     /// What an issuer's JWKS URL answers.
-    pub(crate) key_set: Result<String, String>,
+    pub(crate) key_set: Result<String, CallError>,
     /// The cookie of free pages that the visitor keeps: its value.
     pub(crate) cookie: Option<String>,
     /// The visitor's address.
@@ -50,7 +53,7 @@ pub(crate) struct World {
     pub(crate) bot_category: String,
     /// The protocol that the visitor would rather speak.
     pub(crate) upgrade: String,
-    /// The steps that were performed, in a word each.
+    /// The needs that were met and the errands that were done, in a word each.
     pub(crate) performed: Vec<&'static str>,
     ledgers: BTreeMap<String, (Ledger, MemoryStore)>,
     /// Leases that are watched, and when each is to be looked at again.
@@ -58,6 +61,18 @@ pub(crate) struct World {
     /// Reports of readers that are due, and when.
     reports: Vec<(Timestamp, ReportDue)>,
     readers: BTreeMap<String, (Readers, MemoryReaders)>,
+}
+
+/// A request that was not looked at yet.
+pub(crate) struct Arrival {
+    config: Rc<Config>,
+    pub(crate) facts: Rc<RequestFacts>,
+}
+
+impl Arrival {
+    pub(crate) fn start(self, memory: &mut Memory, now: Timestamp) -> (Gate, Step<Decision>) {
+        Gate::start(self.config, self.facts, memory, now)
+    }
 }
 
 impl World {
@@ -71,7 +86,7 @@ impl World {
             directory: Ok(BTreeMap::new()),
             is_within_burst: true,
             provider_outage: Ok(false),
-            key_set: Err("no server".to_owned()),
+            key_set: Err(unreachable("no server")),
             cookie: None,
             address: String::new(),
             bot_category: String::new(),
@@ -151,37 +166,35 @@ impl World {
 
     /// Serves a request to the end, errands included.
     pub(crate) fn serve(&mut self, asks: &str, token: Option<&str>) -> Decision {
-        let mut gate = self.gate(asks, token);
-        let mut step = gate.start(&mut self.memory, self.now);
-        let decision = loop {
-            match step {
-                Step::Done(decision) => break decision,
-                needed => {
-                    let outcome = self.perform(&needed);
-                    step = gate.resume(outcome, &mut self.memory, self.now);
-                }
-            }
-        };
-        self.run(gate.take_errands());
-        decision
+        let begun = self.arrival(asks, token).start(&mut self.memory, self.now);
+        self.end_of(begun)
     }
 
     /// Asks whether access to a path is back, to the end: why it isn't.
     pub(crate) fn status(&mut self, path: &str, token: &str) -> Option<Denial> {
-        let status = self.gate("GET /_tollgate/status", Some(token));
+        let facts = self.arrival("GET /_tollgate/status", Some(token)).facts;
         let path = ReturnPath::new(path, "/_tollgate/").unwrap();
-        let mut gate = Gate::for_status(Rc::clone(&self.config), status.facts(), &path);
-        let mut step = gate.start(&mut self.memory, self.now);
-        loop {
-            match step {
-                Step::ShowStatus(denial) => return denial.map(|denial| *denial),
-                Step::Done(Decision::Deny(denial)) => return Some(*denial),
-                needed => {
-                    let outcome = self.perform(&needed);
-                    step = gate.resume(outcome, &mut self.memory, self.now);
-                }
-            }
+        let config = Rc::clone(&self.config);
+        let begun = Inquiry::access(config, &facts, &path, &mut self.memory, self.now)?;
+        match self.end_of(begun) {
+            Ok(Access::Open) => None,
+            Ok(Access::Denied(denial)) | Err(denial) => Some(*denial),
         }
+    }
+
+    /// Meets the needs of a request until it has ended, and runs its errands.
+    pub(crate) fn end_of<P: Process>(&mut self, begun: (P, Step<P::End>)) -> P::End {
+        let (mut process, mut step) = begun;
+        let end = loop {
+            let need = match step {
+                Step::End(end) => break end,
+                Step::Need(need) => need,
+            };
+            let outcome = self.meet(&need);
+            step = process.resume(outcome, &mut self.memory, self.now);
+        };
+        self.run(process.take_errands());
+        end
     }
 
     /// Has an account's ledger take in what a provider tells.
@@ -230,7 +243,7 @@ impl World {
 
     /// A request that was not looked at yet: `GET /path`, with a bearer token. The method
     /// `PREFLIGHT` stands for what a browser sends before a request to another site.
-    pub(crate) fn gate(&self, asks: &str, token: Option<&str>) -> Gate {
+    pub(crate) fn arrival(&self, asks: &str, token: Option<&str>) -> Arrival {
         let (method, path) = asks.split_once(' ').unwrap();
         let bearer = token.map_or_else(String::new, |token| format!("Bearer {token}"));
         let kept = |value| format!("theme=dark; {COOKIE_NAME}={value}");
@@ -245,37 +258,34 @@ impl World {
             ),
         };
         let facts = RequestFacts::from_lines(&lines).unwrap();
-        Gate::new(Rc::clone(&self.config), Rc::new(facts))
+        Arrival { config: Rc::clone(&self.config), facts: Rc::new(facts) }
     }
 
-    /// What the edge does about a step.
-    pub(crate) fn perform(&mut self, step: &Step) -> Outcome {
-        let (word, outcome) = match step {
-            Step::CallLedger { account, request } => {
-                let reply = self.ask_ledger(account, request).map(Box::new);
-                ("ledger", Outcome::LedgerAnswered(reply))
-            }
-            Step::FetchKeys { .. } => ("keys", Outcome::KeysFetched(self.key_set.clone())),
-            Step::FindKey { directory, hash } => {
+    /// Meets a need, as the edge does.
+    pub(crate) fn meet(&mut self, need: &Need) -> Outcome {
+        let (word, outcome) = match need {
+            Need::FindKey { directory, hash } => {
                 assert!(hash.starts_with(directory.trim_start_matches("keys-")));
                 let found = self.directory.as_ref().map(|known| known.get(hash).cloned());
                 ("key", Outcome::KeyFound(found.map_err(Clone::clone)))
             }
-            Step::LimitBurst { .. } => ("burst", Outcome::BurstAnswered(self.is_within_burst)),
-            Step::VerifySignature(check) => {
+            Need::FetchKeys { .. } => ("keys", Outcome::KeysFetched(self.key_set.clone())),
+            Need::VerifySignature(check) => {
                 ("verify", Outcome::SignatureVerified(Ok(is_right(check))))
             }
-            Step::Wait { for_ms } => {
-                self.pass_ms(i64::from(*for_ms));
-                ("wait", Outcome::Waited)
+            Need::LimitBurst { .. } => ("burst", Outcome::BurstAnswered(self.is_within_burst)),
+            Need::CallLedger { account, request } => {
+                let reply = self.ask_ledger(account, request).map(Box::new);
+                ("ledger", Outcome::LedgerAnswered(reply))
             }
-            Step::ReadUsage { account, plan, member } => {
+            Need::ReadUsage { account, plan, member } => {
                 let usage = self.read_usage(account, plan.as_deref(), member).map(Box::new);
                 ("usage", Outcome::UsageRead(usage))
             }
-            Step::ReadOutage => ("outage", Outcome::OutageRead(self.provider_outage.clone())),
-            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
-                panic!("nothing is to be done")
+            Need::ReadOutage => ("outage", Outcome::OutageRead(self.provider_outage.clone())),
+            Need::Wait { for_ms } => {
+                self.pass_ms(i64::from(*for_ms));
+                ("wait", Outcome::Waited)
             }
         };
         self.performed.push(word);
@@ -302,7 +312,7 @@ impl World {
                 Errand::AskOutage => {
                     self.performed.push("ask-outage");
                     let is_on = self.provider_outage.clone();
-                    gate::outage_told(is_on, &mut self.memory, self.now);
+                    let _ = gate::outage_reported(is_on, &mut self.memory, self.now);
                 }
                 Errand::Watch { account, lease } => self.watch(account, lease),
             }
@@ -346,9 +356,8 @@ impl World {
 
     fn tell(&mut self, account: &str, request: &LedgerRequest) -> Vec<Errand> {
         let reply = self.ask_ledger(account, request);
-        let reply = reply.as_ref().map_err(String::as_str);
         let message = (request.holder.as_str(), request.number);
-        gate::told(account, message, reply, &mut self.memory, self.now)
+        gate::ledger_replied(account, message, reply.as_ref().ok(), &mut self.memory, self.now)
     }
 
     fn read_usage(
@@ -356,13 +365,13 @@ impl World {
         name: &str,
         plan: Option<&str>,
         member: &str,
-    ) -> Result<Usage, String> {
+    ) -> Result<Usage, CallError> {
         if self.ledger_is_down {
-            return Err("no answer in time".to_owned());
+            return Err(unreachable("no answer in time"));
         }
         let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
         let usage = Ledger::usage(store, self.config.terms(), plan, Some(member), self.now);
-        usage.map_err(|error| error.to_string())
+        usage.map_err(|error| unreachable(&error.to_string()))
     }
 
     /// What the edge does to ask a ledger.
@@ -370,14 +379,19 @@ impl World {
         &mut self,
         name: &str,
         request: &LedgerRequest,
-    ) -> Result<LedgerReply, String> {
+    ) -> Result<LedgerReply, CallError> {
         if self.ledger_is_down {
-            return Err("no answer in time".to_owned());
+            return Err(unreachable("no answer in time"));
         }
         let (ledger, store) = self.ledgers.entry(name.to_owned()).or_default();
         let reply = ledger.handle(store, self.config.terms(), request, self.now);
-        reply.map_err(|error| error.to_string())
+        reply.map_err(|error| unreachable(&error.to_string()))
     }
+}
+
+/// A call that nothing answers.
+pub(crate) fn unreachable(reason: &str) -> CallError {
+    CallError::Unreachable(reason.to_owned())
 }
 
 fn new_memory(config: &Config, isolate: &str) -> Memory {

@@ -1,7 +1,7 @@
 //! From a request for `usage` to what is told, or to a denial.
 
 use tollgate::cause::{Action, Cause, Notice};
-use tollgate::gate::{Outcome, Step};
+use tollgate::gate::{CallError, Need, Outcome, Process, Step};
 
 use crate::{Isolate, NOW, denied, shown, token, usage, vars};
 
@@ -10,8 +10,8 @@ const NONE: &str = "null";
 #[test]
 fn nobody_is_told_without_a_credential() {
     let mut isolate = Isolate::new(&vars());
-    let mut gate = isolate.gate(None);
-    let denial = denied(gate.start(&mut isolate.memory, NOW));
+    let (_, step) = isolate.begin(None);
+    let denial = denied(step);
     assert_eq!(denial.cause, Cause::SignInRequired);
     let expired = token(r#"{"exp":1}"#);
     let (_, step) = isolate.ask(&expired);
@@ -22,12 +22,12 @@ fn nobody_is_told_without_a_credential() {
 fn the_ledger_is_asked_for_the_tokens_own_account_plan_and_member() {
     let mut isolate = Isolate::new(&vars());
     let (_, step) = isolate.ask(&token("{}"));
-    let Step::ReadUsage { account, plan, member } = step else { panic!("{step:?}") };
+    let Step::Need(Need::ReadUsage { account, plan, member }) = step else { panic!("{step:?}") };
     let asked = (account.as_str(), plan.as_deref(), member.as_str());
     assert_eq!(asked, ("-/acme", Some("free"), "ann"));
     let by_account = token(r#"{"iss":"https://by.account","sub":"bob","plan":"pro"}"#);
     let (_, step) = isolate.ask(&by_account);
-    let Step::ReadUsage { plan, member, .. } = step else { panic!("{step:?}") };
+    let Step::Need(Need::ReadUsage { plan, member, .. }) = step else { panic!("{step:?}") };
     assert_eq!((plan, member.as_str()), (None, "bob"), "there the record alone says the plan");
 }
 
@@ -41,7 +41,7 @@ fn what_was_read_is_told_again_for_two_seconds() {
     assert_eq!(shown(step).quotas[0].state.used, 3);
     isolate.now = NOW.plus_ms(2_000);
     let (_, step) = isolate.ask(&token("{}"));
-    assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::ReadUsage { .. })), "{step:?}");
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn each_member_and_plan_is_told_its_own() {
 fn whoever_comes_meanwhile_waits_and_is_told_the_same() {
     let mut isolate = Isolate::new(&vars());
     let (mut first, step) = isolate.ask(&token("{}"));
-    assert!(matches!(step, Step::ReadUsage { .. }));
+    assert!(matches!(step, Step::Need(Need::ReadUsage { .. })));
     let (mut second, step) = isolate.ask(&token("{}"));
-    assert!(matches!(step, Step::Wait { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::Wait { .. })), "{step:?}");
     let step = second.resume(Outcome::Waited, &mut isolate.memory, isolate.now);
-    assert!(matches!(step, Step::Wait { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::Wait { .. })), "{step:?}");
     let counts = usage(&isolate.config, [5, 0, 0], NONE);
     assert_eq!(shown(isolate.answer(&mut first, counts)).quotas[0].state.used, 5);
     let step = second.resume(Outcome::Waited, &mut isolate.memory, isolate.now);
@@ -82,7 +82,7 @@ fn what_is_remembered_is_bounded() {
         shown(isolate.told(&other, counts));
     }
     let (_, step) = isolate.ask(&mine);
-    assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::ReadUsage { .. })), "{step:?}");
 }
 
 #[test]
@@ -90,18 +90,18 @@ fn nobody_waits_forever_for_another() {
     let mut isolate = Isolate::new(&vars());
     let _ = isolate.ask(&token("{}"));
     let (mut second, step) = isolate.ask(&token("{}"));
-    assert!(matches!(step, Step::Wait { .. }));
+    assert!(matches!(step, Step::Need(Need::Wait { .. })));
     // The first one hangs: after the deadline somebody else asks.
     isolate.now = NOW.plus_ms(1_000);
     let step = second.resume(Outcome::Waited, &mut isolate.memory, isolate.now);
-    assert!(matches!(step, Step::ReadUsage { .. }), "{step:?}");
+    assert!(matches!(step, Step::Need(Need::ReadUsage { .. })), "{step:?}");
 }
 
 #[test]
 fn an_outage_is_said_whatever_the_plan_says_about_passing() {
     let mut isolate = Isolate::new(&vars());
     let (mut gate, _) = isolate.ask(&token("{}"));
-    let failed = Outcome::UsageRead(Err("no answer".to_owned()));
+    let failed = Outcome::UsageRead(Err(CallError::Unreachable("no answer".to_owned())));
     let denial = denied(gate.resume(failed, &mut isolate.memory, isolate.now));
     assert_eq!(denial.cause, Cause::CheckerUnavailable);
     assert!(denial.retry_at.is_some());
@@ -114,7 +114,10 @@ fn an_outage_is_said_whatever_the_plan_says_about_passing() {
         "nor for anybody else of the account"
     );
     let (_, step) = isolate.ask(&token(r#"{"org":"other"}"#));
-    assert!(matches!(step, Step::ReadUsage { .. }), "another account has another ledger");
+    assert!(
+        matches!(step, Step::Need(Need::ReadUsage { .. })),
+        "another account has another ledger"
+    );
     isolate.now = NOW.plus_ms(2_000);
     let counts = usage(&isolate.config, [5, 0, 0], NONE);
     assert_eq!(shown(isolate.told(&token("{}"), counts)).quotas[0].state.used, 5);
@@ -231,7 +234,7 @@ fn an_answer_that_was_not_asked_for_is_a_fault() {
     let (mut gate, _) = isolate.ask(&token("{}"));
     let step = gate.resume(Outcome::Waited, &mut isolate.memory, isolate.now);
     assert_eq!(denied(step).cause, Cause::Misconfigured);
-    let mut gate = isolate.gate(None);
+    let (mut gate, _) = isolate.begin(None);
     let counts = usage(&isolate.config, [0; 3], NONE);
     let step = isolate.answer(&mut gate, counts);
     assert_eq!(denied(step).cause, Cause::Misconfigured);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tollgate::account::ApiKey;
 use tollgate::config::Config;
 use tollgate::gate_secret::GateSecret;
-use tollgate::request::{Reach, RequestFacts, credential, readings};
+use tollgate::request::{Reach, RequestFacts, credential};
 use tollgate::time::Timestamp;
 
 use super::remote::AccountName;
@@ -107,7 +107,7 @@ impl Explain {
             request.carry(token, &config);
         }
         let facts = Rc::new(request.facts(&config)?);
-        let reach = readings(&facts.path).map(|readings| readings.reach(&config.prefix));
+        let reach = facts.readings().map(|readings| readings.reach(&config.prefix));
         let is_own = reach.is_ok_and(|reach| reach != Reach::Outside);
         let is_usage = is_own && facts.path == format!("{}usage", config.prefix);
         if is_own && !is_usage {

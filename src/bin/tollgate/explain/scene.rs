@@ -1,4 +1,4 @@
-//! Performs the gate's steps with what was given, and tells each in words.
+//! Meets the gate's needs with what was given, and puts each in words.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::rc::Rc;
 use tollgate::account::{ApiKey, KeyOwner};
 use tollgate::config::{Config, KeySource};
 use tollgate::decision::Decision;
-use tollgate::gate::{Gate, Memory, Outcome as Answered, Step};
-use tollgate::quota::{Ledger, LedgerReply, LedgerRequest};
+use tollgate::gate::{CallError, Gate, Inquiry, Memory, Need, Outcome, Process, Step};
+use tollgate::quota::{Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::RequestFacts;
 use tollgate::time::Timestamp;
 use tollgate::token::{SignatureCheck, Unverified};
@@ -60,97 +60,108 @@ pub(super) enum End {
 impl Scene {
     /// One request from its facts to its end. `is_usage` is whether it asks how its account stands.
     pub(super) fn play(&mut self, facts: &Rc<RequestFacts>, is_usage: bool) -> Story {
-        let config = Rc::clone(&self.config);
+        let (config, facts) = (Rc::clone(&self.config), Rc::clone(facts));
         let mut memory =
             Memory::new(config.issuers.len(), "explain".to_owned(), config.deadlines.origin_ms);
-        let begin = if is_usage { Gate::for_usage } else { Gate::new };
-        let mut gate = begin(Rc::clone(&config), Rc::clone(facts));
-        let mut step = gate.start(&mut memory, self.now);
-        let mut steps = Vec::new();
-        if let Some(index) = gate.route() {
-            steps.push(("route", words::route(&config, index)));
+        if is_usage {
+            let begun = Inquiry::usage(config, Rc::clone(&facts), &mut memory, self.now);
+            self.follow(begun, &facts, memory, |usage| match usage {
+                Ok(usage) => End::Usage(usage),
+                Err(denial) => End::Decision(Decision::Deny(denial)),
+            })
+        } else {
+            let begun = Gate::start(config, Rc::clone(&facts), &mut memory, self.now);
+            self.follow(begun, &facts, memory, End::Decision)
         }
-        if !words::is_ungated(&config, gate.route(), facts) {
-            let stands_in = self.is_stand_in;
-            steps.push(("credential", words::credential(&config, facts, stands_in)));
-        }
-        let end = loop {
-            let outcome = match step {
-                Step::Done(decision) => break End::Decision(decision),
-                Step::ShowUsage(usage) => break End::Usage(usage),
-                step => self.perform(&step, &mut steps),
-            };
-            step = gate.resume(outcome, &mut memory, self.now);
-        };
-        Story { steps, end, route: gate.route() }
     }
 
-    fn perform(&mut self, step: &Step, steps: &mut Vec<(&'static str, String)>) -> Answered {
-        match step {
-            Step::VerifySignature(check) => {
-                let (outcome, text) = self.verify(check);
-                steps.push(("signature", text));
-                if let (Ok(true), Some(text)) = (&outcome, self.who()) {
-                    steps.push(("caller", text));
-                }
-                Answered::SignatureVerified(outcome)
-            }
-            Step::FetchKeys { issuer } => {
-                let (outcome, text) = self.fetch_keys(*issuer);
-                steps.push(("keys", text));
-                Answered::KeysFetched(outcome)
-            }
-            Step::FindKey { .. } => {
+    fn follow<P: Process>(
+        &mut self,
+        begun: (P, Step<P::End>),
+        facts: &RequestFacts,
+        mut memory: Memory,
+        end_of: impl FnOnce(P::End) -> End,
+    ) -> Story {
+        let (mut process, mut step) = begun;
+        let route = process.route();
+        let mut steps = Vec::new();
+        if let Some(index) = route {
+            steps.push(("route", words::route(&self.config, index)));
+        }
+        if !words::is_ungated(&self.config, route, facts) {
+            let stands_in = self.is_stand_in;
+            steps.push(("credential", words::credential(&self.config, facts, stands_in)));
+        }
+        let end = loop {
+            let need = match step {
+                Step::End(end) => break end_of(end),
+                Step::Need(need) => need,
+            };
+            let outcome = self.meet(&need, &mut steps);
+            step = process.resume(outcome, &mut memory, self.now);
+        };
+        Story { steps, end, route }
+    }
+
+    fn meet(&mut self, need: &Need, steps: &mut Vec<(&'static str, String)>) -> Outcome {
+        match need {
+            Need::FindKey { .. } => {
                 if self.is_resigned {
                     let text = "taken on trust, without GATE_SECRET".to_owned();
                     steps.push(("checksum", text));
                 }
                 let (owner, text) = self.find_key();
                 steps.push(("key", text));
-                Answered::KeyFound(owner)
+                Outcome::KeyFound(owner)
             }
-            Step::LimitBurst { binding, key } => {
+            Need::FetchKeys { issuer } => {
+                let (body, text) = self.fetch_keys(*issuer);
+                steps.push(("keys", text));
+                Outcome::KeysFetched(body)
+            }
+            Need::VerifySignature(check) => {
+                let (verdict, text) = self.verify(check);
+                steps.push(("signature", text));
+                if let (Ok(true), Some(text)) = (&verdict, self.who()) {
+                    steps.push(("caller", text));
+                }
+                Outcome::SignatureVerified(verdict)
+            }
+            Need::LimitBurst { binding, key } => {
                 let said = if self.is_over_burst { "beyond" } else { "within" };
                 steps.push(("burst", format!("{key} is {said} the rate of {binding}")));
-                Answered::BurstAnswered(!self.is_over_burst)
+                Outcome::BurstAnswered(!self.is_over_burst)
             }
-            Step::CallLedger { account, request } => {
+            Need::CallLedger { account, request } => {
                 let reply = self.ask_ledger(request);
                 let (config, now) = (&self.config, self.now);
                 steps.push(("ledger", words::ledger(account, request, &reply, config, now)));
-                Answered::LedgerAnswered(reply.map(Box::new))
+                Outcome::LedgerAnswered(reply.map(Box::new))
             }
-            Step::ReadUsage { account, plan, member } => {
-                let terms = self.config.terms();
-                let (plan, member) = (plan.as_deref(), Some(member.as_str()));
-                let usage = Ledger::usage(&self.rows, terms, plan, member, self.now);
-                let usage = usage.map_err(|error| error.to_string());
-                let usage = if self.ledger_is_down { Err(NO_ANSWER.to_owned()) } else { usage };
+            Need::ReadUsage { account, plan, member } => {
+                let usage = self.read_usage(plan.as_deref(), member);
                 steps.push(("ledger", format!("{account} is asked how it stands")));
-                Answered::UsageRead(usage.map(Box::new))
+                Outcome::UsageRead(usage.map(Box::new))
             }
-            Step::Wait { for_ms } => {
-                self.now = self.now.plus_ms(i64::from(*for_ms));
-                Answered::Waited
-            }
-            Step::ReadOutage => {
+            Need::ReadOutage => {
                 let said = if self.provider_is_down { "is" } else { "is not" };
                 steps.push(("outage", format!("the payment provider {said} seen to be down")));
-                Answered::OutageRead(Ok(self.provider_is_down))
+                Outcome::OutageRead(Ok(self.provider_is_down))
             }
-            // The loop in `play` ends before these, or nobody asked for them.
-            Step::Done(_) | Step::ShowAccount(_) | Step::ShowStatus(_) | Step::ShowUsage(_) => {
-                Answered::Waited
+            Need::Wait { for_ms } => {
+                self.now = self.now.plus_ms(i64::from(*for_ms));
+                Outcome::Waited
             }
         }
     }
 
-    /// Whose an API key is: the account's whose record was given, if that lists it.
-    fn find_key(&self) -> (Result<Option<KeyOwner>, String>, String) {
+    /// The owner of an API key: the account of the given record, if that lists it.
+    fn find_key(&self) -> (Result<Option<KeyOwner>, CallError>, String) {
         let id = ApiKey::id_in(self.token.as_deref().unwrap_or_default());
         let Some(record) = &self.rows.account else {
             let text = format!("{id}: only a running gate knows whose; --account gives a record");
-            return (Err("whose it is was not given".to_owned()), text);
+            let error = CallError::Unreachable("whose it is was not given".to_owned());
+            return (Err(error), text);
         };
         let Some(key) = record.keys.iter().find(|key| key.id == id) else {
             return (Ok(None), format!("{id}: the given record doesn't list it"));
@@ -160,7 +171,7 @@ impl Scene {
         (Ok(Some(KeyOwner { account, key: id.to_owned(), member: key.member.clone() })), text)
     }
 
-    fn verify(&self, check: &SignatureCheck) -> (Result<bool, String>, String) {
+    fn verify(&self, check: &SignatureCheck) -> (Result<bool, CallError>, String) {
         if self.is_trusted {
             let why = if self.is_stand_in { "there is none to check" } else { "taken on trust" };
             return (Ok(true), why.to_owned());
@@ -174,10 +185,10 @@ impl Scene {
             Ok(false) => format!("does not fit the issuer's key ({alg}{key})"),
             Err(reason) => format!("a key can't be used: {reason}"),
         };
-        (verdict, text)
+        (verdict.map_err(CallError::Fault), text)
     }
 
-    /// Who the token is about, as its issuer's claims are read.
+    /// The caller that the token names, as its issuer's claims are read.
     fn who(&self) -> Option<String> {
         let unverified = Unverified::parse(self.token.as_deref()?).ok()?;
         let (_, issuer) = self.config.issuer(unverified.issuer()?)?;
@@ -185,7 +196,7 @@ impl Scene {
         Some(words::caller(&identity, issuer))
     }
 
-    fn fetch_keys(&self, issuer: usize) -> (Result<String, String>, String) {
+    fn fetch_keys(&self, issuer: usize) -> (Result<String, CallError>, String) {
         let source = self.config.issuers.get(issuer).map(|issuer| &issuer.keys);
         let url = match source {
             Some(KeySource::Url(url)) => url.as_str(),
@@ -213,16 +224,25 @@ impl Scene {
             Err(reason) if reason != "not fetched" => format!("{from}: {reason}"),
             _ => from,
         };
-        (body, text)
+        (body.map_err(CallError::Unreachable), text)
     }
 
-    fn ask_ledger(&mut self, request: &LedgerRequest) -> Result<LedgerReply, String> {
-        if self.ledger_is_down {
-            return Err(NO_ANSWER.to_owned());
-        }
+    fn ask_ledger(&mut self, request: &LedgerRequest) -> Result<LedgerReply, CallError> {
+        self.reach_ledger()?;
         let reply =
             Ledger::default().handle(&mut self.rows, self.config.terms(), request, self.now);
-        reply.map_err(|error| error.to_string())
+        reply.map_err(|error| CallError::Unreachable(error.to_string()))
+    }
+
+    fn read_usage(&self, plan: Option<&str>, member: &str) -> Result<Usage, CallError> {
+        self.reach_ledger()?;
+        let usage = Ledger::usage(&self.rows, self.config.terms(), plan, Some(member), self.now);
+        usage.map_err(|error| CallError::Unreachable(error.to_string()))
+    }
+
+    fn reach_ledger(&self) -> Result<(), CallError> {
+        let answer = (!self.ledger_is_down).then_some(());
+        answer.ok_or_else(|| CallError::Unreachable(NO_ANSWER.to_owned()))
     }
 }
 

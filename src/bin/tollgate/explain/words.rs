@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tollgate::account::{AccountRecord, Subscription, judge};
 use tollgate::cause::QuotaState;
 use tollgate::config::{Anonymous, Config, Issuer, Route, SubscriptionSource};
+use tollgate::gate::CallError;
 use tollgate::identity::Identity;
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
 use tollgate::request::{CredentialSource, RequestFacts, credential};
@@ -95,7 +96,7 @@ pub(super) fn caller(identity: &Identity, issuer: &Issuer) -> String {
 pub(super) fn ledger(
     account: &str,
     request: &LedgerRequest,
-    reply: &Result<LedgerReply, String>,
+    reply: &Result<LedgerReply, CallError>,
     config: &Config,
     now: Timestamp,
 ) -> String {
@@ -105,8 +106,8 @@ pub(super) fn ledger(
     let what = if wants.is_empty() { "its record".to_owned() } else { wants.join(" and ") };
     let mut text = format!("{account} is asked for {what}");
     match reply {
-        Err(reason) => {
-            let _ = write!(text, ": {reason}");
+        Err(error) => {
+            let _ = write!(text, ": {}", error.reason());
         }
         Ok(reply) => {
             for line in record(reply.account.as_ref(), config, now) {

@@ -1,0 +1,67 @@
+//! A verified caller, as an isolate remembers it.
+
+use std::rc::Rc;
+
+use crate::bounded_map::text_bytes;
+use crate::identity::Identity;
+use crate::time::Timestamp;
+
+/// A verified caller.
+#[derive(Debug)]
+pub(in crate::gate) struct Caller {
+    /// The account's name in the ledger.
+    pub(in crate::gate) account: String,
+    /// Entitlements that the token itself claims.
+    pub(in crate::gate) claimed: Vec<String>,
+    /// The caller's identity by the token and its plan alone.
+    pub(in crate::gate) identity: Rc<Identity>,
+    /// When the token stops being valid, or the directory of API keys is to be asked again.
+    pub(in crate::gate) expires_at: Timestamp,
+    /// The credential that it was verified by.
+    pub(in crate::gate) credential: Credential,
+}
+
+/// A credential that was verified, as far as it matters afterwards.
+#[derive(Debug)]
+pub(in crate::gate) enum Credential {
+    /// A token.
+    Token {
+        /// Index of the issuer in the configuration.
+        issuer: usize,
+        /// Which key set verified it.
+        generation: u32,
+        /// The token's own id.
+        id: Option<String>,
+        /// When it was issued.
+        issued_at: Option<Timestamp>,
+    },
+    /// An API key.
+    Key {
+        /// Its id in the account's record.
+        id: String,
+        /// When the directory knew it.
+        found_at: Timestamp,
+    },
+}
+
+impl Caller {
+    /// About how many bytes it takes. Entitlements are the most of it: a token may have 1,500.
+    pub(super) fn bytes(&self) -> usize {
+        let Identity { tenant, account, subject, plan, entitlements } = &*self.identity;
+        let id = match &self.credential {
+            Credential::Token { id, .. } => id.as_deref(),
+            Credential::Key { id, .. } => Some(id.as_str()),
+        };
+        let names = [tenant, subject, plan].into_iter().flatten().chain([account, &self.account]);
+        let texts = names.chain(entitlements).chain(&self.claimed).map(String::as_str).chain(id);
+        texts.map(text_bytes).fold(ENTRY_BYTES, usize::saturating_add)
+    }
+
+    /// The member, for a plan that counts each of them: the token's subject.
+    pub(in crate::gate) fn member(&self) -> &str {
+        self.identity.subject.as_deref().unwrap_or(&self.identity.account)
+    }
+}
+
+/// A caller without its texts, and its place in the map.
+const ENTRY_BYTES: usize = 400;
