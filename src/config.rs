@@ -25,7 +25,6 @@ mod shown;
 mod variables;
 
 pub use assertion::{AssertionKeys, signing_algorithm};
-pub use billing::secret_names;
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;
 pub use closest::closest;
