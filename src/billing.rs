@@ -1,9 +1,9 @@
-//! Billing: what payment providers tell, in their words, becomes facts about accounts, in ours.
+//! Billing: events of payment providers, in their words, become facts about accounts, in ours.
 //!
-//! A webhook is checked and read ([`webhook`]), and becomes a [`BillingEvent`]: who it is about,
-//! when it was so, and the news. [`apply`] takes such an event into the account's record. What is
-//! asked of a provider, and how its answers are read, stands in [`api`]. Each provider has a file
-//! of its own that knows its objects. `docs/billing.md` tells the whole.
+//! A webhook is verified and read ([`webhook`]), and becomes a [`BillingEvent`]: its customer, its
+//! time, and the news. [`apply`] takes such an event into the account's record. Requests to a
+//! provider, and the reading of its answers, stand in [`api`]. A provider is one value, a
+//! [`ProviderSpec`], in one file; [`spec_of`] lists them. `docs/billing.md` describes the whole.
 
 pub mod api;
 mod apply;
@@ -11,6 +11,8 @@ mod author;
 pub mod credits;
 pub mod decline;
 pub mod desk;
+mod error;
+mod event;
 mod ledger;
 mod lemonsqueezy;
 mod object;
@@ -19,145 +21,34 @@ mod paddle;
 pub mod reference;
 pub mod sessions;
 mod settings;
+mod signature;
+mod spec;
 mod standard;
 mod stripe;
 pub mod webhook;
 
 pub use apply::apply;
-pub use author::{Author, Field, fields_of};
+pub use author::{Author, Field};
+pub use error::BillingError;
+pub use event::{BillingEvent, News, PING, REREAD};
 pub use ledger::apply_to_ledger;
 pub use object::Watcher;
 pub use settings::Billing;
+pub use signature::{Scheme, Timed};
+pub use spec::{Catalogue, NextPage, ProviderSpec, ReferenceNeed, Secret};
+pub(crate) use standard::signature::key as standard_key;
 
-use crate::account::{Provider, Subscription};
-use crate::cause::PaymentFailure;
-use crate::time::Timestamp;
-use crate::wire::wire;
+use crate::account::Provider;
 
-/// What a provider tells in one webhook, or in answer to a question.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct BillingEvent {
-    /// Whose word it is.
-    pub provider: Provider,
-    /// The provider's id of the event: the same is never taken twice.
-    pub id: String,
-    /// The provider's word for what happened, such as `invoice.paid`.
-    pub kind: String,
-    /// When it was so, by the provider's clock.
-    pub occurred_at: Timestamp,
-    /// The provider's id of the customer.
-    pub customer: Option<String>,
-    /// The provider's id of the subscription that it is about.
-    pub subscription: Option<String>,
-    /// The account's name, `tenant/account`, where the event names one by a signed reference, or in
-    /// a field that the seller's own server writes.
-    pub account: Option<String>,
-    /// Why the account that it names does not count.
-    pub unnamed: Option<String>,
-    /// Why nothing of it counts: it is of another mode, store or account than the configured one.
-    pub ignored: Option<String>,
-    /// Whether the seller's own server names the account of the customer itself.
-    pub names_customer: bool,
-    /// Whether it is about a payment by the customer.
-    pub is_payment: bool,
-    /// Whether it came to its account by a customer alone whom any buyer's address picks.
-    pub is_by_address: bool,
-    /// What is new; nothing where the gate has no use for it.
-    pub news: Vec<News>,
-}
-
-/// One fact.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum News {
-    /// Prepaid units were bought.
-    Credits {
-        /// The purchase: the same is never added twice.
-        id: String,
-        /// How many.
-        units: u64,
-        /// The provider's id of the payment.
-        payment: Option<String>,
-    },
-    /// The provider deleted the customer.
-    CustomerDeleted,
-    /// A charge is disputed, or no longer is.
-    Dispute {
-        /// The provider's id for it.
-        id: String,
-        /// Whether it is open.
-        is_open: bool,
-        /// The subscription that the disputed payment was for.
-        subscription: Option<String>,
-        /// The provider's ids of the disputed payment.
-        payments: Vec<String>,
-    },
-    /// Something for the account's audit trail.
-    Note {
-        /// By whom.
-        actor: String,
-        /// The name of the action.
-        action: String,
-        /// More about it, as JSON.
-        detail: String,
-        /// Whether the operator gets an announcement of it too.
-        is_announced: bool,
-    },
-    /// The entitlements that the customer has by the provider's own list.
-    Entitlements {
-        /// Their names.
-        names: Vec<String>,
-        /// Whether these are all; where they aren't, the rest has to be asked for.
-        is_complete: bool,
-    },
-    /// An invoice was paid.
-    Paid {
-        /// The subscription's id.
-        subscription: String,
-        /// The end of what was paid for.
-        until: Option<Timestamp>,
-        /// The provider's ids of the payment.
-        payments: Vec<String>,
-    },
-    /// A charge failed.
-    PaymentFailed {
-        /// The subscription's id; `None` where only the customer is known.
-        subscription: Option<String>,
-        /// Why, where it is said.
-        reason: Option<PaymentFailure>,
-    },
-    /// A subscription is this.
-    Subscription {
-        /// Its id.
-        id: String,
-        /// All of it.
-        state: Box<Subscription>,
-    },
-}
-
-wire!(BillingEvent {
-    provider,
-    id,
-    kind,
-    occurred_at,
-    customer,
-    subscription,
-    account,
-    unnamed,
-    ignored,
-    names_customer,
-    is_payment,
-    is_by_address,
-    news,
-});
-wire! {
-    enum News {
-        Credits { id, units, payment },
-        CustomerDeleted,
-        Dispute { id, is_open, subscription, payments },
-        Entitlements { names, is_complete },
-        Note { actor, action, detail, is_announced },
-        Paid { subscription, until, payments },
-        PaymentFailed { subscription, reason },
-        Subscription { id, state },
+/// All about a provider. This is the only list of the values.
+pub const fn spec_of(provider: Provider) -> &'static ProviderSpec {
+    match provider {
+        Provider::Stripe => &stripe::STRIPE,
+        Provider::Paddle => &paddle::PADDLE,
+        Provider::LemonSqueezy => &lemonsqueezy::LEMON_SQUEEZY,
+        Provider::Standard => &standard::STANDARD,
     }
 }
+
+#[cfg(test)]
+mod tests;

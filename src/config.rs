@@ -30,7 +30,6 @@ mod shown;
 mod variables;
 
 pub use assertion::{AssertionKeys, signing_algorithm};
-pub use billing::secret_names;
 pub use bindings::{Binding, Bindings};
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;

@@ -27,6 +27,7 @@
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | requests for the tests alone |
+//! | `body.rs` | bodies of requests to the gate itself |
 //! | `glue.rs`, `glue.js`, `forward.js` | the border to JavaScript |
 
 #[cfg(feature = "backstage")]
@@ -35,6 +36,8 @@ mod admin;
 pub mod backstage;
 mod billing;
 mod bindings;
+#[cfg(feature = "backstage")]
+mod body;
 mod crypto;
 #[cfg(feature = "backstage")]
 mod customer_store;

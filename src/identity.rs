@@ -87,6 +87,14 @@ impl Identity {
     }
 }
 
+/// Whether `name` is one that an account may have: `tenant/account`. No other object of the
+/// ledger's class has such a name.
+pub fn is_account_name(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(tenant, account)| {
+        !tenant.is_empty() && !account.is_empty() && !account.contains('/')
+    })
+}
+
 /// `tenant/account`: see [`Identity::account_name`].
 pub fn account_name(tenant: Option<&str>, account: &str) -> String {
     format!("{}/{}", name_part(tenant.unwrap_or("-")), name_part(account))

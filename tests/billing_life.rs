@@ -17,12 +17,9 @@ fn at(hours: i64) -> Timestamp {
 
 fn event(hours: i64, news: News) -> BillingEvent {
     BillingEvent {
-        provider: Provider::Stripe,
-        id: format!("evt_{hours}"),
         customer: Some("cus_1".to_owned()),
-        occurred_at: at(hours),
         news: vec![news],
-        ..BillingEvent::default()
+        ..BillingEvent::new(Provider::Stripe, format!("evt_{hours}"), String::new(), at(hours))
     }
 }
 

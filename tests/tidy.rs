@@ -94,6 +94,13 @@ fn the_readme_lists_exactly_the_variables_there_are() {
 }
 
 #[test]
+fn the_openapi_document_lists_every_provider() {
+    let words = tollgate::account::Provider::ALL.map(|provider| format!("{:?}", provider.word()));
+    let list = format!("const PROVIDERS = [{}];", words.join(", "));
+    assert!(read("src/edge/openapi.js").contains(&list), "expected {list}");
+}
+
+#[test]
 fn the_configuration_guide_describes_each_variable() {
     let guide = read("docs/configuration.md");
     for variable in VARIABLES {

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use crate::wire::wire;
 
 /// A subscription at a payment provider.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Billed {
     /// Whose.
     pub provider: Provider,
@@ -90,8 +90,8 @@ pub struct Failure {
     pub reason: Option<PaymentFailure>,
 }
 
-/// Who an account is at a provider.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+/// A customer of a provider, who pays for an account.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Customer {
     /// Whose customer.
     pub provider: Provider,
@@ -157,6 +157,20 @@ pub fn add_payment(payments: &mut Vec<Payment>, payment: Payment) {
 }
 
 impl Customer {
+    /// A customer of whom nothing else is known yet.
+    pub fn new(provider: Provider, id: &str) -> Self {
+        Self {
+            provider,
+            id: id.to_owned(),
+            deleted_at: None,
+            entitlements: Vec::new(),
+            entitlements_at: None,
+            partial_entitlements: Vec::new(),
+            partial_at: None,
+            decline: None,
+        }
+    }
+
     /// Whether the newest word about its entitlements was not whole: the rest should be asked for.
     pub fn lacks_entitlements(&self) -> bool {
         self.partial_at > self.entitlements_at
@@ -172,7 +186,18 @@ impl Customer {
 impl Billed {
     /// A subscription of which nothing is known yet.
     pub fn new(provider: Provider, id: &str) -> Self {
-        Self { provider, id: id.to_owned(), ..Self::default() }
+        Self {
+            provider,
+            id: id.to_owned(),
+            customer: None,
+            by_address: false,
+            subscription: Subscription::default(),
+            told: None,
+            paid_at: None,
+            paid_until: None,
+            failures: Vec::new(),
+            payments: Vec::new(),
+        }
     }
 
     /// The subscription, where the provider has said what it is.

@@ -1,51 +1,79 @@
 //! Payment providers, by their names.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::wire::wire;
 
-/// Who takes the money.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
+/// Declares the providers, each with its word.
+macro_rules! providers {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// The name of a payment provider, in records and messages. All else about it stands in
+        /// `billing`, where [`spec_of`](crate::billing::spec_of) finds it by this name.
+        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+        pub enum Provider {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Provider {
+            /// Every provider.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$name),*];
+
+            /// The word in configuration, paths and records.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+
+        wire! { enum Provider { $($name),* } }
+    };
+}
+
+providers! {
     /// Stripe Billing.
-    #[default]
-    Stripe,
+    Stripe = "stripe",
     /// Paddle Billing.
-    Paddle,
+    Paddle = "paddle",
     /// Lemon Squeezy.
-    LemonSqueezy,
-    /// Whoever signs by Standard Webhooks: Polar, and systems of the operator's own.
-    Standard,
+    LemonSqueezy = "lemonsqueezy",
+    /// Senders by Standard Webhooks: Polar, and systems of the operator's own.
+    Standard = "standard",
 }
 
 impl Provider {
-    /// Every provider.
-    pub const ALL: [Self; 4] = [Self::Stripe, Self::Paddle, Self::LemonSqueezy, Self::Standard];
-
-    /// The word in configuration, paths and records.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Stripe => "stripe",
-            Self::Paddle => "paddle",
-            Self::LemonSqueezy => "lemonsqueezy",
-            Self::Standard => "standard",
-        }
-    }
-
-    /// Whether the address that a buyer types picks the customer: then a stranger's payment may
-    /// come under anybody's customer id. At Stripe a customer is made for each checkout.
-    pub const fn picks_customer_by_address(self) -> bool {
-        match self {
-            Self::Stripe => false,
-            Self::Paddle | Self::LemonSqueezy | Self::Standard => true,
-        }
-    }
-
     /// The provider that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.word() == word)
     }
+
+    /// Every word, for an error about another one: `stripe, paddle or standard`.
+    pub fn words() -> String {
+        let words = Self::ALL.map(Self::word);
+        match words.split_last() {
+            Some((last, rest)) if !rest.is_empty() => [&rest.join(", "), " or ", last].concat(),
+            _ => words.concat(),
+        }
+    }
 }
 
-wire! { enum Provider { Stripe, Paddle, LemonSqueezy, Standard } }
+impl Serialize for Provider {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_names_its_provider_alone() {
+        for provider in Provider::ALL {
+            assert_eq!(Provider::from_word(provider.word()), Some(provider));
+        }
+        assert_eq!(Provider::from_word("Stripe"), None);
+        assert_eq!(Provider::from_word(""), None);
+        assert_eq!(Provider::words(), "stripe, paddle, lemonsqueezy or standard");
+    }
+}

@@ -143,8 +143,8 @@ impl Fields {
     }
 
     fn provider(&mut self) -> Result<Provider, String> {
-        let read = |value: &Value| Provider::from_word(value.as_str()?);
-        self.take("provider", "a provider", read)
+        let read = |value: &Value| Provider::from_word(value.as_str()?).map(Some);
+        self.take("provider", "a provider", read)?.ok_or_else(|| "provider is missing".to_owned())
     }
 
     /// A field as `read` reads it; the default where it was left out.

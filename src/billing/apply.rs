@@ -110,8 +110,7 @@ fn customer<'a>(
         .customers
         .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
         .unwrap_or_else(|place| {
-            let new = Customer { provider, id: id.to_owned(), ..Customer::default() };
-            record.customers.insert(place, new);
+            record.customers.insert(place, Customer::new(provider, id));
             place
         });
     record.customers.get_mut(place)

@@ -6,9 +6,6 @@
 //! reads no field that isn't listed. A field that a payer may have written goes only to the check
 //! of a signed reference.
 
-use super::{lemonsqueezy, paddle, standard, stripe};
-use crate::account::Provider;
-
 /// The author of a field in a provider's message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Author {
@@ -34,13 +31,3 @@ impl Author {
 /// A field that is read: the kind of object, a dot, and the path in it. `[]` stands for each item
 /// of a list, `*` for the name that `account` in `BILLING` configures.
 pub type Field = (&'static str, Author);
-
-/// Every field that is read of `provider`'s events and answers.
-pub const fn fields_of(provider: Provider) -> &'static [Field] {
-    match provider {
-        Provider::Stripe => stripe::FIELDS,
-        Provider::Paddle => paddle::FIELDS,
-        Provider::LemonSqueezy => lemonsqueezy::FIELDS,
-        Provider::Standard => standard::FIELDS,
-    }
-}

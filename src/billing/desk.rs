@@ -28,7 +28,8 @@ pub use message::{
 };
 pub use store::{Content, DeskStore, Retention};
 pub use summary::payers;
-pub use whose::is_account_name;
+
+pub use crate::identity::is_account_name;
 
 use crate::account::Provider;
 use crate::billing::BillingEvent;

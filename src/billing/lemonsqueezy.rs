@@ -1,79 +1,108 @@
-//! Lemon Squeezy's events and objects, which are JSON:API.
+//! Lemon Squeezy, whose messages are JSON:API.
 //!
-//! Source: <https://docs.lemonsqueezy.com/help/webhooks/event-types> and
-//! <https://docs.lemonsqueezy.com/api/subscriptions/the-subscription-object>.
+//! Source: <https://docs.lemonsqueezy.com/help/webhooks/event-types>,
+//! <https://docs.lemonsqueezy.com/api/subscriptions/the-subscription-object> and
+//! <https://docs.lemonsqueezy.com/api>.
 
-use super::author::{Author, Field};
+mod fields;
+
+use serde_json::json;
+
+use super::api::request::{ApiRequest, Media, Sale, encoded, named};
 use super::credits::{Position, units_of};
+use super::error::BillingError;
+use super::event::{BillingEvent, News};
 use super::object::{Object, SaleFields, plans_of};
-use super::{BillingEvent, News};
+use super::settings::Billing;
+use super::signature::{Scheme, Webhook};
+use super::spec::{Catalogue, NextPage, Ping, ProviderSpec, ReferenceNeed, Rereading, Secret};
 use crate::account::{Provider, Status, Subscription};
-use crate::billing::Billing;
 use crate::plan::Plan;
 
-/// The author of each field. A buyer's browser sends custom data along: a parameter of the
-/// checkout's link sets it (<https://docs.lemonsqueezy.com/help/checkout/passing-custom-data>).
-pub(super) const FIELDS: &[Field] = {
-    use Author::{Payer, Provider};
-    &[
-        ("webhook.meta.event_name", Provider),
-        ("webhook.meta.test_mode", Provider),
-        ("webhook.meta.custom_data.*", Payer),
-        ("webhook.data.id", Provider),
-        ("webhook.data.type", Provider),
-        ("webhook.data.attributes.updated_at", Provider),
-        ("webhook.data.attributes.created_at", Provider),
-        ("webhook.data.attributes.customer_id", Provider),
-        ("webhook.data.attributes.store_id", Provider),
-        ("webhook.data.attributes.test_mode", Provider),
-        ("subscription.id", Provider),
-        ("subscription.attributes.customer_id", Provider),
-        ("subscription.attributes.store_id", Provider),
-        ("subscription.attributes.test_mode", Provider),
-        ("subscription.attributes.status", Provider),
-        ("subscription.attributes.pause.mode", Provider),
-        ("subscription.attributes.variant_id", Provider),
-        ("subscription.attributes.product_id", Provider),
-        ("subscription.attributes.cancelled", Provider),
-        ("subscription.attributes.renews_at", Provider),
-        ("subscription.attributes.ends_at", Provider),
-        ("subscription.attributes.created_at", Provider),
-        ("subscription.attributes.trial_ends_at", Provider),
-        ("invoice.attributes.subscription_id", Provider),
-        ("invoice.attributes.total", Provider),
-        ("order.attributes.status", Provider),
-        ("order.attributes.total", Provider),
-        ("order.attributes.first_order_item.variant_id", Provider),
-        ("order.attributes.first_order_item.product_id", Provider),
-        ("order.attributes.first_order_item.quantity", Provider),
-        ("included.type", Provider),
-        ("answer.data.attributes.urls.customer_portal", Provider),
-        ("answer.data.attributes.url", Provider),
-    ]
+pub(super) static LEMON_SQUEEZY: ProviderSpec = ProviderSpec {
+    provider: Provider::LemonSqueezy,
+    name: "Lemon Squeezy",
+    api_url: "https://api.lemonsqueezy.com",
+    webhook_secret: Secret {
+        name: "LEMONSQUEEZY_WEBHOOK_SECRET",
+        meaning: "what Lemon Squeezy signs its webhooks with",
+    },
+    api_key: Secret { name: "LEMONSQUEEZY_API_KEY", meaning: "opens Lemon Squeezy's API" },
+    test_keys: &[],
+    scheme: Scheme::Body { header: "x-signature" },
+    headers: &["x-signature"],
+    fields: fields::FIELDS,
+    picks_customer_by_address: true,
+    reference: ReferenceNeed::Always,
+    payment_link: None,
+    has_stores: true,
+    dispute_needs_key: false,
+    ping: Ping {
+        kind: "meta.event_name",
+        id: Some("data.id"),
+        time: "data.attributes.updated_at",
+        body: concat!(
+            r#"{"meta":{"event_name":"$type","webhook_id":"$id"},"data":{"#,
+            r#""type":"tollgate-pings","id":"$id","attributes":{"updated_at":"$time"}}}"#
+        ),
+    },
+    catalogue: Catalogue {
+        path: "/v1/variants?page[size]=100",
+        items: "data",
+        next: NextPage::Url { more: None, url: "/links/next" },
+        names: &["/id", "/attributes/product_id"],
+        labels: &["/attributes/name"],
+        unsold: ("/attributes/status", "\"draft\""),
+        archived: &[],
+    },
+    event: "webhook",
+    read,
+    media: &MEDIA,
+    portal,
+    portal_url: "data.attributes.urls.customer_portal",
+    checkout,
+    checkout_url: "data.attributes.url",
+    price: None,
+    missed: None,
+    completing: None,
+    rereading: Rereading {
+        // Subscriptions can't be asked for by customer, but come with one.
+        customer: ("/v1/customers/", "?include=subscriptions"),
+        subscriptions: None,
+        entitlements: None,
+        has_pages: false,
+        payer: "attributes.customer_id",
+        take_customer: |_, customer, _| Ok(included(customer)),
+        subscription: |billing, plans, object, event| {
+            let store = object.id("attributes.store_id");
+            let is_test = object.is("attributes.test_mode");
+            event.ignored = elsewhere(billing, store.as_deref(), is_test);
+            subscription(plans, object)
+        },
+    },
 };
 
+const MEDIA: Media =
+    Media { headers: &[], accept: "application/vnd.api+json", sent: "application/vnd.api+json" };
 const SALE: SaleFields =
     SaleFields { account: "meta.custom_data", created: "data.attributes.created_at" };
 
 /// Reads an event. Events have no id of their own; what happened to which object, and when, is one,
 /// the same when it is sent again.
-pub(super) fn read(
+fn read(
     billing: &Billing,
     plans: &[Plan],
+    _: &Webhook<'_>,
     body: &Object<'_>,
-) -> Result<BillingEvent, String> {
+) -> Result<BillingEvent, BillingError> {
     let kind = body.needed_text("meta.event_name")?;
     let object = body.needed_id("data.id")?;
     let occurred_at = body.needed_time("data.attributes.updated_at")?;
     let family = body.text("data.type").unwrap_or_default();
-    let mut event = BillingEvent {
-        provider: Provider::LemonSqueezy,
-        id: format!("{kind}:{object}:{}", occurred_at.rfc3339_exact()),
-        occurred_at,
-        customer: body.id("data.attributes.customer_id"),
-        ignored: out_of_place(billing, body),
-        ..BillingEvent::default()
-    };
+    let id = format!("{kind}:{object}:{}", occurred_at.rfc3339_exact());
+    let mut event = BillingEvent::new(Provider::LemonSqueezy, id, kind.clone(), occurred_at);
+    event.customer = body.id("data.attributes.customer_id");
+    event.ignored = out_of_place(billing, body);
     body.name_account_of(&SALE, &mut event, billing)?;
     match (family, kind.as_str()) {
         ("subscriptions", _) => {
@@ -89,12 +118,11 @@ pub(super) fn read(
         ("customers", _) => event.customer = Some(object),
         _ => {}
     }
-    event.kind = kind;
     Ok(event)
 }
 
 /// The reason to ignore a message of another store, or of test mode.
-pub(super) fn elsewhere(billing: &Billing, store: Option<&str>, is_test: bool) -> Option<String> {
+fn elsewhere(billing: &Billing, store: Option<&str>, is_test: bool) -> Option<String> {
     if is_test && !billing.test {
         return Some("test mode: `test = true` in BILLING would let it count".to_owned());
     }
@@ -112,7 +140,7 @@ fn out_of_place(billing: &Billing, body: &Object<'_>) -> Option<String> {
     elsewhere(billing, store.as_deref(), is_test)
 }
 
-fn invoice(event: &mut BillingEvent, action: &str, body: &Object<'_>) -> Result<(), String> {
+fn invoice(event: &mut BillingEvent, action: &str, body: &Object<'_>) -> Result<(), BillingError> {
     let Some(data) = body.a("invoice", "data") else { return Ok(()) };
     let id = || data.needed_id("attributes.subscription_id");
     match action {
@@ -153,10 +181,10 @@ fn order(event: &mut BillingEvent, billing: &Billing, id: &str, body: &Object<'_
 ///
 /// One that is cancelled runs to its end. One that is paused in the mode `free` goes on, which is
 /// what that mode is for.
-pub(super) fn subscription(
+fn subscription(
     plans: &[Plan],
     object: &Object<'_>,
-) -> Result<(String, Subscription), String> {
+) -> Result<(String, Subscription), BillingError> {
     let id = object.needed_id("id")?;
     let word = object.needed_text("attributes.status")?;
     let attributes = object.part("attributes");
@@ -189,4 +217,34 @@ pub(super) fn subscription(
         ..Subscription::default()
     };
     Ok((id, state))
+}
+
+/// The subscriptions that came with a customer.
+fn included<'a>(customer: &Object<'a>) -> Vec<Object<'a>> {
+    let all = customer.list_of("included", "included");
+    let is_one = |one: &&Object<'_>| one.text("type") == Some("subscriptions");
+    all.iter().filter(is_one).map(|one| one.as_a("subscription")).collect()
+}
+
+/// A customer has one link, which is good for a day.
+fn portal(billing: &Billing, customer: &str, _: &str) -> Option<ApiRequest> {
+    MEDIA.get(billing, &["/v1/customers/", &encoded(customer)])
+}
+
+fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest, BillingError> {
+    let no_store = BillingError::NoStore { provider: LEMON_SQUEEZY.name };
+    let store = billing.store.as_deref().ok_or(no_store)?;
+    let related = |kind: &str, id: &str| json!({ "data": { "type": kind, "id": id } });
+    let body = json!({ "data": {
+        "type": "checkouts",
+        "attributes": {
+            "checkout_data": { "custom": named(billing, sale) },
+            "product_options": { "redirect_url": sale.return_url },
+        },
+        "relationships": {
+            "store": related("stores", store),
+            "variant": related("variants", sale.price),
+        },
+    }});
+    MEDIA.post(billing, &["/v1/checkouts"], body.to_string()).ok_or(BillingError::NoKey)
 }

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::BillingEvent;
-use super::author::{Author, fields_of};
-use crate::account::Provider;
-use crate::billing::Billing;
+use super::author::{Author, Field};
+use super::error::BillingError;
+use super::event::BillingEvent;
+use super::settings::Billing;
 use crate::identity::account_name;
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
@@ -35,17 +35,18 @@ pub(super) struct SaleFields {
 /// it stands in the document (a pointer of RFC 6901).
 pub type Watcher<'a> = dyn Fn(&str, &str) + 'a;
 
-/// Whose document it is.
+/// A message of a provider.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
-    pub(super) provider: Provider,
+    /// Every field that may be read, with its author.
+    pub(super) fields: &'static [Field],
     pub(super) watcher: &'a Watcher<'a>,
 }
 
 impl<'a> Document<'a> {
-    /// A document that nobody watches being read.
-    pub(super) fn of(provider: Provider) -> Self {
-        Self { provider, watcher: &|_, _| {} }
+    /// A document that is read without a watcher.
+    pub(super) fn of(fields: &'static [Field]) -> Self {
+        Self { fields, watcher: &|_, _| {} }
     }
 
     /// The whole of it, which is a `kind`.
@@ -54,7 +55,7 @@ impl<'a> Document<'a> {
     }
 
     fn author(self, field: &str) -> Option<Author> {
-        let known = fields_of(self.provider).iter().find(|(known, _)| *known == field);
+        let known = self.fields.iter().find(|(known, _)| *known == field);
         known.map(|(_, author)| *author)
     }
 }
@@ -100,7 +101,7 @@ impl<'a> Object<'a> {
     /// # Errors
     ///
     /// Something else stands there, or nothing.
-    pub(super) fn needed_list(&self, kind: &str, path: &str) -> Result<Vec<Self>, String> {
+    pub(super) fn needed_list(&self, kind: &str, path: &str) -> Result<Vec<Self>, BillingError> {
         if at(self.value, path).is_none_or(|value| !value.is_array()) {
             return Err(self.missing(path, "a list"));
         }
@@ -167,7 +168,7 @@ impl<'a> Object<'a> {
     /// # Errors
     ///
     /// Something else stands there.
-    pub(super) fn time(&self, path: &str) -> Result<Option<Timestamp>, String> {
+    pub(super) fn time(&self, path: &str) -> Result<Option<Timestamp>, BillingError> {
         let Some(found) = self.leaf(path) else { return Ok(None) };
         let time = match found {
             Value::String(text) => Timestamp::parse_rfc3339(text),
@@ -185,23 +186,23 @@ impl<'a> Object<'a> {
     /// # Errors
     ///
     /// There is none; so for the next two.
-    pub(super) fn needed_id(&self, path: &str) -> Result<String, String> {
+    pub(super) fn needed_id(&self, path: &str) -> Result<String, BillingError> {
         self.id(path).ok_or_else(|| self.missing(path, "an id"))
     }
 
     /// The text at `path`, which has to be there.
-    pub(super) fn needed_text(&self, path: &str) -> Result<String, String> {
+    pub(super) fn needed_text(&self, path: &str) -> Result<String, BillingError> {
         let found = self.text(path).filter(|text| text.len() <= MAX_NAME_BYTES);
         found.map(str::to_owned).ok_or_else(|| self.missing(path, "a text"))
     }
 
     /// The time at `path`, which has to be there.
-    pub(super) fn needed_time(&self, path: &str) -> Result<Timestamp, String> {
+    pub(super) fn needed_time(&self, path: &str) -> Result<Timestamp, BillingError> {
         self.time(path)?.ok_or_else(|| self.missing(path, "a time"))
     }
 
     /// The error where something else was expected at `path`.
-    pub(super) fn missing(&self, path: &str, expected: &str) -> String {
+    pub(super) fn missing(&self, path: &str, expected: &'static str) -> BillingError {
         missing(&self.field_at(path), expected)
     }
 
@@ -217,7 +218,7 @@ impl<'a> Object<'a> {
         billing: &Billing,
         path: &str,
         opened_at: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), BillingError> {
         let key = billing.account_key.as_str();
         let field = [&self.field_at(path), ".*"].concat();
         (self.document.watcher)(&field, &format!("{}/{key}", self.pointer_to(path)));
@@ -236,7 +237,7 @@ impl<'a> Object<'a> {
         fields: &SaleFields,
         event: &mut BillingEvent,
         billing: &Billing,
-    ) -> Result<(), String> {
+    ) -> Result<(), BillingError> {
         let opened_at = self.time(fields.created)?.unwrap_or(event.occurred_at);
         self.name_account(event, billing, fields.account, opened_at)
     }
@@ -252,7 +253,7 @@ impl<'a> Object<'a> {
         billing: &Billing,
         path: &str,
         opened_at: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), BillingError> {
         let field = self.field_at(path);
         (self.document.watcher)(&field, &self.pointer_to(path));
         self.name(event, billing, &field, at(self.value, path), opened_at)
@@ -265,7 +266,7 @@ impl<'a> Object<'a> {
         field: &str,
         found: Option<&Value>,
         opened_at: Timestamp,
-    ) -> Result<(), String> {
+    ) -> Result<(), BillingError> {
         let Some(found) = found.filter(|found| !found.is_null() && found.as_str() != Some(""))
         else {
             return Ok(());
@@ -353,9 +354,17 @@ pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, 
     (Some(plan.to_owned()), ids.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
+/// Where the next page starts of a list that goes on behind the id of its last item.
+pub(super) fn next_page(list: &Object<'_>) -> Option<String> {
+    if !list.is("has_more") {
+        return None;
+    }
+    list.list("data").last()?.id("id")
+}
+
 /// The error where something else was expected.
-pub(super) fn missing(field: &str, expected: &str) -> String {
-    ["expected ", expected, " at ", field].concat()
+pub(super) fn missing(field: &str, expected: &'static str) -> BillingError {
+    BillingError::Missing { field: field.to_owned(), expected }
 }
 
 fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {

@@ -9,8 +9,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::desk::is_account_name;
 use crate::gate_secret::GateSecret;
+use crate::identity::is_account_name;
 use crate::mac::MacKey;
 use crate::time::Timestamp;
 

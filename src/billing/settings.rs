@@ -5,7 +5,7 @@ use super::reference::References;
 use crate::account::Provider;
 
 /// A payment provider.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Billing {
     /// The provider.
     pub provider: Provider,
@@ -29,3 +29,23 @@ pub struct Billing {
     /// Opens its API; without it remedies are configured links, and nothing is read again.
     pub api_key: Option<String>,
 }
+
+impl Billing {
+    /// A provider of which nothing is configured but the name.
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            account_key: DEFAULT_ACCOUNT_KEY.to_owned(),
+            api_url: String::new(),
+            store: None,
+            test: false,
+            credits: Vec::new(),
+            references: References::default(),
+            suspends_on_dispute: false,
+            webhook_secrets: Vec::new(),
+            api_key: None,
+        }
+    }
+}
+
+const DEFAULT_ACCOUNT_KEY: &str = "tollgate_account";

@@ -2,9 +2,9 @@
 
 use super::fields::{Expect, Fields, Reader};
 use crate::account::Provider;
-use crate::billing::Billing;
 use crate::billing::credits::CreditPrice;
 use crate::billing::reference::References;
+use crate::billing::{Billing, spec_of};
 use crate::gate_secret::GateSecret;
 use crate::store::MAX_UNITS;
 use crate::text::authority;
@@ -24,34 +24,18 @@ pub(super) fn read(reader: &Reader<'_>, secrets: &[GateSecret]) -> Vec<Billing> 
     all
 }
 
-/// The secrets of a provider: what signs its webhooks, and what opens its API.
-pub const fn secret_names(provider: Provider) -> (&'static str, &'static str) {
-    match provider {
-        Provider::Stripe => ("STRIPE_WEBHOOK_SECRET", "STRIPE_API_KEY"),
-        Provider::Paddle => ("PADDLE_WEBHOOK_SECRET", "PADDLE_API_KEY"),
-        Provider::LemonSqueezy => ("LEMONSQUEEZY_WEBHOOK_SECRET", "LEMONSQUEEZY_API_KEY"),
-        Provider::Standard => ("STANDARD_WEBHOOK_SECRET", "STANDARD_API_KEY"),
-    }
-}
-
 const EXAMPLE: &str = "[[vars.BILLING]] provider = \"stripe\"";
-const DEFAULT_ACCOUNT_KEY: &str = "tollgate_account";
 const MIN_API_KEY_BYTES: usize = 8;
-
-const PROVIDERS: &[(&str, Provider)] = &[
-    ("stripe", Provider::Stripe),
-    ("paddle", Provider::Paddle),
-    ("lemonsqueezy", Provider::LemonSqueezy),
-    ("standard", Provider::Standard),
-];
 
 const ON_DISPUTE: &[(&str, bool)] = &[("note", false), ("suspend", true)];
 
 fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
     let is_said = fields.has("provider");
-    let provider = fields.choice("provider", PROVIDERS, "\"stripe\"");
+    let providers = Provider::ALL.map(|provider| (provider.word(), provider));
+    let provider = fields.choice("provider", &providers, "\"stripe\"");
     if !is_said {
-        let expect = Expect::new("stripe, paddle, lemonsqueezy or standard", "\"stripe\"");
+        let words = Provider::words();
+        let expect = Expect::new(&words, "\"stripe\"");
         fields.mistake("provider", "nothing", expect);
     }
     let account_key = fields.text("account", "\"tollgate_account\"");
@@ -68,26 +52,27 @@ fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
     }
     fields.finish();
     let provider = provider?;
-    let (webhook_name, api_key_name) = secret_names(provider);
-    let webhook_secrets = reader.webhook_secrets(webhook_name);
+    let spec = spec_of(provider);
+    let webhook_name = spec.webhook_secret.name;
+    let webhook_secrets = reader.webhook_secrets(spec);
     if webhook_secrets.is_empty() && !reader.is_mistaken(webhook_name) {
         let found = format!("nothing, beside BILLING's {:?}", provider.word());
         let expect = Expect::new("the secret that its webhooks are signed with", "whsec_…");
         reader.mistake(webhook_name, "", &found, expect);
     }
     // The first opens the provider's API; those behind it may stand there while it is changed.
-    let api_key = reader.secrets(api_key_name, MIN_API_KEY_BYTES).into_iter().next();
+    let api_key = reader.secrets(spec.api_key.name, MIN_API_KEY_BYTES).into_iter().next();
+    let new = Billing::new(provider);
     Some(Billing {
-        provider,
-        account_key: account_key.unwrap_or_else(|| DEFAULT_ACCOUNT_KEY.to_owned()),
-        api_url: api_url.unwrap_or_else(|| default_api_url(provider).to_owned()),
+        account_key: account_key.unwrap_or(new.account_key),
+        api_url: api_url.unwrap_or_else(|| spec.api_url.to_owned()),
         store,
         test,
         credits,
-        references: References::default(),
         suspends_on_dispute: on_dispute.unwrap_or(false),
         webhook_secrets,
         api_key,
+        ..new
     })
 }
 
@@ -121,15 +106,6 @@ const CREDITS_EXAMPLE: &str = "credits = [{ price = \"pri_1\", units = 500 }]";
 /// More than anybody orders at once, so that nobody pays for units that are not given.
 const DEFAULT_MAX_QUANTITY: u64 = 100;
 const MAX_QUANTITY: u64 = 1_000_000;
-
-const fn default_api_url(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "https://api.stripe.com",
-        Provider::Paddle => "https://api.paddle.com",
-        Provider::LemonSqueezy => "https://api.lemonsqueezy.com",
-        Provider::Standard => "https://api.polar.sh",
-    }
-}
 
 impl Billing {
     /// The host of the provider's API, the only one that is asked.

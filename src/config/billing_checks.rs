@@ -2,10 +2,10 @@
 //! let the wrong ones count.
 
 use super::findings::Findings;
-use super::{Bindings, Config, secret_names};
+use super::{Bindings, Config};
 use crate::account::Provider;
-use crate::billing::Billing;
 use crate::billing::reference::PLACEHOLDER;
+use crate::billing::{Billing, ReferenceNeed, spec_of};
 
 /// Only a signed reference counts where a payer may write the account's name.
 pub(super) fn check_references(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
@@ -15,9 +15,10 @@ pub(super) fn check_references(config: &Config, _: &dyn Bindings, findings: &mut
     let asks = |url: &Option<String>| url.as_ref().is_some_and(|url| url.contains(PLACEHOLDER));
     let asks_for_one =
         asks(&config.brand.plans_url) || config.plans.iter().any(|plan| asks(&plan.buy_url));
-    let is_needed = |one: &&Billing| {
-        matches!(one.provider, Provider::Paddle | Provider::LemonSqueezy)
-            || (one.provider == Provider::Standard && one.api_key.is_some())
+    let is_needed = |one: &&Billing| match spec_of(one.provider).reference {
+        ReferenceNeed::Never => false,
+        ReferenceNeed::Always => true,
+        ReferenceNeed::WithKey => one.api_key.is_some(),
     };
     let needed = config.billing.iter().find(is_needed);
     let found = match needed {
@@ -46,7 +47,8 @@ pub(super) fn check_links_carry_references(
     }
     for (index, plan) in config.plans.iter().enumerate() {
         let Some(url) = plan.buy_url.as_deref() else { continue };
-        let is_link = PAYMENT_LINKS.iter().any(|start| url.starts_with(start));
+        let links = Provider::ALL.into_iter().filter_map(|one| spec_of(one).payment_link);
+        let is_link = links.into_iter().any(|start| url.starts_with(start));
         if is_link && !url.contains(PLACEHOLDER) {
             findings.warn(
                 "PLANS",
@@ -69,13 +71,14 @@ pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Find
             let found = "true: whoever pays with a test card is let in";
             warn("BILLING", format!("[{index}].test"), found, "false in production");
         }
-        let is_test_key = one.api_key.as_deref().is_some_and(is_test_key);
+        let spec = spec_of(one.provider);
+        let is_test = |key: &str| spec.test_keys.iter().any(|start| key.starts_with(start));
+        let is_test_key = one.api_key.as_deref().is_some_and(is_test);
         if is_test_key && !one.test {
-            let (_, name) = secret_names(one.provider);
             let expected = "a key of the live mode, or test = true in BILLING";
-            warn(name, String::new(), "a key of the test mode", expected);
+            warn(spec.api_key.name, String::new(), "a key of the test mode", expected);
         }
-        if one.provider == Provider::LemonSqueezy && one.store.is_none() {
+        if spec.has_stores && one.store.is_none() {
             let found = "nothing: events of every store that signs with this secret count";
             warn("BILLING", format!("[{index}].store"), found, "the id of your store");
         }
@@ -85,25 +88,20 @@ pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Find
 /// Which payment a dispute is about stands in the API alone.
 pub(super) fn check_disputes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, one) in config.billing.iter().enumerate() {
-        let needs_key = one.provider == Provider::Stripe && one.suspends_on_dispute;
+        let spec = spec_of(one.provider);
+        let needs_key = spec.dispute_needs_key && one.suspends_on_dispute;
         if needs_key && one.api_key.is_none() {
             findings.warn(
                 "BILLING",
                 &format!("[{index}].on_dispute"),
-                "\"suspend\" without STRIPE_API_KEY",
-                "a key, since Stripe's events seldom say which payment is disputed; a \
-                           dispute of something else suspends nobody",
-                "npx wrangler secret put STRIPE_API_KEY",
+                &format!("\"suspend\" without {}", spec.api_key.name),
+                &format!(
+                    "a key, since {}'s events seldom say which payment is disputed; a dispute of \
+                     something else suspends nobody",
+                    spec.name
+                ),
+                &format!("npx wrangler secret put {}", spec.api_key.name),
             );
         }
     }
 }
-
-/// Whether the key's prefix is one of test mode.
-fn is_test_key(key: &str) -> bool {
-    ["sk_test_", "rk_test_", "pdl_sdbx_"].iter().any(|start| key.starts_with(start))
-}
-
-/// Pages of providers that a buyer opens in a browser.
-const PAYMENT_LINKS: [&str; 3] =
-    ["https://buy.stripe.com/", "https://buy.paddle.com/", "https://buy.polar.sh/"];

@@ -2,7 +2,7 @@
 
 use super::Binding;
 use super::fields::{Expect, Reader};
-use crate::billing::webhook::standard_key;
+use crate::billing::{ProviderSpec, Scheme, standard_key};
 
 impl Reader<'_> {
     /// A secret of several values, apart by white space, each of at least `min_bytes`: the first
@@ -34,9 +34,10 @@ impl Reader<'_> {
     }
 
     /// The secrets of a provider's webhooks.
-    pub(super) fn webhook_secrets(&self, variable: &str) -> Vec<String> {
+    pub(super) fn webhook_secrets(&self, spec: &ProviderSpec) -> Vec<String> {
+        let variable = spec.webhook_secret.name;
         let values = self.secrets(variable, MIN_CHOSEN_BYTES);
-        let is_standard = variable == "STANDARD_WEBHOOK_SECRET";
+        let is_standard = matches!(spec.scheme, Scheme::Standard);
         for (index, value) in values.iter().enumerate() {
             let found = if is_standard && standard_key(value).is_none() {
                 "a whsec_ secret or whpk_ key that can't be read"

@@ -1,6 +1,9 @@
 //! The list of everything that can be configured. A test holds the README and `wrangler.toml`
 //! against it, so that the documentation can't drift.
 
+use crate::account::Provider;
+use crate::billing::spec_of;
+
 /// One variable, secret or binding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Variable {
@@ -25,8 +28,11 @@ pub enum VariableKind {
     Var,
 }
 
-/// Everything that can be configured, in the order of the documentation.
-pub const VARIABLES: [Variable; 28] = [
+/// Everything that can be configured, in the order of the documentation: the secrets of payment
+/// providers come last.
+pub const VARIABLES: [Variable; COUNT] = all();
+
+const GENERAL: [Variable; 20] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
@@ -47,15 +53,33 @@ pub const VARIABLES: [Variable; 28] = [
     secret("GATE_SECRET", "signs references to accounts and API keys; `npm run keygen` makes one"),
     secret("ALLOWANCE_KEY", "signs the cookie of a free allowance; needed where a route has one"),
     secret("NOTIFY_SECRET", "signs what is sent to NOTIFY_URL (Standard Webhooks)"),
-    secret("STRIPE_WEBHOOK_SECRET", "what Stripe signs its webhooks with"),
-    secret("STRIPE_API_KEY", "opens Stripe's API: portal, checkout, reading again"),
-    secret("PADDLE_WEBHOOK_SECRET", "what Paddle signs its webhooks with"),
-    secret("PADDLE_API_KEY", "opens Paddle's API"),
-    secret("LEMONSQUEEZY_WEBHOOK_SECRET", "what Lemon Squeezy signs its webhooks with"),
-    secret("LEMONSQUEEZY_API_KEY", "opens Lemon Squeezy's API"),
-    secret("STANDARD_WEBHOOK_SECRET", "what Polar, or a system of your own, signs webhooks with"),
-    secret("STANDARD_API_KEY", "opens Polar's API"),
 ];
+
+const COUNT: usize = GENERAL.len() + 2 * Provider::ALL.len();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "runs in the compiler, which refuses what is out of range"
+)]
+const fn all() -> [Variable; COUNT] {
+    let mut all = [GENERAL[0]; COUNT];
+    let mut at = 0;
+    while at < GENERAL.len() {
+        all[at] = GENERAL[at];
+        at += 1;
+    }
+    let mut index = 0;
+    while index < Provider::ALL.len() {
+        let spec = spec_of(Provider::ALL[index]);
+        let (signs, opens) = (spec.webhook_secret, spec.api_key);
+        all[at] = secret(signs.name, signs.meaning);
+        all[at + 1] = secret(opens.name, opens.meaning);
+        at += 2;
+        index += 1;
+    }
+    all
+}
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
     Variable { name, kind: VariableKind::Secret, required: false, meaning }

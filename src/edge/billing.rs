@@ -181,7 +181,7 @@ impl Way<'_> {
         let request = api::portal(billing, &customer.id, &self.back())?;
         let answer = call(self.config, billing, &request).await;
         Some(answer.and_then(|(status, body)| {
-            api::portal_url(billing, &ApiAnswer { status, body: &body })
+            Ok(api::portal_url(billing, &ApiAnswer { status, body: &body })?)
         }))
     }
 
@@ -203,7 +203,7 @@ impl Way<'_> {
             None => listed.to_owned(),
             Some(request) => {
                 let (status, body) = call(self.config, billing, &request).await?;
-                api::price_found(&ApiAnswer { status, body: &body })?
+                api::price_found(billing, &ApiAnswer { status, body: &body })?
             }
         };
         let account = self.known.identity.account_name();
@@ -226,7 +226,7 @@ impl Way<'_> {
             idempotency_key: &idempotency_key,
         };
         let (status, body) = call(self.config, billing, &api::checkout(billing, &sale)?).await?;
-        api::checkout_url(billing, &ApiAnswer { status, body: &body })
+        Ok(api::checkout_url(billing, &ApiAnswer { status, body: &body })?)
     }
 
     /// The customer whose portal may be opened, of the providers that can be asked for one.

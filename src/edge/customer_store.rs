@@ -65,7 +65,7 @@ impl CustomerStore for SqlStore {
                      ORDER BY provider, customer LIMIT ?";
         let nothing = || [JsValue::from_str(""), JsValue::from_str("")];
         let [provider, id] = after.map_or_else(nothing, customer_key);
-        Ok(customer_keys(&self.cells(query, &[provider, id, limit.into()])?))
+        customer_keys(&self.cells(query, &[provider, id, limit.into()])?)
     }
 
     fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError> {
@@ -108,7 +108,7 @@ impl CustomerStore for SqlStore {
                      UNION SELECT provider, customer FROM subscription \
                          WHERE account = ?1 AND customer IS NOT NULL \
                      ORDER BY 1, 2";
-        Ok(customer_keys(&self.cells(query, &[account.into()])?))
+        customer_keys(&self.cells(query, &[account.into()])?)
     }
 }
 
@@ -141,10 +141,9 @@ pub(super) fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
 }
 
 /// Pairs of a provider and its id of a customer.
-fn customer_keys(cells: &[JsValue]) -> Vec<CustomerKey> {
-    let read = |[provider, id]: &[JsValue; 2]| CustomerKey {
-        provider: provider_of(provider),
-        id: text_of(id),
+fn customer_keys(cells: &[JsValue]) -> Result<Vec<CustomerKey>, StoreError> {
+    let read = |[provider, id]: &[JsValue; 2]| {
+        Ok(CustomerKey { provider: provider_of(provider)?, id: text_of(id) })
     };
     cells.as_chunks().0.iter().map(read).collect()
 }

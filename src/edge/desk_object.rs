@@ -134,7 +134,7 @@ pub(super) fn reader(
         Some(billing) => {
             // Where the body doesn't hold the id, this is where it stood.
             let headers = vec![("webhook-id", id.to_owned())];
-            webhook::read(billing, &config.plans, &Webhook { headers, body })
+            Ok(webhook::read(billing, &config.plans, &Webhook { headers, body })?)
         }
         None => Err(format!("BILLING does not name {}", provider.word())),
     }

@@ -214,7 +214,7 @@ impl DeskStore for SqlStore {
                              AND customer.id = signal.customer))) \
                      ORDER BY provider, is_call, customer, at_ms, is_good";
         let cells = self.cells(query, &[time(since)])?;
-        Ok(cells.as_chunks().0.iter().map(signal).collect())
+        cells.as_chunks().0.iter().map(signal).collect()
     }
 
     fn forget(&mut self, limits: Retention, now: Timestamp) -> Result<(), StoreError> {
@@ -240,7 +240,7 @@ impl SqlStore {
              subscription, account, state, reason, attempts, due_at_ms FROM event {rest}"
         );
         let cells = self.cells(&query, values)?;
-        Ok(cells.as_chunks().0.iter().map(event_row).collect())
+        cells.as_chunks().0.iter().map(event_row).collect()
     }
 
     pub(super) fn texts(&self, query: &str, values: &[JsValue]) -> Result<Vec<String>, StoreError> {
@@ -302,12 +302,14 @@ fn changing(row: &EventRow) -> [JsValue; 5] {
     [account, row.state.word().into(), reason, row.attempts.into(), time(row.due_at)]
 }
 
-fn event_row(cells: &[JsValue; 13]) -> EventRow {
+fn event_row(cells: &[JsValue; 13]) -> Result<EventRow, StoreError> {
     let [number, provider, id, kind, occurred_at, received_at, rest @ ..] = cells;
     let [customer, subscription, account, state, reason, attempts, due_at] = rest;
-    EventRow {
+    let state = text_of(state);
+    let unknown = || StoreError(format!("an event in the unknown state {state:?}"));
+    Ok(EventRow {
         number: units_of(number),
-        provider: provider_of(provider),
+        provider: provider_of(provider)?,
         id: text_of(id),
         kind: text_of(kind),
         occurred_at: time_of(occurred_at),
@@ -315,11 +317,11 @@ fn event_row(cells: &[JsValue; 13]) -> EventRow {
         customer: customer.as_string(),
         subscription: subscription.as_string(),
         account: account.as_string(),
-        state: EventState::from_word(&text_of(state)).unwrap_or_default(),
+        state: EventState::from_word(&state).ok_or_else(unknown)?,
         reason: reason.as_string(),
         attempts: u32::try_from(units_of(attempts)).unwrap_or(u32::MAX),
         due_at: time_of(due_at),
-    }
+    })
 }
 
 fn summary([account, plan, status, cause, updated_at, look_at]: &[JsValue; 6]) -> AccountSummary {
@@ -333,20 +335,22 @@ fn summary([account, plan, status, cause, updated_at, look_at]: &[JsValue; 6]) -
     }
 }
 
-fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Signal {
+fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Result<Signal, StoreError> {
     let attempt = if units_of(is_call) == 1 { Attempt::Call } else { Attempt::Charge };
-    Signal {
-        provider: provider_of(provider),
+    Ok(Signal {
+        provider: provider_of(provider)?,
         attempt,
         customer: text_of(customer),
         at: time_of(at),
         is_good: units_of(is_good) == 1,
-    }
+    })
 }
 
-/// Rows are written with the words of providers that there are.
-pub(super) fn provider_of(cell: &JsValue) -> Provider {
-    Provider::from_word(&text_of(cell)).unwrap_or_default()
+/// The provider of a row. One that is unknown is an error: its rows are nobody else's.
+pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
+    let word = text_of(cell);
+    Provider::from_word(&word)
+        .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
 }
 
 pub(super) fn optional(text: Option<&str>) -> JsValue {

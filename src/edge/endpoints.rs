@@ -4,9 +4,8 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
-use super::glue::settle;
 use super::visit::{Visit, problem, respond};
-use super::{admin, glue, webhooks};
+use super::{admin, body, webhooks};
 use crate::answer::{Answer, Headers};
 use crate::cause::Cause;
 use crate::config::AssertionKeys;
@@ -98,9 +97,5 @@ fn explain(visit: &Visit, rest: &str) -> Response {
 ///
 /// Why it can't be had.
 pub(super) async fn body_of(request: &Request, max_bytes: u32) -> Result<String, String> {
-    let promise = glue::read_body(request, max_bytes, BODY_DEADLINE_MS);
-    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+    body::body_of(request, max_bytes).await.map_err(|error| error.to_string())
 }
-
-/// A client that sends a small record slower than this isn't one of ours.
-const BODY_DEADLINE_MS: u32 = 10_000;

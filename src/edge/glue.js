@@ -91,7 +91,8 @@ export async function postWebhook(url, keys, id, timestamp, body, deadlineMs) {
   return String(response.status);
 }
 
-// The text of a request's body, at most `maxBytes` of it, within the deadline.
+// The text of a request's body within the deadline; a `RangeError` where it has more than
+// `maxBytes`.
 export function readBody(request, maxBytes, deadlineMs) {
   return within(boundedText(request.body, maxBytes), deadlineMs);
 }
@@ -159,7 +160,7 @@ async function boundedText(body, maxBytes) {
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return new Blob(chunks).text();

@@ -9,7 +9,7 @@ use crate::account::Provider;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread};
 use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::{Billing, BillingEvent};
+use crate::billing::{Billing, BillingError, BillingEvent};
 use crate::config::Config;
 use crate::report;
 
@@ -23,19 +23,21 @@ pub(super) async fn incoming(
     billing: &Billing,
     webhook: &Webhook<'_>,
 ) -> Result<Incoming, String> {
-    let unreadable = |reason| Ok(Incoming::unreadable(billing.provider, webhook, reason));
+    let unreadable = |error: BillingError| {
+        Ok(Incoming::unreadable(billing.provider, webhook, error.to_string()))
+    };
     let read = webhook::read(billing, &config.plans, webhook);
     let mut completion = match read.and_then(|event| Completion::new(billing, webhook, event)) {
         Ok(completion) => completion,
-        Err(reason) => return unreadable(reason),
+        Err(error) => return unreadable(error),
     };
     while let Some(request) = completion.next() {
         let (status, body) = call(config, billing, &request).await?;
         match completion.answered(&ApiAnswer { status, body: &body }) {
             Ok(()) => {}
-            Err(reason) if is_passing(status) => return Err(reason),
+            Err(error) if error.is_passing() => return Err(error.to_string()),
             // Sending it again would not help: the key lacks a right, or the charge is gone.
-            Err(reason) => return unreadable(reason),
+            Err(error) => return unreadable(error),
         }
     }
     let event = completion.into_event();
@@ -126,8 +128,7 @@ async fn take_in(
     config: &Config,
     events: Vec<BillingEvent>,
 ) -> Result<Vec<Taken>, String> {
-    let incoming = |event| Incoming { event, ..Incoming::default() };
-    let events = events.into_iter().map(incoming).collect();
+    let events = events.into_iter().map(Incoming::asked_for).collect();
     desk::take_in(isolate, config, events).await
 }
 
@@ -201,7 +202,7 @@ impl<'a> Calls<'a> {
         for _ in 0..MAX_PAGES {
             let Some(request) = api::missed(billing, page.as_deref()) else { break };
             let (status, body) = self.call(billing, &request, None).await?;
-            let (bodies, next) = api::missed_events(&ApiAnswer { status, body: &body })?;
+            let (bodies, next) = api::missed_events(billing, &ApiAnswer { status, body: &body })?;
             let mut events = Vec::new();
             for body in &bodies {
                 let webhook = Webhook { headers: Vec::new(), body };
@@ -222,11 +223,6 @@ impl<'a> Calls<'a> {
 
 fn no_key(provider: Provider) -> String {
     format!("there is no key for the API of {}", provider.word())
-}
-
-/// Whether the same call may be answered otherwise in a while.
-const fn is_passing(status: u16) -> bool {
-    status == TOO_MANY_REQUESTS || status >= 500
 }
 
 fn log(outcome: Result<(), String>) {

@@ -7,15 +7,16 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
-use super::endpoints::{body_of, json_response};
+use super::body::body_of;
+use super::endpoints::json_response;
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::{Visit, problem};
 use super::{desk, glue, provider_api};
 use crate::account::Provider;
-use crate::billing::Billing;
-use crate::billing::webhook::{self, HEADERS, Webhook};
-use crate::config::{Config, secret_names};
+use crate::billing::webhook::{self, Webhook};
+use crate::billing::{Billing, spec_of};
+use crate::config::Config;
 use crate::report;
 
 /// Answers a request for `webhooks/<word>`.
@@ -32,12 +33,11 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
     }
     let body = match body_of(&visit.request, MAX_BODY_BYTES).await {
         Ok(body) => body,
-        Err(reason) => {
-            let status = if reason.starts_with("more than") { 413 } else { 400 };
-            return problem(visit, status, &format!("The body: {reason}."), &[]);
+        Err(error) => {
+            return problem(visit, error.status(), &format!("The body: {error}."), &[]);
         }
     };
-    let webhook = Webhook { headers: headers(visit), body: &body };
+    let webhook = Webhook { headers: headers(visit, billing), body: &body };
     if let Err(reason) = verify(visit, billing, &webhook).await {
         worker::console_error!("{}", report::fault_line("webhook", &reason));
         return problem(visit, 400, &format!("This is no webhook of {word}: {reason}."), &[]);
@@ -77,11 +77,11 @@ fn ask_soon(visit: &Visit, config: &Rc<Config>, context: &JsValue) {
     glue::wait_until(context, &promise);
 }
 
-/// Those of its header fields that say who sent it.
-fn headers(visit: &Visit) -> Vec<(&'static str, String)> {
+/// Those of its header fields that prove its sender.
+fn headers(visit: &Visit, billing: &Billing) -> Vec<(&'static str, String)> {
     let headers = visit.request.headers();
     let read = |name: &'static str| Some((name, headers.get(name).ok().flatten()?));
-    HEADERS.into_iter().filter_map(read).collect()
+    spec_of(billing.provider).headers.iter().copied().filter_map(read).collect()
 }
 
 /// Whether one of the secrets made one of the signatures; else why the webhook isn't genuine.
@@ -92,7 +92,7 @@ async fn verify(visit: &Visit, billing: &Billing, webhook: &Webhook<'_>) -> Resu
             return Ok(());
         }
     }
-    let (secret, _) = secret_names(billing.provider);
+    let secret = spec_of(billing.provider).webhook_secret.name;
     Err(format!("its signature was not made with {secret} over this body"))
 }
 

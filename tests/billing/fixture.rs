@@ -5,7 +5,7 @@ use tollgate::account::Provider;
 use tollgate::billing::credits::CreditPrice;
 use tollgate::billing::reference::References;
 use tollgate::billing::webhook::{Webhook, read};
-use tollgate::billing::{Billing, BillingEvent};
+use tollgate::billing::{Billing, BillingEvent, spec_of};
 use tollgate::gate_secret::GateSecret;
 use tollgate::plan::{Plan, Quota};
 use tollgate::time::Timestamp;
@@ -14,23 +14,14 @@ use tollgate::time::Timestamp;
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_333_000);
 
 pub(crate) fn billing(provider: Provider, secrets: &[&str]) -> Billing {
-    let api_url = match provider {
-        Provider::Stripe => "https://api.stripe.com",
-        Provider::Paddle => "https://api.paddle.com",
-        Provider::LemonSqueezy => "https://api.lemonsqueezy.com",
-        Provider::Standard => "https://api.polar.sh",
-    };
     Billing {
-        provider,
-        account_key: "tollgate_account".to_owned(),
-        api_url: api_url.to_owned(),
+        api_url: spec_of(provider).api_url.to_owned(),
         store: (provider == Provider::LemonSqueezy).then(|| "7".to_owned()),
-        test: false,
         credits: credits(),
         references: references(),
-        suspends_on_dispute: false,
         webhook_secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
         api_key: Some("key_of_the_api".to_owned()),
+        ..Billing::new(provider)
     }
 }
 
@@ -80,5 +71,5 @@ pub(crate) fn event_by(billing: &Billing, body: &Value) -> Result<BillingEvent, 
         ("webhook-id", "msg_1".to_owned()),
         ("webhook-timestamp", NOW.as_seconds().to_string()),
     ];
-    read(billing, &plans(), &Webhook { headers, body: &body })
+    Ok(read(billing, &plans(), &Webhook { headers, body: &body })?)
 }

@@ -57,16 +57,14 @@ fn a_subscription_is_read_whole() {
         current_period_ends_at: at(1_797_592_000),
         ..Subscription::default()
     };
+    let (id, kind) = ("evt_1".to_owned(), "customer.subscription.created".to_owned());
+    let created = Timestamp::from_seconds(CREATED);
     let expected = BillingEvent {
-        provider: Provider::Stripe,
-        id: "evt_1".to_owned(),
-        kind: "customer.subscription.created".to_owned(),
-        occurred_at: Timestamp::from_seconds(CREATED),
         customer: Some("cus_1".to_owned()),
         subscription: Some("sub_1".to_owned()),
         account: Some("acme/alice".to_owned()),
         news: vec![News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) }],
-        ..BillingEvent::default()
+        ..BillingEvent::new(Provider::Stripe, id, kind, created)
     };
     assert_eq!(event, expected);
 }

@@ -82,7 +82,7 @@ impl Day {
     /// Without the copy that [`World::take_in`] makes so that a failure can be undone.
     fn take_in(&mut self, event: BillingEvent) {
         let World { desk, store, now, .. } = &mut self.world;
-        let request = DeskRequest::TakeIn(vec![Incoming { event, ..Incoming::default() }]);
+        let request = DeskRequest::TakeIn(vec![Incoming::asked_for(event)]);
         desk.handle(store, request, &read, *now).expect("the store works");
     }
 

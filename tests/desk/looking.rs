@@ -1,6 +1,6 @@
 //! Whom the provider is asked about, and when.
 
-use tollgate::account::{AccountRecord, Customer, Status, Subscription};
+use tollgate::account::{AccountRecord, Customer, Provider, Status, Subscription};
 use tollgate::billing::desk::{AccountSummary, CustomerKey, DeskRequest};
 use tollgate::billing::{BillingEvent, News};
 use tollgate::time::Timestamp;
@@ -144,7 +144,8 @@ fn who_is_no_customer_is_not_looked_at() {
 #[test]
 fn a_list_that_is_not_whole_is_asked_for_soon() {
     let mut record = AccountRecord::default();
-    record.customers.push(Customer { partial_at: Some(START), ..Customer::default() });
+    let customer = Customer::new(Provider::Stripe, "cus_1");
+    record.customers.push(Customer { partial_at: Some(START), ..customer });
     assert_eq!(AccountSummary::of("-/alice", &record, &[], false, START).look_at, Some(soon()));
 }
 

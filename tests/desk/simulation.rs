@@ -77,7 +77,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// A provider sends until it is told that the event arrived.
 fn webhook(world: &mut World, event: &BillingEvent, fails_after: Option<usize>) -> bool {
     world.store.calls_left.set(fails_after);
-    let incoming = Incoming { event: event.clone(), ..Incoming::default() };
+    let incoming = Incoming::asked_for(event.clone());
     let told = world.tell(DeskRequest::TakeIn(vec![incoming]));
     world.store.calls_left.set(None);
     told.is_ok()

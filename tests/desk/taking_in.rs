@@ -1,7 +1,9 @@
 //! What becomes of an event when it comes in, and of those that wait.
 
+use tollgate::account::Provider;
 use tollgate::billing::BillingEvent;
 use tollgate::billing::desk::{DeskRequest, EventState, Incoming, Taken};
+use tollgate::time::Timestamp;
 
 use crate::world::*;
 
@@ -94,7 +96,9 @@ fn news_about_nobody_have_failed() {
 fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
     let mut world = World::new();
     let unreadable = |body: &str| {
-        let event = BillingEvent { id: "evt_1".to_owned(), ..BillingEvent::default() };
+        let time = Timestamp::default();
+        let id = "evt_1".to_owned();
+        let event = BillingEvent::new(Provider::Stripe, id, String::new(), time);
         let unreadable = Some("no customer".to_owned());
         DeskRequest::TakeIn(vec![Incoming { event, body: body.to_owned(), unreadable }])
     };
@@ -132,10 +136,7 @@ fn nothing_stays_of_what_could_not_be_written() {
         world.take_in(active("evt_1", "cus_1"));
         let before = world.store.clone();
         world.store.calls_left.set(Some(calls));
-        let incoming = Incoming {
-            event: of_account(event("evt_2", "cus_1"), "-/alice"),
-            ..Incoming::default()
-        };
+        let incoming = Incoming::asked_for(of_account(event("evt_2", "cus_1"), "-/alice"));
         let told = world.tell(DeskRequest::TakeIn(vec![incoming.clone()]));
         world.store.calls_left.set(None);
         if told.is_err() {

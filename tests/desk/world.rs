@@ -147,11 +147,8 @@ pub(crate) fn customer_key(id: &str) -> CustomerKey {
 /// An event without news about a customer.
 pub(crate) fn event(id: &str, customer: &str) -> BillingEvent {
     BillingEvent {
-        id: id.to_owned(),
-        kind: "customer.updated".to_owned(),
-        occurred_at: START,
         customer: Some(customer.to_owned()),
-        ..BillingEvent::default()
+        ..BillingEvent::new(Provider::Stripe, id.to_owned(), "customer.updated".to_owned(), START)
     }
 }
 

@@ -33,11 +33,9 @@ fn world() -> World {
 
 fn event(at: Timestamp, news: Vec<News>) -> BillingEvent {
     BillingEvent {
-        provider: Provider::Stripe,
         customer: Some("cus_1".to_owned()),
-        occurred_at: at,
         news,
-        ..BillingEvent::default()
+        ..BillingEvent::new(Provider::Stripe, String::new(), String::new(), at)
     }
 }
 

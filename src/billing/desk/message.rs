@@ -110,7 +110,7 @@ pub enum DeskRequest {
 }
 
 /// An event as it comes in.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Incoming {
     /// What it says; only its id and kind where it can't be read.
     pub event: BillingEvent,
@@ -155,7 +155,7 @@ pub struct EventKey {
 }
 
 /// An event as the desk keeps it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventRow {
     /// In the order of arrival; 0 before it is kept.
     pub number: u64,
@@ -262,6 +262,11 @@ pub struct Call {
 }
 
 impl Incoming {
+    /// An event that a provider was asked for.
+    pub fn asked_for(event: BillingEvent) -> Self {
+        Self { event, body: String::new(), unreadable: None }
+    }
+
     /// A genuine webhook that can't be read, under the id that it names all the same, else under
     /// one that the same body always has.
     pub fn unreadable(provider: Provider, webhook: &Webhook<'_>, reason: String) -> Self {
@@ -277,12 +282,31 @@ impl Incoming {
             format!("body-{}", URL_SAFE_NO_PAD.encode(hash))
         });
         let kind = text(&["type", "event_type"]).unwrap_or_default();
-        let event = BillingEvent { provider, id, kind, ..BillingEvent::default() };
+        let event = BillingEvent::new(provider, id, kind, Timestamp::default());
         Self { event, body: webhook.body.to_owned(), unreadable: Some(reason) }
     }
 }
 
 impl EventRow {
+    /// An event that has just come and is due at once, without its customer and its account.
+    pub fn new(event: &BillingEvent, now: Timestamp) -> Self {
+        Self {
+            number: 0,
+            provider: event.provider,
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            occurred_at: event.occurred_at,
+            received_at: now,
+            customer: None,
+            subscription: None,
+            account: None,
+            state: EventState::Received,
+            reason: None,
+            attempts: 0,
+            due_at: now,
+        }
+    }
+
     /// Its key.
     pub fn key(&self) -> EventKey {
         EventKey { provider: self.provider, id: self.id.clone() }

@@ -144,24 +144,11 @@ fn send_one(
     let id = format!("{NOTE}:{action}:{subject}:{account}:{}:{hash}", now.as_millis());
     let action = action.to_owned();
     let event = BillingEvent {
-        provider,
-        id,
-        kind: NOTE.to_owned(),
-        occurred_at: now,
         account: Some(account.clone()),
         news: vec![News::Note { actor, action, detail, is_announced }],
-        ..BillingEvent::default()
+        ..BillingEvent::new(provider, id, NOTE.to_owned(), now)
     };
-    let row = EventRow {
-        provider,
-        id: event.id.clone(),
-        kind: NOTE.to_owned(),
-        occurred_at: now,
-        received_at: now,
-        account: Some(account.clone()),
-        due_at: now,
-        ..EventRow::default()
-    };
+    let row = EventRow { account: Some(account.clone()), ..EventRow::new(&event, now) };
     store.add_event(&row, &Content { event: wire::encode(&event), body: String::new() })?;
     Ok((account, event))
 }

@@ -6,8 +6,7 @@ use super::look::FIRST_ASK_MS;
 use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
 use super::store::{Content, DeskStore};
 use super::{EventState, ReadBody, note, whose};
-use crate::billing::api::REREAD;
-use crate::billing::{BillingEvent, outage};
+use crate::billing::{BillingEvent, REREAD, outage};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
@@ -128,15 +127,9 @@ fn keep(
 ) -> Result<Taken, StoreError> {
     let Incoming { event, body, unreadable } = incoming;
     let mut row = EventRow {
-        provider: event.provider,
-        id: event.id.clone(),
-        kind: event.kind.clone(),
-        occurred_at: event.occurred_at,
-        received_at: now,
         customer: event.customer.clone(),
         subscription: event.subscription.clone(),
-        due_at: now,
-        ..EventRow::default()
+        ..EventRow::new(&event, now)
     };
     if unreadable.is_some() {
         row.state = EventState::Failed;

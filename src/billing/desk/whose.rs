@@ -5,17 +5,9 @@ use super::customer::{Claim, CustomerKey, CustomerRow, Link};
 use super::message::EventRow;
 use super::note::{Note, conflict};
 use super::store::DeskStore;
-use crate::billing::BillingEvent;
-use crate::billing::api::REREAD;
+use crate::billing::{BillingEvent, REREAD, spec_of};
+use crate::identity::is_account_name;
 use crate::store::StoreError;
-
-/// Whether `name` is one that an account may have: `tenant/account`. No other object of the
-/// ledger's class has such a name.
-pub fn is_account_name(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(tenant, account)| {
-        !tenant.is_empty() && !account.is_empty() && !account.contains('/')
-    })
-}
 
 /// The result of [`hear`].
 #[derive(Default)]
@@ -118,7 +110,7 @@ pub(super) fn is_by_address(
     event: &BillingEvent,
 ) -> Result<bool, StoreError> {
     let is_own_system = event.kind.starts_with(OWN_SYSTEM) && event.kind != REREAD;
-    if !event.provider.picks_customer_by_address() || is_own_system {
+    if !spec_of(event.provider).picks_customer_by_address || is_own_system {
         return Ok(false);
     }
     if let Some(subscription) = row.subscription_key()

@@ -1,13 +1,19 @@
-//! Polar's events and objects. Source: the types of `@polar-sh/sdk` 0.49.0.
+//! Polar's events, objects and API, whose paths end in a slash.
+//!
+//! Source: the types of `@polar-sh/sdk` 0.49.0.
+
+use serde_json::json;
 
 use crate::account::{Status, Subscription};
+use crate::billing::api::request::{ApiRequest, Media, Sale, named, put};
 use crate::billing::credits::{Position, units_of};
+use crate::billing::error::BillingError;
+use crate::billing::event::{BillingEvent, News};
 use crate::billing::object::{Object, SaleFields, plans_of};
-use crate::billing::{Billing, BillingEvent, News};
+use crate::billing::settings::Billing;
 use crate::plan::Plan;
 
-pub(in crate::billing) const SALE: SaleFields =
-    SaleFields { account: "metadata", created: "created_at" };
+pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created_at" };
 
 /// Adds what an event of Polar says.
 pub(super) fn read(
@@ -15,7 +21,7 @@ pub(super) fn read(
     billing: &Billing,
     plans: &[Plan],
     data: &Object<'_>,
-) -> Result<(), String> {
+) -> Result<(), BillingError> {
     event.customer = data.id("customer_id");
     let kind = event.kind.clone();
     match kind.split_once('.').unwrap_or_default() {
@@ -45,10 +51,10 @@ pub(super) fn read(
 }
 
 /// A subscription's id and what it is. A word that is unknown denies, as at Stripe.
-pub(in crate::billing) fn subscription(
+pub(super) fn subscription(
     plans: &[Plan],
     object: &Object<'_>,
-) -> Result<(String, Subscription), String> {
+) -> Result<(String, Subscription), BillingError> {
     let id = object.needed_id("id")?;
     let status = match object.needed_text("status")?.as_str() {
         "trialing" => Status::Trialing,
@@ -84,7 +90,11 @@ pub(in crate::billing) fn subscription(
     Ok((id, state))
 }
 
-fn order(event: &mut BillingEvent, billing: &Billing, data: &Object<'_>) -> Result<(), String> {
+fn order(
+    event: &mut BillingEvent,
+    billing: &Billing,
+    data: &Object<'_>,
+) -> Result<(), BillingError> {
     event.ignored = elsewhere(billing, data.id("product.organization_id"));
     data.name_account_of(&SALE, event, billing)?;
     let is_free = data.is_zero("total_amount");
@@ -115,4 +125,20 @@ fn entitlements(data: &Object<'_>) -> News {
     let granted = data.list_of("benefit", "granted_benefits");
     let names = granted.iter().filter_map(|one| one.text("benefit_metadata.entitlement"));
     News::Entitlements { names: names.map(str::to_owned).collect(), is_complete: true }
+}
+
+pub(super) fn portal(billing: &Billing, customer: &str, return_url: &str) -> Option<ApiRequest> {
+    let body = json!({ "customer_id": customer, "return_url": return_url });
+    Media::JSON.post(billing, &["/v1/customer-sessions/"], body.to_string())
+}
+
+pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest, BillingError> {
+    let mut body = json!({
+        "products": [sale.price],
+        "success_url": sale.return_url,
+        "return_url": sale.cancel_url,
+        "metadata": named(billing, sale),
+    });
+    put(&mut body, "customer_id", sale.customer);
+    Media::JSON.post(billing, &["/v1/checkouts/"], body.to_string()).ok_or(BillingError::NoKey)
 }

@@ -5,7 +5,7 @@ use crate::billing::author::{Author, Field};
 /// The author of each field. Metadata is set by the API and in the dashboard alone; of a payment
 /// link, a buyer may change `client_reference_id`
 /// (<https://docs.stripe.com/payment-links/url-parameters>).
-pub(in crate::billing) const FIELDS: &[Field] = {
+pub(super) const FIELDS: &[Field] = {
     use Author::{Payer, Provider, Seller};
     &[
         ("event.id", Provider),

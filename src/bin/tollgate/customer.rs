@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::events::PROVIDERS;
+use super::events::providers;
 use super::remote::{AccountName, Remote, encoded_segment, told};
 use super::table::plain;
 use super::{Failure, Outcome};
@@ -39,7 +39,7 @@ enum What {
 #[derive(Args)]
 struct One {
     /// The provider.
-    #[arg(value_parser = PROVIDERS)]
+    #[arg(value_parser = providers())]
     provider: String,
     /// The provider's id of the customer.
     customer: String,

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tollgate::account::Provider;
 
 use super::remote::{Listing, Remote, encoded_segment, list, told};
 use super::table::{plain, table_or};
@@ -29,7 +30,7 @@ enum What {
         #[arg(long, value_name = "STATE", value_parser = ["waiting", "ignored", "failed", "applied"])]
         state: Option<String>,
         /// Only those of this provider.
-        #[arg(long, value_name = "NAME", value_parser = PROVIDERS)]
+        #[arg(long, value_name = "NAME", value_parser = providers())]
         provider: Option<String>,
         #[command(flatten)]
         listing: Listing,
@@ -43,7 +44,7 @@ enum What {
 #[derive(Args)]
 struct One {
     /// The provider.
-    #[arg(value_parser = PROVIDERS)]
+    #[arg(value_parser = providers())]
     provider: String,
     /// The event's id.
     id: String,
@@ -86,5 +87,7 @@ impl One {
     }
 }
 
-/// The words of [`tollgate::account::Provider`].
-pub(crate) const PROVIDERS: [&str; 4] = ["stripe", "paddle", "lemonsqueezy", "standard"];
+/// The words of every provider.
+pub(crate) fn providers() -> [&'static str; Provider::ALL.len()] {
+    Provider::ALL.map(Provider::word)
+}

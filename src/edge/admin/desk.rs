@@ -128,8 +128,7 @@ impl Asked<'_> {
             return Err(Refusal::bad(detail));
         }
         if provider.is_some() != filter.provider.is_some() {
-            let detail = "provider: expected stripe, paddle, lemonsqueezy or standard.";
-            return Err(Refusal::bad(detail));
+            return Err(Refusal::bad(format!("provider: expected {}.", Provider::words())));
         }
         Ok(filter)
     }
@@ -144,10 +143,7 @@ impl Asked<'_> {
 
     fn provider(&self) -> Result<Provider, Refusal> {
         Provider::from_word(self.part(0)).ok_or_else(|| {
-            Refusal::new(
-                404,
-                "There is no such provider: stripe, paddle, lemonsqueezy or standard.",
-            )
+            Refusal::new(404, format!("There is no such provider: {}.", Provider::words()))
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Checks of a running gate: health, clocks, keys, webhooks, and what its operator should look at.
 
 use serde_json::{Value, json};
-use tollgate::config::{Config, KeySource, secret_names};
+use tollgate::billing::spec_of;
+use tollgate::config::{Config, KeySource};
 use tollgate::token::{KeyRing, KeyRingKind};
 
 use super::findings::{Findings, Kind};
@@ -133,7 +134,7 @@ fn check_webhooks(base: &str, config: &Config, findings: &mut Findings) -> Resul
     for billing in &config.billing {
         let provider = billing.provider;
         let url = format!("{base}webhooks/{}", provider.word());
-        let (name, _) = secret_names(provider);
+        let name = spec_of(provider).webhook_secret.name;
         let count = billing.webhook_secrets.len();
         for (index, secret) in billing.webhook_secrets.iter().enumerate() {
             let which = match count {

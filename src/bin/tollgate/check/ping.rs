@@ -3,9 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use serde_json::{Value, json};
 use tollgate::account::Provider;
-use tollgate::billing::webhook::PING;
+use tollgate::billing::{PING, Scheme, Timed, spec_of};
 use tollgate::time::Timestamp;
 
 use crate::commands::Failure;
@@ -22,33 +21,20 @@ pub(super) fn send(
     now: Timestamp,
 ) -> Result<Result<Response, Failure>, Failure> {
     let id = format!("evt_tollgate_ping_{}", random_text(9).map_err(Failure::usage)?);
-    let body = event(provider, &id, now).to_string();
+    let body = event(provider, &id, now);
     let signed = signature_fields(provider, secret, &id, now, &body);
     let mut headers: Vec<_> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     headers.extend([("content-type", "application/json"), ("accept", "application/json")]);
     Ok(Request { method: "POST", url, headers: &headers, body: Some(&body) }.send())
 }
 
-fn event(provider: Provider, id: &str, now: Timestamp) -> Value {
-    let (seconds, at) = (now.as_seconds(), now.rfc3339());
-    match provider {
-        Provider::Stripe => json!({
-            "id": id, "object": "event", "type": PING, "created": seconds, "livemode": false,
-            "data": { "object": { "id": id, "object": "tollgate_ping" } },
-        }),
-        Provider::Paddle => json!({
-            "event_id": id, "event_type": PING, "occurred_at": at, "notification_id": id,
-            "data": { "id": id },
-        }),
-        Provider::LemonSqueezy => json!({
-            "meta": { "event_name": PING, "webhook_id": id },
-            "data": { "type": "tollgate-pings", "id": id, "attributes": { "updated_at": at } },
-        }),
-        Provider::Standard => json!({ "type": PING, "timestamp": at, "data": { "id": id } }),
-    }
+/// The body of the event.
+fn event(provider: Provider, id: &str, now: Timestamp) -> String {
+    let body = spec_of(provider).ping.body.replace("$type", PING).replace("$id", id);
+    body.replace("$seconds", &now.as_seconds().to_string()).replace("$time", &now.rfc3339())
 }
 
-/// The header fields that say who sent `body`.
+/// The header fields that prove the sender of `body`.
 fn signature_fields(
     provider: Provider,
     secret: &str,
@@ -58,19 +44,13 @@ fn signature_fields(
 ) -> Vec<(&'static str, String)> {
     let seconds = now.as_seconds();
     let hex_of = |text: &str| hex::encode(&sign(secret.as_bytes(), text));
-    match provider {
-        Provider::Stripe => {
-            let signature = hex_of(&format!("{seconds}.{body}"));
-            vec![("stripe-signature", format!("t={seconds},v1={signature}"))]
+    match &spec_of(provider).scheme {
+        Scheme::Timed(Timed { header, between, time, signature, joint, .. }) => {
+            let signed = hex_of(&format!("{seconds}{joint}{body}"));
+            vec![(*header, format!("{time}={seconds}{between}{signature}={signed}"))]
         }
-        Provider::Paddle => {
-            let signature = hex_of(&format!("{seconds}:{body}"));
-            vec![("paddle-signature", format!("ts={seconds};h1={signature}"))]
-        }
-        Provider::LemonSqueezy => {
-            vec![("x-signature", hex_of(body)), ("x-event-name", PING.to_owned())]
-        }
-        Provider::Standard => {
+        Scheme::Body { header } => vec![(*header, hex_of(body))],
+        Scheme::Standard => {
             let signature = sign(&standard_key(secret), &format!("{id}.{seconds}.{body}"));
             vec![
                 ("webhook-id", id.to_owned()),
@@ -143,15 +123,12 @@ mod tests {
             (Provider::Standard, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"),
             (Provider::Standard, "polar_whs_secret"),
         ] {
-            let body = event(provider, "evt_1", now).to_string();
+            let body = event(provider, "evt_1", now);
             let headers = signature_fields(provider, secret, "evt_1", now, &body);
             let webhook = Webhook { headers, body: &body };
             let fits = |secret: &str| {
-                let billing = Billing {
-                    provider,
-                    webhook_secrets: vec![secret.to_owned()],
-                    ..Billing::default()
-                };
+                let billing =
+                    Billing { webhook_secrets: vec![secret.to_owned()], ..Billing::new(provider) };
                 let checks = checks(&billing, &webhook, now).unwrap();
                 let read = read(&billing, &[], &webhook).unwrap();
                 assert_eq!((read.id.as_str(), read.kind.as_str()), ("evt_1", PING));

@@ -1,8 +1,7 @@
 //! Whether prices and plans fit together.
 
 use serde_json::Value;
-use tollgate::account::Provider;
-use tollgate::billing::Billing;
+use tollgate::billing::{Billing, spec_of};
 use tollgate::config::Config;
 use tollgate::plan::{Plan, plan_named};
 
@@ -83,17 +82,14 @@ fn check_plan(plan: &Plan, known: &[Offer], config: &Config, findings: &mut Find
     }
 }
 
-/// Whether a provider knows a price that it doesn't sell. Only Stripe is asked: there, old prices
-/// are archived as a rule.
+/// Whether a provider knows a price that it doesn't sell. Only a provider is asked at which old
+/// prices are archived as a rule.
 fn is_archived(billing: &Billing, name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let kind = match (billing.provider, name) {
-        (Provider::Stripe, name) if name.starts_with("price_") => "prices",
-        (Provider::Stripe, name) if name.starts_with("prod_") => "products",
-        _ => return false,
-    };
+    let mut kinds = spec_of(billing.provider).catalogue.archived.iter();
+    let Some((_, path)) = kinds.find(|(start, _)| name.starts_with(start)) else { return false };
     let Some(key) = billing.api_key.as_deref().filter(|_| is_plain) else { return false };
-    let found = read(billing, key, &format!("/v1/{kind}/{name}"));
+    let found = read(billing, key, &format!("{path}{name}"));
     let found = found.ok().flatten();
     found.is_some_and(|found| found.get("active") == Some(&Value::Bool(false)))
 }

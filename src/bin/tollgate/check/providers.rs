@@ -1,8 +1,7 @@
 //! What each payment provider has on sale, as its API lists it.
 
 use serde_json::Value;
-use tollgate::account::Provider;
-use tollgate::billing::Billing;
+use tollgate::billing::{Billing, Catalogue, NextPage, spec_of};
 
 use crate::commands::Failure;
 use crate::commands::http::{Request, Response};
@@ -18,16 +17,16 @@ pub(super) struct Offer {
 /// Everything that is on sale for a subscription, and the last answer, for its clock.
 pub(super) fn offers(billing: &Billing, api_key: &str) -> Result<(Vec<Offer>, Response), Failure> {
     let mut offers = Vec::new();
-    let mut url = format!("{}{}", billing.api_url, first_page(billing.provider));
+    let catalogue = &spec_of(billing.provider).catalogue;
+    let mut url = format!("{}{}", billing.api_url, catalogue.path);
     for _ in 0..MAX_PAGES {
         let response = ask(&url, api_key)?;
         let json: Value = serde_json::from_str(&response.body)
             .map_err(|error| Failure::unreachable(&url, &error))?;
-        let field = if billing.provider == Provider::Standard { "items" } else { "data" };
-        let items = json.get(field).and_then(Value::as_array);
+        let items = json.get(catalogue.items).and_then(Value::as_array);
         let items = items.ok_or_else(|| Failure::unreachable(&url, &"it sent no list"))?;
-        offers.extend(items.iter().filter_map(|item| offer(billing.provider, item)));
-        let Some(next) = next_page(billing, &json, items, &url) else {
+        offers.extend(items.iter().filter_map(|item| offer(catalogue, item)));
+        let Some(next) = next_page(billing, catalogue, &json, &url) else {
             return Ok((offers, response));
         };
         url = next;
@@ -60,37 +59,26 @@ fn ask(url: &str, api_key: &str) -> Result<Response, Failure> {
     }
 }
 
-const fn first_page(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "/v1/prices?active=true&limit=100",
-        Provider::Paddle => "/prices?status=active&per_page=200",
-        Provider::LemonSqueezy => "/v1/variants?page[size]=100",
-        Provider::Standard => "/v1/products/?is_archived=false&limit=100&page=1",
-    }
-}
-
-fn next_page(billing: &Billing, json: &Value, items: &[Value], url: &str) -> Option<String> {
-    // Only ever at the configured host: the key goes with it.
-    let below = |next: &str| next.starts_with(&format!("{}/", billing.api_url));
-    match billing.provider {
-        Provider::Stripe => {
+fn next_page(billing: &Billing, catalogue: &Catalogue, json: &Value, url: &str) -> Option<String> {
+    match catalogue.next {
+        NextPage::LastId => {
             let has_more = json.get("has_more").and_then(Value::as_bool)?;
-            let last = items.last()?.get("id")?.as_str()?;
-            let first = format!("{}{}", billing.api_url, first_page(Provider::Stripe));
+            let last = json.get(catalogue.items)?.as_array()?.last()?.get("id")?.as_str()?;
+            let first = format!("{}{}", billing.api_url, catalogue.path);
             has_more.then(|| format!("{first}&starting_after={last}"))
         }
-        Provider::Paddle => {
-            let pagination = json.get("meta")?.get("pagination")?;
-            let has_more = pagination.get("has_more").and_then(Value::as_bool)?;
-            let next = pagination.get("next")?.as_str()?.to_owned();
-            has_more.then_some(next).filter(|next| below(next))
+        NextPage::Url { more, url } => {
+            if let Some(more) = more
+                && !json.pointer(more)?.as_bool()?
+            {
+                return None;
+            }
+            let next = json.pointer(url)?.as_str()?.to_owned();
+            // Only ever at the configured host: the key goes with it.
+            Some(next).filter(|next| next.starts_with(&format!("{}/", billing.api_url)))
         }
-        Provider::LemonSqueezy => {
-            let next = json.get("links")?.get("next")?.as_str()?.to_owned();
-            Some(next).filter(|next| below(next))
-        }
-        Provider::Standard => {
-            let most = json.get("pagination")?.get("max_page")?.as_u64()?;
+        NextPage::Number(most) => {
+            let most = json.pointer(most)?.as_u64()?;
             let (before, page) = url.rsplit_once('=')?;
             let next = page.parse::<u64>().ok()?.saturating_add(1);
             (next <= most).then(|| format!("{before}={next}"))
@@ -99,50 +87,33 @@ fn next_page(billing: &Billing, json: &Value, items: &[Value], url: &str) -> Opt
 }
 
 /// An item of a list; `None` where no subscription can be to it.
-fn offer(provider: Provider, item: &Value) -> Option<Offer> {
-    let text = |value: Option<&Value>| match value? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    let of = |name: &str| text(item.get(name));
-    let attribute = |name: &str| text(item.get("attributes").and_then(|all| all.get(name)));
-    let (names, label) = match provider {
-        Provider::Stripe => {
-            if item.get("type").and_then(Value::as_str) == Some("one_time") {
-                return None;
-            }
-            let label = of("nickname").or_else(|| of("lookup_key"));
-            (vec![of("id"), of("product"), of("lookup_key")], label)
-        }
-        Provider::Paddle => {
-            if item.get("billing_cycle").is_some_and(Value::is_null) {
-                return None;
-            }
-            (vec![of("id"), of("product_id")], of("name").or_else(|| of("description")))
-        }
-        Provider::LemonSqueezy => {
-            if attribute("status").is_some_and(|status| status == "draft") {
-                return None;
-            }
-            (vec![of("id"), attribute("product_id")], attribute("name"))
-        }
-        Provider::Standard => {
-            if item.get("is_recurring").and_then(Value::as_bool) == Some(false) {
-                return None;
-            }
-            let prices = item.get("prices").and_then(Value::as_array);
-            let prices = prices.into_iter().flatten().map(|price| text(price.get("id")));
-            ([of("id")].into_iter().chain(prices).collect(), of("name"))
-        }
-    };
-    let names: Vec<String> = names.into_iter().flatten().collect();
+fn offer(catalogue: &Catalogue, item: &Value) -> Option<Offer> {
+    let (field, unsold) = catalogue.unsold;
+    let unsold: Option<Value> = serde_json::from_str(unsold).ok();
+    if item.pointer(field).is_some_and(|found| unsold.as_ref() == Some(found)) {
+        return None;
+    }
+    let names: Vec<String> = catalogue.names.iter().flat_map(|at| texts(item, at)).collect();
+    let label = catalogue.labels.iter().find_map(|at| texts(item, at).into_iter().next());
     let first = names.first()?;
     let label = match label {
         Some(label) => format!("{first} ({label})"),
         None => first.clone(),
     };
     Some(Offer { names, label })
+}
+
+/// The texts and numbers at a pointer, in which `*` stands for each item of a list.
+fn texts(value: &Value, pointer: &str) -> Vec<String> {
+    if let Some((list, rest)) = pointer.split_once("/*") {
+        let items = value.pointer(list).and_then(Value::as_array);
+        return items.into_iter().flatten().flat_map(|item| texts(item, rest)).collect();
+    }
+    match value.pointer(pointer) {
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Number(number)) => vec![number.to_string()],
+        _ => Vec::new(),
+    }
 }
 
 /// A list of 200 pages is no list of prices.

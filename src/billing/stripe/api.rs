@@ -4,19 +4,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::{ApiRequest, Sale, encoded, form, get, request};
-use crate::billing::Billing;
+use crate::billing::api::request::{ApiRequest, Media, Sale, encoded, form};
+use crate::billing::error::BillingError;
+use crate::billing::settings::Billing;
 
 /// The version of the API that is spoken, whatever the account's default is: that of `stripe`
 /// 23.1.0.
-pub(super) const VERSION: &str = "2026-10-28.endive";
+const VERSION: &str = "2026-10-28.endive";
+
+pub(super) const MEDIA: Media = Media {
+    headers: &[("stripe-version", VERSION)],
+    accept: "application/json",
+    sent: "application/x-www-form-urlencoded",
+};
 
 pub(super) fn portal(billing: &Billing, customer: &str, return_url: &str) -> Option<ApiRequest> {
     let body = form(&[("customer", customer), ("return_url", return_url)]);
-    request(billing, "POST", &["/v1/billing_portal/sessions"], body)
+    MEDIA.post(billing, &["/v1/billing_portal/sessions"], body)
 }
 
-pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRequest> {
+pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest, BillingError> {
     let key = billing.account_key.as_str();
     let (metadata, subscription_data) =
         (format!("metadata[{key}]"), format!("subscription_data[metadata][{key}]"));
@@ -34,13 +41,15 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Option<ApiRequest>
         (&subscription_data, account),
     ];
     let pairs: Vec<_> = pairs.into_iter().chain(reference).chain(payer).collect();
-    let mut request = request(billing, "POST", &["/v1/checkout/sessions"], form(&pairs))?;
+    let request = MEDIA.post(billing, &["/v1/checkout/sessions"], form(&pairs));
+    let mut request = request.ok_or(BillingError::NoKey)?;
     // What it is made of may be long, or hold what no header field may.
     let key = URL_SAFE_NO_PAD.encode(Sha256::digest(sale.idempotency_key));
     request.headers.push(("idempotency-key", key));
-    Some(request)
+    Ok(request)
 }
 
+/// Asks for the id of a price by its lookup key or product. `None` where `price` is an id.
 pub(super) fn price_of(billing: &Billing, price: &str) -> Option<ApiRequest> {
     let is_id = ["price_", "plan_"].iter().any(|prefix| price.starts_with(prefix));
     if is_id {
@@ -48,5 +57,5 @@ pub(super) fn price_of(billing: &Billing, price: &str) -> Option<ApiRequest> {
     }
     let is_product = price.starts_with("prod_");
     let by = if is_product { "type=recurring&product=" } else { "lookup_keys[0]=" };
-    get(billing, &["/v1/prices?active=true&limit=1&", by, &encoded(price)])
+    MEDIA.get(billing, &["/v1/prices?active=true&limit=1&", by, &encoded(price)])
 }
