@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
-use super::endpoints::{body_of, json_response};
+use super::body::{body_of, json_response};
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::{Visit, problem};
@@ -32,9 +32,8 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
     }
     let body = match body_of(&visit.request, MAX_BODY_BYTES).await {
         Ok(body) => body,
-        Err(reason) => {
-            let status = if reason.starts_with("more than") { 413 } else { 400 };
-            return problem(visit, status, &format!("The body: {reason}."), &[]);
+        Err(error) => {
+            return problem(visit, error.status(), &format!("The body: {error}."), &[]);
         }
     };
     let webhook = Webhook { headers: headers(visit), body: &body };
