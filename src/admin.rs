@@ -1,19 +1,33 @@
-//! What operators can do, over HTTP: the part that needs no platform.
+//! The operators' API over HTTP: every decision of it. The edge performs what [`flow`] needs.
 //!
-//! [`operation`] lists every operation, where it is and who may do it; [`query`] and [`body`] read
-//! what was asked; [`change`] is what a write does to an account, inside the transaction of its
-//! ledger, and [`once`] sees to it that it is done once. `docs/admin.md` tells the whole.
+//! | file | subject |
+//! | --- | --- |
+//! | [`operation`] | the table of endpoints: method, path, role, query, input, output |
+//! | [`flow`] | one request, from its facts to its answer, as a machine of needs and an end |
+//! | [`query`], [`body`] | the input of an operation |
+//! | [`view`] | the JSON that operators read |
+//! | [`refusal`] | every error of these endpoints |
+//! | [`change`], [`idempotency`] | a write inside the transaction of its ledger, done once |
+//! | [`store`], [`reply`] | the rows and replies of the ledger that only operators need |
+//!
+//! `docs/admin.md` describes the API for its users.
 
 pub mod body;
 pub mod change;
-pub mod once;
+pub mod flow;
+pub mod idempotency;
 pub mod operation;
 pub mod query;
-pub mod shown;
+pub mod refusal;
+pub mod reply;
 pub mod store;
+pub mod view;
 
-pub use change::{Change, Order, Reply};
-pub use once::Once;
-pub use operation::{Found, OPERATIONS, Operation, What, find};
-pub use query::{Page, Query};
-pub use store::{Answered, OperatorStore};
+pub use change::{Change, Command};
+pub use flow::{AccountRequest, End, Need, ObjectRequest, Request, Step, start};
+pub use idempotency::IdempotencyKey;
+pub use operation::{Endpoint, OPERATIONS, Operation, OperationId, find};
+pub use query::{PageRequest, Query};
+pub use refusal::Refusal;
+pub use reply::{Reply, StoredReply};
+pub use store::OperatorStore;

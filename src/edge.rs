@@ -14,11 +14,13 @@
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
 //! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know the caller |
-//! | `endpoints.rs`, `admin.rs`, `admin/` | what lives under `/_tollgate/` |
+//! | `endpoints.rs` | what lives under `/_tollgate/` |
+//! | `admin.rs` | performs what the operators' endpoints need |
+//! | `body.rs` | bodies of requests, and of answers in JSON |
 //! | `backstage.rs` | what the second module exports |
 //! | `ledger.rs` | messages to the objects, as both modules send them |
 //! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
-//! | `operator_store.rs` | the rows of it that only operators have to do with |
+//! | `operator_store.rs` | the rows of it that only operators need |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |

@@ -21,7 +21,7 @@
 //! | [`quota`] | periods, the ledger and its leases |
 //! | [`allowance`] | what readers without an account may see for free |
 //! | [`answer`] | denial → status, headers, body |
-//! | [`admin`] | what operators do over HTTP, as far as it needs no platform |
+//! | [`admin`] | the operators' API: endpoint table, roles, flows |
 //! | [`usage`] | how an account stands, as it is told |
 //! | [`identity`] | who the origin is told the caller is |
 //! | [`report`] | what is logged about a decision |

@@ -1,11 +1,13 @@
 //! What the gate looks at in a request: bounded, and read once.
 
+pub mod body;
 pub mod credential;
 pub mod onward;
 pub mod path;
 pub mod pattern;
 pub mod return_path;
 
+pub use body::BodyError;
 pub use credential::CredentialSource;
 pub use onward::HeaderKind;
 pub use path::{PathError, Reach, Readings, readings};

@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 use crate::time::Timestamp;
 
 /// The number of the format. To be raised with every change of a type that is [`Wire`].
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 
 /// `value` as text.
 pub fn encode(value: &impl Wire) -> String {
@@ -141,6 +141,16 @@ impl Wire for u64 {
 }
 
 impl Wire for u32 {
+    fn put(&self, text: &mut String) {
+        u64::from(*self).put(text);
+    }
+
+    fn take(rest: &mut &str) -> Option<Self> {
+        u64::take(rest)?.try_into().ok()
+    }
+}
+
+impl Wire for u16 {
     fn put(&self, text: &mut String) {
         u64::from(*self).put(text);
     }

@@ -1,52 +1,24 @@
 //! Payment providers, by their names.
 
-use serde::{Serialize, Serializer};
+use crate::words::words;
 
-use crate::wire::wire;
-
-/// Declares the providers, each with its word.
-macro_rules! providers {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// The name of a payment provider, in records and messages. All else about it stands in
-        /// `billing`, where [`spec_of`](crate::billing::spec_of) finds it by this name.
-        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-        pub enum Provider {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Provider {
-            /// Every provider.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$name),*];
-
-            /// The word in configuration, paths and records.
-            pub const fn word(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)*
-                }
-            }
-        }
-
-        wire! { enum Provider { $($name),* } }
-    };
-}
-
-providers! {
-    /// Stripe Billing.
-    Stripe = "stripe",
-    /// Paddle Billing.
-    Paddle = "paddle",
-    /// Lemon Squeezy.
-    LemonSqueezy = "lemonsqueezy",
-    /// Senders by Standard Webhooks: Polar, and systems of the operator's own.
-    Standard = "standard",
+words! {
+    /// The name of a payment provider, in records and messages. All else about it stands in
+    /// `billing`, where [`spec_of`](crate::billing::spec_of) finds it by this name.
+    #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+    pub enum Provider: Serialize, Wire {
+        /// Stripe Billing.
+        Stripe = "stripe",
+        /// Paddle Billing.
+        Paddle = "paddle",
+        /// Lemon Squeezy.
+        LemonSqueezy = "lemonsqueezy",
+        /// Senders by Standard Webhooks: Polar, and systems of the operator's own.
+        Standard = "standard",
+    }
 }
 
 impl Provider {
-    /// The provider that `word` names.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.word() == word)
-    }
-
     /// Every word, for an error about another one: `stripe, paddle or standard`.
     pub fn words() -> String {
         let words = Self::ALL.map(Self::word);
@@ -54,12 +26,6 @@ impl Provider {
             Some((last, rest)) if !rest.is_empty() => [&rest.join(", "), " or ", last].concat(),
             _ => words.concat(),
         }
-    }
-}
-
-impl Serialize for Provider {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 ///
-/// What is wrong with it, as a sentence; so for every function here.
+/// The mistake in it, as a sentence; so for every function here.
 pub fn record(body: &str, config: &Config) -> Result<Change, String> {
     let value =
         strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
@@ -35,7 +35,7 @@ pub fn credits(body: &str, now: Timestamp) -> Result<Change, String> {
     Ok(Change::Credits(Box::new(CreditPack::parse(body, now)?)))
 }
 
-/// Reads what an API key is to be like; `id` is chosen for it.
+/// Reads the properties of a new API key; `id` is chosen for it.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub fn key(body: &str, id: String, now: Timestamp) -> Result<Change, String> {
     Ok(Change::Key(Box::new(key)))
 }
 
-/// Reads how an API key is to be replaced; `successor` is chosen for the new one.
+/// Reads the rotation of an API key; `successor` is the id chosen for the new one.
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ pub fn rotation(body: &str, id: String, successor: String) -> Result<Change, Str
     Ok(Change::RotateKey { id, successor, overlap_s })
 }
 
-/// Reads which tokens are to be revoked.
+/// Reads a revocation of tokens.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub fn revocation(body: &str, now: Timestamp) -> Result<Change, String> {
     }
 }
 
-/// Reads which account a customer is: `{"account":"acme/alice"}`, or `alice` without tenants.
+/// Reads the account of a customer: `{"account":"acme/alice"}`, or `alice` without tenants.
 ///
 /// # Errors
 ///
@@ -118,7 +118,7 @@ pub fn account(body: &str) -> Result<String, String> {
     })
 }
 
-/// Whether a body is empty, or an object without members: all that there is to say is in the path.
+/// Checks that a body is empty, or an object without members.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ pub fn nothing(body: &str) -> Result<(), String> {
     if body.is_empty() { Ok(()) } else { Fields::of(body, "{}")?.finish("nothing") }
 }
 
-/// Whether the configuration has a plan of this id.
+/// Checks that the configuration has a plan of this id.
 ///
 /// # Errors
 ///

@@ -1,28 +1,30 @@
-//! What a write of an operator does to an account, inside the transaction of its ledger.
+//! The effect of an operator's write on an account, inside the transaction of its ledger.
 
-use super::once::{Once, do_once};
-use super::shown;
+use super::idempotency::{IdempotencyKey, execute_once};
+use super::reply::Reply;
 use super::store::OperatorStore;
+use super::view::{
+    KeyView, NewKeyView, PackView, RereadView, RevokedBeforeDetail, RevokedTokenDetail,
+};
 use crate::account::{AccountRecord, ApiKey};
-use crate::answer;
 use crate::quota::store::AuditEntry;
 use crate::quota::{CreditPack, Ledger};
 use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// A change that an operator wants.
+/// An operator's command to the ledger of an account.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Order {
-    /// What.
+pub struct Command {
+    /// The change.
     pub change: Change,
-    /// Whom the audit trail names.
+    /// The name of the operator, for the audit trail.
     pub actor: String,
-    /// What tells it from another, where the client cares.
-    pub once: Option<Once>,
+    /// The identity of the request, if its client may send it again.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// What is to be changed.
+/// A change of an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Add a pack of credits.
@@ -32,7 +34,10 @@ pub enum Change {
     /// Put a record in the place of the operator's part of the one that is there.
     Record(Box<AccountRecord>),
     /// Take over nothing, and note in the audit trail that customers were read again.
-    Reread,
+    Reread {
+        /// The number of customers that were read.
+        customers: usize,
+    },
     /// Revoke the tokens that were issued before this.
     RevokeBefore(Timestamp),
     /// Revoke the API key with this id.
@@ -50,62 +55,40 @@ pub enum Change {
     },
 }
 
-/// What came of it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u32,
-    /// JSON; of a refusal (from 400 on), what is wrong as a sentence.
-    pub body: String,
-    /// Whether this was answered before, and nothing was done.
-    pub is_replay: bool,
-}
-
-wire!(Order { change, actor, once });
+wire!(Command { change, actor, idempotency_key });
 wire! {
     enum Change {
         Credits(pack),
         Key(key),
         Record(record),
-        Reread,
+        Reread { customers },
         RevokeBefore(at),
         RevokeKey(id),
         RevokeToken(id),
         RotateKey { id, successor, overlap_s },
     }
 }
-wire!(Reply { status, body, is_replay });
 
-impl Order {
-    /// Does it, once.
+impl Command {
+    /// Executes the command, once.
     ///
     /// # Errors
     ///
     /// The store failed. Nothing of this call may be kept then.
-    pub fn carry_out(
+    pub fn execute(
         self,
         store: &mut impl OperatorStore,
         now: Timestamp,
     ) -> Result<Reply, StoreError> {
-        let Self { change, actor, once } = self;
-        do_once(store, once.as_ref(), now, |store| change.carry_out(store, &actor, now))
-    }
-}
-
-impl Reply {
-    /// That it was done.
-    pub fn done(status: u32, body: String) -> Self {
-        Self { status, body, is_replay: false }
-    }
-
-    /// That it was not done, and why.
-    pub fn refused(status: u32, detail: &str) -> Self {
-        Self::done(status, detail.to_owned())
+        let Self { change, actor, idempotency_key } = self;
+        execute_once(store, idempotency_key.as_ref(), now, |store| {
+            change.execute(store, &actor, now)
+        })
     }
 }
 
 impl Change {
-    fn carry_out(
+    fn execute(
         self,
         store: &mut impl OperatorStore,
         actor: &str,
@@ -117,19 +100,7 @@ impl Change {
                 let record = Ledger::put_account(store, *record, actor, now)?;
                 Ok(Reply::done(200, json(&record)?))
             }
-            Self::Reread => {
-                let Some(record) = store.account()? else {
-                    return Ok(Reply::done(200, "null".to_owned()));
-                };
-                let (actor, action) = (actor.to_owned(), "reread".to_owned());
-                store.append_audit(&AuditEntry {
-                    at: now,
-                    actor,
-                    action,
-                    detail: "{}".to_owned(),
-                })?;
-                Ok(Reply::done(200, json(&record)?))
-            }
+            Self::Reread { customers } => note_reread(store, customers, actor, now),
             Self::Key(key) => {
                 let Some(record) = store.account()? else { return Ok(no_account()) };
                 add_key(store, record, *key, "add-key", actor, now)
@@ -142,7 +113,7 @@ impl Change {
             Self::RevokeBefore(cut) => {
                 let mut record = store.account()?.unwrap_or_default();
                 record.tokens_revoked_before = record.tokens_revoked_before.max(Some(cut));
-                let detail = format!("{{\"issued_before\":\"{}\"}}", cut.rfc3339_exact());
+                let detail = json(&RevokedBeforeDetail { issued_before: cut.rfc3339_exact() })?;
                 kept(store, &record, ("revoke-tokens", detail), actor, now)?;
                 Ok(Reply::done(200, json(&record)?))
             }
@@ -164,13 +135,29 @@ fn add_credits(
         return Ok(Reply::refused(409, &detail));
     }
     let kept = Ledger::add_credits(store, pack.clone(), actor, now)?;
-    let known = answer::credit_json(&kept);
+    let known = json(&PackView::from(&kept))?;
     Ok(if kept.is_same_purchase(pack) {
         Reply::done(200, known)
     } else {
         let detail = format!("A pack of this id was added before, and stays as it is: {known}.");
         Reply::refused(409, &detail)
     })
+}
+
+fn note_reread(
+    store: &mut impl OperatorStore,
+    customers: usize,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Reply, StoreError> {
+    let record = store.account()?;
+    if record.is_some() {
+        let (actor, action) = (actor.to_owned(), "reread".to_owned());
+        store.append_audit(&AuditEntry { at: now, actor, action, detail: "{}".to_owned() })?;
+    } else if customers == 0 {
+        return Ok(no_account());
+    }
+    Ok(Reply::done(200, json(&RereadView { read: customers, record: record.as_ref() })?))
 }
 
 fn add_key(
@@ -182,16 +169,17 @@ fn add_key(
     now: Timestamp,
 ) -> Result<Reply, StoreError> {
     while record.keys.len() >= MAX_KEYS {
-        // What works no more makes room, the oldest first; then it opens nothing as before.
+        // Keys that work no more make room, the oldest first: they open nothing anyway.
         let Some(place) = record.keys.iter().position(|key| !key.works(now)) else {
             return Ok(Reply::refused(409, TOO_MANY_KEYS));
         };
         record.keys.remove(place);
     }
-    let shown = shown::key(&key);
-    record.keys.push(key);
-    kept(store, &record, (action, shown.clone()), actor, now)?;
-    Ok(Reply::done(201, shown))
+    let detail = json(&KeyView::from(&key))?;
+    let body = json(&NewKeyView::without_secret(&key))?;
+    record.keys.push(key.clone());
+    kept(store, &record, (action, detail), actor, now)?;
+    Ok(Reply { new_key: Some(Box::new(key)), ..Reply::done(201, body) })
 }
 
 fn rotate_key(
@@ -228,8 +216,8 @@ fn revoke_key(
     let Some(key) = record.keys.iter_mut().find(|key| key.id == id) else { return Ok(no_key()) };
     if key.revoked_at.is_none() {
         key.revoked_at = Some(now);
-        let shown = shown::key(key);
-        kept(store, &record, ("revoke-key", shown), actor, now)?;
+        let detail = json(&KeyView::from(&*key))?;
+        kept(store, &record, ("revoke-key", detail), actor, now)?;
     }
     Ok(Reply::done(204, String::new()))
 }
@@ -246,14 +234,14 @@ fn revoke_token(
         if record.revoked_tokens.len() >= MAX_REVOKED_TOKENS {
             return Ok(Reply::refused(409, TOO_MANY_TOKENS));
         }
-        let detail = format!("{{\"token_id\":{}}}", shown::quoted(&id));
+        let detail = json(&RevokedTokenDetail { token_id: &id })?;
         record.revoked_tokens.push(id);
         kept(store, &record, ("revoke-token", detail), actor, now)?;
     }
     Ok(Reply::done(200, json(&record)?))
 }
 
-/// Keeps a record and what was done to it.
+/// Keeps a record, and its change in the audit trail.
 fn kept(
     store: &mut impl OperatorStore,
     record: &AccountRecord,
@@ -278,11 +266,8 @@ fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError(error.to_string()))
 }
 
-/// What is said where nothing is known of an account.
+/// The error where nothing is known of an account.
 pub const NO_ACCOUNT: &str = "There is no such account.";
-/// The error where no secret can sign a new API key.
-pub const NO_GATE_SECRET: &str = "API keys can't be made before the secret GATE_SECRET is set; \
-     `openssl rand -base64 32` makes one.";
 
 /// Keys of one account. Each reply to an isolate carries them.
 pub const MAX_KEYS: usize = 100;

@@ -1,4 +1,4 @@
-//! What a query holds: only what is known, each once. And pages of lists.
+//! The query of an operation: known names only, each once. And pages of lists.
 
 use std::ops::Range;
 
@@ -7,16 +7,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::operation::decoded;
 
-/// A query that was read.
+/// The values of a query, by name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Query(Vec<(&'static str, String)>);
 
 impl Query {
-    /// Reads a query, `a=1&b=2`, of which `known` are the names.
+    /// Reads a query, `a=1&b=2`, with the names in `known`.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, as a sentence.
+    /// The mistake in it, as a sentence.
     pub fn parse(query: &str, known: &[&'static str]) -> Result<Self, String> {
         let mut found: Vec<(&'static str, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -38,12 +38,12 @@ impl Query {
         self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
-    /// Which page of a list is asked for.
+    /// The requested page of a list.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, as a sentence.
-    pub fn page(&self) -> Result<Page, &'static str> {
+    /// The mistake in it, as a sentence.
+    pub fn page(&self) -> Result<PageRequest, &'static str> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => {
@@ -61,22 +61,22 @@ impl Query {
                 Some(read.ok_or(BAD_CURSOR)?)
             }
         };
-        Ok(Page { limit, after })
+        Ok(PageRequest { limit, after })
     }
 }
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Page {
+pub struct PageRequest {
     /// The most entries.
     pub limit: usize,
     /// Where the page before ended; `None` for the first.
     pub after: Option<String>,
 }
 
-impl Page {
-    /// The page of a list that is there as a whole, and where it ends if it is not the last. `ids`
-    /// tell the entries apart; they must neither change nor go away while somebody turns pages.
+impl PageRequest {
+    /// The page of a list that is there as a whole, and its end if it is not the last. `ids`
+    /// identify the entries; they must neither change nor go away while pages are turned.
     ///
     /// # Errors
     ///
@@ -96,14 +96,7 @@ impl Page {
     }
 }
 
-/// A page as JSON: `items` are JSON already; `next` is where it ends, if it is not the last.
-pub fn page_json(items: &[String], next: Option<&str>) -> String {
-    let next = next
-        .map_or_else(|| "null".to_owned(), |next| format!("\"{}\"", URL_SAFE_NO_PAD.encode(next)));
-    format!("{{\"items\":[{}],\"next_cursor\":{next}}}", items.join(","))
-}
-
-/// What is said about a cursor that no page of this list ended with.
+/// The error for a cursor that no page of this list ended with.
 pub const BAD_CURSOR: &str = "cursor: expected what next_cursor of the page before said.";
 
 fn expected(known: &[&str]) -> String {
@@ -119,8 +112,9 @@ const MAX_LIMIT: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::view::{Listing, to_json};
 
-    fn page(query: &str) -> Result<Page, &'static str> {
+    fn page(query: &str) -> Result<PageRequest, &'static str> {
         let query = Query::parse(query, &["limit", "cursor"]).unwrap();
         query.page()
     }
@@ -146,7 +140,7 @@ mod tests {
             let (range, next) = page(&query).unwrap().of(&all).unwrap();
             assert!(range.len() <= 2);
             seen.extend(&all[range]);
-            let json = page_json(&[], next);
+            let json = to_json(&Listing::<()>::new([], next));
             let Some(next) = next else {
                 assert!(json.ends_with("\"next_cursor\":null}"));
                 break;
@@ -156,7 +150,7 @@ mod tests {
         }
         assert_eq!(seen, all);
         assert_eq!(page("").unwrap().of(&[]).unwrap(), (0..0, None));
-        assert_eq!(page("").unwrap(), Page { limit: 20, after: None });
+        assert_eq!(page("").unwrap(), PageRequest { limit: 20, after: None });
         for wrong in
             ["limit=0", "limit=101", "limit=-1", "limit=+1", "limit=1.5", "cursor=%20", "cursor=_w"]
         {

@@ -1,11 +1,11 @@
-//! What operators need of an account's database beside the ledger itself.
+//! The rows of an account's database that only operators need.
 
-use super::change::Reply;
+use super::reply::StoredReply;
 use crate::quota::store::{AuditEntry, LedgerStore};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// The rows that only operators have to do with. As atomic as those of the ledger.
+/// The rows beside those of the ledger. As atomic as those.
 pub trait OperatorStore: LedgerStore {
     /// The last `limit` entries of the audit trail before the one with the number `before`, newest
     /// first, each with its number.
@@ -18,32 +18,21 @@ pub trait OperatorStore: LedgerStore {
         limit: usize,
     ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
 
-    /// What was answered to the request with this key.
+    /// The reply to the request with this idempotency key.
     ///
     /// # Errors
     /// See [`Self::audit`].
-    fn answered(&self, key: &str) -> Result<Option<Answered>, StoreError>;
+    fn stored_reply(&self, key: &str) -> Result<Option<StoredReply>, StoreError>;
 
-    /// Writes what was answered to the request with this key.
+    /// Keeps the reply to the request with this idempotency key.
     ///
     /// # Errors
     /// The row could not be written; so for every method that writes.
-    fn put_answered(&mut self, key: &str, answered: &Answered) -> Result<(), StoreError>;
+    fn put_stored_reply(&mut self, key: &str, reply: &StoredReply) -> Result<(), StoreError>;
 
-    /// Forgets what was answered before this time.
+    /// Deletes the replies to requests that came at `before` or earlier.
     ///
     /// # Errors
-    /// See [`Self::put_answered`].
-    fn delete_answered(&mut self, before: Timestamp) -> Result<(), StoreError>;
-}
-
-/// A request that was answered.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answered {
-    /// Tells it from another one with the same key.
-    pub fingerprint: String,
-    /// What was answered.
-    pub reply: Reply,
-    /// When.
-    pub at: Timestamp,
+    /// See [`Self::put_stored_reply`].
+    fn delete_stored_replies(&mut self, before: Timestamp) -> Result<(), StoreError>;
 }

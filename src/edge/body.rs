@@ -1,53 +1,47 @@
-//! The bodies of requests to the gate's own endpoints.
-
-use std::fmt;
+//! Bodies: of requests, read with a bound, and of answers in JSON.
 
 use js_sys::RangeError;
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use worker::web_sys::Request;
+use worker::web_sys::{Request, Response};
 
-use super::glue::{message_of, read_body};
-
-/// The reason why a request's body could not be read.
-pub(super) enum BodyError {
-    /// It has more bytes than are taken.
-    TooLong(String),
-    /// It broke off, or was too slow.
-    Broken(String),
-}
-
-impl BodyError {
-    /// The HTTP status of the answer to it.
-    pub(super) const fn status(&self) -> u16 {
-        match self {
-            Self::TooLong(_) => 413,
-            Self::Broken(_) => 400,
-        }
-    }
-}
-
-impl fmt::Display for BodyError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::TooLong(reason) | Self::Broken(reason)) = self;
-        formatter.write_str(reason)
-    }
-}
+use super::glue;
+use super::visit::{Visit, respond};
+use crate::answer::{Answer, Headers};
+use crate::request::BodyError;
 
 /// The body of a request, at most `max_bytes` of it.
 ///
 /// # Errors
 ///
-/// It is too long, broke off, or was too slow.
+/// It is longer, or can't be had.
 pub(super) async fn body_of(request: &Request, max_bytes: u32) -> Result<String, BodyError> {
-    let promise = read_body(request, max_bytes, BODY_DEADLINE_MS);
-    match JsFuture::from(promise).await {
-        Ok(text) => Ok(text.as_string().unwrap_or_default()),
-        Err(error) if error.is_instance_of::<RangeError>() => {
-            Err(BodyError::TooLong(message_of(&error)))
+    let read = JsFuture::from(glue::read_body(request, max_bytes, BODY_DEADLINE_MS)).await;
+    let text = read.map_err(|error| {
+        if error.is_instance_of::<RangeError>() {
+            BodyError::TooLarge { max_bytes }
+        } else {
+            BodyError::Unreadable(glue::message_of(&error))
         }
-        Err(error) => Err(BodyError::Broken(message_of(&error))),
+    })?;
+    text.as_string().ok_or_else(|| BodyError::Unreadable("it is no text".to_owned()))
+}
+
+/// A JSON answer, with `headers` of its own; nobody may keep it unless `cache_control` says so.
+pub(super) fn json_response(
+    visit: &Visit,
+    status: u16,
+    json: String,
+    cache_control: &'static str,
+    mut headers: Headers,
+) -> Response {
+    let body = if visit.facts.method == "HEAD" { String::new() } else { json };
+    if status != 204 {
+        headers.push(("Content-Type", "application/json".into()));
     }
+    headers.push(("Cache-Control", cache_control.into()));
+    headers.push(("X-Content-Type-Options", "nosniff".into()));
+    respond(&Answer { status, headers, body })
 }
 
 /// A client that sends a small record slower than this isn't one of ours.

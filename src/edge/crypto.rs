@@ -6,6 +6,7 @@ use std::rc::Rc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::glue::settle;
@@ -122,9 +123,8 @@ impl Signer {
             None => import(jwk, algorithm, "sign").await?,
         };
         *self.key.borrow_mut() = Some(key.clone());
-        let kid = kid.map(|kid| format!(",\"kid\":{}", serde_json::Value::from(kid)));
-        let header =
-            format!("{{\"alg\":\"{algorithm}\",\"typ\":\"JWT\"{}}}", kid.unwrap_or_default());
+        let header = JwsHeader { alg: algorithm, typ: "JWT", kid: kid.as_deref() };
+        let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
         let signed =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let bytes = Uint8Array::from(signed.as_bytes());
@@ -135,6 +135,15 @@ impl Signer {
         remember(&self.signed, subject, bytes, |weight| (token.clone(), until, weight));
         Ok(token)
     }
+}
+
+/// The protected header of an assertion (RFC 7515 §4.1).
+#[derive(Serialize)]
+struct JwsHeader<'a> {
+    alg: &'a str,
+    typ: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
 }
 
 /// Keeps the value that `make` returns. Its weight is `bytes`, and twice its name.

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 use wasm_bindgen::JsValue;
-use worker::web_sys::{Request, Response};
+use worker::web_sys::Response;
 
+use super::body::json_response;
 use super::visit::{Visit, problem, respond};
-use super::{admin, body, webhooks};
-use crate::answer::{Answer, Headers};
+use super::{admin, webhooks};
+use crate::answer::Headers;
 use crate::cause::Cause;
 use crate::config::AssertionKeys;
 
@@ -44,23 +45,6 @@ pub(super) async fn answer(visit: Visit, context: JsValue) -> Result<JsValue, Js
     Ok(response.into())
 }
 
-/// A JSON answer, with `headers` of its own; nobody may keep it unless `cache_control` says so.
-pub(super) fn json_response(
-    visit: &Visit,
-    status: u16,
-    json: String,
-    cache_control: &'static str,
-    mut headers: Headers,
-) -> Response {
-    let body = if visit.facts.method == "HEAD" { String::new() } else { json };
-    if status != 204 {
-        headers.push(("Content-Type", "application/json".into()));
-    }
-    headers.push(("Cache-Control", cache_control.into()));
-    headers.push(("X-Content-Type-Options", "nosniff".into()));
-    respond(&Answer { status, headers, body })
-}
-
 fn health(visit: &Visit) -> Response {
     let (status, value) = match &visit.isolate.config {
         Ok(config) => (200, json!({ "status": "ok", "warnings": config.warnings })),
@@ -89,13 +73,4 @@ fn explain(visit: &Visit, rest: &str) -> Response {
         Some(cause) => respond(&visit.context().responder().explained(cause)),
         None => problem(visit, 404, "There is no problem type of this name.", &[]),
     }
-}
-
-/// The body of a request, at most `max_bytes` of it.
-///
-/// # Errors
-///
-/// Why it can't be had.
-pub(super) async fn body_of(request: &Request, max_bytes: u32) -> Result<String, String> {
-    body::body_of(request, max_bytes).await.map_err(|error| error.to_string())
 }

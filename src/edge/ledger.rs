@@ -6,7 +6,7 @@ use super::glue;
 use super::glue::settle;
 use super::isolate::Isolate;
 use crate::account::KeyOwner;
-use crate::admin::Order;
+use crate::admin::Command;
 use crate::allowance::ReadersRequest;
 use crate::billing::BillingEvent;
 use crate::billing::desk::DeskRequest;
@@ -94,8 +94,8 @@ pub(super) enum Message {
         /// How many at most.
         limit: usize,
     },
-    /// Do what an operator wants. The reply is what came of it, and how the account stands then.
-    CarryOut(Box<Order>),
+    /// Execute an operator's command. The reply is its outcome, and how the account stands then.
+    Execute(Box<Command>),
     /// Every pack of credits that the account ever had.
     Credits,
     /// Keep events and deliver them, or tell of them. Of the object that is the desk.
@@ -129,7 +129,7 @@ wire! {
         ApplyBilling { account, events },
         Ask(request),
         Audit { before, limit },
-        CarryOut(order),
+        Execute(command),
         Credits,
         Desk(request),
         FileKey { hash, owner },

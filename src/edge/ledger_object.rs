@@ -200,8 +200,8 @@ fn handle(
             wire::encode(&counting.ledger.handle(store, terms, &request, now())?)
         }
         Message::Audit { before, limit } => wire::encode(&store.audit(before, limit)?),
-        Message::CarryOut(order) => {
-            let reply = order.carry_out(store, now())?;
+        Message::Execute(command) => {
+            let reply = command.execute(store, now())?;
             wire::encode(&(reply, summary(store, terms)?))
         }
         Message::Credits => wire::encode(&store.credits()?),

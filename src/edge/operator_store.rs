@@ -1,9 +1,9 @@
-//! The rows that only operators have to do with, in the database of an account's object.
+//! The rows that only operators need, in the database of an account's object.
 
 use wasm_bindgen::JsValue;
 
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
-use crate::admin::{Answered, OperatorStore, Reply};
+use crate::admin::{OperatorStore, StoredReply};
 use crate::quota::store::AuditEntry;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -21,32 +21,31 @@ impl OperatorStore for SqlStore {
         Ok(cells.as_chunks().0.iter().map(audit_entry).collect())
     }
 
-    fn answered(&self, key: &str) -> Result<Option<Answered>, StoreError> {
+    fn stored_reply(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
         let query = "SELECT fingerprint, status, body, at_ms FROM answered WHERE key = ?";
         let cells = self.cells(query, &[key.into()])?;
-        Ok(cells.as_chunks().0.first().map(answered))
+        cells.as_chunks().0.first().map(stored_reply).transpose()
     }
 
-    fn put_answered(&mut self, key: &str, answered: &Answered) -> Result<(), StoreError> {
+    fn put_stored_reply(&mut self, key: &str, reply: &StoredReply) -> Result<(), StoreError> {
         let query = "INSERT INTO answered (key, fingerprint, status, body, at_ms) \
                      VALUES (?, ?, ?, ?, ?)";
-        let Answered { fingerprint, reply, at } = answered;
-        let status = reply.status.into();
-        self.write(
-            query,
-            &[key.into(), fingerprint.into(), status, (&reply.body).into(), time(*at)],
-        )
+        let StoredReply { fingerprint, status, body, at } = reply;
+        let (status, at) = ((*status).into(), time(*at));
+        self.write(query, &[key.into(), fingerprint.into(), status, body.into(), at])
     }
 
-    fn delete_answered(&mut self, before: Timestamp) -> Result<(), StoreError> {
+    fn delete_stored_replies(&mut self, before: Timestamp) -> Result<(), StoreError> {
         self.write("DELETE FROM answered WHERE at_ms <= ?", &[time(before)])
     }
 }
 
-fn answered([fingerprint, status, body, at]: &[JsValue; 4]) -> Answered {
-    let status = u32::try_from(units_of(status)).unwrap_or_default();
-    let reply = Reply::done(status, text_of(body));
-    Answered { fingerprint: text_of(fingerprint), reply, at: time_of(at) }
+fn stored_reply(row: &[JsValue; 4]) -> Result<StoredReply, StoreError> {
+    let [fingerprint, status, body, at] = row;
+    let status = u16::try_from(units_of(status));
+    let status = status.map_err(|_| StoreError("a kept reply has no HTTP status".to_owned()))?;
+    let (fingerprint, body) = (text_of(fingerprint), text_of(body));
+    Ok(StoredReply { fingerprint, status, body, at: time_of(at) })
 }
 
 fn audit_entry([id, at, actor, action, detail]: &[JsValue; 5]) -> (u64, AuditEntry) {

@@ -7,8 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
-use super::body::body_of;
-use super::endpoints::json_response;
+use super::body::{body_of, json_response};
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::{Visit, problem};

@@ -208,7 +208,7 @@ mod tests {
                 ends_at: Timestamp::from_millis(-9),
             })),
         };
-        let text = "2 1 h7 1 3 pro1 3 api1 1 m1 2 1 3 2 4 1 3 api5 6 1 1 n3 api0 8 -9 ";
+        let text = "3 1 h7 1 3 pro1 3 api1 1 m1 2 1 3 2 4 1 3 api5 6 1 1 n3 api0 8 -9 ";
         assert_eq!(wire::encode(&request), text);
         assert_eq!(wire::decode(text), Ok(request));
 
@@ -235,14 +235,14 @@ mod tests {
         let reply = LedgerReply { account: Some(account), grant: Some(granted), horizon_ms: 11 };
         let quota_text = "7 api/day10 4 60000 86400 4 Soft";
         let account_text = "0 0 7 PastDue0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 ";
-        let text = format!("2 1 {account_text}1 7 Granted1 7 3 25000 1 1 0 1 1 {quota_text}11 ");
+        let text = format!("3 1 {account_text}1 7 Granted1 7 3 25000 1 1 0 1 1 {quota_text}11 ");
         assert_eq!(wire::encode(&reply), text);
         assert_eq!(wire::decode(&text), Ok(reply));
 
         let reason = RefusalReason::CreditsExhausted;
         let (meter, quotas) = ("api".to_owned(), Vec::new());
         let refused = GrantOutcome::Refused { reason, meter, quota, quotas };
-        let text = format!("2 7 Refused16 CreditsExhausted3 api{quota_text}0 ");
+        let text = format!("3 7 Refused16 CreditsExhausted3 api{quota_text}0 ");
         assert_eq!(wire::encode(&refused), text);
         assert_eq!(wire::decode(&text), Ok(refused));
     }

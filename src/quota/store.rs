@@ -318,7 +318,7 @@ mod tests {
             seen_at,
             forget_at,
         };
-        let text = "2 1 h7 1 4 3 api0 9 1 1 p5 1 1 3 Day1 6 8 1 1 3 api10 2 3 ";
+        let text = "3 1 h7 1 4 3 api0 9 1 1 p5 1 1 3 Day1 6 8 1 1 3 api10 2 3 ";
         assert_eq!(wire::encode(&row), text);
         assert_eq!(wire::decode(text), Ok(row));
     }

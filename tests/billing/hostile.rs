@@ -4,9 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tollgate::account::{AccountRecord, Provider};
 use tollgate::billing::api::{self, ApiAnswer, Reread};
-use tollgate::billing::spec_of;
 use tollgate::billing::webhook::{Webhook, checks, read};
-use tollgate::billing::{BillingEvent, apply};
+use tollgate::billing::{BillingEvent, apply, spec_of};
 
 use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};

@@ -150,7 +150,7 @@ fn events_are_kept_as_their_format_says() {
         occurred_at: Timestamp::from_millis(4),
         ..of_account(event("evt_1", "cus_1"), "-/alice")
     };
-    let text = "2 6 Stripe5 evt_116 customer.updated4 1 5 cus_10 1 7 -/alice0 0 1 0 0 \
+    let text = "3 6 Stripe5 evt_116 customer.updated4 1 5 cus_10 1 7 -/alice0 0 1 0 0 \
                 8 7 Credits1 c7 0 15 CustomerDeleted7 Dispute1 d1 0 1 1 p12 Entitlements1 1 e0 \
                 4 Note1 a1 b2 {}1 4 Paid1 s1 5 0 13 PaymentFailed0 1 8 TryLater\
                 12 Subscription1 s1 3 pro0 6 Active0 0 0 1 6 0 0 ";

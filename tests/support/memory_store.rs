@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use tollgate::account::AccountRecord;
-use tollgate::admin::{Answered, OperatorStore};
+use tollgate::admin::{OperatorStore, StoredReply};
 use tollgate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
 };
@@ -24,8 +24,8 @@ pub(crate) struct MemoryStore {
     pub(crate) merged: BTreeMap<String, (u64, Timestamp)>,
     pub(crate) announcements: Vec<Announcement>,
     pub(crate) audit: Vec<AuditEntry>,
-    /// What was answered to operators, by the key of the request.
-    pub(crate) answered: BTreeMap<String, Answered>,
+    /// Replies to operators, by the key of the request.
+    pub(crate) replies: BTreeMap<String, StoredReply>,
     /// How many calls succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
     /// How many calls wrote something.
@@ -171,20 +171,20 @@ impl OperatorStore for MemoryStore {
         Ok(all.into_iter().rev().take(limit).collect())
     }
 
-    fn answered(&self, key: &str) -> Result<Option<Answered>, StoreError> {
+    fn stored_reply(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
         self.reach()?;
-        Ok(self.answered.get(key).cloned())
+        Ok(self.replies.get(key).cloned())
     }
 
-    fn put_answered(&mut self, key: &str, answered: &Answered) -> Result<(), StoreError> {
+    fn put_stored_reply(&mut self, key: &str, reply: &StoredReply) -> Result<(), StoreError> {
         self.write()?;
-        self.answered.insert(key.to_owned(), answered.clone());
+        self.replies.insert(key.to_owned(), reply.clone());
         Ok(())
     }
 
-    fn delete_answered(&mut self, before: Timestamp) -> Result<(), StoreError> {
+    fn delete_stored_replies(&mut self, before: Timestamp) -> Result<(), StoreError> {
         self.write()?;
-        self.answered.retain(|_, answered| answered.at > before);
+        self.replies.retain(|_, reply| reply.at > before);
         Ok(())
     }
 }

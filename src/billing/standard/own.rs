@@ -69,8 +69,8 @@ pub(super) fn read(
 /// The fields of the record. Their words are checked: an own system can be told what is wrong.
 fn own_subscription(plans: &[Plan], data: &Object<'_>) -> Result<Subscription, BillingError> {
     let word = data.needed_text("status")?;
-    let status = Status::ALL.iter().find(|(name, _)| *name == word);
-    let status = status.ok_or_else(|| data.missing("status", "a status of the record"))?.1;
+    let status = Status::from_word(&word);
+    let status = status.ok_or_else(|| data.missing("status", "a status of the record"))?;
     let add_ons = names(data, "add_ons")?;
     let items = data.text("plan").into_iter().chain(add_ons.iter().map(String::as_str));
     let items: Vec<Vec<&str>> = items.map(|name| vec![name]).collect();
@@ -101,9 +101,7 @@ fn own_reason(data: &Object<'_>) -> Result<Option<PaymentFailure>, BillingError>
     if !data.has("payment_failure") {
         return Ok(None);
     }
-    let word = data.text("payment_failure");
-    let known = PaymentFailure::ALL.iter().find(|(name, _)| word == Some(*name));
-    let known = known.map(|(_, failure)| *failure);
+    let known = data.text("payment_failure").and_then(PaymentFailure::from_word);
     known.map(Some).ok_or_else(|| data.missing("payment_failure", "a word of the record"))
 }
 

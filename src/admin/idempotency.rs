@@ -2,41 +2,41 @@
 
 use sha2::{Digest, Sha256};
 
-use super::change::Reply;
-use super::store::{Answered, OperatorStore};
+use super::reply::{Reply, StoredReply};
+use super::store::OperatorStore;
 use crate::store::StoreError;
 use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// What tells a request that is sent again from another one.
+/// The identity of a request that may be sent again.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Once {
-    /// `Idempotency-Key`, which the client has chosen.
+pub struct IdempotencyKey {
+    /// `Idempotency-Key`, chosen by the client.
     pub key: String,
-    /// A hash of everything that the request says, and of who says it.
+    /// A hash of the request and its operator.
     pub fingerprint: String,
 }
 
-wire!(Once { key, fingerprint });
+wire!(IdempotencyKey { key, fingerprint });
 
-impl Once {
-    /// Of a request that says `parts`, such as its method, path and body.
+impl IdempotencyKey {
+    /// The key of a request that consists of `parts`, such as its method, path and body.
     ///
     /// # Errors
     ///
-    /// What is wrong with the key, as a sentence.
+    /// The mistake in the key, as a sentence.
     pub fn new(key: &str, parts: &[&str]) -> Result<Self, String> {
-        let is_right = (1..=MAX_KEY_BYTES).contains(&key.len())
+        let is_valid = (1..=MAX_KEY_BYTES).contains(&key.len())
             && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if !is_right {
+        if !is_valid {
             return Err(format!(
                 "Idempotency-Key: expected 1 to {MAX_KEY_BYTES} printable ASCII characters."
             ));
         }
         let mut hash = Sha256::new();
         for part in parts {
-            // Where a part ends, so that no two lists of parts are hashed alike.
+            // The length of each part, so that no two lists of parts are hashed alike.
             hash.update(part.len().to_string());
             hash.update(":");
             hash.update(part);
@@ -45,29 +45,30 @@ impl Once {
     }
 }
 
-/// Does `work`, unless it was done for the same request within [`KEEP_MS`]: then what was answered
-/// is answered again. Part of the transaction that `work` is part of.
-pub(super) fn do_once<S: OperatorStore>(
+/// Does `work`, unless the same request came within [`KEEP_MS`]: then its reply is repeated. Part
+/// of the transaction that `work` is part of.
+pub(super) fn execute_once<S: OperatorStore>(
     store: &mut S,
-    once: Option<&Once>,
+    idempotency_key: Option<&IdempotencyKey>,
     now: Timestamp,
     work: impl FnOnce(&mut S) -> Result<Reply, StoreError>,
 ) -> Result<Reply, StoreError> {
-    let Some(Once { key, fingerprint }) = once else { return work(store) };
-    store.delete_answered(now.plus_ms(KEEP_MS.saturating_neg()))?;
-    if let Some(known) = store.answered(key)? {
+    let Some(IdempotencyKey { key, fingerprint }) = idempotency_key else { return work(store) };
+    store.delete_stored_replies(now.plus_ms(KEEP_MS.saturating_neg()))?;
+    if let Some(known) = store.stored_reply(key)? {
         if known.fingerprint != *fingerprint {
             return Ok(Reply::refused(422, OTHER_REQUEST));
         }
-        return Ok(Reply { is_replay: true, ..known.reply });
+        return Ok(known.replayed());
     }
     let reply = work(store)?;
-    let answered = Answered { fingerprint: fingerprint.clone(), reply: reply.clone(), at: now };
-    store.put_answered(key, &answered)?;
+    let (fingerprint, body) = (fingerprint.clone(), reply.body.clone());
+    let stored = StoredReply { fingerprint, status: reply.status, body, at: now };
+    store.put_stored_reply(key, &stored)?;
     Ok(reply)
 }
 
-/// How long what was answered is kept.
+/// How long a reply is kept, in milliseconds.
 pub const KEEP_MS: i64 = 24 * 60 * 60 * 1_000;
 const MAX_KEY_BYTES: usize = 255;
 

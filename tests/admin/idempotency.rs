@@ -1,10 +1,10 @@
 //! Requests that are sent again.
 
 use proptest::prelude::*;
-use tollgate::admin::once::KEEP_MS;
-use tollgate::admin::{Change, Once};
+use tollgate::admin::idempotency::KEEP_MS;
+use tollgate::admin::{Change, IdempotencyKey};
 
-use crate::{NOW, order, record, store};
+use crate::{NOW, command, record, store};
 
 fn revoke(id: &str) -> Change {
     Change::RevokeToken(id.to_owned())
@@ -13,12 +13,12 @@ fn revoke(id: &str) -> Change {
 #[test]
 fn the_same_request_is_answered_as_before_for_a_day() {
     let mut store = store();
-    let first = order(revoke("a"), Some(("k", "a"))).carry_out(&mut store, NOW).unwrap();
+    let first = command(revoke("a"), Some(("k", "a"))).execute(&mut store, NOW).unwrap();
     assert!(!first.is_replay);
-    order(revoke("b"), None).carry_out(&mut store, NOW).unwrap();
+    command(revoke("b"), None).execute(&mut store, NOW).unwrap();
     for (after_ms, is_replay) in [(1, true), (KEEP_MS - 1, true), (KEEP_MS, false)] {
         let now = NOW.plus_ms(after_ms);
-        let again = order(revoke("a"), Some(("k", "a"))).carry_out(&mut store, now).unwrap();
+        let again = command(revoke("a"), Some(("k", "a"))).execute(&mut store, now).unwrap();
         assert_eq!((again.status, again.is_replay), (200, is_replay));
         assert_eq!(again.body == first.body, is_replay, "b is in there by now");
     }
@@ -28,12 +28,12 @@ fn the_same_request_is_answered_as_before_for_a_day() {
 #[test]
 fn another_request_under_the_key_does_nothing() {
     let mut store = store();
-    order(revoke("a"), Some(("k", "a"))).carry_out(&mut store, NOW).unwrap();
+    command(revoke("a"), Some(("k", "a"))).execute(&mut store, NOW).unwrap();
     let before = store.clone();
-    let other = order(revoke("b"), Some(("k", "b"))).carry_out(&mut store, NOW).unwrap();
+    let other = command(revoke("b"), Some(("k", "b"))).execute(&mut store, NOW).unwrap();
     assert_eq!(other.status, 422);
     assert_eq!(store.account, before.account);
-    assert_eq!((store.audit.len(), store.answered), (1, before.answered));
+    assert_eq!((store.audit.len(), store.replies), (1, before.replies));
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn what_was_answered_is_forgotten_by_the_next_write_a_day_later() {
     for number in 0..10 {
         let key = format!("k{number}");
         let now = NOW.plus_ms(number * KEEP_MS / 5);
-        order(revoke("a"), Some((&key, "a"))).carry_out(&mut store, now).unwrap();
+        command(revoke("a"), Some((&key, "a"))).execute(&mut store, now).unwrap();
     }
-    assert_eq!(store.answered.len(), 5);
+    assert_eq!(store.replies.len(), 5);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_store_that_fails_says_so_before_anything_is_answered() {
     for calls in 0..6 {
         let mut store = store();
         store.calls_left.set(Some(calls));
-        let outcome = order(revoke("a"), Some(("k", "a"))).carry_out(&mut store, NOW);
+        let outcome = command(revoke("a"), Some(("k", "a"))).execute(&mut store, NOW);
         assert!(outcome.is_err(), "{calls} calls");
     }
 }
@@ -60,10 +60,10 @@ fn a_store_that_fails_says_so_before_anything_is_answered() {
 #[test]
 fn keys_are_printable() {
     for key in ["a", " ", "~", &"x".repeat(255)] {
-        assert!(Once::new(key, &[]).is_ok(), "{key}");
+        assert!(IdempotencyKey::new(key, &[]).is_ok(), "{key}");
     }
     for key in ["", "\n", "é", "\u{7f}", &"x".repeat(256)] {
-        assert!(Once::new(key, &[]).unwrap_err().contains("1 to 255"), "{key}");
+        assert!(IdempotencyKey::new(key, &[]).unwrap_err().contains("1 to 255"), "{key}");
     }
 }
 
@@ -77,7 +77,7 @@ proptest! {
     ) {
         let print = |parts: &[String]| {
             let parts: Vec<_> = parts.iter().map(String::as_str).collect();
-            Once::new("k", &parts).unwrap().fingerprint
+            IdempotencyKey::new("k", &parts).unwrap().fingerprint
         };
         prop_assert_eq!(print(&left) == print(&right), left == right);
     }

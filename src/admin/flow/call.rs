@@ -1,0 +1,187 @@
+//! Calls of objects: each message with the type of its reply.
+
+use super::message::{AccountRequest, CallError, ObjectCall, ObjectRequest};
+use super::step::{Need, Pending, Progress, Step};
+use crate::account::{AccountRecord, KeyOwner};
+use crate::admin::change::Command;
+use crate::admin::refusal::{Refusal, Service};
+use crate::admin::reply::Reply;
+use crate::billing::BillingEvent;
+use crate::billing::desk::{
+    AccountFilter, AccountPage, AccountSummary, CustomerKey, CustomerPage, CustomerRow,
+    DeskRequest, EventDetail, EventFilter, EventKey, EventPage, Linked, Retried,
+};
+use crate::billing::outage::Outages;
+use crate::quota::store::AuditEntry;
+use crate::quota::{CreditPack, Usage};
+use crate::time::Timestamp;
+use crate::wire::{self, Wire};
+
+/// The objects, as one request calls them.
+#[derive(Clone, Copy)]
+pub(super) struct Objects {
+    pub(super) deadline_ms: u32,
+}
+
+/// A call with a reply of the type `T`.
+pub(super) struct Call<T> {
+    message: ObjectCall,
+    service: Service,
+    read: fn(&str) -> Result<T, CallError>,
+}
+
+impl Objects {
+    pub(super) fn apply_billing(self, account: String, event: BillingEvent) -> Call<()> {
+        let request = AccountRequest::ApplyBilling(event);
+        let message = self.message(ObjectRequest::Account { account, request });
+        Call { message, service: Service::Ledger, read: unread }
+    }
+
+    pub(super) fn audit(
+        self,
+        account: String,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Call<Vec<(u64, AuditEntry)>> {
+        self.ask_account(account, AccountRequest::Audit { before, limit })
+    }
+
+    pub(super) fn credits(self, account: String) -> Call<Vec<CreditPack>> {
+        self.ask_account(account, AccountRequest::Credits)
+    }
+
+    pub(super) fn execute(
+        self,
+        account: String,
+        command: Command,
+    ) -> Call<(Reply, Option<AccountSummary>)> {
+        self.ask_account(account, AccountRequest::Execute(Box::new(command)))
+    }
+
+    pub(super) fn record(self, account: String) -> Call<Option<AccountRecord>> {
+        self.ask_account(account, AccountRequest::Record)
+    }
+
+    pub(super) fn usage(
+        self,
+        account: String,
+        plan: Option<String>,
+        member: Option<String>,
+    ) -> Call<Usage> {
+        self.ask_account(account, AccountRequest::Usage { plan, member })
+    }
+
+    pub(super) fn accounts(
+        self,
+        filter: AccountFilter,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> Call<AccountPage> {
+        self.ask_desk(DeskRequest::Accounts { filter, cursor, limit })
+    }
+
+    pub(super) fn conflicts(self, cursor: Option<String>, limit: usize) -> Call<CustomerPage> {
+        self.ask_desk(DeskRequest::Conflicts { cursor, limit })
+    }
+
+    pub(super) fn customer(self, customer: CustomerKey) -> Call<Option<CustomerRow>> {
+        self.ask_desk(DeskRequest::Customer(customer))
+    }
+
+    pub(super) fn event(self, event: EventKey) -> Call<Option<EventDetail>> {
+        self.ask_desk(DeskRequest::Event(event))
+    }
+
+    pub(super) fn events(
+        self,
+        filter: EventFilter,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> Call<EventPage> {
+        self.ask_desk(DeskRequest::Events { filter, cursor, limit })
+    }
+
+    pub(super) fn link(
+        self,
+        customer: CustomerKey,
+        account: String,
+        actor: String,
+        may_move: bool,
+    ) -> Call<Linked> {
+        self.ask_desk(DeskRequest::Link { customer, account, actor, may_move })
+    }
+
+    pub(super) fn outage(self) -> Call<Outages> {
+        self.ask_desk(DeskRequest::Outage)
+    }
+
+    pub(super) fn put_summary(self, summary: AccountSummary) -> Call<()> {
+        let message = self.message(ObjectRequest::Desk(DeskRequest::PutAccount(summary)));
+        Call { message, service: Service::Desk, read: unread }
+    }
+
+    pub(super) fn retry(self, event: EventKey, actor: String) -> Call<Option<Retried>> {
+        self.ask_desk(DeskRequest::Retry { event, actor })
+    }
+
+    pub(super) fn file_key(self, directory: String, hash: String, owner: KeyOwner) -> Call<()> {
+        let message = self.message(ObjectRequest::FileKey { directory, hash, owner });
+        Call { message, service: Service::KeyDirectory, read: unread }
+    }
+
+    fn ask_account<T: Wire>(self, account: String, request: AccountRequest) -> Call<T> {
+        let message = self.message(ObjectRequest::Account { account, request });
+        Call { message, service: Service::Ledger, read: decode }
+    }
+
+    fn ask_desk<T: Wire>(self, request: DeskRequest) -> Call<T> {
+        Call {
+            message: self.message(ObjectRequest::Desk(request)),
+            service: Service::Desk,
+            read: decode,
+        }
+    }
+
+    const fn message(self, request: ObjectRequest) -> ObjectCall {
+        ObjectCall { request, deadline_ms: self.deadline_ms }
+    }
+}
+
+impl<T> Call<T> {
+    /// Goes on with the reply and its time; without a reply the request ends with 503.
+    pub(super) fn then<'a>(self, next: impl FnOnce(T, Timestamp) -> Progress<'a> + 'a) -> Step<'a>
+    where
+        T: 'a,
+    {
+        let service = self.service;
+        self.then_either(move |reply, now| match reply {
+            Ok(reply) => next(reply, now),
+            Err(CallError(reason)) => Err(Refusal::Unreachable { service, reason }),
+        })
+    }
+
+    /// Goes on whether or not there is a reply.
+    pub(super) fn then_either<'a>(
+        self,
+        next: impl FnOnce(Result<T, CallError>, Timestamp) -> Progress<'a> + 'a,
+    ) -> Step<'a>
+    where
+        T: 'a,
+    {
+        let Self { message, read, .. } = self;
+        let rest = move |reply: Result<String, CallError>, now| {
+            next(reply.and_then(|reply| read(&reply)), now)
+        };
+        Step::Need(Need::Call(Pending::new(Box::new(message), rest)))
+    }
+}
+
+fn decode<T: Wire>(reply: &str) -> Result<T, CallError> {
+    wire::decode(reply).map_err(|error| CallError(format!("a reply that can't be read: {error}")))
+}
+
+/// The reader of a reply without content: its arrival is all that counts.
+#[expect(clippy::unnecessary_wraps, reason = "as every reader of replies")]
+const fn unread(_: &str) -> Result<(), CallError> {
+    Ok(())
+}
