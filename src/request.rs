@@ -14,7 +14,7 @@ pub use path::{PathError, Reach, Readings, readings};
 pub use pattern::{RouteMatch, RoutePattern, match_route};
 pub use return_path::ReturnPath;
 
-use path::KeptReadings;
+use path::kept::KeptReadings;
 
 use crate::text::authority;
 

@@ -1,4 +1,4 @@
-//! The second stage: from a verified caller to a pass. Burst limit, the account's record, its units.
+//! The second stage: from a verified caller to a pass, by burst limit, record and units.
 
 use std::borrow::Cow;
 use std::rc::Rc;

@@ -8,8 +8,8 @@ use crate::quota::holder::Watch;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
 
-/// The header in which an origin states the real cost of a request: `Tollgate-Cost: 37`, or on a route with
-/// several meters `Tollgate-Cost: api=1, tokens=37` (a dictionary of RFC 9651 §3.2).
+/// The header in which an origin states the real cost of a request: `Tollgate-Cost: 37`, or on a
+/// route with several meters `Tollgate-Cost: api=1, tokens=37` (a dictionary of RFC 9651 §3.2).
 pub const COST_HEADER: &str = "tollgate-cost";
 
 /// The origin's answer to a passed request.

@@ -57,7 +57,7 @@ impl Applicant {
         Self { caller, demand: Demand::Unnoted }
     }
 
-    /// Notes the demand, unless that was done. `note` returns the free pages that are to be counted.
+    /// Notes the demand, unless that was done. `note` returns the free pages to be counted.
     pub(super) fn note_demand(&mut self, note: impl FnOnce() -> Option<Box<AnonymousUsage>>) {
         if let Demand::Unnoted = self.demand {
             self.demand = Demand::Noted(note());

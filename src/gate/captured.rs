@@ -16,7 +16,8 @@ pub struct Visitor<'a> {
 }
 
 /// The names that the edge reads into [`RequestFacts::carriers`] behind the credentials' own: of
-/// headers, [`BOT_CATEGORY`], and an empty name for one that no route asks for. Each header that is read costs.
+/// headers, [`BOT_CATEGORY`], and an empty name for one that no route asks for. Each header that is
+/// read costs.
 pub fn carriers(config: &Config) -> Vec<&'static str> {
     let [mut cookies, mut address, mut category] = [""; 3];
     for route in &config.routes {

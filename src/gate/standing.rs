@@ -205,8 +205,8 @@ impl<'c> Case<'c> {
         })
     }
 
-    /// The cause that keeps a caller out wherever its subscription is kept, and also while the ledger
-    /// is down.
+    /// The cause that keeps a caller out wherever its subscription is kept, and also while the
+    /// ledger is down.
     pub(super) fn barred(self, caller: &Caller, record: Option<&AccountRecord>) -> Option<Cause> {
         if let Some(cause) = api_key::barred(caller, record, self.now) {
             return Some(cause);

@@ -6,6 +6,7 @@
 //! path's [`Readings`]. A path without anything special in it has one reading and costs one look at
 //! each byte.
 
+pub(super) mod kept;
 mod steps;
 
 use std::borrow::Cow;
@@ -31,37 +32,6 @@ pub const MAX_STEP_BYTES: usize = 128 * 1024;
 pub struct Readings<'a> {
     literal: Cow<'a, [u8]>,
     others: Cow<'a, [Vec<u8>]>,
-}
-
-/// The readings of a path that its owner keeps beside them: made once, looked at often. Of a plain
-/// path they take no memory of their own.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct KeptReadings {
-    /// `None` where the path as it stands is the first reading.
-    literal: Option<Vec<u8>>,
-    others: Vec<Vec<u8>>,
-}
-
-impl KeptReadings {
-    /// Reads a path.
-    ///
-    /// # Errors
-    ///
-    /// As for [`readings`].
-    pub(super) fn of(raw_path: &str) -> Result<Self, PathError> {
-        let Readings { literal, others } = readings(raw_path)?;
-        let literal = match literal {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(literal) => Some(literal),
-        };
-        Ok(Self { literal, others: others.into_owned() })
-    }
-
-    /// The readings of `raw_path`, the same that was read.
-    pub(super) fn beside<'a>(&'a self, raw_path: &'a str) -> Readings<'a> {
-        let literal = self.literal.as_deref().unwrap_or(raw_path.as_bytes());
-        Readings { literal: Cow::Borrowed(literal), others: Cow::Borrowed(&self.others) }
-    }
 }
 
 impl Readings<'_> {

@@ -291,7 +291,7 @@ fn an_answer_that_nobody_asked_for_lets_no_reader_in() {
             world.arrival("GET /articles/1", None).start(&mut world.memory, world.now);
         match gate.resume(outcome, &mut world.memory, world.now) {
             Step::End(decision) => assert_eq!(cause(&decision), Some(Cause::Misconfigured)),
-            step => panic!("{step:?}"),
+            Step::Need(need) => panic!("{need:?}"),
         }
     }
 }

@@ -28,7 +28,7 @@ fn outcomes() -> Vec<Outcome> {
 fn decision(step: Step<Decision>) -> Decision {
     match step {
         Step::End(decision) => decision,
-        step => panic!("it goes on with {step:?}"),
+        Step::Need(need) => panic!("it goes on with {need:?}"),
     }
 }
 

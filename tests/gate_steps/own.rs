@@ -43,7 +43,7 @@ enum Own {
 /// The end of a request for such an endpoint. None of them can be a pass: that has no type here.
 #[derive(Debug)]
 enum End {
-    Denied(Denial),
+    Denied(Box<Denial>),
     Open,
     Shown,
 }
@@ -78,7 +78,7 @@ fn end(world: &mut World, own: Own, method: &str, token: Option<&str>) -> End {
             world.end_of(begun).map(|_| End::Shown)
         }
     };
-    end.unwrap_or_else(|denial| End::Denied(*denial))
+    end.unwrap_or_else(End::Denied)
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn the_ledger_is_asked_even_where_units_are_held() {
     let outcome = meet(&mut world, &step);
     match gate.resume(outcome, &mut world.memory, world.now) {
         Step::End(decision) => assert!(clears(&decision)),
-        step => panic!("{step:?}"),
+        Step::Need(need) => panic!("{need:?}"),
     }
     performed(&mut world);
     let decision = world.serve("GET /api/1", Some(&token));

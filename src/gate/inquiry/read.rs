@@ -69,8 +69,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Adds the units that this isolate holds and has not spent: they are debited already, and still
-    /// the account's.
+    /// Adds the units that this isolate holds and has not spent: they are debited already, and
+    /// still the account's.
     fn add_back(&self, holder: &Holder, caller: &Caller, usage: &mut Usage) {
         let now = self.case.now;
         let plan = self.case.plan_of(caller, usage.account.as_ref());

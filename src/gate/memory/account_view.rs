@@ -13,11 +13,11 @@ use crate::wire;
 
 /// Everything that is remembered about an account.
 #[derive(Debug)]
-pub(in crate::gate) struct AccountView {
+pub(crate) struct AccountView {
     /// Its units that this isolate holds.
-    pub(in crate::gate) holder: Holder,
+    pub(crate) holder: Holder,
     /// The ledger's last word on the account; `None` before its first.
-    pub(in crate::gate) snapshot: Option<Snapshot>,
+    pub(crate) snapshot: Option<Snapshot>,
     /// Refused meters, and until when they need not be asked for again.
     refusals: Vec<Refused>,
     /// Free pages that callers had read before they signed in, and that are counted by now.
@@ -27,23 +27,23 @@ pub(in crate::gate) struct AccountView {
 
 /// The account as its ledger knew it at one moment.
 #[derive(Clone, Debug)]
-pub(in crate::gate) struct Snapshot {
+pub(crate) struct Snapshot {
     /// `None` where the ledger has no record of the account.
-    pub(in crate::gate) record: Option<Rc<AccountRecord>>,
+    pub(crate) record: Option<Rc<AccountRecord>>,
     /// When it was read.
-    pub(in crate::gate) read_at: Timestamp,
+    pub(crate) read_at: Timestamp,
     /// Until when it is good enough to decide by.
     fresh_until: Timestamp,
 }
 
 /// A refusal of the ledger.
 #[derive(Clone, Debug)]
-pub(in crate::gate) struct Refusal {
-    pub(in crate::gate) reason: RefusalReason,
+pub(crate) struct Refusal {
+    pub(crate) reason: RefusalReason,
     /// The quota that refused, as it stood.
-    pub(in crate::gate) quota: QuotaState,
+    pub(crate) quota: QuotaState,
     /// All quotas of what was wanted.
-    pub(in crate::gate) quotas: Vec<QuotaState>,
+    pub(crate) quotas: Vec<QuotaState>,
 }
 
 /// A want that the ledger refused.
@@ -79,12 +79,7 @@ impl AccountView {
 
     /// Keeps the ledger's record of the account. It may be good for longer than usual: for
     /// `horizon_ms`, where the ledger has so many holders that they should come less often.
-    pub(in crate::gate) fn keep(
-        &mut self,
-        record: Option<AccountRecord>,
-        horizon_ms: u32,
-        now: Timestamp,
-    ) {
+    pub(crate) fn keep(&mut self, record: Option<AccountRecord>, horizon_ms: u32, now: Timestamp) {
         let written = record.as_ref().map_or(0, |record| wire::encode(record).len());
         // Its texts with their pointers.
         self.weight.set(VIEW_BYTES.saturating_add(written.saturating_mul(3)));
@@ -93,36 +88,36 @@ impl AccountView {
     }
 
     /// The snapshot, if it is fresh.
-    pub(in crate::gate) fn fresh(&self, now: Timestamp) -> Option<Snapshot> {
+    pub(crate) fn fresh(&self, now: Timestamp) -> Option<Snapshot> {
         self.snapshot.clone().filter(|snapshot| now < snapshot.fresh_until)
     }
 
     /// The last record, however old.
-    pub(in crate::gate) fn last_record(&self) -> Option<Rc<AccountRecord>> {
+    pub(crate) fn last_record(&self) -> Option<Rc<AccountRecord>> {
         self.snapshot.as_ref()?.record.clone()
     }
 
     /// Whether a snapshot has to be read soon: there is none, or it is about to be too old.
-    pub(in crate::gate) fn is_refresh_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_refresh_due(&self, now: Timestamp) -> bool {
         let is_old = |snapshot: &Snapshot| snapshot.fresh_until.plus_ms(-REFRESH_AHEAD_MS) <= now;
         self.snapshot.as_ref().is_none_or(is_old)
     }
 
     /// Makes the snapshot good for a shorter time, since it denied the caller: one who has just
     /// paid must be back within seconds.
-    pub(in crate::gate) fn distrust(&mut self, now: Timestamp) {
+    pub(crate) fn distrust(&mut self, now: Timestamp) {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.fresh_until = snapshot.fresh_until.min(now.plus_ms(DENIAL_TTL_MS));
         }
     }
 
     /// Forgets refusals: something was paid, perhaps.
-    pub(in crate::gate) fn forget_refusals(&mut self) {
+    pub(crate) fn forget_refusals(&mut self) {
         self.refusals.clear();
     }
 
     /// The refusal that still covers one of these costs.
-    pub(in crate::gate) fn refusal(
+    pub(crate) fn refusal(
         &self,
         costs: &[Cost],
         caller: &Caller,
@@ -135,7 +130,7 @@ impl AccountView {
     }
 
     /// Remembers that the ledger refused one of these costs, on this meter, to a caller.
-    pub(in crate::gate) fn remember_refusal(
+    pub(crate) fn remember_refusal(
         &mut self,
         refusal: Refusal,
         meter: &str,
@@ -158,11 +153,11 @@ impl AccountView {
     }
 
     /// Whether all of it is counted.
-    pub(in crate::gate) fn has_merged(&self, merge: &Merge) -> bool {
+    pub(crate) fn has_merged(&self, merge: &Merge) -> bool {
         self.merged.iter().any(|other| other.name == merge.name && other.units >= merge.units)
     }
 
-    pub(in crate::gate) fn remember_merged(&mut self, merge: Merge) {
+    pub(crate) fn remember_merged(&mut self, merge: Merge) {
         self.merged.retain(|other| other.name != merge.name);
         self.merged.insert(0, merge);
         self.merged.truncate(MAX_MERGED);

@@ -8,22 +8,22 @@ use crate::time::Timestamp;
 
 /// A verified caller.
 #[derive(Debug)]
-pub(in crate::gate) struct Caller {
+pub(crate) struct Caller {
     /// The account's name in the ledger.
-    pub(in crate::gate) account: String,
+    pub(crate) account: String,
     /// Entitlements that the token itself claims.
-    pub(in crate::gate) claimed: Vec<String>,
+    pub(crate) claimed: Vec<String>,
     /// The caller's identity by the token and its plan alone.
-    pub(in crate::gate) identity: Rc<Identity>,
+    pub(crate) identity: Rc<Identity>,
     /// When the token stops being valid, or the directory of API keys is to be asked again.
-    pub(in crate::gate) expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// The credential that it was verified by.
-    pub(in crate::gate) credential: Credential,
+    pub(crate) credential: Credential,
 }
 
 /// A credential that was verified, as far as it matters afterwards.
 #[derive(Debug)]
-pub(in crate::gate) enum Credential {
+pub(crate) enum Credential {
     /// A token.
     Token {
         /// Index of the issuer in the configuration.
@@ -58,7 +58,7 @@ impl Caller {
     }
 
     /// The member, for a plan that counts each of them: the token's subject.
-    pub(in crate::gate) fn member(&self) -> &str {
+    pub(crate) fn member(&self) -> &str {
         self.identity.subject.as_deref().unwrap_or(&self.identity.account)
     }
 }

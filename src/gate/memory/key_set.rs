@@ -8,11 +8,11 @@ use crate::token::KeyRing;
 
 /// The keys of an issuer with a JWKS URL.
 #[derive(Debug, Default)]
-pub(in crate::gate) struct KeySet {
+pub(crate) struct KeySet {
     /// The last good set, kept through failures.
-    pub(in crate::gate) ring: Option<Rc<KeyRing>>,
+    pub(crate) ring: Option<Rc<KeyRing>>,
     /// Rises when the set changes, so that tokens verified by a removed key are checked again.
-    pub(in crate::gate) generation: u32,
+    pub(crate) generation: u32,
     fresh_until: Timestamp,
     retry_at: Timestamp,
     fetching_until: Timestamp,
@@ -21,7 +21,7 @@ pub(in crate::gate) struct KeySet {
 
 /// The next step for keys that are not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::gate) enum KeysNeeded {
+pub(crate) enum KeysNeeded {
     /// Fetch them now.
     Fetch,
     /// Do without: they are as new as they get, or were fetched too often.
@@ -35,7 +35,7 @@ pub(in crate::gate) enum KeysNeeded {
 
 impl KeySet {
     /// The next step where no key set is there at all.
-    pub(in crate::gate) fn need_any(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
+    pub(crate) fn need_any(&mut self, deadline_ms: u32, now: Timestamp) -> KeysNeeded {
         if now < self.fetching_until {
             KeysNeeded::Wait
         } else if now < self.retry_at {
@@ -48,7 +48,7 @@ impl KeySet {
     /// The next step for a token whose key is not in the set: the issuer may have rotated its keys,
     /// or somebody makes up key ids to have us fetch. A set that was fetched since the request
     /// began is not fetched again for it.
-    pub(in crate::gate) fn need_newer(
+    pub(crate) fn need_newer(
         &mut self,
         deadline_ms: u32,
         started_at: Timestamp,
@@ -72,13 +72,13 @@ impl KeySet {
     }
 
     /// Whether the set should be fetched again in the background; marks it as being fetched.
-    pub(in crate::gate) fn is_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
         let is_due = now >= self.fresh_until && now >= self.retry_at && now >= self.fetching_until;
         is_due && self.begin(deadline_ms, now) == KeysNeeded::Fetch
     }
 
     /// Takes a fetched set over; a failure keeps the last good one.
-    pub(in crate::gate) fn fetched(&mut self, ring: Option<KeyRing>, now: Timestamp) {
+    pub(crate) fn fetched(&mut self, ring: Option<KeyRing>, now: Timestamp) {
         self.fetching_until = Timestamp::default();
         let Some(ring) = ring else {
             self.retry_at = now.plus_ms(KEYS_RETRY_MS);

@@ -4,7 +4,7 @@ use crate::time::Timestamp;
 
 /// The desk's last answer, and when to ask again.
 #[derive(Debug, Default)]
-pub(in crate::gate) struct ProviderHealth {
+pub(crate) struct ProviderHealth {
     is_down: bool,
     fresh_until: Timestamp,
     asking_until: Timestamp,
@@ -12,24 +12,24 @@ pub(in crate::gate) struct ProviderHealth {
 
 impl ProviderHealth {
     /// Whether it is known to be down, by an answer that isn't too old.
-    pub(in crate::gate) fn is_on(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_on(&self, now: Timestamp) -> bool {
         self.is_down && self.is_fresh(now)
     }
 
     /// Whether the desk was asked a moment ago, or is being asked.
-    pub(in crate::gate) fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.fresh_until
     }
 
     /// Notes that a request asks the desk and waits for it. Others go by the last answer meanwhile,
     /// for `deadline_ms` at most.
-    pub(in crate::gate) fn begin(&mut self, deadline_ms: u32, now: Timestamp) {
+    pub(crate) fn begin(&mut self, deadline_ms: u32, now: Timestamp) {
         self.fresh_until = now.plus_ms(i64::from(deadline_ms));
     }
 
     /// Whether it is time to ask again off a request's path. If so, notes that this is done, for
     /// `deadline_ms` at most.
-    pub(in crate::gate) fn begin_if_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
+    pub(crate) fn begin_if_due(&mut self, deadline_ms: u32, now: Timestamp) -> bool {
         let is_due = self.fresh_until.plus_ms(-AHEAD_MS) <= now && self.asking_until <= now;
         if is_due {
             self.asking_until = now.plus_ms(i64::from(deadline_ms));
@@ -38,7 +38,7 @@ impl ProviderHealth {
     }
 
     /// Takes over the desk's answer. Without one (`None`) all is taken to be well.
-    pub(in crate::gate) fn answered(&mut self, is_down: Option<bool>, now: Timestamp) {
+    pub(crate) fn answered(&mut self, is_down: Option<bool>, now: Timestamp) {
         let keep_ms = if is_down.is_some() { KEEP_MS } else { RETRY_MS };
         let fresh_until = now.plus_ms(keep_ms);
         *self = Self { is_down: is_down.unwrap_or(false), fresh_until, ..Self::default() };

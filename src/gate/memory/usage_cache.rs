@@ -1,5 +1,5 @@
-//! Usage that was read a moment ago. A page that is loaded again and again then costs its ledger one
-//! call in a while.
+//! Usage that was read a moment ago. A page that is loaded again and again then costs its ledger
+//! one call in a while.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// The reads of a moment ago, the last one first.
 #[derive(Debug, Default)]
-pub(in crate::gate) struct UsageCache(Vec<Entry>);
+pub(crate) struct UsageCache(Vec<Entry>);
 
 #[derive(Debug)]
 struct Entry {
@@ -19,15 +19,15 @@ struct Entry {
 
 /// The account, the plan that the token names, and the member.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::gate) struct UsageKey {
-    pub(in crate::gate) account: String,
-    pub(in crate::gate) plan: Option<String>,
-    pub(in crate::gate) member: String,
+pub(crate) struct UsageKey {
+    pub(crate) account: String,
+    pub(crate) plan: Option<String>,
+    pub(crate) member: String,
 }
 
 /// The state of a read.
 #[derive(Clone, Debug)]
-pub(in crate::gate) enum UsageRead {
+pub(crate) enum UsageRead {
     /// A request is reading it.
     UnderWay,
     /// The ledger has answered.
@@ -38,7 +38,7 @@ pub(in crate::gate) enum UsageRead {
 
 impl UsageCache {
     /// A read that is no older than `max_age_ms`, if there is one.
-    pub(in crate::gate) fn find(
+    pub(crate) fn find(
         &mut self,
         key: &UsageKey,
         max_age_ms: i64,
@@ -58,17 +58,12 @@ impl UsageCache {
     }
 
     /// Notes that a request reads it, for `deadline_ms` at most.
-    pub(in crate::gate) fn begin(&mut self, key: &UsageKey, deadline_ms: u32, now: Timestamp) {
+    pub(crate) fn begin(&mut self, key: &UsageKey, deadline_ms: u32, now: Timestamp) {
         self.put(key, UsageRead::UnderWay, now.plus_ms(i64::from(deadline_ms)));
     }
 
     /// Keeps what was read, or that it could not be read (`None`).
-    pub(in crate::gate) fn end(
-        &mut self,
-        key: &UsageKey,
-        usage: Option<Rc<Usage>>,
-        now: Timestamp,
-    ) {
+    pub(crate) fn end(&mut self, key: &UsageKey, usage: Option<Rc<Usage>>, now: Timestamp) {
         let read = usage.map_or(UsageRead::Failed, UsageRead::Known);
         self.put(key, read, now.plus_ms(KEEP_MS));
     }
@@ -81,7 +76,7 @@ impl UsageCache {
 }
 
 /// How long a read is kept, in milliseconds, and a failed one not repeated.
-pub(in crate::gate) const KEEP_MS: i64 = 2_000;
+pub(crate) const KEEP_MS: i64 = 2_000;
 /// Of all accounts: beyond that the ledger is asked. A few KB each.
 const MAX_ENTRIES: usize = 256;
 
