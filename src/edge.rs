@@ -73,6 +73,7 @@ mod provider_api;
 #[cfg(feature = "backstage")]
 mod reader_store;
 mod sessions;
+mod unchecked;
 mod visit;
 mod way_back;
 #[cfg(feature = "backstage")]

@@ -10,6 +10,7 @@
 mod customer;
 mod customer_store;
 mod deliver;
+mod event_state;
 mod list;
 mod look;
 mod message;
@@ -21,7 +22,8 @@ mod whose;
 
 pub use customer::{Claim, CustomerKey, CustomerPage, CustomerRow, Link, Linked, SubscriptionKey};
 pub use customer_store::CustomerStore;
-pub use deliver::{batch, settle};
+pub use deliver::{ReadBody, batch, settle};
+pub use event_state::EventState;
 pub use message::{
     AccountFilter, AccountPage, AccountSummary, Call, DeskRequest, EventDetail, EventFilter,
     EventKey, EventPage, EventRow, Incoming, Retried, Taken,
@@ -31,34 +33,10 @@ pub use summary::payers;
 
 pub use crate::identity::is_account_name;
 
-use crate::account::Provider;
-use crate::billing::BillingEvent;
 use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
-use crate::words::words;
-
-words! {
-    /// What became of an event.
-    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-    pub enum EventState: Wire {
-        /// It is on its way to its account.
-        #[default]
-        Received = "received",
-        /// Its account has it.
-        Applied = "applied",
-        /// Nobody has said whose customer it is about.
-        Waiting = "waiting",
-        /// Nothing follows from it.
-        Ignored = "ignored",
-        /// It can't be read, or concerns nobody.
-        Failed = "failed",
-    }
-}
-
-/// Reads what a provider sent, under the id that it is kept by.
-pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, String> + 'a;
 
 /// The desk. What counts is in the store; this only remembers what would cost to find out again.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use wasm_bindgen::JsValue;
 
-use super::desk_store::{optional, provider_of};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use crate::account::Provider;
 use crate::billing::desk::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -135,6 +135,17 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS subscription_account ON subscription (account);
     CREATE INDEX IF NOT EXISTS subscription_customer ON subscription (provider, customer);
 ";
+
+/// The provider of a row. One that is unknown is an error: its rows are nobody else's.
+pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
+    let word = text_of(cell);
+    Provider::from_word(&word)
+        .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
+}
+
+pub(super) fn optional(text: Option<&str>) -> JsValue {
+    text.map_or(JsValue::NULL, JsValue::from_str)
+}
 
 pub(super) fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
     [key.provider.word().into(), key.id.as_str().into()]

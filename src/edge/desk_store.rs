@@ -2,9 +2,8 @@
 
 use wasm_bindgen::JsValue;
 
-use super::customer_store::{self, customer_key};
+use super::customer_store::{self, customer_key, optional, provider_of};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
-use crate::account::Provider;
 use crate::billing::desk::{
     AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
     EventRow, EventState, Retention,
@@ -344,15 +343,4 @@ fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Result<S
         at: time_of(at),
         is_good: units_of(is_good) == 1,
     })
-}
-
-/// The provider of a row. One that is unknown is an error: its rows are nobody else's.
-pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
-    let word = text_of(cell);
-    Provider::from_word(&word)
-        .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
-}
-
-pub(super) fn optional(text: Option<&str>) -> JsValue {
-    text.map_or(JsValue::NULL, JsValue::from_str)
 }

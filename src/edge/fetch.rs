@@ -16,7 +16,7 @@ use super::drills;
 use super::glue::settle;
 use super::isolate::now;
 use super::ledger::Message;
-use super::origin::Passage;
+use super::origin::{self, Passage};
 use super::visit::{Visit, respond};
 use super::way_back::Asked;
 use super::{desk, errands, glue, ledger, way_back};
@@ -35,6 +35,7 @@ use crate::wire::Wire;
 /// around a promise that this module resolves; null where it is for [`backstage`](super).
 #[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
 pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
+    origin::register();
     let visit = Visit::new(request, env);
     let is_own = visit.is_own();
     let asked = if is_own { Asked::of(&visit) } else { None };
@@ -72,6 +73,7 @@ pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &JsValue) 
 /// the new one is made.
 #[wasm_bindgen]
 pub fn handle_panic(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
+    origin::register();
     let visit = Visit::new(request, env);
     // What was begun may have reached the origin; only what is harmless twice is sent again.
     let is_safe = matches!(visit.facts.method.as_str(), "GET" | "HEAD")

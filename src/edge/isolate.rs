@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
-use super::origin;
 use crate::config::{Config, Invalid};
 use crate::gate::{Memory, captured};
 use crate::request::credential;
@@ -60,7 +59,6 @@ impl Isolate {
 
     fn new(env: &JsValue) -> Self {
         let config = Config::parse(&Environment(env)).map(Rc::new);
-        origin::register();
         let holder = random_uuid();
         let name = holder.chars().take(8).collect();
         let (issuers, credentials, visitors, origin_ms) = match &config {

@@ -1,5 +1,6 @@
 //! To the origin and back.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -208,6 +209,9 @@ fn settle_page(
 /// Has `forward.js` settle charges, and ask of which kind headers are, with this instance of the
 /// module.
 pub(super) fn register() {
+    if REGISTERED.replace(true) {
+        return;
+    }
     let settle = |context: JsValue,
                   charge: String,
                   status: u16,
@@ -227,6 +231,11 @@ pub(super) fn register() {
     let kind_of = |name: String| HeaderKind::of(&name) as u8;
     let kind_of = Closure::<dyn Fn(String) -> u8>::new(kind_of);
     glue::set_header_kinds(kind_of.into_js_value().unchecked_ref());
+}
+
+thread_local! {
+    /// Whether this instance of the module has registered.
+    static REGISTERED: Cell<bool> = const { Cell::new(false) };
 }
 
 type Settle = dyn Fn(JsValue, String, u16, String, String, u32) -> String;

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
+use super::glue;
 use super::glue::BROKEN_UPLOAD;
 use super::isolate::{Isolate, now};
-use super::{glue, origin};
 use crate::answer::{Answer, Asker, Place, Responder};
 use crate::cause::Cause;
-use crate::config::{Brand, LogLevel, OriginTarget, Route};
-use crate::decision::{Degraded, Denial};
+use crate::config::{Brand, LogLevel, Route};
+use crate::decision::Denial;
 use crate::plan::FailurePolicy;
 use crate::request::{Preferences, Reach, RequestFacts};
 use crate::{gate, report};
@@ -78,18 +78,6 @@ impl Visit {
         }
     }
 
-    /// Passes the request without its checks, or answers 503: as `policy` says.
-    pub(super) fn unchecked(&self, policy: FailurePolicy, why: Degraded, reason: &str) -> JsValue {
-        let target = match &self.isolate.config {
-            Ok(config) => Some(&config.origin),
-            Err(invalid) => invalid.fallback.origin.as_ref(),
-        };
-        match (policy, target) {
-            (FailurePolicy::Pass, Some(target)) => self.send_unchecked(target, why, reason),
-            _ => self.deny(&self.fault(Cause::Misconfigured, reason), None).into(),
-        }
-    }
-
     /// Answers for an origin that could not be reached; or the caller who broke its upload off.
     pub(super) fn origin_failed(&self, reason: &str) -> Response {
         let is_callers_doing = reason.contains(BROKEN_UPLOAD);
@@ -100,14 +88,6 @@ impl Visit {
     /// A denial that isn't the caller's fault.
     pub(super) fn fault(&self, cause: Cause, reason: &str) -> Denial {
         gate::fault(cause, reason, self.isolate.config.as_deref().ok())
-    }
-
-    fn send_unchecked(&self, target: &OriginTarget, why: Degraded, reason: &str) -> JsValue {
-        worker::console_error!("{}", report::fault_line(why.word(), reason));
-        match origin::send_unchecked(self, target, why) {
-            Ok(promise) => promise.into(),
-            Err(reason) => self.origin_failed(&reason).into(),
-        }
     }
 }
 

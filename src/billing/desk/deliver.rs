@@ -1,12 +1,17 @@
 //! Events on their way to their account, until it has them.
 
+use super::event_state::EventState;
 use super::message::{AccountSummary, EventKey, EventRow};
 use super::store::DeskStore;
-use super::{EventState, ReadBody, whose};
+use super::whose;
+use crate::account::Provider;
 use crate::billing::BillingEvent;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
+
+/// Reads a provider's message, under the id that it is kept by.
+pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, String> + 'a;
 
 /// What to tell an account's ledger now: events, and the rows that they are kept in. One that can't
 /// be read any more is marked as failed and left out.

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::EventState;
 use super::customer::{CustomerKey, SubscriptionKey};
+use super::event_state::EventState;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
 use crate::billing::webhook::Webhook;

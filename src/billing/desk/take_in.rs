@@ -1,11 +1,12 @@
 //! Incoming events, and operators' decisions about them.
 
 use super::customer::{CustomerKey, Link, Linked};
-use super::deliver::content_of;
+use super::deliver::{ReadBody, content_of};
+use super::event_state::EventState;
 use super::look::FIRST_ASK_MS;
 use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
 use super::store::{Content, DeskStore};
-use super::{EventState, ReadBody, note, whose};
+use super::{note, whose};
 use crate::billing::{BillingEvent, REREAD, outage};
 use crate::store::StoreError;
 use crate::time::Timestamp;

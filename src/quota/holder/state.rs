@@ -8,7 +8,8 @@ use super::under_way::UnderWay;
 use crate::quota::DegradedUnits;
 use crate::time::Timestamp;
 
-/// The units that one isolate has of one account. Nothing here is authoritative: it may be lost any time.
+/// The units that one isolate has of one account. Nothing here is authoritative: it may be lost
+/// any time.
 #[derive(Debug)]
 pub struct Holder {
     pub(super) name: Rc<str>,
