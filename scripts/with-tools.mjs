@@ -11,6 +11,7 @@ const NEEDS = {
   build: { rust: true },
   check: { rust: true, lints: true },
   deploy: { rust: true },
+  modules: { rust: true },
   start: { rust: true },
   test: { rust: true, lints: true, fuzz: true },
   "test-long": { rust: true },

@@ -35,18 +35,40 @@ pub use ledger::apply_to_ledger;
 pub use object::Watcher;
 pub use settings::Billing;
 pub use signature::{Scheme, Timed};
-pub use spec::{Catalogue, NextPage, ProviderSpec, ReferenceNeed, Secret};
+pub use spec::{
+    Catalogue, NextPage, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Secret,
+};
 pub(crate) use standard::signature::key as standard_key;
 
 use crate::account::Provider;
 
-/// All about a provider. This is the only list of the values.
+/// The settings' side of a provider.
 pub const fn spec_of(provider: Provider) -> &'static ProviderSpec {
     match provider {
         Provider::Stripe => &stripe::STRIPE,
         Provider::Paddle => &paddle::PADDLE,
         Provider::LemonSqueezy => &lemonsqueezy::LEMON_SQUEEZY,
         Provider::Standard => &standard::STANDARD,
+    }
+}
+
+/// The API of a provider, for links into its portal and checkout.
+pub const fn api_of(provider: Provider) -> &'static ProviderApi {
+    match provider {
+        Provider::Stripe => &stripe::STRIPE_API,
+        Provider::Paddle => &paddle::PADDLE_API,
+        Provider::LemonSqueezy => &lemonsqueezy::LEMON_SQUEEZY_API,
+        Provider::Standard => &standard::STANDARD_API,
+    }
+}
+
+/// The events of a provider.
+pub const fn events_of(provider: Provider) -> &'static ProviderEvents {
+    match provider {
+        Provider::Stripe => &stripe::STRIPE_EVENTS,
+        Provider::Paddle => &paddle::PADDLE_EVENTS,
+        Provider::LemonSqueezy => &lemonsqueezy::LEMON_SQUEEZY_EVENTS,
+        Provider::Standard => &standard::STANDARD_EVENTS,
     }
 }
 

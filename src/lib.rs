@@ -9,24 +9,32 @@
 //! that names the Workers platform, and does what the core asks for. `docs/life-of-a-request.md`
 //! follows a request through both.
 //!
-//! | module | what it knows |
+//! A module imports only from those below it (`tests/layers.rs`; `npm run modules` prints the
+//! graph). From the top to the bottom:
+//!
+//! | module | content |
 //! | --- | --- |
+//! | [`edge`] | the platform: requests, Durable Objects, WebCrypto, timers |
+//! | [`admin`] | the operators' API: table of endpoints, roles, flows |
+//! | [`answer`] | denial → status, headers and body; pages of usage and status |
 //! | [`gate`] | the step machine: one request from facts to decision |
-//! | [`decision`] | the vocabulary: decision, cause, remedy, notice |
-//! | [`request`] | what the gate looks at in a request, and how a path is read |
+//! | [`report`] | log lines of decisions |
+//! | [`usage`] | the standing of an account, for its own eyes |
+//! | [`decision`] | pass, or denial |
 //! | [`config`] | bindings → validated configuration, all mistakes at once |
-//! | [`token`] | signed tokens: parse, key rings, claims |
+//! | [`billing`] | payment providers, their events, and the inbox that keeps them |
+//! | [`allowance`] | free pages of readers without an account |
+//! | [`quota`] | the ledger and its leases |
 //! | [`account`] | the account's record, and whether it is in good standing |
-//! | [`billing`] | what payment providers tell, and what it means for an account |
-//! | [`quota`] | periods, the ledger and its leases |
-//! | [`allowance`] | what readers without an account may see for free |
-//! | [`answer`] | denial → status, headers, body |
-//! | [`admin`] | the operators' API: endpoint table, roles, flows |
-//! | [`usage`] | how an account stands, as it is told |
-//! | [`identity`] | who the origin is told the caller is |
-//! | [`report`] | what is logged about a decision |
+//! | [`request`] | the facts of a request, and the readings of its path |
+//! | [`token`] | signed tokens: parse, key rings, claims |
+//! | [`cause`] | causes, remedies, notices and the state of quotas |
+//! | [`plan`] | the things on sale: plans, quotas, periods, meters |
+//! | `words` | enums with a stable word for each variant |
+//! | [`identity`] | the caller's identity, and its headers for the origin |
+//! | [`wire`] | the form of messages between isolates and objects |
 //! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |
-//! | [`bounded_map`], [`strict_json`], [`time`], [`wire`] | the four tools the others share |
+//! | [`bounded_map`], `jitter`, [`store`], [`strict_json`], [`text`], [`time`] | tools |
 
 pub mod account;
 pub mod admin;

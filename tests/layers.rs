@@ -76,6 +76,22 @@ fn no_files_of_a_module_import_each_other() {
 }
 
 #[test]
+fn the_documentation_shows_the_layers() {
+    let text = include_str!("../docs/architecture.md");
+    let rows: Vec<_> = text.lines().filter(|line| is_row(line)).collect();
+    let layer = |(number, names): (usize, &&[&str])| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("| {number} | {} |", names.join(", "))
+    };
+    assert_eq!(rows, (1..).zip(LAYERS).map(layer).collect::<Vec<_>>());
+}
+
+/// Whether a line of the documentation is a row of the table of layers.
+fn is_row(line: &str) -> bool {
+    line.strip_prefix("| ").is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit()))
+}
+
+#[test]
 fn a_circle_is_found() {
     let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned());
     let edges = [edge("a", "b"), edge("b", "c"), edge("c", "b"), edge("c", "d")];

@@ -15,7 +15,10 @@ use super::event::{BillingEvent, News};
 use super::object::{Object, SaleFields, plans_of};
 use super::settings::Billing;
 use super::signature::{Scheme, Webhook};
-use super::spec::{Catalogue, NextPage, Ping, ProviderSpec, ReferenceNeed, Rereading, Secret};
+use super::spec::{
+    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
+    Secret,
+};
 use crate::account::{Provider, Status, Subscription};
 use crate::plan::Plan;
 
@@ -29,14 +32,26 @@ pub(super) static LEMON_SQUEEZY: ProviderSpec = ProviderSpec {
     },
     api_key: Secret { name: "LEMONSQUEEZY_API_KEY", meaning: "opens Lemon Squeezy's API" },
     test_keys: &[],
-    scheme: Scheme::Body { header: "x-signature" },
-    headers: &["x-signature"],
-    fields: fields::FIELDS,
     picks_customer_by_address: true,
     reference: ReferenceNeed::Always,
     payment_link: None,
     has_stores: true,
     dispute_needs_key: false,
+    scheme: Scheme::Body { header: "x-signature" },
+};
+
+pub(super) static LEMON_SQUEEZY_API: ProviderApi = ProviderApi {
+    fields: fields::FIELDS,
+    media: &MEDIA,
+    portal,
+    portal_url: "data.attributes.urls.customer_portal",
+    checkout,
+    checkout_url: "data.attributes.url",
+    price: None,
+};
+
+pub(super) static LEMON_SQUEEZY_EVENTS: ProviderEvents = ProviderEvents {
+    headers: &["x-signature"],
     ping: Ping {
         kind: "meta.event_name",
         id: Some("data.id"),
@@ -57,12 +72,6 @@ pub(super) static LEMON_SQUEEZY: ProviderSpec = ProviderSpec {
     },
     event: "webhook",
     read,
-    media: &MEDIA,
-    portal,
-    portal_url: "data.attributes.urls.customer_portal",
-    checkout,
-    checkout_url: "data.attributes.url",
-    price: None,
     missed: None,
     completing: None,
     rereading: Rereading {

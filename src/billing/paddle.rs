@@ -18,7 +18,10 @@ use super::event::{BillingEvent, News};
 use super::object::Object;
 use super::settings::Billing;
 use super::signature::{Scheme, Timed, Webhook};
-use super::spec::{Catalogue, NextPage, Ping, ProviderSpec, ReferenceNeed, Rereading, Secret};
+use super::spec::{
+    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
+    Secret,
+};
 use crate::account::Provider;
 use crate::plan::Plan;
 
@@ -32,6 +35,11 @@ pub(super) static PADDLE: ProviderSpec = ProviderSpec {
     },
     api_key: Secret { name: "PADDLE_API_KEY", meaning: "opens Paddle's API" },
     test_keys: &["pdl_sdbx_"],
+    picks_customer_by_address: true,
+    reference: ReferenceNeed::Always,
+    payment_link: Some("https://buy.paddle.com/"),
+    has_stores: false,
+    dispute_needs_key: false,
     // As `@paddle/paddle-node-sdk` 3.10.0 reads it, which looks at the last `h1` only.
     scheme: Scheme::Timed(Timed {
         header: "paddle-signature",
@@ -41,13 +49,20 @@ pub(super) static PADDLE: ProviderSpec = ProviderSpec {
         signature: "h1",
         joint: ':',
     }),
-    headers: &["paddle-signature"],
+};
+
+pub(super) static PADDLE_API: ProviderApi = ProviderApi {
     fields: fields::FIELDS,
-    picks_customer_by_address: true,
-    reference: ReferenceNeed::Always,
-    payment_link: Some("https://buy.paddle.com/"),
-    has_stores: false,
-    dispute_needs_key: false,
+    media: &MEDIA,
+    portal,
+    portal_url: "data.urls.general.overview",
+    checkout,
+    checkout_url: "data.checkout.url",
+    price: None,
+};
+
+pub(super) static PADDLE_EVENTS: ProviderEvents = ProviderEvents {
+    headers: &["paddle-signature"],
     ping: Ping {
         kind: "event_type",
         id: Some("event_id"),
@@ -71,12 +86,6 @@ pub(super) static PADDLE: ProviderSpec = ProviderSpec {
     },
     event: "event",
     read,
-    media: &MEDIA,
-    portal,
-    portal_url: "data.urls.general.overview",
-    checkout,
-    checkout_url: "data.checkout.url",
-    price: None,
     missed: None,
     completing: None,
     rereading: Rereading {

@@ -1,4 +1,4 @@
-//! A payment provider as a value: plain data, and functions that read its messages.
+//! A payment provider as three values: its settings, its API, and its events.
 
 use super::api::request::{ApiRequest, Media, Sale};
 use super::author::Field;
@@ -10,7 +10,8 @@ use super::signature::{Scheme, Webhook};
 use crate::account::{Provider, Subscription};
 use crate::plan::Plan;
 
-/// All that the gate knows of a payment provider. Each is one constant in its own file.
+/// The part of a payment provider that the configuration goes by. Each is one constant in its own
+/// file.
 #[derive(Debug)]
 pub struct ProviderSpec {
     /// The name in records.
@@ -25,12 +26,6 @@ pub struct ProviderSpec {
     pub api_key: Secret,
     /// The prefixes of keys for its test mode.
     pub test_keys: &'static [&'static str],
-    /// How it signs webhooks.
-    pub scheme: Scheme,
-    /// The header fields of a webhook that are read, in lower case.
-    pub headers: &'static [&'static str],
-    /// Every field that is read of its messages, with its author.
-    pub fields: &'static [Field],
     /// Whether the address that a buyer types picks the customer: then a stranger's payment may
     /// come under anybody's customer id.
     pub picks_customer_by_address: bool,
@@ -42,14 +37,15 @@ pub struct ProviderSpec {
     pub has_stores: bool,
     /// Whether its events seldom say which payment is disputed, so that the API has to be asked.
     pub dispute_needs_key: bool,
-    /// The event that `tollgate check` sends.
-    pub ping: Ping,
-    /// Its list of prices.
-    pub catalogue: Catalogue,
-    /// The kind of object that an event is, in `fields`.
-    pub(super) event: &'static str,
-    /// Reads an event.
-    pub(super) read: Read,
+    /// How it signs webhooks.
+    pub scheme: Scheme,
+}
+
+/// The API of a payment provider, as far as a caller's way to it needs that: portal and checkout.
+#[derive(Debug)]
+pub struct ProviderApi {
+    /// Every field that is read of its messages, with its author.
+    pub fields: &'static [Field],
     /// How its API is spoken to.
     pub(super) media: &'static Media,
     /// The request for a link into its portal.
@@ -62,6 +58,22 @@ pub struct ProviderSpec {
     pub(super) checkout_url: &'static str,
     /// The request for the id of a price by another name, where plans may name it so.
     pub(super) price: Option<fn(&Billing, price: &str) -> Option<ApiRequest>>,
+}
+
+/// The events of a payment provider: how they are read, completed, and read again. They stand
+/// apart, since the module that serves requests needs none of this.
+#[derive(Debug)]
+pub struct ProviderEvents {
+    /// The header fields of a webhook that are read, in lower case.
+    pub headers: &'static [&'static str],
+    /// The event that `tollgate check` sends.
+    pub ping: Ping,
+    /// Its list of prices.
+    pub catalogue: Catalogue,
+    /// The kind of object that an event is, in `fields`.
+    pub(super) event: &'static str,
+    /// Reads an event.
+    pub(super) read: Read,
     /// The path of the events that did not arrive, where it keeps a list.
     pub(super) missed: Option<&'static str>,
     /// How its events are completed, where they lack facts.

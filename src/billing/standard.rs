@@ -15,7 +15,10 @@ use super::event::BillingEvent;
 use super::object::Object;
 use super::settings::Billing;
 use super::signature::{Scheme, Webhook};
-use super::spec::{Catalogue, NextPage, Ping, ProviderSpec, ReferenceNeed, Rereading, Secret};
+use super::spec::{
+    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
+    Secret,
+};
 use crate::account::Provider;
 use crate::plan::Plan;
 use crate::time::Timestamp;
@@ -30,14 +33,26 @@ pub(super) static STANDARD: ProviderSpec = ProviderSpec {
     },
     api_key: Secret { name: "STANDARD_API_KEY", meaning: "opens Polar's API" },
     test_keys: &[],
-    scheme: Scheme::Standard,
-    headers: signature::HEADERS,
-    fields: fields::FIELDS,
     picks_customer_by_address: true,
     reference: ReferenceNeed::WithKey,
     payment_link: Some("https://buy.polar.sh/"),
     has_stores: false,
     dispute_needs_key: false,
+    scheme: Scheme::Standard,
+};
+
+pub(super) static STANDARD_API: ProviderApi = ProviderApi {
+    fields: fields::FIELDS,
+    media: &Media::JSON,
+    portal: polar::portal,
+    portal_url: "customer_portal_url",
+    checkout: polar::checkout,
+    checkout_url: "url",
+    price: None,
+};
+
+pub(super) static STANDARD_EVENTS: ProviderEvents = ProviderEvents {
+    headers: signature::HEADERS,
     ping: Ping {
         kind: "type",
         id: None,
@@ -55,12 +70,6 @@ pub(super) static STANDARD: ProviderSpec = ProviderSpec {
     },
     event: "event",
     read,
-    media: &Media::JSON,
-    portal: polar::portal,
-    portal_url: "customer_portal_url",
-    checkout: polar::checkout,
-    checkout_url: "url",
-    price: None,
     missed: None,
     completing: None,
     rereading: Rereading {

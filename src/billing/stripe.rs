@@ -17,7 +17,8 @@ use super::object::Object;
 use super::settings::Billing;
 use super::signature::{Scheme, Timed, Webhook};
 use super::spec::{
-    Catalogue, Entitlements, NextPage, Ping, ProviderSpec, ReferenceNeed, Rereading, Secret,
+    Catalogue, Entitlements, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec,
+    ReferenceNeed, Rereading, Secret,
 };
 use crate::account::Provider;
 use crate::plan::Plan;
@@ -36,6 +37,11 @@ pub(super) static STRIPE: ProviderSpec = ProviderSpec {
         meaning: "opens Stripe's API: portal, checkout, reading again",
     },
     test_keys: &["sk_test_", "rk_test_"],
+    picks_customer_by_address: false,
+    reference: ReferenceNeed::Never,
+    payment_link: Some("https://buy.stripe.com/"),
+    has_stores: false,
+    dispute_needs_key: true,
     // As `stripe.webhooks.constructEvent` of stripe 23.1.0 reads it: other schemes are ignored.
     scheme: Scheme::Timed(Timed {
         header: "stripe-signature",
@@ -45,13 +51,20 @@ pub(super) static STRIPE: ProviderSpec = ProviderSpec {
         signature: "v1",
         joint: '.',
     }),
-    headers: &["stripe-signature"],
+};
+
+pub(super) static STRIPE_API: ProviderApi = ProviderApi {
     fields: fields::FIELDS,
-    picks_customer_by_address: false,
-    reference: ReferenceNeed::Never,
-    payment_link: Some("https://buy.stripe.com/"),
-    has_stores: false,
-    dispute_needs_key: true,
+    media: &api::MEDIA,
+    portal: api::portal,
+    portal_url: "url",
+    checkout: api::checkout,
+    checkout_url: "url",
+    price: Some(api::price_of),
+};
+
+pub(super) static STRIPE_EVENTS: ProviderEvents = ProviderEvents {
+    headers: &["stripe-signature"],
     ping: Ping {
         kind: "type",
         id: Some("id"),
@@ -72,12 +85,6 @@ pub(super) static STRIPE: ProviderSpec = ProviderSpec {
     },
     event: "event",
     read,
-    media: &api::MEDIA,
-    portal: api::portal,
-    portal_url: "url",
-    checkout: api::checkout,
-    checkout_url: "url",
-    price: Some(api::price_of),
     missed: Some("/v1/events?delivery_success=false&limit=100"),
     completing: Some(COMPLETING),
     rereading: Rereading {

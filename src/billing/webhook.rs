@@ -8,7 +8,7 @@ use super::event::{BillingEvent, PING};
 use super::object::{Document, Object, Watcher};
 use super::settings::Billing;
 use super::signature::{self, Scheme};
-use super::{spec_of, standard};
+use super::{api_of, events_of, spec_of, standard};
 use crate::plan::Plan;
 use crate::strict_json;
 use crate::time::Timestamp;
@@ -60,11 +60,12 @@ pub fn read_watched(
 ) -> Result<BillingEvent, BillingError> {
     let body = strict_json::parse(webhook.body)
         .map_err(|error| BillingError::NotJson(error.to_string()))?;
-    let spec = spec_of(billing.provider);
-    let body = Document { fields: spec.fields, watcher }.root(spec.event, &body);
+    let api = api_of(billing.provider);
+    let events = events_of(billing.provider);
+    let body = Document { fields: api.fields, watcher }.root(events.event, &body);
     match ping(billing, webhook, &body)? {
         Some(ping) => Ok(ping),
-        None => (spec.read)(billing, plans, webhook, &body),
+        None => (events.read)(billing, plans, webhook, &body),
     }
 }
 
@@ -73,7 +74,7 @@ fn ping(
     webhook: &Webhook<'_>,
     body: &Object<'_>,
 ) -> Result<Option<BillingEvent>, BillingError> {
-    let ping = &spec_of(billing.provider).ping;
+    let ping = &events_of(billing.provider).ping;
     if body.text(ping.kind) != Some(PING) {
         return Ok(None);
     }

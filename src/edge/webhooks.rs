@@ -14,7 +14,7 @@ use super::visit::{Visit, problem};
 use super::{desk, glue, provider_api};
 use crate::account::Provider;
 use crate::billing::webhook::{self, Webhook};
-use crate::billing::{Billing, spec_of};
+use crate::billing::{Billing, events_of, spec_of};
 use crate::config::Config;
 use crate::report;
 
@@ -80,7 +80,7 @@ fn ask_soon(visit: &Visit, config: &Rc<Config>, context: &JsValue) {
 fn headers(visit: &Visit, billing: &Billing) -> Vec<(&'static str, String)> {
     let headers = visit.request.headers();
     let read = |name: &'static str| Some((name, headers.get(name).ok().flatten()?));
-    spec_of(billing.provider).headers.iter().copied().filter_map(read).collect()
+    events_of(billing.provider).headers.iter().copied().filter_map(read).collect()
 }
 
 /// Whether one of the secrets made one of the signatures; else why the webhook isn't genuine.

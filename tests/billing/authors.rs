@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tollgate::account::{AccountRecord, Provider};
 use tollgate::billing::api::{ApiAnswer, Completion, Reread};
 use tollgate::billing::webhook::{Webhook, read_watched};
-use tollgate::billing::{Author, BillingError, BillingEvent, apply, spec_of};
+use tollgate::billing::{Author, BillingError, BillingEvent, api_of, apply};
 
 use super::fixture::{NOW, billing, plans, reference};
 use super::{others, stripe};
@@ -132,7 +132,7 @@ fn watched(provider: Provider, body: &Value) -> (BillingEvent, BTreeSet<Place>) 
 }
 
 fn author(provider: Provider, field: &str) -> Option<Author> {
-    spec_of(provider).fields.iter().find(|(known, _)| *known == field).map(|(_, author)| *author)
+    api_of(provider).fields.iter().find(|(known, _)| *known == field).map(|(_, author)| *author)
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn every_field_that_is_read_of_an_event_has_an_author() {
             let is_of_answer = of_answers.iter().any(|kind| field.starts_with(kind));
             !is_of_answer && !read[&provider].contains(*field)
         };
-        let fields = spec_of(provider).fields.iter().map(|(field, _)| *field);
+        let fields = api_of(provider).fields.iter().map(|(field, _)| *field);
         let unread: Vec<_> = fields.filter(is_unread).collect();
         assert!(unread.is_empty(), "{provider:?}: nothing reads {unread:?}");
-        let mut fields: Vec<_> = spec_of(provider).fields.iter().map(|(field, _)| *field).collect();
+        let mut fields: Vec<_> = api_of(provider).fields.iter().map(|(field, _)| *field).collect();
         fields.sort_unstable();
         assert!(fields.is_sorted_by(|a, b| a < b), "{provider:?} lists a field twice");
     }
@@ -272,7 +272,7 @@ fn the_guide_lists_every_field_with_its_author() {
     let guide = fs::read_to_string(path).unwrap();
     for provider in Provider::ALL {
         for who in [Author::Payer, Author::Seller, Author::Provider] {
-            let fields: Vec<String> = spec_of(provider)
+            let fields: Vec<String> = api_of(provider)
                 .fields
                 .iter()
                 .filter(|(_, author)| *author == who)

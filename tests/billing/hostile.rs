@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use tollgate::account::{AccountRecord, Provider};
 use tollgate::billing::api::{self, ApiAnswer, Reread};
 use tollgate::billing::webhook::{Webhook, checks, read};
-use tollgate::billing::{BillingEvent, apply, spec_of};
+use tollgate::billing::{BillingEvent, apply, events_of};
 
 use super::fixture::{NOW, billing, event, plans};
 use super::{others, stripe};
@@ -201,7 +201,7 @@ proptest! {
         body in "[\\[\\]{}:,\"a-z0-9. -]{0,60}",
     ) {
         for provider in Provider::ALL {
-            let headers = spec_of(provider).headers.iter().map(|name| {
+            let headers = events_of(provider).headers.iter().map(|name| {
                 (*name, if name.ends_with("timestamp") { time.clone() } else { header.clone() })
             });
             let webhook = Webhook { headers: headers.collect(), body: &body };

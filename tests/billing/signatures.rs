@@ -5,7 +5,7 @@ use hmac::{Hmac, Mac as _};
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, crypto};
 use sha2::Sha256;
 use tollgate::account::Provider;
-use tollgate::billing::spec_of;
+use tollgate::billing::events_of;
 use tollgate::billing::webhook::{Webhook, WebhookError, checks};
 use tollgate::token::{Algorithm, MAX_CANDIDATES, SignatureCheck};
 
@@ -34,7 +34,7 @@ fn found(
     late_s: i64,
 ) -> Result<Vec<SignatureCheck>, WebhookError> {
     // The edge reads the header fields of the one provider and no other.
-    let is_read = |name: &str| spec_of(provider).headers.contains(&name);
+    let is_read = |name: &str| events_of(provider).headers.contains(&name);
     let read = fields.iter().filter(|(name, _)| is_read(name));
     let headers = read.map(|(name, value)| (*name, (*value).to_owned())).collect();
     checks(&billing(provider, secrets), &Webhook { headers, body }, NOW.plus_seconds(late_s))

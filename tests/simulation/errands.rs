@@ -111,7 +111,7 @@ impl World<'_> {
     }
 }
 
-/// As in `src/gate/account.rs`.
+/// As in `src/gate/admit.rs`.
 const REFRESH_AHEAD_MS: i64 = 2_000;
 /// For how long after a response the platform lets an errand run.
 const ERRAND_MS: u64 = 30_000;

@@ -1,4 +1,4 @@
-//! What an isolate does with a request: the way through `src/gate/account.rs`, around a holder.
+//! What an isolate does with a request: the way through `src/gate/admit.rs`, around a holder.
 
 use tollgate::plan::Cost;
 use tollgate::quota::holder::Ask;
@@ -326,7 +326,7 @@ fn limited<'s>(
     costs.iter().filter(is_limited).cloned().collect::<Vec<_>>().into()
 }
 
-/// As in `src/gate/account.rs` and `src/gate/memory.rs`.
+/// As in `src/gate/admit.rs` and `src/gate/memory.rs`.
 pub(crate) const DENIAL_TTL_MS: i64 = 3_000;
 const SNAPSHOT_TTL_MS: i64 = 10_000;
 const MAX_REFUSALS: usize = 8;

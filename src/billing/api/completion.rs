@@ -7,7 +7,7 @@ use crate::billing::object::Document;
 use crate::billing::settings::Billing;
 use crate::billing::signature::Webhook;
 use crate::billing::spec::Question;
-use crate::billing::spec_of;
+use crate::billing::{api_of, events_of};
 use crate::strict_json;
 
 /// An event, and the open questions about it.
@@ -29,11 +29,12 @@ impl Completion {
         webhook: &Webhook<'_>,
         mut event: BillingEvent,
     ) -> Result<Self, BillingError> {
-        let spec = spec_of(billing.provider);
+        let api = api_of(billing.provider);
+        let events = events_of(billing.provider);
         let mut questions = Vec::new();
-        if let Some(completing) = spec.completing.as_ref().filter(|_| event.ignored.is_none()) {
+        if let Some(completing) = events.completing.as_ref().filter(|_| event.ignored.is_none()) {
             let body = strict_json::parse(webhook.body).unwrap_or_default();
-            let body = Document::of(spec.fields).root(spec.event, &body);
+            let body = Document::of(api.fields).root(events.event, &body);
             questions = (completing.questions)(billing, &body, &mut event)?;
         }
         if billing.api_key.is_none() {
@@ -44,9 +45,10 @@ impl Completion {
 
     /// The request for the next question; `None` when all is known.
     pub fn next(&self) -> Option<ApiRequest> {
-        let spec = spec_of(self.billing.provider);
-        let path = (spec.completing.as_ref()?.path)(self.questions.first()?);
-        spec.media.get(&self.billing, &[&path])
+        let api = api_of(self.billing.provider);
+        let events = events_of(self.billing.provider);
+        let path = (events.completing.as_ref()?.path)(self.questions.first()?);
+        api.media.get(&self.billing, &[&path])
     }
 
     /// Takes in the answer to [`Completion::next`].
@@ -55,8 +57,9 @@ impl Completion {
     ///
     /// The provider refused the request, or its answer lacks a needed field.
     pub fn answered(&mut self, answer: &ApiAnswer<'_>) -> Result<(), BillingError> {
-        let spec = spec_of(self.billing.provider);
-        let Some(completing) = spec.completing.as_ref().filter(|_| !self.questions.is_empty())
+        let api = api_of(self.billing.provider);
+        let events = events_of(self.billing.provider);
+        let Some(completing) = events.completing.as_ref().filter(|_| !self.questions.is_empty())
         else {
             return Ok(());
         };
@@ -67,7 +70,7 @@ impl Completion {
             return Ok(());
         }
         let body = read(answer)?;
-        let body = Document::of(spec.fields).root("list", &body);
+        let body = Document::of(api.fields).root("list", &body);
         let raised = (completing.answered)(&self.billing, question, &body, &mut self.event)?;
         if self.questions.is_empty() {
             self.questions.extend(raised);

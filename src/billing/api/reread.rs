@@ -6,7 +6,7 @@ use crate::billing::event::{BillingEvent, News, REREAD};
 use crate::billing::object::{Document, Object, next_page};
 use crate::billing::settings::Billing;
 use crate::billing::spec::{Around, Rereading};
-use crate::billing::spec_of;
+use crate::billing::{api_of, events_of};
 use crate::plan::Plan;
 use crate::time::Timestamp;
 
@@ -60,7 +60,7 @@ impl Reread {
         let (before, after) = self.path()?;
         let page = self.page.as_deref().map(|page| ["&starting_after=", &encoded(page)].concat());
         let page = page.unwrap_or_default();
-        let media = spec_of(self.billing.provider).media;
+        let media = api_of(self.billing.provider).media;
         media.get(&self.billing, &[before, &customer, after, &page])
     }
 
@@ -75,7 +75,7 @@ impl Reread {
     }
 
     fn how(&self) -> &'static Rereading {
-        &spec_of(self.billing.provider).rereading
+        &events_of(self.billing.provider).rereading
     }
 
     /// Takes in the answer to [`Reread::next`].
@@ -96,7 +96,7 @@ impl Reread {
             return Ok(());
         }
         let body = read(answer)?;
-        let body = Document::of(spec_of(self.billing.provider).fields).root("list", &body);
+        let body = Document::of(api_of(self.billing.provider).fields).root("list", &body);
         let how = self.how();
         match self.stage {
             Stage::Customer => {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use tollgate::account::Provider;
-use tollgate::billing::{PING, Scheme, Timed, spec_of};
+use tollgate::billing::{PING, Scheme, Timed, events_of, spec_of};
 use tollgate::time::Timestamp;
 
 use crate::commands::Failure;
@@ -30,7 +30,7 @@ pub(super) fn send(
 
 /// The body of the event.
 fn event(provider: Provider, id: &str, now: Timestamp) -> String {
-    let body = spec_of(provider).ping.body.replace("$type", PING).replace("$id", id);
+    let body = events_of(provider).ping.body.replace("$type", PING).replace("$id", id);
     body.replace("$seconds", &now.as_seconds().to_string()).replace("$time", &now.rfc3339())
 }
 

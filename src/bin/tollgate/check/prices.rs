@@ -1,7 +1,7 @@
 //! Whether prices and plans fit together.
 
 use serde_json::Value;
-use tollgate::billing::{Billing, spec_of};
+use tollgate::billing::{Billing, events_of};
 use tollgate::config::Config;
 use tollgate::plan::{Plan, plan_named};
 
@@ -86,7 +86,7 @@ fn check_plan(plan: &Plan, known: &[Offer], config: &Config, findings: &mut Find
 /// prices are archived as a rule.
 fn is_archived(billing: &Billing, name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let mut kinds = spec_of(billing.provider).catalogue.archived.iter();
+    let mut kinds = events_of(billing.provider).catalogue.archived.iter();
     let Some((_, path)) = kinds.find(|(start, _)| name.starts_with(start)) else { return false };
     let Some(key) = billing.api_key.as_deref().filter(|_| is_plain) else { return false };
     let found = read(billing, key, &format!("{path}{name}"));

@@ -1,7 +1,7 @@
 //! What each payment provider has on sale, as its API lists it.
 
 use serde_json::Value;
-use tollgate::billing::{Billing, Catalogue, NextPage, spec_of};
+use tollgate::billing::{Billing, Catalogue, NextPage, events_of};
 
 use crate::commands::Failure;
 use crate::commands::http::{Request, Response};
@@ -17,7 +17,7 @@ pub(super) struct Offer {
 /// Everything that is on sale for a subscription, and the last answer, for its clock.
 pub(super) fn offers(billing: &Billing, api_key: &str) -> Result<(Vec<Offer>, Response), Failure> {
     let mut offers = Vec::new();
-    let catalogue = &spec_of(billing.provider).catalogue;
+    let catalogue = &events_of(billing.provider).catalogue;
     let mut url = format!("{}{}", billing.api_url, catalogue.path);
     for _ in 0..MAX_PAGES {
         let response = ask(&url, api_key)?;
