@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::change::NO_ACCOUNT;
 use crate::account::Provider;
-use crate::answer::Headers;
+use crate::answer::{Headers, status_title};
 use crate::config::Role;
 use crate::request::BodyError;
 
@@ -232,20 +232,3 @@ pub(super) const REPLAYED: (&str, Cow<'static, str>) =
 
 const NO_GATE_SECRET: &str = "API keys can't be made before the secret GATE_SECRET is set; \
      `openssl rand -base64 32` makes one.";
-
-const fn status_title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not found",
-        405 => "Method not allowed",
-        409 => "Conflict",
-        413 => "Content too large",
-        415 => "Unsupported media type",
-        422 => "Unprocessable content",
-        502 => "Bad gateway",
-        503 => "Unavailable",
-        _ => "Error",
-    }
-}
