@@ -1,7 +1,7 @@
 //! API keys of an account, as its record knows them: everything but the secret.
 //!
-//! A key is found by the hash of its text (`edge/directory`), which names its account and its id;
-//! whether it still opens anything, the account's record says.
+//! A key is found by the hash of its text (`edge/key_store.rs`), which names its account and its
+//! id; whether it still opens anything, the account's record says.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

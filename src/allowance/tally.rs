@@ -41,8 +41,8 @@ impl fmt::Display for ReaderId {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Page(pub(super) u32);
 
-/// What a reader has used of one allowance in one period. The count may be larger than the list of
-/// pages: it may come from somewhere that keeps no lists.
+/// The free pages of one reader, of one allowance and in one period. The count may be larger than
+/// the list of pages: it may come from somewhere that keeps no lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Tally {
     pub(super) allowance: Allowance,

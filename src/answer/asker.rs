@@ -6,7 +6,7 @@ use super::field;
 use super::negotiate::Format;
 use crate::cause::Cause;
 
-/// What an answer has to know about the request. Everything is as it was sent; empty means absent.
+/// The facts of a request that its answer depends on, as they were sent; empty means absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asker<'a> {
     /// The raw method.

@@ -20,7 +20,7 @@ use super::settings::Billing;
 use super::signature::{Scheme, Timed, Webhook};
 use super::spec::{
     Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
-    Secret,
+    Secret, take_nothing,
 };
 use crate::account::Provider;
 use crate::plan::Plan;
@@ -94,8 +94,7 @@ pub(super) static PADDLE_EVENTS: ProviderEvents = ProviderEvents {
         entitlements: None,
         has_pages: false,
         payer: "customer_id",
-        // Customers are found by an address that anybody may type, so theirs names no account.
-        take_customer: |_, _, _| Ok(Vec::new()),
+        take_customer: take_nothing,
         subscription: |billing, plans, object, event| {
             object.name_account_of(&SALE, event, billing)?;
             subscription(plans, object)

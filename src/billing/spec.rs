@@ -216,6 +216,17 @@ pub(super) type Around = (&'static str, &'static str);
 pub(super) type TakeCustomer =
     for<'a> fn(&Billing, &Object<'a>, &mut BillingEvent) -> Result<Vec<Object<'a>>, BillingError>;
 
+/// Takes nothing from a customer that is found by an address: anybody may type it, so such a
+/// customer names no account.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `TakeCustomer`")]
+pub(super) fn take_nothing<'a>(
+    _: &Billing,
+    _: &Object<'a>,
+    _: &mut BillingEvent,
+) -> Result<Vec<Object<'a>>, BillingError> {
+    Ok(Vec::new())
+}
+
 pub(super) type ReadSubscription = fn(
     &Billing,
     &[Plan],

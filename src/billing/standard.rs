@@ -17,7 +17,7 @@ use super::settings::Billing;
 use super::signature::{Scheme, Webhook};
 use super::spec::{
     Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
-    Secret,
+    Secret, take_nothing,
 };
 use crate::account::Provider;
 use crate::plan::Plan;
@@ -78,8 +78,7 @@ pub(super) static STANDARD_EVENTS: ProviderEvents = ProviderEvents {
         entitlements: None,
         has_pages: false,
         payer: "customer_id",
-        // Customers are found by an address that anybody may type, so theirs names no account.
-        take_customer: |_, _, _| Ok(Vec::new()),
+        take_customer: take_nothing,
         subscription: |billing, plans, object, event| {
             object.name_account_of(&polar::SALE, event, billing)?;
             polar::subscription(plans, object)

@@ -144,7 +144,7 @@ export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-// What `visitor.rs` calls it.
+// Its name in `captured.rs`.
 const BOT_CATEGORY = ":bot-category";
 
 async function signature(key, text) {
