@@ -132,13 +132,12 @@ test("an old cookie is found out: here at once, elsewhere once it was reported",
   for (let article = 2; article <= 5; article += 1) await reader.left(`/articles/${article}`);
   const replay = newReader(gate, { cookie: old });
   await assertUsedUp(replay, "/articles/6");
-  await until(async () => (await gate.control()).calls > 0, "the first isolate has reported");
-  // One that hasn't heard of it believes the cookie, for about two seconds.
-  assert.equal(await newReader(second, { cookie: old }).left("/articles/6"), 3);
   await until(async () => {
-    const answer = await newReader(second, { cookie: old }).ask("/articles/7?status=404");
-    return answer.status === 402;
-  }, "the second isolate was told");
+    const { calls, inFlight } = await gate.control();
+    return calls > 0 && inFlight === 0;
+  }, "the first isolate has reported");
+  // Another isolate believes the cookie, for about two seconds.
+  assert.ok(await isFoundOut(second, old), "the second isolate was corrected");
   // The cookie that the second one gave out is no better at the third.
   const honest = newReader(third, { cookie: reader.cookie });
   await assertUsedUp(honest, "/articles/6");
@@ -311,6 +310,24 @@ test("no account of the admin's is an object of the readers", async () => {
     }
   }
 });
+
+/**
+ * Whether an isolate gives out a page for an old cookie, and is then corrected. A report that is lost
+ * on a busy machine is not repeated; the next view makes up for it. Of four pages that the cookie
+ * still seems to have, the last is never asked for, so the isolate's own count can't be the reason.
+ */
+async function isFoundOut(isolate, cookie) {
+  const isRefused = async () => (await newReader(isolate, { cookie }).ask("/articles/9?status=404")).status === 402;
+  for (const view of ["/articles/6", "/articles/7", "/articles/8"]) {
+    await newReader(isolate, { cookie }).left(view);
+    const end = performance.now() + 8_000;
+    while (performance.now() < end) {
+      if (await isRefused()) return true;
+      await pause(50);
+    }
+  }
+  return false;
+}
 
 /** What everybody gets who has had five; returns what can be done about it. */
 async function assertUsedUp(reader, path) {
