@@ -24,7 +24,7 @@
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
 //! | `webhooks.rs` | what payment providers send |
-//! | `desk.rs`, `desk_object.rs`, `desk_store.rs` | the same class as the desk: keeps events |
+//! | `inbox.rs`, `inbox_object.rs`, `inbox_store.rs` | the same class as the inbox: keeps events |
 //! | `customer_store.rs` | the same: whose customers and subscriptions are |
 //! | `provider_api.rs` | asks providers for what their webhooks do not say |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
@@ -43,11 +43,6 @@ mod body;
 mod crypto;
 #[cfg(feature = "backstage")]
 mod customer_store;
-mod desk;
-#[cfg(feature = "backstage")]
-mod desk_object;
-#[cfg(feature = "backstage")]
-mod desk_store;
 #[cfg(feature = "drills")]
 mod drills;
 #[cfg(feature = "backstage")]
@@ -55,6 +50,11 @@ mod endpoints;
 mod errands;
 pub mod fetch;
 mod glue;
+mod inbox;
+#[cfg(feature = "backstage")]
+mod inbox_object;
+#[cfg(feature = "backstage")]
+mod inbox_store;
 mod isolate;
 #[cfg(feature = "backstage")]
 mod key_store;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::change::Change;
 use crate::account::{AccountRecord, ApiKey};
-use crate::billing::desk::is_account_name;
+use crate::billing::inbox::is_account_name;
 use crate::config::Config;
 use crate::quota::CreditPack;
 use crate::strict_json::{self, StrictValue};

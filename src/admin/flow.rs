@@ -10,7 +10,7 @@
 
 mod account;
 mod call;
-mod desk;
+mod inbox;
 mod invocation;
 mod message;
 mod step;
@@ -100,23 +100,23 @@ fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progre
     match id {
         OperationId::AddCredits => write::add_credits(invocation, now),
         OperationId::AddKey => Ok(write::add_key(invocation)),
-        OperationId::ListAccounts => desk::list_accounts(&invocation),
+        OperationId::ListAccounts => inbox::list_accounts(&invocation),
         OperationId::ListAudit => account::list_audit(&invocation),
-        OperationId::ListConflicts => desk::list_conflicts(&invocation),
+        OperationId::ListConflicts => inbox::list_conflicts(&invocation),
         OperationId::ListCredits => account::list_credits(&invocation),
-        OperationId::ListEvents => desk::list_events(&invocation),
+        OperationId::ListEvents => inbox::list_events(&invocation),
         OperationId::ListKeys => account::list_keys(&invocation),
         OperationId::ListSubscriptions => account::list_subscriptions(&invocation),
         OperationId::PutAccount => write::put_account(invocation),
-        OperationId::PutCustomer => desk::put_customer(&invocation),
+        OperationId::PutCustomer => inbox::put_customer(&invocation),
         OperationId::ReadAccount => Ok(account::read(&invocation)),
-        OperationId::ReadCustomer => desk::read_customer(&invocation),
+        OperationId::ReadCustomer => inbox::read_customer(&invocation),
         OperationId::ReadDocument => Ok(document()),
-        OperationId::ReadEvent => desk::read_event(&invocation),
-        OperationId::ReadOutage => Ok(desk::read_outage(&invocation)),
+        OperationId::ReadEvent => inbox::read_event(&invocation),
+        OperationId::ReadOutage => Ok(inbox::read_outage(&invocation)),
         OperationId::ReadUsage => account::read_usage(&invocation),
         OperationId::Reread => write::reread(invocation),
-        OperationId::RetryEvent => desk::retry_event(&invocation),
+        OperationId::RetryEvent => inbox::retry_event(&invocation),
         OperationId::Revoke => write::revoke(invocation, now),
         OperationId::RevokeKey => write::revoke_key(invocation),
         OperationId::RotateKey => Ok(write::rotate_key(invocation)),

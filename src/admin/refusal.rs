@@ -37,9 +37,9 @@ pub enum Refusal {
     NoAccount,
     /// No payment provider has this name.
     NoProvider,
-    /// The desk has no such event.
+    /// The inbox has no such event.
     NoEvent,
-    /// The desk has no account for the customer.
+    /// The inbox has no account for the customer.
     NoCustomer,
     /// The endpoint has other methods.
     MethodNotAllowed {
@@ -80,7 +80,7 @@ pub enum Service {
     /// The ledger of the account.
     Ledger,
     /// The inbox of billing events, and the list of accounts.
-    Desk,
+    Inbox,
     /// The directory of API keys.
     KeyDirectory,
 }
@@ -212,7 +212,7 @@ impl Service {
     const fn code(self) -> &'static str {
         match self {
             Self::Ledger => "ledger-unreachable",
-            Self::Desk => "desk-unreachable",
+            Self::Inbox => "inbox-unreachable",
             Self::KeyDirectory => "key-directory-unreachable",
         }
     }
@@ -220,7 +220,7 @@ impl Service {
     const fn subject(self) -> &'static str {
         match self {
             Self::Ledger => "The account's ledger",
-            Self::Desk => "The desk",
+            Self::Inbox => "The inbox",
             Self::KeyDirectory => "The directory of keys",
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::account::{AccountRecord, ApiKey, Standing};
-use crate::billing::desk::{Claim, CustomerRow, EventDetail, EventRow};
+use crate::billing::inbox::{Claim, CustomerRow, EventDetail, EventRow};
 use crate::billing::outage::Outages;
 use crate::quota::CreditPack;
 use crate::quota::store::AuditEntry;
@@ -265,7 +265,7 @@ pub struct OutageView {
 }
 
 impl OutageView {
-    /// An outage that the operator declares, or that the desk detects.
+    /// An outage that the operator declares, or that the inbox detects.
     pub fn new(declared: bool, outages: &Outages) -> Self {
         Self {
             declared,

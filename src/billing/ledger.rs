@@ -1,6 +1,6 @@
 //! What payment providers tell, taken into an account's record and credits.
 
-use super::desk::AccountSummary;
+use super::inbox::AccountSummary;
 use super::{BillingEvent, News, apply};
 use crate::plan::Terms;
 use crate::quota::ledger::entry;

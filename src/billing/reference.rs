@@ -158,8 +158,8 @@ mod tests {
             assert_eq!(keys.verify(wrong), None, "{wrong}");
         }
         // Signed, and still no account's name: no other object of the ledger's class is reached.
-        let desk = keys.sign("desk", END).unwrap();
-        assert_eq!(keys.verify(&desk), None);
+        let inbox = keys.sign("inbox", END).unwrap();
+        assert_eq!(keys.verify(&inbox), None);
     }
 
     #[test]

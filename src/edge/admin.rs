@@ -4,8 +4,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::web_sys::Response;
 
 use super::body::body_of;
-use super::desk;
 use super::glue::random_text;
+use super::inbox;
 use super::isolate::now;
 use super::ledger::{Message, reply, send_within};
 use super::provider_api::reread_account;
@@ -86,7 +86,7 @@ fn message(request: ObjectRequest) -> (String, Message) {
             };
             (account, message)
         }
-        ObjectRequest::Desk(request) => (desk::NAME.to_owned(), Message::Desk(request)),
+        ObjectRequest::Inbox(request) => (inbox::NAME.to_owned(), Message::Inbox(request)),
         ObjectRequest::FileKey { directory, hash, owner } => {
             (directory, Message::FileKey { hash, owner })
         }

@@ -6,11 +6,11 @@ use worker::web_sys::Response;
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::{Visit, problem, respond};
-use super::{desk, glue, sessions};
+use super::{glue, inbox, sessions};
 use crate::account::Provider;
 use crate::billing::Billing;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
-use crate::billing::desk::{CustomerKey, DeskRequest, payers};
+use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::reference::LIFETIME_S;
 use crate::billing::sessions::{SessionReply, wish};
 use crate::config::Config;
@@ -237,7 +237,7 @@ impl Way<'_> {
         self.customer(&providers).await
     }
 
-    /// The account's paying customer at one of these providers. The desk knows whether it is this
+    /// The account's paying customer at one of these providers. The inbox knows whether it is this
     /// account's and nobody else's.
     async fn customer(&self, providers: &[Provider]) -> Result<Option<CustomerKey>, String> {
         let Some(record) = self.known.record.as_ref() else { return Ok(None) };
@@ -249,8 +249,8 @@ impl Way<'_> {
             return Ok(None);
         }
         let account = self.known.identity.account_name();
-        let request = DeskRequest::CustomerToLead { account, customers };
-        desk::ask(&self.visit.isolate, self.config, request).await
+        let request = InboxRequest::CustomerToLead { account, customers };
+        inbox::ask(&self.visit.isolate, self.config, request).await
     }
 
     /// A signed reference to the account, for a purchase now.

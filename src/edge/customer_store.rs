@@ -1,10 +1,10 @@
-//! Whose a customer and a subscription are: rows of the desk's SQLite database.
+//! Whose a customer and a subscription are: rows of the inbox's SQLite database.
 
 use wasm_bindgen::JsValue;
 
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::account::Provider;
-use crate::billing::desk::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
+use crate::billing::inbox::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::future_to_promise;
 use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
-use super::{desk, glue, ledger};
+use super::{glue, inbox, ledger};
 use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, CallError, Errand};
@@ -56,9 +56,9 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
     while let Some(errand) = open.pop() {
         match errand {
             Errand::AskOutage => {
-                let is_down = desk::is_outage(isolate, config).await;
+                let is_down = inbox::is_outage(isolate, config).await;
                 gate::outage_reported(is_down, &mut isolate.memory.borrow_mut(), now())
-                    .map_err(|error| format!("desk: {error}"))?;
+                    .map_err(|error| format!("inbox: {error}"))?;
             }
             Errand::RefreshKeys { issuer } => {
                 let body = fetch_keys(config, issuer).await;

@@ -19,7 +19,7 @@ use super::ledger::Message;
 use super::origin::{self, Passage};
 use super::visit::{Visit, respond};
 use super::way_back::Asked;
-use super::{desk, errands, glue, ledger, way_back};
+use super::{errands, glue, inbox, ledger, way_back};
 use crate::account::KeyOwner;
 use crate::cause::Cause;
 use crate::config::{Config, LEDGER_BINDING};
@@ -208,7 +208,7 @@ impl Exchange {
                 Outcome::UsageRead(usage.map(Box::new))
             }
             Need::ReadOutage => {
-                let is_down = desk::is_outage(&self.visit.isolate, &self.config).await;
+                let is_down = inbox::is_outage(&self.visit.isolate, &self.config).await;
                 Outcome::OutageRead(is_down)
             }
             Need::Wait { for_ms } => {

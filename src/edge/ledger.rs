@@ -9,7 +9,7 @@ use crate::account::KeyOwner;
 use crate::admin::Command;
 use crate::allowance::ReadersRequest;
 use crate::billing::BillingEvent;
-use crate::billing::desk::DeskRequest;
+use crate::billing::inbox::InboxRequest;
 use crate::billing::sessions::SessionRequest;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::quota::LedgerRequest;
@@ -98,8 +98,8 @@ pub(super) enum Message {
     Execute(Box<Command>),
     /// Every pack of credits that the account ever had.
     Credits,
-    /// Keep events and deliver them, or tell of them. Of the object that is the desk.
-    Desk(DeskRequest),
+    /// Keep events and deliver them, or tell of them. Of the object that is the inbox.
+    Inbox(InboxRequest),
     /// Add an API key to the directory. Of an object that is no account's; so is the next.
     FileKey {
         /// What the key is found by.
@@ -131,7 +131,7 @@ wire! {
         Audit { before, limit },
         Execute(command),
         Credits,
-        Desk(request),
+        Inbox(request),
         FileKey { hash, owner },
         FindKey(hash),
         Read,

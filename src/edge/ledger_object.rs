@@ -14,10 +14,10 @@ use super::glue::settle;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::ledger_store::SqlStore;
-use super::{desk_object, desk_store, glue, key_store, outbox, reader_store};
+use super::{glue, inbox_object, inbox_store, key_store, outbox, reader_store};
 use crate::admin::OperatorStore;
 use crate::allowance::Readers;
-use crate::billing::desk::{AccountSummary, Desk};
+use crate::billing::inbox::{AccountSummary, Inbox};
 use crate::billing::sessions::Sessions;
 use crate::config::Config;
 use crate::plan::Terms;
@@ -29,7 +29,7 @@ use crate::{billing, wire};
 /// The object's memory between messages: when to tidy up, and links that were just made.
 #[derive(Default)]
 struct Counting {
-    desk: Desk,
+    inbox: Inbox,
     ledger: quota::Ledger,
     readers: Readers,
     sessions: Sessions,
@@ -39,7 +39,7 @@ struct Counting {
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Office {
     Account,
-    Desk,
+    Inbox,
     Keys,
     Readers,
 }
@@ -47,7 +47,7 @@ enum Office {
 impl Office {
     const fn of(message: &Message) -> Self {
         match message {
-            Message::Desk(_) => Self::Desk,
+            Message::Inbox(_) => Self::Inbox,
             Message::FileKey { .. } | Message::FindKey(_) => Self::Keys,
             Message::ReportReaders(_) => Self::Readers,
             _ => Self::Account,
@@ -57,7 +57,7 @@ impl Office {
     fn create_tables(self, store: &SqlStore) -> Result<(), StoreError> {
         match self {
             Self::Account => store.create_tables(),
-            Self::Desk => desk_store::create_tables(store),
+            Self::Inbox => inbox_store::create_tables(store),
             Self::Keys => key_store::create_table(store),
             Self::Readers => reader_store::create_table(store),
         }
@@ -76,7 +76,7 @@ struct Inner {
     env: JsValue,
     counting: Rc<RefCell<Counting>>,
     has_tables: Cell<bool>,
-    /// When the desk last had itself woken for at once, until that happens.
+    /// When the inbox last had itself woken for at once, until that happens.
     woken_at: Cell<Option<Timestamp>>,
 }
 
@@ -106,15 +106,15 @@ impl Ledger {
         }))
     }
 
-    /// Sends what is due: an account's announcements to the operator, the desk's events to
+    /// Sends what is due: an account's announcements to the operator, the inbox's events to
     /// accounts.
     pub fn alarm(&self) -> Promise {
         let inner = Rc::clone(&self.0);
         future_to_promise(async move {
             // An alarm isn't told what the object is, but its tables are.
             inner.woken_at.set(None);
-            let delivered = if desk_store::has_tables(&SqlStore::new(&inner.state)) {
-                desk_object::deliver(&inner.state, &inner.env).await
+            let delivered = if inbox_store::has_tables(&SqlStore::new(&inner.state)) {
+                inbox_object::deliver(&inner.state, &inner.env).await
             } else {
                 outbox::deliver(&inner.state, &inner.env).await
             };
@@ -155,11 +155,11 @@ impl Inner {
         // Only now: a transaction that is undone takes the tables with it.
         self.has_tables.set(true);
         // After a restart, whatever became of the alarm, what is due is looked for once.
-        if office == Office::Desk {
+        if office == Office::Inbox {
             if has_news.get() {
                 self.wake();
             } else if !has_tables {
-                desk_object::wake_when_due(&self.state).map_err(|error| error.0)?;
+                inbox_object::wake_when_due(&self.state).map_err(|error| error.0)?;
             }
         } else if has_news.get() || (announces && !has_tables) {
             outbox::wake_when_due(&self.state).map_err(|error| error.0)?;
@@ -205,9 +205,9 @@ fn handle(
             wire::encode(&(reply, summary(store, terms)?))
         }
         Message::Credits => wire::encode(&store.credits()?),
-        Message::Desk(request) => {
-            let read = desk_object::reader(config);
-            counting.desk.handle(store, request, &read, now())?
+        Message::Inbox(request) => {
+            let read = inbox_object::reader(config);
+            counting.inbox.handle(store, request, &read, now())?
         }
         Message::FileKey { hash, owner } => {
             key_store::add(store, &hash, &owner)?;
@@ -227,7 +227,7 @@ fn handle(
     Ok(reply)
 }
 
-/// How the account stands, for the desk's list; the object does not know its name.
+/// How the account stands, for the inbox's list; the object does not know its name.
 fn summary(store: &SqlStore, terms: Terms<'_>) -> Result<Option<AccountSummary>, StoreError> {
     let record = store.account()?;
     Ok(record

@@ -246,7 +246,7 @@ const responses = {
   415: refusal("The body is something else than JSON."),
   422: refusal("The Idempotency-Key came with another request before."),
   502: refusal("A payment provider did not answer, or not as it should."),
-  503: refusal("The ledger, the desk or the configuration is out of order; nothing may have been done."),
+  503: refusal("The ledger, the inbox or the configuration is out of order; nothing may have been done."),
 };
 
 const subscription = {

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use super::billing::{Answered, call};
 use super::isolate::{Isolate, now};
-use super::{desk, desk_object};
+use super::{inbox, inbox_object};
 use crate::account::Provider;
 use crate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread};
-use crate::billing::desk::{Call, CustomerKey, DeskRequest, Incoming, Taken};
+use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
 use crate::billing::{Billing, BillingError, BillingEvent};
 use crate::config::Config;
@@ -55,13 +55,13 @@ pub(super) async fn reread_account(
     config: &Config,
     account: &str,
 ) -> Result<usize, String> {
-    let request = DeskRequest::CustomersOf { account: account.to_owned() };
-    let customers: Vec<CustomerKey> = desk::ask(isolate, config, request).await?;
+    let request = InboxRequest::CustomersOf { account: account.to_owned() };
+    let customers: Vec<CustomerKey> = inbox::ask(isolate, config, request).await?;
     let calls = Calls::new(config, customers.len().saturating_mul(MAX_CALLS));
     for customer in &customers {
         let events = calls.reread(customer).await?;
         let taken = take_in(isolate, config, events.clone()).await?;
-        // The desk delivers them too, which changes nothing then. Another account's events stay
+        // The inbox delivers them too, which changes nothing then. Another account's events stay
         // with that account, though the two share a customer.
         let is_its = |taken: &Taken| taken.account.as_deref() == Some(account);
         let events = events.into_iter().zip(&taken).filter(|(_, taken)| is_its(taken));
@@ -69,7 +69,7 @@ pub(super) async fn reread_account(
             .map(|(event, taken)| BillingEvent { is_by_address: taken.is_by_address, ..event })
             .collect();
         if !events.is_empty() {
-            desk_object::apply(isolate, config, account, events).await?;
+            inbox_object::apply(isolate, config, account, events).await?;
         }
     }
     Ok(customers.len())
@@ -92,12 +92,12 @@ pub(super) async fn look_soon(isolate: &Isolate, config: &Config) {
     look(isolate, config, &Calls::new(config, MAX_CALLS), MAX_CUSTOMERS_SOON).await;
 }
 
-/// Reads those customers again whose turn it is, and has the desk count how the calls went.
+/// Reads those customers again whose turn it is, and has the inbox count how the calls went.
 async fn look(isolate: &Isolate, config: &Config, calls: &Calls<'_>, limit: usize) {
     log(read_again(isolate, config, calls, limit).await);
     let made = calls.made.take();
     if !made.is_empty() {
-        log(desk::tell(isolate, config, DeskRequest::Called(made)).await);
+        log(inbox::tell(isolate, config, InboxRequest::Called(made)).await);
     }
 }
 
@@ -107,8 +107,8 @@ async fn read_again(
     calls: &Calls<'_>,
     limit: usize,
 ) -> Result<(), String> {
-    let request = DeskRequest::LookList { limit };
-    let customers: Vec<CustomerKey> = desk::ask(isolate, config, request).await?;
+    let request = InboxRequest::LookList { limit };
+    let customers: Vec<CustomerKey> = inbox::ask(isolate, config, request).await?;
     for customer in customers {
         if calls.is_over() {
             break;
@@ -129,7 +129,7 @@ async fn take_in(
     events: Vec<BillingEvent>,
 ) -> Result<Vec<Taken>, String> {
     let events = events.into_iter().map(Incoming::asked_for).collect();
-    desk::take_in(isolate, config, events).await
+    inbox::take_in(isolate, config, events).await
 }
 
 /// Calls of one run, which come to an end.
@@ -211,7 +211,7 @@ impl<'a> Calls<'a> {
                     Err(reason) => log(Err(reason)),
                 }
             }
-            let taken = desk::take_in(isolate, self.config, events).await?;
+            let taken = inbox::take_in(isolate, self.config, events).await?;
             if next.is_none() || taken.iter().all(|taken| taken.is_repeated) {
                 break;
             }

@@ -1,5 +1,5 @@
 //! `POST webhooks/<provider>`: what payment providers send. A webhook counts as received once the
-//! desk has it in its database; before that the provider is told to send it again.
+//! inbox has it in its database; before that the provider is told to send it again.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::body::{body_of, json_response};
 use super::glue::settle;
 use super::isolate::now;
 use super::visit::{Visit, problem};
-use super::{desk, glue, provider_api};
+use super::{glue, inbox, provider_api};
 use crate::account::Provider;
 use crate::billing::webhook::{self, Webhook};
 use crate::billing::{Billing, events_of, spec_of};
@@ -42,7 +42,7 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
         return problem(visit, 400, &format!("This is no webhook of {word}: {reason}."), &[]);
     }
     let taken = match provider_api::incoming(config, billing, &webhook).await {
-        Ok(incoming) => desk::take_in(&visit.isolate, config, vec![incoming]).await,
+        Ok(incoming) => inbox::take_in(&visit.isolate, config, vec![incoming]).await,
         Err(reason) => Err(reason),
     };
     match taken {
@@ -99,7 +99,7 @@ fn again(visit: &Visit, detail: &str) -> Response {
     problem(visit, 503, detail, &[("Retry-After", "10")])
 }
 
-/// When the desk has those who wait on its list.
+/// When the inbox has those who wait on its list.
 const ASK_AFTER_MS: u32 = 2_500;
 const RECEIVED: &str = "{\"received\":true}\n";
 const REPEATED: &str = "{\"received\":true,\"repeated\":true}\n";

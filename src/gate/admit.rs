@@ -141,7 +141,7 @@ impl Turn<'_> {
     }
 
     /// Denies for what the account's record says, `None` where nothing is known of it. Where the
-    /// payment provider may be to blame, the desk is asked first.
+    /// payment provider may be to blame, the inbox is asked first.
     pub(super) fn deny_account(
         &mut self,
         denial: Denial,

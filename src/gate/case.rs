@@ -30,7 +30,7 @@ pub(super) struct Notes {
     pub(super) waits: u32,
     /// Whether the payment provider is taken to be down.
     pub(super) provider_outage: bool,
-    /// The reason why the desk did not say that, for the log.
+    /// The reason why the inbox did not say that, for the log.
     pub(super) unanswered: Option<String>,
     pub(super) errands: Vec<Errand>,
 }

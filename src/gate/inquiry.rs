@@ -43,7 +43,7 @@ pub(super) type Answer<A> = Result<A, Hitch>;
 /// The reason why an account that was read makes no answer.
 #[derive(Debug)]
 pub(super) enum Hitch {
-    /// The desk has to be asked first whether the payment provider is down.
+    /// The inbox has to be asked first whether the payment provider is down.
     Outage,
     /// The caller is denied.
     Deny(Box<Denial>),

@@ -1,4 +1,4 @@
-//! Whether the payment provider seems to be down: asked of the desk, which hears of failures of
+//! Whether the payment provider seems to be down: asked of the inbox, which hears of failures of
 //! many customers, before anybody is denied for a payment.
 
 use super::case::{Case, Turn};
@@ -8,7 +8,7 @@ use crate::cause::{Cause, Notice};
 use crate::time::Timestamp;
 
 impl Turn<'_> {
-    /// Whether the desk has to be asked before a denial for `cause`: the provider may be to blame,
+    /// Whether the inbox has to be asked before a denial for `cause`: the provider may be to blame,
     /// and what is known of it is old. One request asks; others go by what was known meanwhile.
     pub(super) fn begin_outage_check(&mut self, cause: Cause) -> bool {
         let Case { config, now, provider_outage, .. } = self.case;
@@ -20,17 +20,17 @@ impl Turn<'_> {
         true
     }
 
-    /// Takes over the desk's answer, by which the caller is judged again.
+    /// Takes over the inbox's answer, by which the caller is judged again.
     pub(super) fn outage_read(&mut self, is_down: Result<bool, CallError>) {
         let (config, now) = (self.case.config, self.case.now);
         if let Err(error) = outage_reported(is_down, self.memory, now) {
-            self.notes.unanswered = Some(format!("desk: {error}"));
+            self.notes.unanswered = Some(format!("inbox: {error}"));
         }
         self.notes.provider_outage = config.provider_outage || self.memory.outage.is_on(now);
         self.case.provider_outage = self.notes.provider_outage;
     }
 
-    /// Has the desk asked off the request's path where a caller passes with a notice about its
+    /// Has the inbox asked off the request's path where a caller passes with a notice about its
     /// payment: the next notice then names the one to blame.
     pub(super) fn look_at_provider(&mut self, notices: &[Notice]) {
         let is_about_payment = |notice: &Notice| {

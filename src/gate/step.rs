@@ -76,7 +76,7 @@ pub enum Need {
         /// The member whose own quotas are meant.
         member: String,
     },
-    /// Ask the desk whether the payment provider seems to be down.
+    /// Ask the inbox whether the payment provider seems to be down.
     ReadOutage,
     /// Look again after this time: another request is doing what this one needs.
     Wait {
@@ -146,7 +146,7 @@ impl std::error::Error for CallError {}
 /// Something to do after the response, off the request's path.
 #[derive(Debug)]
 pub enum Errand {
-    /// Ask the desk whether the payment provider seems to be down, and hand the answer to
+    /// Ask the inbox whether the payment provider seems to be down, and hand the answer to
     /// [`outage_reported`](super::outage_reported).
     AskOutage,
     /// Fetch an issuer's keys again and hand them to [`keys_refreshed`](super::keys_refreshed).

@@ -10,9 +10,9 @@ use tollgate::admin::{
     AccountRequest, End, Need, ObjectRequest, OperatorStore, Refusal, Request, Step, start,
 };
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{
-    AccountPage, AccountSummary, CustomerPage, CustomerRow, DeskRequest, EventDetail, EventPage,
-    EventRow, Linked, Retried,
+use tollgate::billing::inbox::{
+    AccountPage, AccountSummary, CustomerPage, CustomerRow, EventDetail, EventPage, EventRow,
+    InboxRequest, Linked, Retried,
 };
 use tollgate::billing::outage::Outages;
 use tollgate::config::Config;
@@ -32,14 +32,14 @@ pub(crate) struct Edge {
     pub(crate) down: Vec<&'static str>,
     /// The number of customers that a provider is asked about again.
     pub(crate) customers: Result<usize, String>,
-    /// What the desk has.
+    /// What the inbox has.
     pub(crate) event: Option<EventRow>,
     pub(crate) customer: Option<CustomerRow>,
     pub(crate) linked: Linked,
     /// The needs so far, in their order.
     pub(crate) needs: Vec<&'static str>,
-    /// The last call of the desk, and the last key that was filed.
-    pub(crate) asked_of_desk: Option<DeskRequest>,
+    /// The last call of the inbox, and the last key that was filed.
+    pub(crate) asked_of_inbox: Option<InboxRequest>,
     pub(crate) filed: Option<(String, String, KeyOwner)>,
     /// The accounts that events were applied to.
     pub(crate) noted: Vec<String>,
@@ -57,7 +57,7 @@ impl Edge {
             customer: None,
             linked: Linked::default(),
             needs: Vec::new(),
-            asked_of_desk: None,
+            asked_of_inbox: None,
             filed: None,
             noted: Vec::new(),
         }
@@ -125,9 +125,9 @@ impl Edge {
     fn reply(&mut self, request: ObjectRequest) -> (&'static str, String) {
         match request {
             ObjectRequest::Account { account, request } => self.ledger(account, request),
-            ObjectRequest::Desk(request) => {
-                self.asked_of_desk = Some(request.clone());
-                ("desk", self.desk(request))
+            ObjectRequest::Inbox(request) => {
+                self.asked_of_inbox = Some(request.clone());
+                ("inbox", self.inbox(request))
             }
             ObjectRequest::FileKey { directory, hash, owner } => {
                 self.filed = Some((directory, hash, owner));
@@ -161,7 +161,7 @@ impl Edge {
         }
     }
 
-    fn desk(&self, request: DeskRequest) -> String {
+    fn inbox(&self, request: InboxRequest) -> String {
         let row = self.event.clone();
         let note = || {
             vec![(
@@ -170,27 +170,29 @@ impl Edge {
             )]
         };
         match request {
-            DeskRequest::Accounts { .. } => {
+            InboxRequest::Accounts { .. } => {
                 let account = AccountSummary { account: "-/alice".to_owned(), ..summary() };
                 let next_cursor = Some("-/alice".to_owned());
                 wire::encode(&AccountPage { items: vec![account], next_cursor })
             }
-            DeskRequest::Conflicts { .. } => {
+            InboxRequest::Conflicts { .. } => {
                 let items = self.customer.clone().into_iter().collect();
                 wire::encode(&CustomerPage { items, next_cursor: None })
             }
-            DeskRequest::Customer(_) => wire::encode(&self.customer),
-            DeskRequest::Event(_) => {
+            InboxRequest::Customer(_) => wire::encode(&self.customer),
+            InboxRequest::Event(_) => {
                 let body = Some("{\"id\":\"evt_1\"}".to_owned());
                 wire::encode(&row.map(|row| EventDetail { row, body }))
             }
-            DeskRequest::Events { .. } => {
+            InboxRequest::Events { .. } => {
                 wire::encode(&EventPage { items: row.into_iter().collect(), next_cursor: None })
             }
-            DeskRequest::Link { .. } => wire::encode(&self.linked),
-            DeskRequest::Outage => wire::encode(&Outages { window_s: 3_600, ..Outages::default() }),
-            DeskRequest::PutAccount(_) => String::new(),
-            DeskRequest::Retry { .. } => {
+            InboxRequest::Link { .. } => wire::encode(&self.linked),
+            InboxRequest::Outage => {
+                wire::encode(&Outages { window_s: 3_600, ..Outages::default() })
+            }
+            InboxRequest::PutAccount(_) => String::new(),
+            InboxRequest::Retry { .. } => {
                 wire::encode(&row.map(|row| Retried { row, notes: note() }))
             }
             other => panic!("an operator never sends {other:?}"),

@@ -3,8 +3,8 @@
 use tollgate::account::{ApiKey, Provider};
 use tollgate::admin::{End, OPERATIONS, Refusal};
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{
-    Claim, CustomerKey, CustomerRow, DeskRequest, EventKey, EventRow, EventState, Link, Linked,
+use tollgate::billing::inbox::{
+    Claim, CustomerKey, CustomerRow, EventKey, EventRow, EventState, InboxRequest, Link, Linked,
 };
 
 use crate::NOW;
@@ -16,14 +16,14 @@ const CASES: [(&str, &str, &[&str], &str); 22] = [
     (
         "GET accounts",
         "",
-        &["desk"],
+        &["inbox"],
         r#"{"items":[{"account":"-/alice","plan":null,"status":"active","cause":null,"updated_at":"2026-12-01T00:00:00Z"}],"next_cursor":"LS9hbGljZQ"}"#,
     ),
     ("GET accounts/-/alice", "", &["record"], r#"{"plan":"pro","status":"active"}"#),
     (
         "PUT accounts/-/alice",
         r#"{"plan":"free","status":"active"}"#,
-        &["body", "execute", "desk"],
+        &["body", "execute", "inbox"],
         r#"{"plan":"free","status":"active"}"#,
     ),
     ("GET accounts/-/alice/audit", "", &["audit"], r#"{"items":[],"next_cursor":null}"#),
@@ -57,7 +57,7 @@ const CASES: [(&str, &str, &[&str], &str); 22] = [
     (
         "POST accounts/-/alice/revocations",
         r#"{"token_id":"t"}"#,
-        &["body", "execute", "desk"],
+        &["body", "execute", "inbox"],
         r#"{"plan":"pro","status":"active","revoked_tokens":["t"]}"#,
     ),
     (
@@ -70,38 +70,38 @@ const CASES: [(&str, &str, &[&str], &str); 22] = [
     (
         "GET conflicts",
         "",
-        &["desk"],
+        &["inbox"],
         r#"{"items":[{"provider":"stripe","customer":"cus_1","account":"-/alice","at":"2026-12-01T00:00:00Z","actor":"stripe","decided":false,"conflict":true,"named":[{"account":"-/bob","at":"2026-12-01T00:00:00Z"}]}],"next_cursor":null}"#,
     ),
     (
         "GET customers/stripe/cus_1",
         "",
-        &["desk"],
+        &["inbox"],
         r#"{"provider":"stripe","customer":"cus_1","account":"-/alice","at":"2026-12-01T00:00:00Z","actor":"stripe","decided":false,"conflict":true,"named":["#,
     ),
     (
         "PUT customers/stripe/cus_1",
         r#"{"account":"alice"}"#,
-        &["body", "desk", "note", "note"],
+        &["body", "inbox", "note", "note"],
         r#"{"provider":"stripe","customer":"cus_1","account":"-/alice","at":"2026-12-01T00:00:00Z","actor":"cleo","decided":true,"conflict":false,"named":[],"released":3}"#,
     ),
-    ("GET events?state=failed&provider=stripe", "", &["desk"], r#"{"items":[{"id":"evt_1","#),
+    ("GET events?state=failed&provider=stripe", "", &["inbox"], r#"{"items":[{"id":"evt_1","#),
     (
         "GET events/stripe/evt_1",
         "",
-        &["desk"],
+        &["inbox"],
         r#"{"id":"evt_1","provider":"stripe","type":"invoice.paid","received_at":"2026-12-01T00:00:00Z","occurred_at":"2026-12-01T00:00:00Z","customer":"cus_1","account":null,"state":"failed","reason":"unreadable","attempts":2,"body":"{\"id\":\"evt_1\"}"}"#,
     ),
     (
         "POST events/stripe/evt_1/retry",
         "",
-        &["body", "desk", "note"],
+        &["body", "inbox", "note"],
         r#"{"id":"evt_1","provider":"stripe","type":"invoice.paid","received_at":"2026-12-01T00:00:00Z","occurred_at":"2026-12-01T00:00:00Z","customer":"cus_1","account":null,"state":"failed","reason":"unreadable","attempts":2}"#,
     ),
     (
         "GET outage",
         "",
-        &["desk"],
+        &["inbox"],
         r#"{"declared":false,"detected":false,"providers":[],"since":null,"failing_customers":0,"succeeding_customers":0,"window_s":3600}"#,
     ),
 ];
@@ -133,7 +133,7 @@ fn whatever_does_not_answer_is_named_and_503() {
             let mut edge = edge_for(&target);
             edge.down = vec![down];
             edge.customers = Err("no key for the API of stripe".to_owned());
-            let is_index = *down == "desk" && needs.contains(&"execute");
+            let is_index = *down == "inbox" && needs.contains(&"execute");
             let end = edge.ask(&target, body);
             match *down {
                 "reread" => {
@@ -142,7 +142,7 @@ fn whatever_does_not_answer_is_named_and_503() {
                     assert!(refusal.detail().contains("could be read again: no key for the API"));
                 }
                 _ if edge.needs.contains(&"reread") => {}
-                // The desk sends notes and the state of accounts too.
+                // The inbox sends notes and the state of accounts too.
                 "note" => assert!(matches!(end, End::Done(_)), "{target}"),
                 _ if is_index => {
                     let line = end.log_line().unwrap();
@@ -155,7 +155,8 @@ fn whatever_does_not_answer_is_named_and_503() {
                     assert!(!detail.contains("tg_"), "{detail}");
                 }
                 _ => {
-                    let subject = if *down == "desk" { "The desk" } else { "The account's ledger" };
+                    let subject =
+                        if *down == "inbox" { "The inbox" } else { "The account's ledger" };
                     let refusal = refusal(end);
                     assert_eq!(refusal.status(), 503, "{target}");
                     assert_eq!(refusal.detail(), format!("{subject} did not answer: too late."));
@@ -183,10 +184,10 @@ fn nothing_is_there_yet() {
 }
 
 #[test]
-fn the_desk_is_asked_for_what_the_request_names() {
+fn the_inbox_is_asked_for_what_the_request_names() {
     let mut edge = full();
     edge.ask("GET admin/events?state=waiting&limit=7&cursor=Mw", "");
-    let Some(DeskRequest::Events { filter, cursor, limit }) = edge.asked_of_desk else {
+    let Some(InboxRequest::Events { filter, cursor, limit }) = edge.asked_of_inbox else {
         panic!("a list of events")
     };
     assert_eq!((filter.state, filter.provider), (Some(EventState::Waiting), None));
@@ -194,8 +195,8 @@ fn the_desk_is_asked_for_what_the_request_names() {
     let mut edge = full();
     edge.ask("POST admin/events/stripe/evt%2F1/retry", "");
     let event = EventKey { provider: Provider::Stripe, id: "evt/1".to_owned() };
-    let retry = DeskRequest::Retry { event, actor: "cleo".to_owned() };
-    assert_eq!(edge.asked_of_desk, Some(retry));
+    let retry = InboxRequest::Retry { event, actor: "cleo".to_owned() };
+    assert_eq!(edge.asked_of_inbox, Some(retry));
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn a_customer_of_another_account_takes_the_highest_role() {
         let mut edge = full();
         edge.body = Ok(r#"{"account":"acme/bob"}"#.to_owned());
         edge.run(&request("PUT admin/customers/paddle/ctm_1", token));
-        let Some(DeskRequest::Link { account, may_move, .. }) = edge.asked_of_desk else {
+        let Some(InboxRequest::Link { account, may_move, .. }) = edge.asked_of_inbox else {
             panic!("a link")
         };
         assert_eq!((account.as_str(), may_move), ("acme/bob", may));

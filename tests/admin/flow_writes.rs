@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tollgate::account::ApiKey;
 use tollgate::admin::{Change, End, Refusal};
-use tollgate::billing::desk::DeskRequest;
+use tollgate::billing::inbox::InboxRequest;
 
 use crate::flow::{Edge, json, refusal};
 use crate::{NOW, change};
@@ -51,14 +51,14 @@ fn the_list_of_accounts_is_written_again_with_a_replay() {
     for is_replay in [false, true] {
         let end = edge.ask_once(put, r#"{"plan":"pro","status":"active"}"#, "k");
         assert_eq!(replayed(&end), is_replay);
-        assert_eq!(edge.needs, ["body", "execute", "desk"]);
-        let Some(DeskRequest::PutAccount(summary)) = edge.asked_of_desk.take() else {
+        assert_eq!(edge.needs, ["body", "execute", "inbox"]);
+        let Some(InboxRequest::PutAccount(summary)) = edge.asked_of_inbox.take() else {
             panic!("a summary")
         };
         assert_eq!((summary.account.as_str(), summary.status.as_str()), ("acme/bob", "active"));
     }
     edge.ask_once(put, r#"{"plan":"free","status":"active"}"#, "k");
-    assert_eq!((edge.needs.as_slice(), edge.asked_of_desk), (&["body", "execute"][..], None));
+    assert_eq!((edge.needs.as_slice(), edge.asked_of_inbox), (&["body", "execute"][..], None));
 }
 
 #[test]

@@ -251,7 +251,7 @@ describe("the record", () => {
   });
 });
 
-describe("what the desk knows", () => {
+describe("what the inbox knows", () => {
   test("accounts are listed as they stand after each write, page by page", async () => {
     for (const [name, record] of [["a", pro], ["b", { plan: "free", status: "ended" }], ["c", { ...pro, suspended: true }]]) await ask("PUT", `accounts/listed/${name}`, { body: record });
     const all = await ask("GET", "accounts?prefix=listed%2F");

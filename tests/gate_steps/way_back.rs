@@ -170,7 +170,7 @@ fn nobodys_grace_ends_while_the_provider_is_down() {
     world.provider_outage = Ok(false);
     world.pass_ms(15_000);
     assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::PaymentFailed));
-    // A desk that does not answer is no reason to let everybody in.
+    // An inbox that does not answer is no reason to let everybody in.
     let mut world = self::world();
     world.provider_outage = Err(unreachable("too late"));
     world.bill(ALICE, &subscribed("sub_1", "price_pro", Status::PastDue, days_ago(&world, 5)));

@@ -41,7 +41,7 @@ pub(crate) struct World {
     /// The owners of API keys by their hashes, or why the directory doesn't answer.
     pub(crate) directory: Result<BTreeMap<String, KeyOwner>, CallError>,
     pub(crate) is_within_burst: bool,
-    /// What the desk knows of the payment provider.
+    /// What the inbox knows of the payment provider.
     pub(crate) provider_outage: Result<bool, CallError>,
     /// What an issuer's JWKS URL answers.
     pub(crate) key_set: Result<String, CallError>,

@@ -7,9 +7,9 @@ use crate::admin::change::Command;
 use crate::admin::refusal::{Refusal, Service};
 use crate::admin::reply::Reply;
 use crate::billing::BillingEvent;
-use crate::billing::desk::{
+use crate::billing::inbox::{
     AccountFilter, AccountPage, AccountSummary, CustomerKey, CustomerPage, CustomerRow,
-    DeskRequest, EventDetail, EventFilter, EventKey, EventPage, Linked, Retried,
+    EventDetail, EventFilter, EventKey, EventPage, InboxRequest, Linked, Retried,
 };
 use crate::billing::outage::Outages;
 use crate::quota::store::AuditEntry;
@@ -77,19 +77,19 @@ impl Objects {
         cursor: Option<String>,
         limit: usize,
     ) -> Call<AccountPage> {
-        self.ask_desk(DeskRequest::Accounts { filter, cursor, limit })
+        self.ask_inbox(InboxRequest::Accounts { filter, cursor, limit })
     }
 
     pub(super) fn conflicts(self, cursor: Option<String>, limit: usize) -> Call<CustomerPage> {
-        self.ask_desk(DeskRequest::Conflicts { cursor, limit })
+        self.ask_inbox(InboxRequest::Conflicts { cursor, limit })
     }
 
     pub(super) fn customer(self, customer: CustomerKey) -> Call<Option<CustomerRow>> {
-        self.ask_desk(DeskRequest::Customer(customer))
+        self.ask_inbox(InboxRequest::Customer(customer))
     }
 
     pub(super) fn event(self, event: EventKey) -> Call<Option<EventDetail>> {
-        self.ask_desk(DeskRequest::Event(event))
+        self.ask_inbox(InboxRequest::Event(event))
     }
 
     pub(super) fn events(
@@ -98,7 +98,7 @@ impl Objects {
         cursor: Option<String>,
         limit: usize,
     ) -> Call<EventPage> {
-        self.ask_desk(DeskRequest::Events { filter, cursor, limit })
+        self.ask_inbox(InboxRequest::Events { filter, cursor, limit })
     }
 
     pub(super) fn link(
@@ -108,20 +108,20 @@ impl Objects {
         actor: String,
         may_move: bool,
     ) -> Call<Linked> {
-        self.ask_desk(DeskRequest::Link { customer, account, actor, may_move })
+        self.ask_inbox(InboxRequest::Link { customer, account, actor, may_move })
     }
 
     pub(super) fn outage(self) -> Call<Outages> {
-        self.ask_desk(DeskRequest::Outage)
+        self.ask_inbox(InboxRequest::Outage)
     }
 
     pub(super) fn put_summary(self, summary: AccountSummary) -> Call<()> {
-        let message = self.message(ObjectRequest::Desk(DeskRequest::PutAccount(summary)));
-        Call { message, service: Service::Desk, read: unread }
+        let message = self.message(ObjectRequest::Inbox(InboxRequest::PutAccount(summary)));
+        Call { message, service: Service::Inbox, read: unread }
     }
 
     pub(super) fn retry(self, event: EventKey, actor: String) -> Call<Option<Retried>> {
-        self.ask_desk(DeskRequest::Retry { event, actor })
+        self.ask_inbox(InboxRequest::Retry { event, actor })
     }
 
     pub(super) fn file_key(self, directory: String, hash: String, owner: KeyOwner) -> Call<()> {
@@ -134,10 +134,10 @@ impl Objects {
         Call { message, service: Service::Ledger, read: decode }
     }
 
-    fn ask_desk<T: Wire>(self, request: DeskRequest) -> Call<T> {
+    fn ask_inbox<T: Wire>(self, request: InboxRequest) -> Call<T> {
         Call {
-            message: self.message(ObjectRequest::Desk(request)),
-            service: Service::Desk,
+            message: self.message(ObjectRequest::Inbox(request)),
+            service: Service::Inbox,
             read: decode,
         }
     }

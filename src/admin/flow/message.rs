@@ -3,7 +3,7 @@
 use crate::account::KeyOwner;
 use crate::admin::change::Command;
 use crate::billing::BillingEvent;
-use crate::billing::desk::DeskRequest;
+use crate::billing::inbox::InboxRequest;
 
 /// A message to an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,8 @@ pub enum ObjectRequest {
         /// The message.
         request: AccountRequest,
     },
-    /// To the desk.
-    Desk(DeskRequest),
+    /// To the inbox.
+    Inbox(InboxRequest),
     /// To a directory of API keys: add one.
     FileKey {
         /// The object's name.

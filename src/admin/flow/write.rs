@@ -11,7 +11,7 @@ use crate::admin::refusal::Refusal;
 use crate::admin::reply::Reply;
 use crate::admin::view::{NewKeyView, to_json};
 use crate::billing::BillingEvent;
-use crate::billing::desk::AccountSummary;
+use crate::billing::inbox::AccountSummary;
 use crate::report;
 use crate::time::Timestamp;
 
@@ -57,7 +57,7 @@ pub(super) fn rotate_key(invocation: Invocation<'_>) -> Step<'_> {
     })
 }
 
-/// Has the ledgers take over notes before the request ends. The desk sends them too, which changes
+/// Has the ledgers take over notes before the request ends. The inbox sends them too, which changes
 /// nothing then; so the end is the same whether or not they arrive.
 pub(super) fn deliver_notes<'a>(
     objects: Objects,
@@ -106,8 +106,8 @@ fn file_key<'a>(
     })
 }
 
-/// Changes the record, and then the desk's list of accounts: also after a replay, since the first
-/// request may have been cut off in between. Should the desk fail, the next change or event says
+/// Changes the record, and then the inbox's list of accounts: also after a replay, since the first
+/// request may have been cut off in between. Should the inbox fail, the next change or event says
 /// the same.
 fn change_record(invocation: Invocation<'_>, change: Change) -> Step<'_> {
     let (objects, account) = (invocation.objects(), invocation.account());

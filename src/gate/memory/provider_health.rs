@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-/// The desk's last answer, and when to ask again.
+/// The inbox's last answer, and when to ask again.
 #[derive(Debug, Default)]
 pub(crate) struct ProviderHealth {
     is_down: bool,
@@ -16,13 +16,13 @@ impl ProviderHealth {
         self.is_down && self.is_fresh(now)
     }
 
-    /// Whether the desk was asked a moment ago, or is being asked.
+    /// Whether the inbox was asked a moment ago, or is being asked.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.fresh_until
     }
 
-    /// Notes that a request asks the desk and waits for it. Others go by the last answer meanwhile,
-    /// for `deadline_ms` at most.
+    /// Notes that a request asks the inbox and waits for it. Others go by the last answer
+    /// meanwhile, for `deadline_ms` at most.
     pub(crate) fn begin(&mut self, deadline_ms: u32, now: Timestamp) {
         self.fresh_until = now.plus_ms(i64::from(deadline_ms));
     }
@@ -37,7 +37,7 @@ impl ProviderHealth {
         is_due
     }
 
-    /// Takes over the desk's answer. Without one (`None`) all is taken to be well.
+    /// Takes over the inbox's answer. Without one (`None`) all is taken to be well.
     pub(crate) fn answered(&mut self, is_down: Option<bool>, now: Timestamp) {
         let keep_ms = if is_down.is_some() { KEEP_MS } else { RETRY_MS };
         let fresh_until = now.plus_ms(keep_ms);
@@ -45,7 +45,7 @@ impl ProviderHealth {
     }
 }
 
-/// How long the desk's answer is believed.
+/// How long the inbox's answer is believed.
 const KEEP_MS: i64 = 15_000;
 /// How long before that it is asked again.
 const AHEAD_MS: i64 = 5_000;

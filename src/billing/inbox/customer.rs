@@ -1,4 +1,4 @@
-//! The accounts of customers and subscriptions, as far as the desk knows them.
+//! The accounts of customers and subscriptions, as far as the inbox knows them.
 
 use crate::account::Provider;
 use crate::billing::BillingEvent;

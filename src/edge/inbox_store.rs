@@ -1,30 +1,30 @@
-//! The desk's rows in the SQLite database of its Durable Object.
+//! The inbox's rows in the SQLite database of its Durable Object.
 
 use wasm_bindgen::JsValue;
 
 use super::customer_store::{self, customer_key, optional, provider_of};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
-use crate::billing::desk::{
-    AccountFilter, AccountSummary, Content, CustomerKey, DeskStore, EventFilter, EventKey,
-    EventRow, EventState, Retention,
+use crate::billing::inbox::{
+    AccountFilter, AccountSummary, Content, CustomerKey, EventFilter, EventKey, EventRow,
+    EventState, InboxStore, Retention,
 };
 use crate::billing::outage::{Attempt, Signal};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Makes the tables where they aren't there yet. Only the desk has a use for them.
+/// Makes the tables where they aren't there yet. Only the inbox has a use for them.
 pub(super) fn create_tables(store: &SqlStore) -> Result<(), StoreError> {
     store.write(SCHEMA, &[])?;
     store.write(customer_store::SCHEMA, &[])
 }
 
-/// Whether the object is the desk.
+/// Whether the object is the inbox.
 pub(super) fn has_tables(store: &SqlStore) -> bool {
     let query = "SELECT 1 FROM sqlite_master WHERE name = 'event'";
     store.cells(query, &[]).is_ok_and(|cells| !cells.is_empty())
 }
 
-impl DeskStore for SqlStore {
+impl InboxStore for SqlStore {
     fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError> {
         let rows = self.event_rows("WHERE provider = ? AND id = ?", &event_key(key))?;
         Ok(rows.into_iter().next())

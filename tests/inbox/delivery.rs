@@ -1,7 +1,7 @@
 //! How events reach the ledgers of their accounts.
 
 use tollgate::account::{Status, Subscription};
-use tollgate::billing::desk::{DeskStore, EventState};
+use tollgate::billing::inbox::{EventState, InboxStore};
 use tollgate::billing::{BillingEvent, News};
 use tollgate::cause::PaymentFailure;
 use tollgate::time::Timestamp;
@@ -93,7 +93,7 @@ fn an_event_that_no_ledger_can_take_holds_up_no_other() {
     let mut attempts = 0;
     while world.state("evt_good") != EventState::Applied {
         let (events, _) =
-            tollgate::billing::desk::batch(&mut world.store, "-/alice", &read).expect("it works");
+            tollgate::billing::inbox::batch(&mut world.store, "-/alice", &read).expect("it works");
         let has_bad = events.iter().any(|event| event.id == "evt_bad");
         world.deliver("-/alice", !has_bad);
         attempts += 1;
@@ -122,7 +122,7 @@ fn a_retry_makes_an_event_due_at_once() {
     assert_eq!(world.store.next_due().expect("it works"), Some(world.now));
 }
 
-/// Where this fails because a type has changed, raise `wire::FORMAT` along with the text: a desk keeps
+/// Where this fails because a type has changed, raise `wire::FORMAT` along with the text: an inbox keeps
 /// events over a release.
 #[test]
 fn events_are_kept_as_their_format_says() {
@@ -162,7 +162,7 @@ fn events_are_kept_as_their_format_says() {
 fn what_another_release_has_written_is_read_from_its_body() {
     let mut world = World::new();
     world.take_in(of_account(active("evt_1", "cus_1"), "-/alice"));
-    let content = |body: &str| tollgate::billing::desk::Content {
+    let content = |body: &str| tollgate::billing::inbox::Content {
         event: "0 of another format".to_owned(),
         body: body.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! The states of an event at the desk.
+//! The states of an event at the inbox.
 
 use crate::words::words;
 

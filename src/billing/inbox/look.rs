@@ -4,14 +4,14 @@
 use super::customer::CustomerKey;
 use super::deliver::delay_ms;
 use super::message::EventRow;
-use super::store::DeskStore;
+use super::store::InboxStore;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// Customers to read again now. They are put off as if that failed; where it doesn't, news follow
 /// that say when to look next.
 pub(super) fn list(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     limit: usize,
     now: Timestamp,
 ) -> Result<Vec<CustomerKey>, StoreError> {

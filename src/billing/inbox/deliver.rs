@@ -2,7 +2,7 @@
 
 use super::event_state::EventState;
 use super::message::{AccountSummary, EventKey, EventRow};
-use super::store::DeskStore;
+use super::store::InboxStore;
 use super::whose;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
@@ -18,9 +18,9 @@ pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, Str
 ///
 /// # Errors
 ///
-/// The store failed: see [`DeskStore`].
+/// The store failed: see [`InboxStore`].
 pub fn batch(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     account: &str,
     read: &ReadBody<'_>,
 ) -> Result<(Vec<BillingEvent>, Vec<EventRow>), StoreError> {
@@ -51,9 +51,9 @@ pub fn batch(
 ///
 /// # Errors
 ///
-/// The store failed: see [`DeskStore`].
+/// The store failed: see [`InboxStore`].
 pub fn settle(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     rows: &[EventRow],
     outcome: Result<&AccountSummary, &str>,
     now: Timestamp,
@@ -75,7 +75,7 @@ pub fn settle(
 
 /// What an event says, and what its provider sent; or why that can't be told.
 pub(super) fn content_of(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     key: &EventKey,
     read: &ReadBody<'_>,
 ) -> Result<Result<(BillingEvent, String), String>, StoreError> {

@@ -1,4 +1,4 @@
-//! Operations of the desk: events, customers, outages, and the list of accounts.
+//! Operations of the inbox: events, customers, outages, and the list of accounts.
 
 use super::invocation::Invocation;
 use super::step::{Done, Progress, Step};
@@ -9,7 +9,7 @@ use crate::admin::refusal::Refusal;
 use crate::admin::view::{
     CustomerView, EventDetailView, EventView, LinkedView, Listing, OutageView,
 };
-use crate::billing::desk::{
+use crate::billing::inbox::{
     AccountFilter, CustomerKey, CustomerRow, EventFilter, EventKey, EventState, Link, Retried,
 };
 use crate::config::Role;

@@ -1,9 +1,9 @@
 //! What an operator sees, page by page.
 
 use tollgate::account::Provider;
-use tollgate::billing::desk::{
-    AccountFilter, AccountPage, AccountSummary, DeskRequest, EventDetail, EventFilter, EventPage,
-    EventState,
+use tollgate::billing::inbox::{
+    AccountFilter, AccountPage, AccountSummary, EventDetail, EventFilter, EventPage, EventState,
+    InboxRequest,
 };
 
 use crate::world::*;
@@ -17,7 +17,7 @@ fn events_come_page_by_page_the_last_first() {
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
         let filter = EventFilter::default();
-        let page: EventPage = world.ask(DeskRequest::Events { filter, cursor, limit: 2 });
+        let page: EventPage = world.ask(InboxRequest::Events { filter, cursor, limit: 2 });
         seen.push(page.items.iter().map(|row| row.id.clone()).collect::<Vec<_>>());
         // What comes in meanwhile moves nothing.
         world.take_in(event(&format!("evt_new_{}", seen.len()), "cus_9"));
@@ -36,7 +36,7 @@ fn events_are_found_by_state_and_provider() {
     world.take_in(of_account(active("evt_2", "cus_2"), "-/bob"));
     let mut count = |state, provider| {
         let filter = EventFilter { state, provider };
-        let request = DeskRequest::Events { filter, cursor: None, limit: 10 };
+        let request = InboxRequest::Events { filter, cursor: None, limit: 10 };
         world.ask::<EventPage>(request).items.len()
     };
     assert_eq!(count(None, None), 2);
@@ -51,7 +51,7 @@ fn a_cursor_of_somebody_elses_making_ends_the_list() {
     let mut world = World::new();
     world.take_in(active("evt_1", "cus_1"));
     let (filter, cursor) = (EventFilter::default(), Some("'; DROP TABLE".to_owned()));
-    let page: EventPage = world.ask(DeskRequest::Events { filter, cursor, limit: 2 });
+    let page: EventPage = world.ask(InboxRequest::Events { filter, cursor, limit: 2 });
     assert_eq!(page, EventPage::default());
 }
 
@@ -59,14 +59,14 @@ fn a_cursor_of_somebody_elses_making_ends_the_list() {
 fn an_event_is_shown_with_what_its_provider_sent() {
     let mut world = World::new();
     world.take_in(active("evt_1", "cus_1"));
-    let shown: Option<EventDetail> = world.ask(DeskRequest::Event(key("evt_1")));
+    let shown: Option<EventDetail> = world.ask(InboxRequest::Event(key("evt_1")));
     let shown = shown.expect("it is there");
     assert_eq!(shown.body.as_deref(), Some("body of evt_1"));
     assert_eq!(
         (shown.row.kind.as_str(), shown.row.received_at),
         ("customer.subscription.updated", START)
     );
-    let none: Option<EventDetail> = world.ask(DeskRequest::Event(key("evt_2")));
+    let none: Option<EventDetail> = world.ask(InboxRequest::Event(key("evt_2")));
     assert_eq!(none, None);
 }
 
@@ -86,11 +86,11 @@ fn accounts_come_by_name_and_are_found_by_what_is_known_of_them() {
             plan: plan.map(str::to_owned),
             ..AccountSummary::default()
         };
-        assert_eq!(world.tell(DeskRequest::PutAccount(summary)).as_deref(), Ok(""));
+        assert_eq!(world.tell(InboxRequest::PutAccount(summary)).as_deref(), Ok(""));
     }
     let mut names = |filter: &AccountFilter, cursor: Option<&str>, limit| {
         let (filter, cursor) = (filter.clone(), cursor.map(str::to_owned));
-        let page: AccountPage = world.ask(DeskRequest::Accounts { filter, cursor, limit });
+        let page: AccountPage = world.ask(InboxRequest::Accounts { filter, cursor, limit });
         let names: Vec<_> = page.items.into_iter().map(|one| one.account).collect();
         (names.join(" "), page.next_cursor)
     };

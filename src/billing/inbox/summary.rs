@@ -1,4 +1,4 @@
-//! How an account stands, in a few words for the desk's list.
+//! How an account stands, in a few words for the inbox's list.
 
 use super::customer::CustomerKey;
 use super::message::AccountSummary;

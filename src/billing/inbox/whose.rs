@@ -4,7 +4,7 @@
 use super::customer::{Claim, CustomerKey, CustomerRow, Link};
 use super::message::EventRow;
 use super::note::{Note, conflict};
-use super::store::DeskStore;
+use super::store::InboxStore;
 use crate::billing::{BillingEvent, REREAD, spec_of};
 use crate::identity::is_account_name;
 use crate::store::StoreError;
@@ -24,7 +24,7 @@ pub(super) struct Said {
 /// paid first under its id; the seller's own word about the customer itself counts as much. Any
 /// other account that is named for the customer is a claim, which an operator has to decide.
 pub(super) fn hear(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     event: &BillingEvent,
     row: &EventRow,
 ) -> Result<Said, StoreError> {
@@ -49,7 +49,7 @@ pub(super) fn hear(
 }
 
 fn hear_of_customer(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     event: &BillingEvent,
     customer: &CustomerKey,
     account: &str,
@@ -83,7 +83,7 @@ fn hear_of_customer(
 
 /// The account that an event goes to.
 pub(super) fn account_of(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     row: &EventRow,
     named: Option<&str>,
 ) -> Result<Option<String>, StoreError> {
@@ -105,7 +105,7 @@ pub(super) fn account_of(
 
 /// Whether an event comes to its account by nothing but a customer whom any buyer's address picks.
 pub(super) fn is_by_address(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     row: &EventRow,
     event: &BillingEvent,
 ) -> Result<bool, StoreError> {
@@ -124,7 +124,7 @@ pub(super) fn is_by_address(
 
 /// A customer with its account and the claims on it.
 pub(super) fn customer_row(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     customer: &CustomerKey,
 ) -> Result<CustomerRow, StoreError> {
     let (link, claims) = (store.link(customer)?, store.claims(customer)?);
@@ -133,7 +133,7 @@ pub(super) fn customer_row(
 
 /// The first of `customers` that is `account`'s and nobody else's.
 pub(super) fn to_lead(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     account: &str,
     customers: &[CustomerKey],
 ) -> Result<Option<CustomerKey>, StoreError> {

@@ -1,7 +1,7 @@
 //! Whom the provider is asked about, and when.
 
 use tollgate::account::{AccountRecord, Customer, Provider, Status, Subscription};
-use tollgate::billing::desk::{AccountSummary, CustomerKey, DeskRequest};
+use tollgate::billing::inbox::{AccountSummary, CustomerKey, InboxRequest};
 use tollgate::billing::{BillingEvent, News};
 use tollgate::time::Timestamp;
 
@@ -10,14 +10,14 @@ use crate::world::*;
 const HOUR_MS: i64 = 3_600_000;
 
 fn look(world: &mut World) -> Vec<String> {
-    let customers: Vec<CustomerKey> = world.ask(DeskRequest::LookList { limit: 3 });
+    let customers: Vec<CustomerKey> = world.ask(InboxRequest::LookList { limit: 3 });
     customers.into_iter().map(|one| one.id).collect()
 }
 
 fn known(world: &mut World, account: &str, look_at: Timestamp) {
     let (account, look_at) = (account.to_owned(), Some(look_at));
     let summary = AccountSummary { account, look_at, ..AccountSummary::default() };
-    world.tell(DeskRequest::PutAccount(summary)).expect("the store works");
+    world.tell(InboxRequest::PutAccount(summary)).expect("the store works");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The desk: where events of payment providers are kept until the account that they are about has
-//! them, so that a provider may take its webhook for delivered once the desk has it.
+//! The inbox: where events of payment providers are kept until the account that they are about has
+//! them, so that a provider may take its webhook for delivered once the inbox has it.
 //!
-//! An event comes in ([`Desk::handle`] of [`DeskRequest::TakeIn`]) and is kept: `received` where
+//! An event comes in ([`Inbox::handle`] of [`InboxRequest::TakeIn`]) and is kept: `received` where
 //! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
 //! `failed` where it can't be read. A received one is delivered to its account's ledger until that
 //! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
@@ -25,10 +25,10 @@ pub use customer_store::CustomerStore;
 pub use deliver::{ReadBody, batch, settle};
 pub use event_state::EventState;
 pub use message::{
-    AccountFilter, AccountPage, AccountSummary, Call, DeskRequest, EventDetail, EventFilter,
-    EventKey, EventPage, EventRow, Incoming, Retried, Taken,
+    AccountFilter, AccountPage, AccountSummary, Call, EventDetail, EventFilter, EventKey,
+    EventPage, EventRow, InboxRequest, Incoming, Retried, Taken,
 };
-pub use store::{Content, DeskStore, Retention};
+pub use store::{Content, InboxStore, Retention};
 pub use summary::payers;
 
 pub use crate::identity::is_account_name;
@@ -38,75 +38,75 @@ use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 
-/// The desk. What counts is in the store; this only remembers what would cost to find out again.
+/// The inbox. What counts is in the store; this only remembers what would cost to find out again.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct Inbox {
     /// When it last tidied up.
     swept_at: Option<Timestamp>,
     /// What it last found out about outages, and when.
     assessed: Option<(Timestamp, Outages)>,
 }
 
-impl Desk {
-    /// Answers a message: with what [`DeskRequest`] says, as [`wire`] writes it, or with nothing.
+impl Inbox {
+    /// Answers a message: with what [`InboxRequest`] says, as [`wire`] writes it, or with nothing.
     ///
     /// # Errors
     ///
-    /// The store failed. Nothing of this call may be kept then: see [`DeskStore`].
+    /// The store failed. Nothing of this call may be kept then: see [`InboxStore`].
     pub fn handle(
         &mut self,
-        store: &mut impl DeskStore,
-        request: DeskRequest,
+        store: &mut impl InboxStore,
+        request: InboxRequest,
         read: &ReadBody<'_>,
         now: Timestamp,
     ) -> Result<String, StoreError> {
         self.tidy_up(store, now)?;
         Ok(match request {
-            DeskRequest::TakeIn(events) => wire::encode(&take_in::all(store, events, now)?),
-            DeskRequest::Link { customer, account, actor, may_move } => {
+            InboxRequest::TakeIn(events) => wire::encode(&take_in::all(store, events, now)?),
+            InboxRequest::Link { customer, account, actor, may_move } => {
                 let by = (actor, may_move);
                 wire::encode(&take_in::link(store, &customer, &account, by, now)?)
             }
-            DeskRequest::Retry { event, actor } => {
+            InboxRequest::Retry { event, actor } => {
                 wire::encode(&take_in::retry(store, &event, &actor, read, now)?)
             }
-            DeskRequest::Customer(customer) => {
+            InboxRequest::Customer(customer) => {
                 let row = whose::customer_row(store, &customer)?;
                 let is_known = row.link.is_some() || !row.claims.is_empty();
                 wire::encode(&Some(row).filter(|_| is_known))
             }
-            DeskRequest::CustomerToLead { account, customers } => {
+            InboxRequest::CustomerToLead { account, customers } => {
                 wire::encode(&whose::to_lead(store, &account, &customers)?)
             }
-            DeskRequest::Conflicts { cursor, limit } => {
+            InboxRequest::Conflicts { cursor, limit } => {
                 wire::encode(&list::conflicts(store, cursor.as_deref(), limit)?)
             }
-            DeskRequest::CustomersOf { account } => wire::encode(&store.customers_of(&account)?),
-            DeskRequest::Event(key) => wire::encode(&list::event(store, &key)?),
-            DeskRequest::Events { filter, cursor, limit } => {
+            InboxRequest::CustomersOf { account } => wire::encode(&store.customers_of(&account)?),
+            InboxRequest::Event(key) => wire::encode(&list::event(store, &key)?),
+            InboxRequest::Events { filter, cursor, limit } => {
                 wire::encode(&list::events(store, filter, cursor.as_deref(), limit)?)
             }
-            DeskRequest::Accounts { filter, cursor, limit } => {
+            InboxRequest::Accounts { filter, cursor, limit } => {
                 wire::encode(&list::accounts(store, &filter, cursor.as_deref(), limit)?)
             }
-            DeskRequest::PutAccount(summary) => {
+            InboxRequest::PutAccount(summary) => {
                 store.put_account(&summary)?;
                 String::new()
             }
-            DeskRequest::LookList { limit } => wire::encode(&look::list(store, limit, now)?),
-            DeskRequest::Called(calls) => {
+            InboxRequest::LookList { limit } => wire::encode(&look::list(store, limit, now)?),
+            InboxRequest::Called(calls) => {
                 for Call { customer: CustomerKey { provider, id: customer }, is_good } in calls {
                     let attempt = Attempt::Call;
                     store.add_signal(&Signal { provider, attempt, customer, at: now, is_good })?;
                 }
                 String::new()
             }
-            DeskRequest::Outage => wire::encode(&self.assess(store, now)?),
+            InboxRequest::Outage => wire::encode(&self.assess(store, now)?),
         })
     }
 
     /// Every isolate asks when it is about to deny, so the signals are not read each time.
-    fn assess(&mut self, store: &impl DeskStore, now: Timestamp) -> Result<Outages, StoreError> {
+    fn assess(&mut self, store: &impl InboxStore, now: Timestamp) -> Result<Outages, StoreError> {
         let recent = |at: Timestamp| (0..ASSESSED_MS).contains(&now.ms_since(at));
         if let Some((_, known)) = self.assessed.as_ref().filter(|(at, _)| recent(*at)) {
             return Ok(known.clone());
@@ -117,7 +117,7 @@ impl Desk {
         Ok(outages)
     }
 
-    fn tidy_up(&mut self, store: &mut impl DeskStore, now: Timestamp) -> Result<(), StoreError> {
+    fn tidy_up(&mut self, store: &mut impl InboxStore, now: Timestamp) -> Result<(), StoreError> {
         let recent = |at: Timestamp| (0..SWEEP_INTERVAL_MS).contains(&now.ms_since(at));
         if self.swept_at.is_none() {
             self.swept_at = store.forgot_at()?;

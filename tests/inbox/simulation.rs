@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 use tollgate::account::{AccountRecord, Status, Subscription};
-use tollgate::billing::desk::{Desk, DeskRequest, DeskStore, EventState, Incoming, batch, settle};
+use tollgate::billing::inbox::{
+    EventState, Inbox, InboxRequest, InboxStore, Incoming, batch, settle,
+};
 use tollgate::billing::{BillingEvent, News};
 
 use crate::world::*;
@@ -78,7 +80,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn webhook(world: &mut World, event: &BillingEvent, fails_after: Option<usize>) -> bool {
     world.store.calls_left.set(fails_after);
     let incoming = Incoming::asked_for(event.clone());
-    let told = world.tell(DeskRequest::TakeIn(vec![incoming]));
+    let told = world.tell(InboxRequest::TakeIn(vec![incoming]));
     world.store.calls_left.set(None);
     told.is_ok()
 }
@@ -118,7 +120,7 @@ fn run(events: &[BillingEvent], happenings: &[Happening]) -> World {
             Happening::Alarm { is_working, cut_after } => {
                 alarm(&mut world, *is_working, *cut_after);
             }
-            Happening::Restart => world.desk = Desk::default(),
+            Happening::Restart => world.inbox = Inbox::default(),
             Happening::Later(ms) => world.later(*ms),
         }
     }

@@ -1,10 +1,10 @@
 //! Days of ordinary and hostile traffic, each from its seed: no outage is seen where there is none, and
 //! one that there is is seen within 15 minutes.
 //!
-//! `TOLLGATE_DAYS=200 cargo test --test desk days` runs as many, `TOLLGATE_FIRST_DAY` sets the
+//! `TOLLGATE_DAYS=200 cargo test --test inbox days` runs as many, `TOLLGATE_FIRST_DAY` sets the
 //! first: a day that fails names its seed.
 
-use tollgate::billing::desk::{DeskRequest, Incoming};
+use tollgate::billing::inbox::{InboxRequest, Incoming};
 use tollgate::billing::outage::Outages;
 use tollgate::billing::{BillingEvent, News};
 use tollgate::cause::PaymentFailure;
@@ -81,14 +81,15 @@ impl Day {
 
     /// Without the copy that [`World::take_in`] makes so that a failure can be undone.
     fn take_in(&mut self, event: BillingEvent) {
-        let World { desk, store, now, .. } = &mut self.world;
-        let request = DeskRequest::TakeIn(vec![Incoming::asked_for(event)]);
-        desk.handle(store, request, &read, *now).expect("the store works");
+        let World { inbox, store, now, .. } = &mut self.world;
+        let request = InboxRequest::TakeIn(vec![Incoming::asked_for(event)]);
+        inbox.handle(store, request, &read, *now).expect("the store works");
     }
 
     fn sees_an_outage(&mut self) -> bool {
-        let World { desk, store, now, .. } = &mut self.world;
-        let reply = desk.handle(store, DeskRequest::Outage, &read, *now).expect("the store works");
+        let World { inbox, store, now, .. } = &mut self.world;
+        let reply =
+            inbox.handle(store, InboxRequest::Outage, &read, *now).expect("the store works");
         let outages: Outages = wire::decode(&reply).expect("it says what it sees");
         outages.is_detected()
     }

@@ -1,4 +1,4 @@
-//! What the desk needs of a database.
+//! What the inbox needs of a database.
 
 use super::customer::CustomerKey;
 use super::customer_store::CustomerStore;
@@ -17,11 +17,11 @@ pub struct Content {
     pub body: String,
 }
 
-/// The rows of the desk.
+/// The rows of the inbox.
 ///
-/// Whoever implements it makes each call of the desk atomic: where one method fails, nothing that
+/// Whoever implements it makes each call of the inbox atomic: where one method fails, nothing that
 /// the call wrote may stay. There is at most one event of each key.
-pub trait DeskStore: CustomerStore {
+pub trait InboxStore: CustomerStore {
     /// An event.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
-//! A desk, ledgers in memory, and short ways to say what happens.
+//! An inbox, ledgers in memory, and short ways to say what happens.
 
 use std::collections::BTreeMap;
 
 use tollgate::account::{Provider, Status, Subscription};
-use tollgate::billing::desk::{
-    AccountSummary, CustomerKey, CustomerRow, Desk, DeskRequest, EventKey, EventRow, EventState,
+use tollgate::billing::inbox::{
+    AccountSummary, CustomerKey, CustomerRow, EventKey, EventRow, EventState, Inbox, InboxRequest,
     Incoming, Linked, Retried, Taken, batch, settle,
 };
 use tollgate::billing::{BillingEvent, News};
@@ -13,7 +13,7 @@ use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 use tollgate::wire::{self, Wire};
 
-use crate::memory_desk::MemoryDesk;
+use crate::memory_inbox::MemoryInbox;
 use crate::memory_store::MemoryStore;
 use tollgate::billing;
 
@@ -21,32 +21,32 @@ pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const MINUTE_MS: i64 = 60_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// A desk and what it talks to.
+/// An inbox and what it talks to.
 pub(crate) struct World {
-    pub(crate) desk: Desk,
-    pub(crate) store: MemoryDesk,
+    pub(crate) inbox: Inbox,
+    pub(crate) store: MemoryInbox,
     pub(crate) ledgers: BTreeMap<String, MemoryStore>,
     pub(crate) now: Timestamp,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        let (desk, store, ledgers) = Default::default();
-        Self { desk, store, ledgers, now: START }
+        let (inbox, store, ledgers) = Default::default();
+        Self { inbox, store, ledgers, now: START }
     }
 
-    /// Tells the desk something. As its object does, undoes all of what fails.
-    pub(crate) fn tell(&mut self, request: DeskRequest) -> Result<String, StoreError> {
+    /// Tells the inbox something. As its object does, undoes all of what fails.
+    pub(crate) fn tell(&mut self, request: InboxRequest) -> Result<String, StoreError> {
         let before = self.store.clone();
-        let reply = self.desk.handle(&mut self.store, request, &read, self.now);
+        let reply = self.inbox.handle(&mut self.store, request, &read, self.now);
         if reply.is_err() {
             self.store = before;
         }
         reply
     }
 
-    /// Asks the desk something.
-    pub(crate) fn ask<T: Wire>(&mut self, request: DeskRequest) -> T {
+    /// Asks the inbox something.
+    pub(crate) fn ask<T: Wire>(&mut self, request: InboxRequest) -> T {
         let reply = self.tell(request).expect("the store works");
         wire::decode(&reply).expect("the reply is of the type that was expected")
     }
@@ -54,7 +54,7 @@ impl World {
     pub(crate) fn take_in(&mut self, event: BillingEvent) -> Taken {
         let body = format!("body of {}", event.id);
         let incoming = Incoming { event, body, unreadable: None };
-        self.ask::<Vec<Taken>>(DeskRequest::TakeIn(vec![incoming])).remove(0)
+        self.ask::<Vec<Taken>>(InboxRequest::TakeIn(vec![incoming])).remove(0)
     }
 
     /// Links by an operator with all rights. Returns how many events that releases.
@@ -72,17 +72,17 @@ impl World {
     ) -> Linked {
         let (customer, account) = (customer.clone(), account.to_owned());
         let actor = "anna".to_owned();
-        self.ask(DeskRequest::Link { customer, account, actor, may_move })
+        self.ask(InboxRequest::Link { customer, account, actor, may_move })
     }
 
-    /// The customer's row at the desk.
+    /// The customer's row at the inbox.
     pub(crate) fn customer(&mut self, customer: &CustomerKey) -> Option<CustomerRow> {
-        self.ask(DeskRequest::Customer(customer.clone()))
+        self.ask(InboxRequest::Customer(customer.clone()))
     }
 
     pub(crate) fn retry(&mut self, id: &str) -> Option<EventRow> {
         let (event, actor) = (key(id), "anna".to_owned());
-        let retried: Option<Retried> = self.ask(DeskRequest::Retry { event, actor });
+        let retried: Option<Retried> = self.ask(InboxRequest::Retry { event, actor });
         retried.map(|retried| retried.row)
     }
 

@@ -1,11 +1,11 @@
-//! The desk's store in memory, which can be told to fail.
+//! The inbox's store in memory, which can be told to fail.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use tollgate::billing::desk::{
-    AccountFilter, AccountSummary, Claim, Content, CustomerKey, CustomerStore, DeskStore,
-    EventFilter, EventKey, EventRow, EventState, Link, Retention, SubscriptionKey,
+use tollgate::billing::inbox::{
+    AccountFilter, AccountSummary, Claim, Content, CustomerKey, CustomerStore, EventFilter,
+    EventKey, EventRow, EventState, InboxStore, Link, Retention, SubscriptionKey,
 };
 use tollgate::billing::outage::{Attempt, Signal};
 use tollgate::store::StoreError;
@@ -13,7 +13,7 @@ use tollgate::time::Timestamp;
 
 /// The rows, open to the tests.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct MemoryDesk {
+pub(crate) struct MemoryInbox {
     pub(crate) events: BTreeMap<EventKey, (EventRow, Option<Content>)>,
     pub(crate) links: BTreeMap<CustomerKey, Link>,
     pub(crate) claims: BTreeMap<CustomerKey, BTreeMap<String, Timestamp>>,
@@ -30,7 +30,7 @@ pub(crate) struct MemoryDesk {
     pub(crate) calls_left: Cell<Option<usize>>,
 }
 
-impl MemoryDesk {
+impl MemoryInbox {
     fn reach(&self) -> Result<(), StoreError> {
         let left = self.calls_left.get();
         self.calls_left.set(left.map(|calls| calls.saturating_sub(1)));
@@ -45,7 +45,7 @@ impl MemoryDesk {
     }
 }
 
-impl DeskStore for MemoryDesk {
+impl InboxStore for MemoryInbox {
     fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError> {
         self.reach()?;
         Ok(self.events.get(key).map(|(row, _)| row.clone()))
@@ -240,7 +240,7 @@ impl DeskStore for MemoryDesk {
     }
 }
 
-impl CustomerStore for MemoryDesk {
+impl CustomerStore for MemoryInbox {
     fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
         self.reach()?;
         Ok(self.links.get(customer).cloned())

@@ -1,12 +1,12 @@
 //! What is deleted, and what never is.
 
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{Desk, DeskRequest, EventDetail, EventState};
+use tollgate::billing::inbox::{EventDetail, EventState, Inbox, InboxRequest};
 
 use crate::world::*;
 
 fn shown(world: &mut World, id: &str) -> Option<EventDetail> {
-    world.ask(DeskRequest::Event(key(id)))
+    world.ask(InboxRequest::Event(key(id)))
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn tidying_up_is_done_once_a_day_however_often_the_object_is_made_anew() {
     let mut world = World::new();
     let mut times = Vec::new();
     for _ in 0..49 {
-        world.desk = Desk::default();
+        world.inbox = Inbox::default();
         shown(&mut world, "evt_1");
         times.push(world.store.forgot_at.expect("it was done"));
         world.later(DAY_MS / 24);

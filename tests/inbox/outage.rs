@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use tollgate::account::Provider;
-use tollgate::billing::desk::{Call, DeskRequest};
+use tollgate::billing::inbox::{Call, InboxRequest};
 use tollgate::billing::outage::{
     self, Attempt, HISTORY_MS, Outages, Signal, WINDOW_MS, signals_of,
 };
@@ -28,7 +28,7 @@ fn failing(customers: usize, minute: i64) -> Vec<Signal> {
     (0..customers).map(|customer| signal(customer, minute, false)).collect()
 }
 
-/// As the desk's store hands them out.
+/// As the inbox's store hands them out.
 fn assess(signals: &[Signal], now: Timestamp) -> Outages {
     let sorted: BTreeSet<_> = signals.iter().cloned().collect();
     outage::assess(&Vec::from_iter(sorted), now)
@@ -195,12 +195,12 @@ fn strangers_and_unpaid_customers_and_codes_that_blame_the_merchant_bring_nobody
         fail(&mut world, &format!("m_{number}"), &customer, PaymentFailure::Merchant);
         fail(&mut world, &format!("d_{number}"), &customer, PaymentFailure::Declined);
     }
-    let outages: Outages = world.ask(DeskRequest::Outage);
+    let outages: Outages = world.ask(InboxRequest::Outage);
     assert_eq!((outages.is_detected(), outages.failing_customers), (false, 0));
 }
 
 #[test]
-fn the_desk_sees_outages_in_events_and_calls_and_forgets_them() {
+fn the_inbox_sees_outages_in_events_and_calls_and_forgets_them() {
     let mut world = world_of_payers();
     for number in 0..5 {
         let customer = format!("cus_{number}");
@@ -208,18 +208,18 @@ fn the_desk_sees_outages_in_events_and_calls_and_forgets_them() {
         // Sending it again adds nothing.
         fail(&mut world, &format!("evt_{number}"), "cus_other", PaymentFailure::TryLater);
     }
-    let outages: Outages = world.ask(DeskRequest::Outage);
+    let outages: Outages = world.ask(InboxRequest::Outage);
     assert_eq!((outages.is_detected(), outages.failing_customers), (true, 5));
     world.later(WINDOW_MS);
-    assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected());
+    assert!(!world.ask::<Outages>(InboxRequest::Outage).is_detected());
     let call = |number| Call { customer: customer_key(&format!("cus_{number}")), is_good: false };
-    world.tell(DeskRequest::Called((0..5).map(call).collect())).expect("the store works");
+    world.tell(InboxRequest::Called((0..5).map(call).collect())).expect("the store works");
     world.later(4_999);
-    assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected(), "for a moment");
+    assert!(!world.ask::<Outages>(InboxRequest::Outage).is_detected(), "for a moment");
     world.later(1);
-    assert!(world.ask::<Outages>(DeskRequest::Outage).is_detected());
+    assert!(world.ask::<Outages>(InboxRequest::Outage).is_detected());
     world.later(2 * HISTORY_MS);
-    assert!(!world.ask::<Outages>(DeskRequest::Outage).is_detected());
+    assert!(!world.ask::<Outages>(InboxRequest::Outage).is_detected());
     assert!(world.store.signals.is_empty());
 }
 

@@ -2,7 +2,7 @@
 //! customers are found by an address.
 
 use tollgate::account::{Provider, Status, Subscription};
-use tollgate::billing::desk::{CustomerKey, DeskRequest, EventRow, EventState, batch};
+use tollgate::billing::inbox::{CustomerKey, EventRow, EventState, InboxRequest, batch};
 use tollgate::billing::{BillingEvent, News};
 
 use crate::world::*;
@@ -41,7 +41,7 @@ fn bought(provider: Provider, account: &str, minute: i64, is_payment: bool) -> B
 fn leads(world: &mut World, account: &str, provider: Provider) -> bool {
     let customers = vec![customer(provider)];
     let account = account.to_owned();
-    let led: Option<CustomerKey> = world.ask(DeskRequest::CustomerToLead { account, customers });
+    let led: Option<CustomerKey> = world.ask(InboxRequest::CustomerToLead { account, customers });
     led.is_some()
 }
 
@@ -89,8 +89,8 @@ fn each_keeps_what_they_bought_whoever_came_first() {
             let row = world.customer(&customer(provider)).expect("it is known");
             assert!(row.is_in_conflict());
             assert_eq!(row.claims.len(), 2);
-            let page: tollgate::billing::desk::CustomerPage =
-                world.ask(DeskRequest::Conflicts { cursor: None, limit: 9 });
+            let page: tollgate::billing::inbox::CustomerPage =
+                world.ask(InboxRequest::Conflicts { cursor: None, limit: 9 });
             assert_eq!(page.items, [row], "an operator finds it");
         }
     }
@@ -129,8 +129,8 @@ fn the_operators_word_is_undone_by_no_event() {
             world.take_in(BillingEvent { names_customer: true, ..named });
             assert!(leads(&mut world, VICTIM, provider) && !leads(&mut world, MALLORY, provider));
         }
-        let page: tollgate::billing::desk::CustomerPage =
-            world.ask(DeskRequest::Conflicts { cursor: None, limit: 9 });
+        let page: tollgate::billing::inbox::CustomerPage =
+            world.ask(InboxRequest::Conflicts { cursor: None, limit: 9 });
         assert!(page.items.is_empty(), "it is decided");
     }
 }

@@ -2,14 +2,14 @@
 
 use super::customer::{CustomerKey, CustomerPage};
 use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
-use super::store::DeskStore;
+use super::store::InboxStore;
 use super::whose;
 use crate::account::Provider;
 use crate::store::StoreError;
 
 /// An event with what its provider sent.
 pub(super) fn event(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     key: &EventKey,
 ) -> Result<Option<EventDetail>, StoreError> {
     let Some(row) = store.event(key)? else { return Ok(None) };
@@ -20,7 +20,7 @@ pub(super) fn event(
 /// Events, the last to come first. A cursor is the number of the last one; one that is no number
 /// stands behind all of them.
 pub(super) fn events(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     filter: EventFilter,
     cursor: Option<&str>,
     limit: usize,
@@ -36,7 +36,7 @@ pub(super) fn events(
 
 /// Accounts by their names. A cursor is the name of the last one.
 pub(super) fn accounts(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     filter: &AccountFilter,
     cursor: Option<&str>,
     limit: usize,
@@ -51,7 +51,7 @@ pub(super) fn accounts(
 
 /// Customers of whom several accounts are named. A cursor is the provider and id of the last one.
 pub(super) fn conflicts(
-    store: &impl DeskStore,
+    store: &impl InboxStore,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<CustomerPage, StoreError> {

@@ -1,16 +1,16 @@
-//! How the rest of the edge talks to the desk.
+//! How the rest of the edge talks to the inbox.
 
 use super::isolate::Isolate;
 use super::ledger::{self, Message};
-use crate::billing::desk::DeskRequest;
+use crate::billing::inbox::InboxRequest;
 #[cfg(feature = "backstage")]
-use crate::billing::desk::{Incoming, Taken};
+use crate::billing::inbox::{Incoming, Taken};
 use crate::billing::outage::Outages;
 use crate::config::Config;
 use crate::gate::CallError;
 use crate::wire::Wire;
 
-/// Asks the desk something. [`DeskRequest`] says what the reply to it is.
+/// Asks the inbox something. [`InboxRequest`] says what the reply to it is.
 ///
 /// # Errors
 ///
@@ -18,13 +18,13 @@ use crate::wire::Wire;
 pub(super) async fn ask<T: Wire>(
     isolate: &Isolate,
     config: &Config,
-    request: DeskRequest,
+    request: InboxRequest,
 ) -> Result<T, String> {
-    let reply = ledger::call(isolate, config, NAME, &Message::Desk(request)).await?;
+    let reply = ledger::call(isolate, config, NAME, &Message::Inbox(request)).await?;
     ledger::read(&reply)
 }
 
-/// Has the desk keep events. It gets more time than a ledger: where many come at once they queue
+/// Has the inbox keep events. It gets more time than a ledger: where many come at once they queue
 /// up, and a provider waits for some seconds, but takes minutes or hours to send again.
 ///
 /// # Errors
@@ -36,7 +36,7 @@ pub(super) async fn take_in(
     config: &Config,
     events: Vec<Incoming>,
 ) -> Result<Vec<Taken>, String> {
-    let message = Message::Desk(DeskRequest::TakeIn(events));
+    let message = Message::Inbox(InboxRequest::TakeIn(events));
     let deadline_ms = config.deadlines.ledger_ms.max(TAKE_IN_MS);
     let promise = ledger::send_within(isolate, NAME, &message, deadline_ms)?;
     ledger::read(&ledger::reply(promise).await?)
@@ -46,16 +46,16 @@ pub(super) async fn take_in(
 ///
 /// # Errors
 ///
-/// Why the desk doesn't say.
+/// Why the inbox doesn't say.
 pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, CallError> {
-    let message = Message::Desk(DeskRequest::Outage);
+    let message = Message::Inbox(InboxRequest::Outage);
     let promise = ledger::send(isolate, config, NAME, &message).map_err(CallError::Fault)?;
     let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
     let outages: Outages = ledger::read(&reply).map_err(CallError::Unreadable)?;
     Ok(outages.is_detected())
 }
 
-/// Tells the desk something to which there is nothing to answer.
+/// Tells the inbox something to which there is nothing to answer.
 ///
 /// # Errors
 ///
@@ -64,13 +64,13 @@ pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool
 pub(super) async fn tell(
     isolate: &Isolate,
     config: &Config,
-    request: DeskRequest,
+    request: InboxRequest,
 ) -> Result<(), String> {
-    ledger::call(isolate, config, NAME, &Message::Desk(request)).await.map(|_| ())
+    ledger::call(isolate, config, NAME, &Message::Inbox(request)).await.map(|_| ())
 }
 
 /// The object's name. No account has one without a slash.
-pub(super) const NAME: &str = "desk";
+pub(super) const NAME: &str = "inbox";
 /// A little less than the most impatient provider waits (Paddle: 5 s).
 #[cfg(feature = "backstage")]
 const TAKE_IN_MS: u32 = 4_500;

@@ -1,4 +1,4 @@
-//! The desk's notes for the audit trails of accounts. A note is written in the same transaction as
+//! The inbox's notes for the audit trails of accounts. A note is written in the same transaction as
 //! the change that it is about, and goes to the account's ledger like any event.
 
 use serde::Serialize;
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::customer::{CustomerKey, CustomerRow, Link};
 use super::message::{EventKey, EventRow};
-use super::store::{Content, DeskStore};
+use super::store::{Content, InboxStore};
 use crate::account::Provider;
 use crate::billing::{BillingEvent, News};
 use crate::store::StoreError;
@@ -31,7 +31,7 @@ pub(super) const NOTE: &str = "tollgate.note";
 
 /// Sends notes on their way. Returns the account and the event of each.
 pub(super) fn send(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     notes: Vec<Note>,
     now: Timestamp,
 ) -> Result<Vec<(String, BillingEvent)>, StoreError> {
@@ -133,7 +133,7 @@ fn each_once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 fn send_one(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     note: Note,
     now: Timestamp,
 ) -> Result<(String, BillingEvent), StoreError> {

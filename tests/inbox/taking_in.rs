@@ -2,7 +2,7 @@
 
 use tollgate::account::Provider;
 use tollgate::billing::BillingEvent;
-use tollgate::billing::desk::{DeskRequest, EventState, Incoming, Taken};
+use tollgate::billing::inbox::{EventState, InboxRequest, Incoming, Taken};
 use tollgate::time::Timestamp;
 
 use crate::world::*;
@@ -69,7 +69,7 @@ fn the_first_account_keeps_a_customer_in_whichever_order_it_is_told() {
 
 #[test]
 fn what_is_no_name_of_an_account_is_nobody() {
-    for name in ["desk", "", "/", "a/", "/b", "a/b/c", "allowance-1"] {
+    for name in ["inbox", "", "/", "a/", "/b", "a/b/c", "allowance-1"] {
         let mut world = World::new();
         let taken = world.take_in(of_account(active("evt_1", "cus_1"), name));
         assert!(taken.is_waiting, "{name}");
@@ -100,7 +100,7 @@ fn a_body_that_cannot_be_read_is_kept_and_read_again_when_asked() {
         let id = "evt_1".to_owned();
         let event = BillingEvent::new(Provider::Stripe, id, String::new(), time);
         let unreadable = Some("no customer".to_owned());
-        DeskRequest::TakeIn(vec![Incoming { event, body: body.to_owned(), unreadable }])
+        InboxRequest::TakeIn(vec![Incoming { event, body: body.to_owned(), unreadable }])
     };
     let taken: Vec<Taken> = world.ask(unreadable("gibberish"));
     assert_eq!(taken, [Taken::default()]);
@@ -137,11 +137,11 @@ fn nothing_stays_of_what_could_not_be_written() {
         let before = world.store.clone();
         world.store.calls_left.set(Some(calls));
         let incoming = Incoming::asked_for(of_account(event("evt_2", "cus_1"), "-/alice"));
-        let told = world.tell(DeskRequest::TakeIn(vec![incoming.clone()]));
+        let told = world.tell(InboxRequest::TakeIn(vec![incoming.clone()]));
         world.store.calls_left.set(None);
         if told.is_err() {
             assert_eq!(world.store, before, "after {calls} calls");
-            let taken: Vec<Taken> = world.ask(DeskRequest::TakeIn(vec![incoming]));
+            let taken: Vec<Taken> = world.ask(InboxRequest::TakeIn(vec![incoming]));
             let account = Some("-/alice".to_owned());
             let first = [Taken { account, ..Taken::default() }];
             assert_eq!(taken, first, "it is as if it had never come");

@@ -1,4 +1,4 @@
-//! The desk's alarm: events on their way to the ledgers of their accounts.
+//! The inbox's alarm: events on their way to the ledgers of their accounts.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use super::ledger_store::SqlStore;
 use super::outbox::wake_at;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
-use crate::billing::desk::{self, AccountSummary, DeskStore};
+use crate::billing::inbox::{self, AccountSummary, InboxStore};
 use crate::billing::webhook::{self, Webhook};
 use crate::config::Config;
 use crate::report;
@@ -96,7 +96,7 @@ struct Telling {
 
 impl Telling {
     async fn tell(mut self, account: &str) -> Result<(), StoreError> {
-        let (events, rows) = desk::batch(&mut self.store, account, &reader(&self.config))?;
+        let (events, rows) = inbox::batch(&mut self.store, account, &reader(&self.config))?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Telling {
             worker::console_error!("{}", report::fault_line("billing-event", reason));
         }
         let outcome = outcome.as_ref().map_err(String::as_str);
-        desk::settle(&mut self.store, &rows, outcome, now())
+        inbox::settle(&mut self.store, &rows, outcome, now())
     }
 }
 

@@ -5,7 +5,7 @@ use super::deliver::{ReadBody, content_of};
 use super::event_state::EventState;
 use super::look::FIRST_ASK_MS;
 use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
-use super::store::{Content, DeskStore};
+use super::store::{Content, InboxStore};
 use super::{note, whose};
 use crate::billing::{BillingEvent, REREAD, outage};
 use crate::store::StoreError;
@@ -14,7 +14,7 @@ use crate::wire;
 
 /// Keeps events, each once.
 pub(super) fn all(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     events: Vec<Incoming>,
     now: Timestamp,
 ) -> Result<Vec<Taken>, StoreError> {
@@ -24,7 +24,7 @@ pub(super) fn all(
 /// Links a customer to an account by an operator's decision, which no event overrules. A customer
 /// of another account, or with a claim by another, is only linked where the operator `may_move` it.
 pub(super) fn link(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     customer: &CustomerKey,
     account: &str,
     (actor, may_move): (String, bool),
@@ -49,7 +49,7 @@ pub(super) fn link(
 /// Tries an event again at once: reads it anew where that failed or nothing of it counted, asks
 /// anew whose it is.
 pub(super) fn retry(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     key: &EventKey,
     actor: &str,
     read: &ReadBody<'_>,
@@ -93,13 +93,17 @@ fn anew(key: &EventKey, body: &str, read: &ReadBody<'_>) -> Result<BillingEvent,
     Ok(BillingEvent { id: key.id.clone(), ..event })
 }
 
-fn failed(store: &mut impl DeskStore, mut row: EventRow, reason: String) -> Result<(), StoreError> {
+fn failed(
+    store: &mut impl InboxStore,
+    mut row: EventRow,
+    reason: String,
+) -> Result<(), StoreError> {
     row.reason = Some(reason);
     store.update_event(&row)
 }
 
 fn one(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     incoming: Incoming,
     now: Timestamp,
 ) -> Result<Taken, StoreError> {
@@ -122,7 +126,7 @@ fn one(
 
 /// Keeps an event, whether it is known or not.
 fn keep(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     incoming: Incoming,
     now: Timestamp,
 ) -> Result<Taken, StoreError> {
@@ -170,7 +174,7 @@ fn keep(
 
 /// Finds the account of an event, and sets its row's state.
 fn find_account(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     event: &BillingEvent,
     row: &mut EventRow,
     now: Timestamp,
@@ -207,7 +211,7 @@ fn find_account(
 
 /// Sends the events that waited for a customer's account on their way, if it is known by now.
 fn release(
-    store: &mut impl DeskStore,
+    store: &mut impl InboxStore,
     customer: &CustomerKey,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
@@ -223,7 +227,7 @@ fn release(
 }
 
 /// Has a waiting event be received, where its account is known by now.
-fn send_on(row: &mut EventRow, store: &impl DeskStore) -> Result<bool, StoreError> {
+fn send_on(row: &mut EventRow, store: &impl InboxStore) -> Result<bool, StoreError> {
     row.account = whose::account_of(store, row, None)?;
     if row.account.is_none() {
         return Ok(false);

@@ -1,10 +1,10 @@
-//! The database calls by which the desk keeps the accounts of customers and subscriptions.
+//! The database calls by which the inbox keeps the accounts of customers and subscriptions.
 
 use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// The rows about customers; a part of [`DeskStore`](super::DeskStore).
+/// The rows about customers; a part of [`InboxStore`](super::InboxStore).
 pub trait CustomerStore {
     /// Whose customer it is.
     ///

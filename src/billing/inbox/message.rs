@@ -1,4 +1,4 @@
-//! What the desk is told and asked, and what it answers, as text between isolates and its object.
+//! What the inbox is told and asked, and what it answers, as text between isolates and its object.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,9 +14,9 @@ use crate::strict_json;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// A message to the desk. Each says what the reply to it is.
+/// A message to the inbox. Each says what the reply to it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum DeskRequest {
+pub enum InboxRequest {
     /// A page of accounts, in the order of their names: [`AccountPage`].
     Accounts {
         /// Which.
@@ -154,7 +154,7 @@ pub struct EventKey {
     pub id: String,
 }
 
-/// An event as the desk keeps it.
+/// An event as the inbox keeps it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventRow {
     /// In the order of arrival; 0 before it is kept.
@@ -326,7 +326,7 @@ impl EventRow {
 }
 
 wire! {
-    enum DeskRequest {
+    enum InboxRequest {
         Accounts { filter, cursor, limit },
         Called(calls),
         Conflicts { cursor, limit },
