@@ -4,6 +4,8 @@
 #![expect(clippy::indexing_slicing, reason = "a test stops where nothing is there")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/any_json.rs"]
+mod any_json;
 #[path = "billing/api.rs"]
 mod api;
 #[path = "billing/authors.rs"]

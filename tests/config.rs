@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
 #![expect(clippy::needless_pass_by_value, reason = "values are written where they are passed")]
 
+#[path = "support/any_json.rs"]
+mod any_json;
 #[path = "support/bindings.rs"]
 mod bindings;
 #[path = "config/findings.rs"]

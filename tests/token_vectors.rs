@@ -5,6 +5,8 @@
 //! and verified by `jsonwebtoken`, which shares no code with the gate.
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop where a fixture is broken")]
 
+#[path = "support/any_json.rs"]
+mod any_json;
 #[path = "token_vectors/bench.rs"]
 mod bench;
 #[path = "token_vectors/claim_mutations.rs"]

@@ -3,12 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "../e2e/harness.mjs";
+import { startChromium } from "./fixtures/chromium.mjs";
 import { assertFits, assertReadable } from "./fixtures/look.mjs";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const BRAND_COLOR = "#7a1f5c";
 const BRAND_RGB = "rgb(122, 31, 92)";
 const LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunte";
@@ -28,15 +26,14 @@ before(async () => {
     startGate({ origin, vars: vars({ LOG: "chatty" }) }),
     startGate({ origin, vars: vars({ BRAND: { ...vars().BRAND, name: LONG_NAME } }) }),
   ]);
-  browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGS });
+  browser = await startChromium();
 });
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   for (const one of [gate, broken, longNamed, origin, elsewhere]) await one?.stop();
 });
 
-const contexts = [];
-afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+afterEach(() => browser.closePages());
 
 function vars(more = {}) {
   const shop = "https://gazette.example.test";
@@ -87,20 +84,6 @@ async function tokenOf(account, record) {
   return byAccount.mint({ sub: account });
 }
 
-/** Opens a page in a fresh profile and keeps watch over it. */
-async function open(url, { width = 1280, scheme = "light", token, ...more } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, ...more });
-  contexts.push(context);
-  if (token) await context.addCookies([{ name: "tollgate", value: token, url }]);
-  const page = await context.newPage();
-  const watch = { messages: [], requests: [] };
-  page.on("console", (message) => watch.messages.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => watch.messages.push(`error: ${error}`));
-  page.on("request", (request) => watch.requests.push(request.url()));
-  const response = await page.goto(url);
-  return { context, page, response, watch };
-}
-
 /** The messages beyond the one by which Chromium notes that a page came with an error status. */
 const complaints = (watch) => watch.messages.filter((text) => !/^error: Failed to load resource: the server responded with a status of [45]\d\d/.test(text));
 
@@ -132,7 +115,7 @@ for (const [name, status, says, where] of pages) {
       for (const scheme of SCHEMES) {
         test(`${width} px, ${scheme}`, async () => {
           const { url, token } = await where();
-          const view = await open(url, { width, scheme, token });
+          const view = await browser.open(url, { width, scheme, token });
           const { page, response, watch } = view;
           assert.equal(response.status(), status);
           assert.match(await page.innerText("body"), says);
@@ -160,7 +143,7 @@ for (const [name, status, says, where] of pages) {
 
     test("by keyboard alone", async () => {
       const { url, token } = await where();
-      const view = await open(url, { token });
+      const view = await browser.open(url, { token });
       const { page } = view;
       const links = await page.locator("a[href]").evaluateAll((all) => all.map((link) => link.textContent.trim()));
       const reached = [];
@@ -178,7 +161,7 @@ for (const [name, status, says, where] of pages) {
 
     test("without script it is the same", async () => {
       const { url, token } = await where();
-      const view = await open(url, { token, javaScriptEnabled: false });
+      const view = await browser.open(url, { token, script: false });
       assert.equal(view.response.status(), status);
       assert.match(await view.page.innerText("body"), says);
       assert.equal(await view.page.locator("h1:visible").count(), 1);
@@ -189,7 +172,7 @@ for (const [name, status, says, where] of pages) {
 }
 
 test("the buttons lead where the operator says", async () => {
-  const view = await open(`${gate.url}/offer/a`);
+  const view = await browser.open(`${gate.url}/offer/a`);
   const links = await view.page.locator("a.button").evaluateAll((all) => all.map((link) => [link.textContent.trim().replaceAll(/\s+/g, " "), link.getAttribute("href")]));
   const found = Object.fromEntries(links);
   assert.equal(links[0][1], "https://gazette.example.test/buy/pro", "what opens the door comes first");
@@ -198,7 +181,7 @@ test("the buttons lead where the operator says", async () => {
 });
 
 test("the code on the page leads to its explanation", async () => {
-  const view = await open(`${gate.url}/offer/a`);
+  const view = await browser.open(`${gate.url}/offer/a`);
   await view.page.click('a[href$="/problems/payment-required"]');
   assert.equal(view.page.url(), `${gate.url}/_tollgate/problems/payment-required`);
   assert.equal(await view.page.locator("h1").count(), 1);
@@ -206,7 +189,7 @@ test("the code on the page leads to its explanation", async () => {
 
 test("whoever pays gets in by trying again", async () => {
   const token = await tokenOf("payer", { plan: "pro", status: "past_due", payment_failed_at: "2026-01-01T00:00:00Z" });
-  const view = await open(`${gate.url}/a`, { token });
+  const view = await browser.open(`${gate.url}/a`, { token });
   const { page } = view;
   assert.match(await page.innerText("h1"), /payment did not go through/);
   await putAccount("payer", { plan: "pro", status: "active" });
@@ -232,7 +215,7 @@ describe("a page elsewhere", () => {
     }, [url, init]);
 
   test("reads status, problem and header fields of a denial", async () => {
-    const view = await open(elsewhere.url);
+    const view = await browser.open(elsewhere.url);
     const { status, headers, body, error } = await read(view.page, `${gate.url}/offer/a`);
     assert.equal(error, undefined);
     assert.equal(status, 402);
@@ -244,7 +227,7 @@ describe("a page elsewhere", () => {
   });
 
   test("the same with a token of its own, after a preflight that the gate lets through", async () => {
-    const view = await open(elsewhere.url);
+    const view = await browser.open(elsewhere.url);
     const headers = { authorization: `Bearer ${await usedUp()}` };
     const denied = await read(view.page, `${gate.url}/api/a`, { headers });
     assert.equal(denied.status, 402, denied.error);
@@ -258,20 +241,20 @@ describe("a page elsewhere", () => {
 
   test("with cookies: of the same site it reads, of another it doesn't", async () => {
     const token = await issuer.mint({ plan: "free" });
-    const same = await open(elsewhere.url);
+    const same = await browser.open(elsewhere.url);
     await same.context.addCookies([{ name: "tollgate", value: token, url: gate.url }]);
     const near = await read(same.page, `${gate.url}/premium/a`, { credentials: "include" });
     assert.equal(near.status, 402, near.error);
     assert.equal(near.headers["tollgate-cause"], "plan-lacks-entitlement");
 
-    const other = await open(elsewhere.url);
+    const other = await browser.open(elsewhere.url);
     const foreignGate = gate.url.replace("127.0.0.1", "localhost");
     const far = await read(other.page, `${foreignGate}/premium/a`, { credentials: "include" });
     assert.match(far.error ?? `readable: ${far.status}`, /Failed to fetch/, "a visitor's standing is no other site's business");
   });
 
   test("an outage of the gate is readable too", async () => {
-    const view = await open(elsewhere.url);
+    const view = await browser.open(elsewhere.url);
     const { status, body, error } = await read(view.page, `${broken.url}/a`);
     assert.equal(status, 503, error);
     assert.equal(JSON.parse(body).cause, "misconfigured");

@@ -3,12 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
 import { startProvider } from "../../www/demo/provider/provider.mjs";
+import { startChromium } from "./fixtures/chromium.mjs";
 import { assertFits, assertReadable } from "./fixtures/look.mjs";
 
-const CHROMIUM = process.env.CHROMIUM_BIN ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft <b>";
 const PRICES = [
   { id: "price_pro", lookup_key: "pro", product: "prod_pro", name: "Pro", amount: 900 },
@@ -19,7 +17,7 @@ let browser, provider, erin;
 
 before(async () => {
   provider = await startProvider({ prices: PRICES, apiKey: "sk_test_pretend", webhook: { url: "http://127.0.0.1:9/", secret: "whsec_pretend" } });
-  browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGS });
+  browser = await startChromium();
   const { life } = provider;
   erin = life.createCustomer({ name: "Erin", email: "erin@example.test" });
   life.subscribe(erin, { price: "price_pro" });
@@ -30,18 +28,14 @@ before(async () => {
   await provider.deliveries.settled();
 });
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   await provider?.stop();
 });
 
-const contexts = [];
-afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+afterEach(() => browser.closePages());
 
-async function open(url, { width = 1280, scheme = "light", script = true } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, javaScriptEnabled: script });
-  contexts.push(context);
-  const page = await context.newPage();
-  await page.goto(url);
+async function open(url, options) {
+  const { page } = await browser.open(url, options);
   return page;
 }
 

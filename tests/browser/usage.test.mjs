@@ -3,12 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
 import { ADMIN_TOKEN, issuerVar, makeIssuer, startGate, startOrigin } from "../e2e/harness.mjs";
+import { startChromium } from "./fixtures/chromium.mjs";
 import { assertFits, assertReadable } from "./fixtures/look.mjs";
 
-const CHROMIUM = process.env.CHROMIUM_BIN ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const BRAND_RGB = "rgb(122, 31, 92)";
 const LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
 const USAGE = "/_tollgate/usage";
@@ -22,15 +20,14 @@ before(async () => {
   issuer = await makeIssuer();
   byAccount = await makeIssuer({ iss: "https://account.example.test" });
   gate = await startGate({ origin, vars: vars() });
-  browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGS });
+  browser = await startChromium();
 });
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   for (const one of [gate, origin, elsewhere]) await one?.stop();
 });
 
-const contexts = [];
-afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+afterEach(() => browser.closePages());
 
 function vars() {
   return {
@@ -74,19 +71,6 @@ async function somebody({ plan = "pro", paths = [], packs = [], record } = {}) {
   return token;
 }
 
-async function open(url, { width = 1280, scheme = "light", token, ...more } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, ...more });
-  contexts.push(context);
-  if (token) await context.addCookies([{ name: "tollgate", value: token, url }]);
-  const page = await context.newPage();
-  const watch = { messages: [], requests: [] };
-  page.on("console", (message) => watch.messages.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => watch.messages.push(`error: ${error}`));
-  page.on("request", (request) => watch.requests.push(request.url()));
-  const response = await page.goto(url);
-  return { context, page, response, watch };
-}
-
 const times = (count, path) => Array.from({ length: count }, () => path);
 
 // Name, whose page, what it must say, how many bars it has, whether there is one thing to do first.
@@ -108,7 +92,7 @@ for (const [name, who, says, bars, hasPrimary] of pages) {
       for (const scheme of ["light", "dark"]) {
         test(`${width} px, ${scheme}`, async () => {
           const url = gate.url + USAGE;
-          const { page, response, watch } = await open(url, { width, scheme, token: await who() });
+          const { page, response, watch } = await browser.open(url, { width, scheme, token: await who() });
           assert.equal(response.status(), 200);
           assert.match(await page.innerText("body"), says);
           await assertFits(page);
@@ -131,7 +115,7 @@ for (const [name, who, says, bars, hasPrimary] of pages) {
     }
 
     test("by keyboard alone, and without script", async () => {
-      const { page } = await open(gate.url + USAGE, { token: await who(), javaScriptEnabled: false });
+      const { page } = await browser.open(gate.url + USAGE, { token: await who(), script: false });
       const links = await page.locator("a[href]").allInnerTexts();
       assert.ok(links.length >= 4, `${links}`);
       assert.equal(new Set(links).size, links.length, "each place once");
@@ -147,13 +131,13 @@ for (const [name, who, says, bars, hasPrimary] of pages) {
 }
 
 test("a bar is as long as what is used", async () => {
-  const { page } = await open(gate.url + USAGE, { token: await somebody({ paths: times(3, "/a") }) });
+  const { page } = await browser.open(gate.url + USAGE, { token: await somebody({ paths: times(3, "/a") }) });
   const positions = await page.locator("progress").evaluateAll((all) => all.map((bar) => bar.position));
   assert.deepEqual(positions.map((position) => Math.round(position * 10_000) / 10_000), [0.0003, 0.75, 0]);
 });
 
 test("a full bar has another colour, and says so in words too", async () => {
-  const { page } = await open(gate.url + USAGE, { token: await somebody({ paths: times(4, "/a") }) });
+  const { page } = await browser.open(gate.url + USAGE, { token: await somebody({ paths: times(4, "/a") }) });
   const colors = await page.locator("progress").evaluateAll((all) => all.map((bar) => getComputedStyle(bar).color));
   assert.equal(colors[0], BRAND_RGB);
   assert.notEqual(colors[1], BRAND_RGB);
@@ -162,7 +146,7 @@ test("a full bar has another colour, and says so in words too", async () => {
 
 test("the links lead where the operator says, and the page can be loaded again", async () => {
   const token = await somebody({ paths: ["/a"] });
-  const { page } = await open(gate.url + USAGE, { token });
+  const { page } = await browser.open(gate.url + USAGE, { token });
   const hrefs = await page.locator("main a").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
   assert.deepEqual(hrefs, [`${SHOP}/plans`, `${SHOP}/account`, "mailto:help@gazette.example.test"]);
   await fetch(`${gate.url}/a`, { headers: { authorization: `Bearer ${token}` } });
@@ -176,7 +160,7 @@ test("the links lead where the operator says, and the page can be loaded again",
 });
 
 test("without a cookie the page asks to sign in", async () => {
-  const { page, response } = await open(gate.url + USAGE);
+  const { page, response } = await browser.open(gate.url + USAGE);
   assert.equal(response.status(), 401);
   assert.equal(await page.getAttribute("a.primary", "href"), `${SHOP}/login`);
 });
@@ -193,7 +177,7 @@ describe("a page elsewhere", () => {
     }, [url, init]);
 
   test("reads it with a token of its own, after a preflight", async () => {
-    const { page } = await open(elsewhere.url);
+    const { page } = await browser.open(elsewhere.url);
     const headers = { authorization: `Bearer ${await somebody({ paths: ["/a"] })}` };
     const { status, headers: told, body, error } = await read(page, gate.url + USAGE, { headers });
     assert.equal(status, 200, error);
@@ -203,17 +187,17 @@ describe("a page elsewhere", () => {
 
   test("with a visitor's cookie: of the same site it reads, of another it doesn't", async () => {
     const token = await somebody();
-    const same = await open(elsewhere.url);
+    const same = await browser.open(elsewhere.url);
     await same.context.addCookies([{ name: "tollgate", value: token, url: gate.url }]);
     const near = await read(same.page, gate.url + USAGE, { credentials: "include" });
     assert.equal(near.status, 200, near.error);
-    const other = await open(elsewhere.url);
+    const other = await browser.open(elsewhere.url);
     const far = await read(other.page, gate.url.replace("127.0.0.1", "localhost") + USAGE, { credentials: "include" });
     assert.match(far.error ?? `readable: ${far.status}`, /Failed to fetch/, "whose plan that is is no other site's business");
   });
 
   test("can't show it in a frame", async () => {
-    const { page } = await open(elsewhere.url);
+    const { page } = await browser.open(elsewhere.url);
     const shown = await page.evaluate(async (url) => {
       const frame = document.createElement("iframe");
       frame.src = url;

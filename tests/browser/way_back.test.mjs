@@ -3,12 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
 import { startShop } from "../e2e/fixtures/shop.mjs";
+import { startChromium } from "./fixtures/chromium.mjs";
 import { assertFits, assertReadable } from "./fixtures/look.mjs";
 
-const CHROMIUM = process.env.CHROMIUM_BIN ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const ARTICLE = "/articles/one";
 const FAILED = { plan: "pro", status: "past_due", payment_failed_at: "2026-01-01T00:00:00Z", payment_failure: "insufficient_funds" };
 
@@ -16,26 +14,22 @@ let browser, shop;
 
 before(async () => {
   shop = await startShop();
-  browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGS });
+  browser = await startChromium();
 });
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   await shop?.stop();
 });
 
-const contexts = [];
-afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+afterEach(() => browser.closePages());
 
 let people = 0;
 /** Somebody whose payment failed, in front of a page. */
-async function open(path, { width = 1280, scheme = "light", script = true } = {}) {
+async function open(path, options) {
   const account = `reader-${(people += 1)}`;
   await shop.operate("PUT", `accounts/-/${account}`, FAILED);
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, javaScriptEnabled: script });
-  contexts.push(context);
-  await context.addCookies([{ name: "tollgate", value: await shop.issuer.mint({ sub: account }), url: shop.gate.url }]);
-  const page = await context.newPage();
-  await page.goto(shop.gate.url + path);
+  const token = await shop.issuer.mint({ sub: account });
+  const { page } = await browser.open(shop.gate.url + path, { ...options, token });
   return { page, pays: () => shop.operate("PUT", `accounts/-/${account}`, { plan: "pro", status: "active" }) };
 }
 
