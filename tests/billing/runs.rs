@@ -26,9 +26,8 @@ fn works_but(
     status: u16,
     exception: impl Fn(&str) -> bool,
 ) -> impl Fn(&str) -> Result<Answered, CallError> {
-    move |path| match exception(path) {
-        true => answered(status),
-        false => Ok((200, all_is_empty(path).to_string())),
+    move |path| {
+        if exception(path) { answered(status) } else { Ok((200, all_is_empty(path).to_string())) }
     }
 }
 
