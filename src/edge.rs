@@ -23,10 +23,11 @@
 //! | `operator_store.rs` | the rows of it that only operators need |
 //! | `reader_store.rs` | the same class as an object that watches over readers without an account |
 //! | `key_store.rs` | the same class as an object that knows whose API keys are |
-//! | `webhooks.rs` | what payment providers send |
+//! | `webhooks.rs` | performs what the intake of a provider's webhook needs |
 //! | `inbox.rs`, `inbox_object.rs`, `inbox_store.rs` | the same class as the inbox: keeps events |
 //! | `customer_store.rs` | the same: whose customers and subscriptions are |
-//! | `provider_api.rs` | asks providers for what their webhooks do not say |
+//! | `provider_api.rs` | performs what a run of calls of providers' APIs needs |
+//! | `provider_call.rs` | calls of providers' APIs |
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | requests for the tests alone |
 //! | `body.rs` | bodies of requests to the gate itself |
@@ -70,6 +71,7 @@ mod origin;
 mod outbox;
 #[cfg(feature = "backstage")]
 mod provider_api;
+mod provider_call;
 #[cfg(feature = "backstage")]
 mod reader_store;
 mod sessions;

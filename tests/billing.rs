@@ -16,10 +16,18 @@ mod declines;
 mod fixture;
 #[path = "billing/hostile.rs"]
 mod hostile;
+#[path = "billing/intake.rs"]
+mod intake;
 #[path = "billing/life.rs"]
 mod life;
 #[path = "billing/others.rs"]
 mod others;
+#[path = "billing/runs.rs"]
+mod runs;
+#[path = "billing/runs_edge.rs"]
+mod runs_edge;
+#[path = "billing/runs_missed.rs"]
+mod runs_missed;
 #[path = "billing/signatures.rs"]
 mod signatures;
 #[path = "billing/stripe.rs"]

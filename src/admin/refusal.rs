@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::change::NO_ACCOUNT;
 use crate::account::Provider;
 use crate::answer::{Headers, status_title};
+use crate::billing::run::RunError;
 use crate::config::Role;
 use crate::request::BodyError;
 
@@ -59,8 +60,8 @@ pub enum Refusal {
         /// Whether it refused the same request before.
         is_replay: bool,
     },
-    /// A payment provider did not answer: the reason.
-    Provider(String),
+    /// Not every customer could be read again at its payment provider.
+    Provider(RunError),
     /// An object of ours did not answer.
     Unreachable {
         /// The object.

@@ -1,12 +1,12 @@
 //! Requests to a provider, and the reading of its answers. Nothing here does I/O: the edge sends an
-//! [`ApiRequest`] to the host of [`Billing::api_host`] and brings an [`ApiAnswer`].
+//! [`ApiRequest`], once [`ApiRequest::check_host`] allows it, and brings an [`ApiAnswer`].
 
 mod completion;
 pub(super) mod request;
 mod reread;
 
 pub use completion::Completion;
-pub use request::{ApiAnswer, ApiRequest, Sale};
+pub use request::{Answered, ApiAnswer, ApiRequest, Sale};
 pub use reread::Reread;
 
 use serde_json::Value;

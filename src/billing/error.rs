@@ -42,7 +42,43 @@ pub enum BillingError {
     },
     /// The provider's API answered no JSON: the parser's reason.
     AnswerNotJson(String),
+    /// The provider's API could not be called.
+    Call(CallError),
 }
+
+/// The reason why a request to a provider's API has no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CallError {
+    /// It would go to another host than the provider's API.
+    ForeignHost,
+    /// No answer came, or too late: the platform's reason.
+    NoAnswer(String),
+    /// The answer has no status.
+    NoStatus,
+}
+
+impl CallError {
+    /// A stable word for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ForeignHost => "foreign-host",
+            Self::NoAnswer(_) => "no-answer",
+            Self::NoStatus => "no-status",
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::ForeignHost => "a request to a host that BILLING does not name",
+            Self::NoAnswer(reason) => reason,
+            Self::NoStatus => "an answer without a status",
+        })
+    }
+}
+
+impl Error for CallError {}
 
 impl BillingError {
     /// A stable word for it.
@@ -57,12 +93,13 @@ impl BillingError {
             Self::NoSuchPrice => "no-such-price",
             Self::Refused { .. } => "provider-refused",
             Self::AnswerNotJson(_) => "answer-not-json",
+            Self::Call(error) => error.code(),
         }
     }
 
     /// Whether the same call may be answered otherwise in a while.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Refused { status: 429 | 500.., .. })
+        matches!(self, Self::Refused { status: 429 | 500.., .. } | Self::Call(_))
     }
 }
 
@@ -92,14 +129,27 @@ impl fmt::Display for BillingError {
             Self::AnswerNotJson(reason) => {
                 write!(formatter, "the provider answered no JSON: {reason}")
             }
+            Self::Call(error) => error.fmt(formatter),
         }
     }
 }
 
 impl Error for BillingError {}
 
+impl From<CallError> for BillingError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
 impl From<BillingError> for String {
     fn from(error: BillingError) -> Self {
+        error.to_string()
+    }
+}
+
+impl From<CallError> for String {
+    fn from(error: CallError) -> Self {
         error.to_string()
     }
 }
@@ -115,5 +165,6 @@ mod tests {
             assert_eq!(refused(status).is_passing(), is_passing, "{status}");
         }
         assert!(!BillingError::NoKey.is_passing());
+        assert!(BillingError::from(CallError::NoAnswer("too late".to_owned())).is_passing());
     }
 }

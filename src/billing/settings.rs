@@ -3,6 +3,7 @@
 use super::credits::CreditPrice;
 use super::reference::References;
 use crate::account::Provider;
+use crate::plan::Plan;
 
 /// A payment provider.
 #[derive(Clone, Debug)]
@@ -28,6 +29,22 @@ pub struct Billing {
     pub webhook_secrets: Vec<String>,
     /// Opens its API; without it remedies are configured links, and nothing is read again.
     pub api_key: Option<String>,
+}
+
+/// The payment providers, and the plans that they sell.
+#[derive(Clone, Copy, Debug)]
+pub struct Providers<'a> {
+    /// The providers; no two have one name.
+    pub all: &'a [Billing],
+    /// The plans.
+    pub plans: &'a [Plan],
+}
+
+impl<'a> Providers<'a> {
+    /// The settings of this provider, where it is configured.
+    pub fn of(self, provider: Provider) -> Option<&'a Billing> {
+        self.all.iter().find(|billing| billing.provider == provider)
+    }
 }
 
 impl Billing {

@@ -11,8 +11,8 @@ use super::origin::OriginTarget;
 use super::routes::Route;
 use crate::account::Provider;
 use crate::allowance::AllowanceKey;
-use crate::billing::Billing;
 use crate::billing::reference::{self, References};
+use crate::billing::{Billing, Providers};
 use crate::gate_secret::GateSecret;
 use crate::plan::{FailurePolicy, Meter, Plan, Terms, plan_named};
 use crate::request::CredentialSource;
@@ -66,7 +66,12 @@ pub struct Config {
 impl Config {
     /// The provider of this name, where it is configured.
     pub fn billing(&self, provider: Provider) -> Option<&Billing> {
-        self.billing.iter().find(|billing| billing.provider == provider)
+        self.providers().of(provider)
+    }
+
+    /// The payment providers, and the plans that they sell.
+    pub fn providers(&self) -> Providers<'_> {
+        Providers { all: &self.billing, plans: &self.plans }
     }
 
     /// The plan with this id, or with a price of this name.

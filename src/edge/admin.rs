@@ -8,10 +8,11 @@ use super::glue::random_text;
 use super::inbox;
 use super::isolate::now;
 use super::ledger::{Message, reply, send_within};
-use super::provider_api::reread_account;
+use super::provider_api::perform_all;
 use super::visit::{Visit, respond};
 use crate::admin::flow::{CallError, ObjectCall, Pending, Reread};
 use crate::admin::{AccountRequest, Need, ObjectRequest, Request, Step, start};
+use crate::billing::run::reread_account;
 
 /// Answers a request; `endpoint` is its path behind the prefix.
 pub(super) async fn answer(visit: &Visit, endpoint: &str) -> Response {
@@ -52,7 +53,8 @@ async fn perform<'a>(visit: &Visit, need: Need<'a>) -> Step<'a> {
             rest.resume(reply.map_err(CallError), now())
         }
         Need::Reread(Pending { input: Reread { config, account }, rest }) => {
-            let customers = reread_account(&visit.isolate, config, &account).await;
+            let step = reread_account(config.providers(), &account, now());
+            let customers = perform_all(&visit.isolate, config, step).await;
             rest.resume(customers, now())
         }
         Need::Random(Pending { input: lengths, rest }) => {

@@ -9,9 +9,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
 
-use super::isolate::Isolate;
+use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{endpoints, provider_api};
+use crate::billing::run;
 
 /// Answers a request for one of the gate's own endpoints that `handle` of the other module leaves
 /// to this one. Returns an array that holds a promise which this module has yet to keep.
@@ -29,7 +30,9 @@ pub fn handle_scheduled(env: &JsValue) -> Promise {
     let isolate = Isolate::of(env);
     future_to_promise(async move {
         if let Ok(config) = isolate.config.as_ref().map(Rc::clone) {
-            provider_api::reconcile(&isolate, &config).await;
+            // Failures are in the log by then.
+            let reconciled = run::reconcile(config.providers(), now());
+            let _ = provider_api::perform_all(&isolate, &config, reconciled).await;
         }
         Ok(JsValue::UNDEFINED)
     })

@@ -3,13 +3,13 @@
 
 use worker::web_sys::Response;
 
-use super::glue::settle;
 use super::isolate::now;
+use super::provider_call::call;
 use super::visit::{Visit, problem, respond};
-use super::{glue, inbox, sessions};
+use super::{inbox, sessions};
 use crate::account::Provider;
 use crate::billing::Billing;
-use crate::billing::api::{self, ApiAnswer, ApiRequest, Sale};
+use crate::billing::api::{self, ApiAnswer, Sale};
 use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::reference::LIFETIME_S;
 use crate::billing::sessions::{SessionReply, wish};
@@ -75,32 +75,6 @@ pub(super) async fn lead(
         (None, None) => return unavailable(visit, NO_PAGE),
     };
     respond(&visit.context().responder().leads_to(url))
-}
-
-/// What a provider's API answered: the status and the body.
-pub(super) type Answered = (u16, String);
-
-/// Sends a request to a provider's API, and to no other host.
-///
-/// # Errors
-///
-/// Why there is no answer.
-pub(super) async fn call(
-    config: &Config,
-    billing: &Billing,
-    request: &ApiRequest,
-) -> Result<Answered, String> {
-    let path = request.url.strip_prefix(billing.api_url.as_str());
-    if !path.is_some_and(|path| path.starts_with('/')) {
-        return Err("a request to a host that BILLING does not name".to_owned());
-    }
-    let ApiRequest { method, url, headers, body } = request;
-    let (lines, deadline_ms) = (glue::lines(headers), config.deadlines.billing_ms);
-    let promise = glue::call_api(method, url, &lines, body, deadline_ms, MAX_ANSWER_BYTES);
-    let answer = settle(promise).await?.as_string().unwrap_or_default();
-    let (status, body) = answer.split_once('\n').unwrap_or_default();
-    let status = status.parse().map_err(|_| "an answer without a status".to_owned())?;
-    Ok((status, body.to_owned()))
 }
 
 /// The outcome of a request for a link.
@@ -180,7 +154,7 @@ impl Way<'_> {
         let billing = self.config.billing(customer.provider)?;
         let request = api::portal(billing, &customer.id, &self.back())?;
         let answer = call(self.config, billing, &request).await;
-        Some(answer.and_then(|(status, body)| {
+        Some(answer.map_err(String::from).and_then(|(status, body)| {
             Ok(api::portal_url(billing, &ApiAnswer { status, body: &body })?)
         }))
     }
@@ -279,8 +253,6 @@ fn unavailable(visit: &Visit, detail: &str) -> Response {
     problem(visit, 503, detail, &[("Retry-After", "30")])
 }
 
-/// A page of a hundred events.
-const MAX_ANSWER_BYTES: u32 = 4 * 1024 * 1024;
 const NO_PAGE: &str = "There is no page for this at the moment. Please contact support.";
 const PROVIDER_SILENT: &str = "Our payment provider does not answer at the moment. Nothing is wrong with your card or \
      your account; please try again in a little while.";

@@ -15,6 +15,7 @@ use tollgate::billing::inbox::{
     InboxRequest, Linked, Retried,
 };
 use tollgate::billing::outage::Outages;
+use tollgate::billing::run::RunError;
 use tollgate::config::Config;
 use tollgate::quota::{LedgerStore, Usage};
 use tollgate::request::BodyError;
@@ -31,7 +32,7 @@ pub(crate) struct Edge {
     pub(crate) body: Result<String, BodyError>,
     pub(crate) down: Vec<&'static str>,
     /// The number of customers that a provider is asked about again.
-    pub(crate) customers: Result<usize, String>,
+    pub(crate) customers: Result<usize, RunError>,
     /// What the inbox has.
     pub(crate) event: Option<EventRow>,
     pub(crate) customer: Option<CustomerRow>,

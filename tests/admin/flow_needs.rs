@@ -6,6 +6,7 @@ use tollgate::billing::BillingEvent;
 use tollgate::billing::inbox::{
     Claim, CustomerKey, CustomerRow, EventKey, EventRow, EventState, InboxRequest, Link, Linked,
 };
+use tollgate::billing::run::RunError;
 
 use crate::NOW;
 use crate::flow::{Edge, example, json, refusal, request};
@@ -132,14 +133,15 @@ fn whatever_does_not_answer_is_named_and_503() {
             let target = target.replacen(' ', " admin/", 1);
             let mut edge = edge_for(&target);
             edge.down = vec![down];
-            edge.customers = Err("no key for the API of stripe".to_owned());
+            edge.customers = Err(RunError::NoApiKey(Provider::Stripe));
             let is_index = *down == "inbox" && needs.contains(&"execute");
             let end = edge.ask(&target, body);
             match *down {
                 "reread" => {
                     let refusal = refusal(end);
                     assert_eq!((refusal.status(), refusal.code()), (502, "provider-unreachable"));
-                    assert!(refusal.detail().contains("could be read again: no key for the API"));
+                    let reason = "there is no key for the API of stripe";
+                    assert!(refusal.detail().contains(&format!("could be read again: {reason}.")));
                 }
                 _ if edge.needs.contains(&"reread") => {}
                 // The inbox sends notes and the state of accounts too.

@@ -7,6 +7,7 @@ use crate::admin::refusal::{REPLAYED, Refusal};
 use crate::admin::reply::Reply;
 use crate::admin::view::to_json;
 use crate::answer::{self, Answer, Asker, Headers};
+use crate::billing::run::RunError;
 use crate::config::Config;
 use crate::request::BodyError;
 use crate::time::Timestamp;
@@ -28,7 +29,7 @@ pub enum Need<'a> {
     Call(Pending<'a, Box<ObjectCall>, Result<String, CallError>>),
     /// Read every customer of an account again at its payment provider, and have the ledger take
     /// over the news. The outcome is the number of customers.
-    Reread(Pending<'a, Reread<'a>, Result<usize, String>>),
+    Reread(Pending<'a, Reread<'a>, Result<usize, RunError>>),
     /// Draw random bits: two texts, base64url, of this many bytes each.
     Random(Pending<'a, [u32; 2], [String; 2]>),
     /// Render the `OpenAPI` document.

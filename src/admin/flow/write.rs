@@ -12,6 +12,7 @@ use crate::admin::reply::Reply;
 use crate::admin::view::{NewKeyView, to_json};
 use crate::billing::BillingEvent;
 use crate::billing::inbox::AccountSummary;
+use crate::billing::run::RunError;
 use crate::report;
 use crate::time::Timestamp;
 
@@ -40,7 +41,7 @@ pub(super) fn revoke_key(invocation: Invocation<'_>) -> Progress<'_> {
 pub(super) fn reread(invocation: Invocation<'_>) -> Progress<'_> {
     body::nothing(&invocation.body).map_err(Refusal::invalid)?;
     let input = Reread { config: invocation.config, account: invocation.account() };
-    let rest = move |read: Result<usize, String>, _| {
+    let rest = move |read: Result<usize, RunError>, _| {
         let change = Change::Reread { customers: read.map_err(Refusal::Provider)? };
         Ok(execute(invocation, change, |reply, _| Ok(Step::done(Done::by_ledger(reply)?))))
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::billing::error::BillingError;
+use crate::billing::error::{BillingError, CallError};
 use crate::billing::settings::Billing;
 use crate::strict_json;
 use crate::text::percent;
@@ -27,6 +27,28 @@ pub struct ApiAnswer<'a> {
     pub status: u16,
     /// The body.
     pub body: &'a str,
+}
+
+/// An answer as the edge brings it: the HTTP status and the body.
+pub type Answered = (u16, String);
+
+impl ApiRequest {
+    /// Whether it goes to the provider's API: a key is sent to no other host.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::ForeignHost`].
+    pub fn check_host(&self, billing: &Billing) -> Result<(), CallError> {
+        let path = self.url.strip_prefix(billing.api_url.as_str());
+        let is_its = path.is_some_and(|path| path.starts_with('/'));
+        if is_its { Ok(()) } else { Err(CallError::ForeignHost) }
+    }
+}
+
+impl<'a> From<&'a Answered> for ApiAnswer<'a> {
+    fn from((status, body): &'a Answered) -> Self {
+        Self { status: *status, body }
+    }
 }
 
 /// A checkout to be made.
@@ -150,3 +172,29 @@ pub(crate) fn encoded(text: &str) -> String {
 
 /// How much of what a provider says is passed on.
 const MAX_QUOTED_CHARS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Provider;
+
+    #[test]
+    fn a_request_goes_to_the_api_of_its_provider_alone() {
+        let api_url = "https://api.example".to_owned();
+        let billing = Billing { api_url, ..Billing::new(Provider::Stripe) };
+        for (url, is_its) in [
+            ("https://api.example/v1/events", true),
+            ("https://api.example", false),
+            ("https://api.example.evil.example/v1", false),
+            ("https://api.example@evil.example/v1", false),
+            ("https://api.example:8443/v1", false),
+            ("http://api.example/v1", false),
+            ("https://other.example/v1", false),
+            ("", false),
+        ] {
+            let request = ApiRequest { url: url.to_owned(), ..ApiRequest::default() };
+            let expected = if is_its { Ok(()) } else { Err(CallError::ForeignHost) };
+            assert_eq!(request.check_host(&billing), expected, "{url}");
+        }
+    }
+}
