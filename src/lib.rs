@@ -23,6 +23,7 @@
 //! | [`decision`] | pass, or denial |
 //! | [`config`] | bindings → validated configuration, all mistakes at once |
 //! | [`billing`] | payment providers, their events, and the inbox that keeps them |
+//! | [`endpoint`] | the gate's own endpoints: table and router |
 //! | [`allowance`] | free pages of readers without an account |
 //! | [`quota`] | the ledger and its leases |
 //! | [`account`] | the account's record, and whether it is in good standing |
@@ -46,6 +47,7 @@ pub mod cause;
 pub mod config;
 pub mod decision;
 pub mod edge;
+pub mod endpoint;
 pub mod gate;
 pub mod gate_secret;
 pub mod identity;

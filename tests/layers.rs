@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["decision"],
     &["config"],
     &["billing"],
-    &["allowance", "quota"],
+    &["allowance", "endpoint", "quota"],
     &["account", "request"],
     &["token", "cause"],
     &["plan"],
