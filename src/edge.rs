@@ -13,8 +13,9 @@
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
-//! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know the caller |
-//! | `endpoints.rs` | what lives under `/_tollgate/` |
+//! | `hosted_page.rs` | performs what the way to a provider's portal or checkout needs |
+//! | `billing.rs` | calls of providers' APIs |
+//! | `endpoints.rs` | the gate's own endpoints that need no caller |
 //! | `admin.rs` | performs what the operators' endpoints need |
 //! | `body.rs` | bodies of requests, and of answers in JSON |
 //! | `backstage.rs` | what the second module exports |
@@ -50,6 +51,7 @@ mod endpoints;
 mod errands;
 pub mod fetch;
 mod glue;
+mod hosted_page;
 mod inbox;
 #[cfg(feature = "backstage")]
 mod inbox_object;
@@ -72,9 +74,7 @@ mod outbox;
 mod provider_api;
 #[cfg(feature = "backstage")]
 mod reader_store;
-mod sessions;
 mod unchecked;
 mod visit;
-mod way_back;
 #[cfg(feature = "backstage")]
 mod webhooks;

@@ -17,6 +17,7 @@
 //! | [`edge`] | the platform: requests, Durable Objects, WebCrypto, timers |
 //! | [`admin`] | the operators' API: table of endpoints, roles, flows |
 //! | [`answer`] | denial → status, headers and body; pages of usage and status |
+//! | [`hosted_page`] | the way of a caller to the payment provider's portal or checkout |
 //! | [`gate`] | the step machine: one request from facts to decision |
 //! | [`report`] | log lines of decisions |
 //! | [`usage`] | the standing of an account, for its own eyes |
@@ -50,6 +51,7 @@ pub mod edge;
 pub mod endpoint;
 pub mod gate;
 pub mod gate_secret;
+pub mod hosted_page;
 pub mod identity;
 mod jitter;
 pub mod mac;

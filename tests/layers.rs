@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["edge"],
     &["admin"],
     &["answer"],
+    &["hosted_page"],
     &["gate", "report"],
     &["usage"],
     &["decision"],
