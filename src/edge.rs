@@ -13,8 +13,8 @@
 //! | `visit.rs` | one request as the edge sees it, and the answers that need no gate |
 //! | `origin.rs` | to the origin and back |
 //! | `errands.rs` | what is left to do after the response |
-//! | `way_back.rs`, `billing.rs`, `sessions.rs` | the endpoints that need to know the caller |
-//! | `endpoints.rs` | what lives under `/_tollgate/` |
+//! | `hosted_page.rs` | performs what the way to a provider's portal or checkout needs |
+//! | `endpoints.rs` | the gate's own endpoints that need no caller |
 //! | `admin.rs` | performs what the operators' endpoints need |
 //! | `body.rs` | bodies of requests, and of answers in JSON |
 //! | `backstage.rs` | what the second module exports |
@@ -37,7 +37,6 @@
 mod admin;
 #[cfg(feature = "backstage")]
 pub mod backstage;
-mod billing;
 mod bindings;
 #[cfg(feature = "backstage")]
 mod body;
@@ -51,6 +50,7 @@ mod endpoints;
 mod errands;
 pub mod fetch;
 mod glue;
+mod hosted_page;
 mod inbox;
 #[cfg(feature = "backstage")]
 mod inbox_object;
@@ -74,9 +74,7 @@ mod provider_api;
 mod provider_call;
 #[cfg(feature = "backstage")]
 mod reader_store;
-mod sessions;
 mod unchecked;
 mod visit;
-mod way_back;
 #[cfg(feature = "backstage")]
 mod webhooks;

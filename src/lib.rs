@@ -17,12 +17,14 @@
 //! | [`edge`] | the platform: requests, Durable Objects, WebCrypto, timers |
 //! | [`admin`] | the operators' API: table of endpoints, roles, flows |
 //! | [`answer`] | denial → status, headers and body; pages of usage and status |
+//! | [`hosted_page`] | the way of a caller to the payment provider's portal or checkout |
 //! | [`gate`] | the step machine: one request from facts to decision |
 //! | [`report`] | log lines of decisions |
 //! | [`usage`] | the standing of an account, for its own eyes |
 //! | [`decision`] | pass, or denial |
 //! | [`config`] | bindings → validated configuration, all mistakes at once |
 //! | [`billing`] | payment providers, their events, and the inbox that keeps them |
+//! | [`endpoint`] | the gate's own endpoints: table and router |
 //! | [`allowance`] | free pages of readers without an account |
 //! | [`quota`] | the ledger and its leases |
 //! | [`account`] | the account's record, and whether it is in good standing |
@@ -46,8 +48,10 @@ pub mod cause;
 pub mod config;
 pub mod decision;
 pub mod edge;
+pub mod endpoint;
 pub mod gate;
 pub mod gate_secret;
+pub mod hosted_page;
 pub mod identity;
 mod jitter;
 pub mod mac;

@@ -63,6 +63,8 @@ macro_rules! headers {
 }
 
 headers! {
+    /// The methods of an endpoint.
+    ALLOW = "Allow", "on 405: `Refusal::allow`", [Http];
     /// Whether a page may read an answer to its cookies.
     ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials",
         "`true` for a page of the same site", [Browser];

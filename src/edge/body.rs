@@ -7,7 +7,7 @@ use worker::web_sys::{Request, Response};
 
 use super::glue;
 use super::visit::{Visit, respond};
-use crate::answer::{Answer, Headers};
+use crate::answer::{Answer, Headers, json_answer};
 use crate::request::BodyError;
 
 /// The body of a request, at most `max_bytes` of it.
@@ -35,13 +35,9 @@ pub(super) fn json_response(
     cache_control: &'static str,
     mut headers: Headers,
 ) -> Response {
-    let body = if visit.facts.method == "HEAD" { String::new() } else { json };
-    if status != 204 {
-        headers.push(("Content-Type", "application/json".into()));
-    }
-    headers.push(("Cache-Control", cache_control.into()));
-    headers.push(("X-Content-Type-Options", "nosniff".into()));
-    respond(&Answer { status, headers, body })
+    let mut answer = json_answer(&visit.facts.method, status, json, cache_control);
+    headers.append(&mut answer.headers);
+    respond(&Answer { headers, ..answer })
 }
 
 /// A client that sends a small record slower than this isn't one of ours.

@@ -18,16 +18,17 @@ use super::isolate::now;
 use super::ledger::Message;
 use super::origin::{self, Passage};
 use super::visit::{Visit, respond};
-use super::way_back::Asked;
-use super::{errands, glue, inbox, ledger, way_back};
+use super::{errands, glue, hosted_page, inbox, ledger};
 use crate::account::KeyOwner;
 use crate::cause::Cause;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::decision::{Decision, Degraded, Denial, Pass};
+use crate::endpoint::{AccountEndpoint, Endpoint, route};
 use crate::gate::{
     self, Access, Begun, CallError, Errand, Gate, Inquiry, Need, OriginAnswer, Outcome, Process,
     Step,
 };
+use crate::hosted_page::Request as PageRequest;
 use crate::plan::FailurePolicy;
 use crate::wire::Wire;
 
@@ -38,16 +39,14 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     origin::register();
     let visit = Visit::new(request, env);
     let is_own = visit.is_own();
-    let asked = if is_own { Asked::of(&visit) } else { None };
+    let asked = if is_own { account_endpoint(&visit) } else { None };
     let asked = match asked {
         #[cfg(feature = "drills")]
         None if visit.facts.path.ends_with("/drill/panic") => return later(drills::panic()),
         #[cfg(feature = "drills")]
         None if visit.facts.path.ends_with("/drill/verify") => return later(drills::verify(visit)),
         None if is_own => return JsValue::NULL,
-        Some(Err(reason)) => return way_back::refuse(&visit, reason).into(),
-        Some(Ok(asked)) => Some(asked),
-        None => None,
+        asked => asked,
     };
     let Ok(config) = visit.isolate.config.as_ref().map(Rc::clone) else {
         let policy = if is_own { FailurePolicy::Deny } else { visit.on_misconfigured() };
@@ -131,30 +130,40 @@ impl Exchange {
     }
 
     /// Answers a request about the caller's own account.
-    async fn inquire(self, asked: Asked) -> Result<JsValue, JsValue> {
+    async fn inquire(self, asked: AccountEndpoint) -> Result<JsValue, JsValue> {
         let (config, facts) = (Rc::clone(&self.config), Rc::clone(&self.visit.facts));
         let memory = &self.visit.isolate.memory;
         let response = match asked {
-            Asked::Usage => {
+            AccountEndpoint::Usage => {
                 let begun = Inquiry::usage(config, facts, &mut memory.borrow_mut(), now());
                 match self.answer_to(begun).await {
                     Ok(usage) => respond(&self.visit.context().responder().usage(&usage)),
                     Err(denied) => denied,
                 }
             }
-            Asked::Status(status) => {
-                let path = &status.path;
-                let begun = Inquiry::access(config, &facts, path, &mut memory.borrow_mut(), now());
+            AccountEndpoint::Status { path, attempt } => {
+                let begun = Inquiry::access(config, &facts, &path, &mut memory.borrow_mut(), now());
                 let access = match begun {
                     Some(begun) => self.answer_to(begun).await,
                     None => Ok(Access::Open),
                 };
-                access.map_or_else(|denied| denied, |access| status.show(&self.visit, &access))
+                match access {
+                    Ok(access) => {
+                        let context = self.visit.context();
+                        respond(&context.responder().status(access.denial(), &path, attempt))
+                    }
+                    Err(denied) => denied,
+                }
             }
-            Asked::Provider(provider) => {
+            AccountEndpoint::HostedPage { page, path } => {
                 let begun = Inquiry::account(config, facts, &mut memory.borrow_mut(), now());
                 match self.answer_to(begun).await {
-                    Ok(known) => provider.lead(&self.visit, &self.config, &known).await,
+                    Ok(known) => {
+                        let facts = &self.visit.facts;
+                        let (page, path, config) = (&page, &path, &self.config);
+                        let request = PageRequest { facts, page, path, config, known: &known };
+                        hosted_page::lead(&self.visit, request).await
+                    }
                     Err(denied) => denied,
                 }
             }
@@ -291,6 +300,15 @@ impl Exchange {
 
     fn run_errands(&self, errands: Vec<Errand>) {
         errands::run(&self.visit.isolate, &self.config, &self.context, errands);
+    }
+}
+
+/// The request for an endpoint about the caller's own account. The other module answers any other,
+/// and those that are wrong.
+fn account_endpoint(visit: &Visit) -> Option<AccountEndpoint> {
+    match route(&visit.facts, visit.prefix()) {
+        Ok(Endpoint::Account(asked)) => Some(asked),
+        _ => None,
     }
 }
 

@@ -34,6 +34,16 @@ pub enum Access {
     Denied(Box<Denial>),
 }
 
+impl Access {
+    /// The denial, where access is not back.
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Open => None,
+            Self::Denied(denial) => Some(denial),
+        }
+    }
+}
+
 impl Inquiry<Access> {
     /// Begins a request that asks whether access to `path` is back. `now` is the edge's clock.
     ///

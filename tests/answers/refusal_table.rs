@@ -9,6 +9,7 @@ use tollgate::answer::refusal::{
 use tollgate::answer::{Answer, Asker, Responder, passed_headers, problem_json};
 use tollgate::cause::{Cause, Notice, PaymentFailure};
 use tollgate::decision::{Degraded, Denial};
+use tollgate::endpoint::{Method, Refusal};
 use tollgate::request::ReturnPath;
 use tollgate::usage::AccountUsage;
 
@@ -90,6 +91,7 @@ fn answers() -> Vec<Answer> {
             all.push(from.leads_to("https://pay.example/"));
             all.push(from.nothing());
             all.push(from.problem(404, "No such page."));
+            all.push(from.refused(&Refusal::MethodNotAllowed(Method::Get)));
             all.push(problem_json(404, "Not found", "No such page.", &from.asker));
         }
     }
