@@ -24,7 +24,7 @@ export default {
     if (answer === null) return ownEndpoint(request, env, context);
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
     if (Array.isArray(answer)) return gate.watched(answer[0], request, env);
-    return answer.catch((error) => handle_origin_failure(request, env, String(error)));
+    return answer.catch((error) => handle_origin_failure(request, env, error));
   },
 
   async scheduled(_, env) {

@@ -13,7 +13,7 @@ use worker::web_sys::{Request, Response};
 
 #[cfg(feature = "drills")]
 use super::drills;
-use super::glue::settle;
+use super::glue::{ForwardFailure, settle};
 use super::isolate::now;
 use super::ledger::Message;
 use super::origin::{self, Passage};
@@ -60,10 +60,10 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     }
 }
 
-/// Answers a request whose origin could not be reached.
+/// Answers a request whose promise, as [`handle`] returned it, was rejected with `error`.
 #[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
-pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
-    Visit::new(request, env).origin_failed(&reason.as_string().unwrap_or_default()).into()
+pub fn handle_origin_failure(request: Request, env: &JsValue, error: &JsValue) -> JsValue {
+    Visit::new(request, env).origin_failed(&ForwardFailure::of(error)).into()
 }
 
 /// Answers a request that a panic left behind, from a new instance of the module: as the operator
@@ -118,7 +118,7 @@ impl Exchange {
         }
         match passage.send(assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
-            Err(reason) => self.visit.origin_failed(&reason).into(),
+            Err(failure) => self.visit.origin_failed(&failure).into(),
         }
     }
 
@@ -260,10 +260,10 @@ impl Exchange {
             }
         }
         let sent = match passage.send(assertion.as_deref(), now()) {
-            Ok(promise) => settle(promise).await,
-            Err(reason) => Err(reason),
+            Ok(promise) => glue::forwarded(promise).await,
+            Err(failure) => Err(failure),
         };
-        sent.or_else(|reason| Ok(self.visit.origin_failed(&reason).into()))
+        sent.or_else(|failure| Ok(self.visit.origin_failed(&failure).into()))
     }
 
     fn passage<'a>(&'a self, pass: &'a Pass) -> Passage<'a> {

@@ -1,7 +1,7 @@
 // To the origin and back, on JavaScript's side of the border: the request with other headers, its
 // body as it streams, the deadline, and changes to the response. No decisions here either.
 
-import { read, SET_COOKIE, setAll, within } from "./glue.js";
+import { NoAnswerInTime, read, SET_COOKIE, setAll, within } from "./glue.js";
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
 // ways. Headers of the kinds in `removed` (a sum of bits) are taken off the request, `setLines` are
@@ -125,11 +125,17 @@ const NO_BYTES = new Uint8Array(0);
 // The same through a pipe, of a body whose `first` bytes were read already.
 function piped(body, upload, length, init, send, deadlineMs, first) {
   const abort = new AbortController();
+  // The runtime doesn't hand on the very error that a request was aborted with.
+  let failure;
+  const giveUp = (why) => {
+    failure = why;
+    abort.abort(why);
+  };
   let timer;
   let isAnswered = false;
   const whole = () => {
     upload.isWhole = true;
-    const late = () => abort.abort(new Error(`no answer within ${deadlineMs} ms`));
+    const late = () => giveUp(new NoAnswerInTime(deadlineMs));
     if (!isAnswered) timer = setTimeout(late, deadlineMs);
   };
   // A pipe breaks at both ends alike. Only where the origin's has failed, the request fails with
@@ -137,17 +143,25 @@ function piped(body, upload, length, init, send, deadlineMs, first) {
   const broken = () => {
     if (isAnswered) return;
     upload.isBroken = true;
-    abort.abort(new Error(BROKEN_UPLOAD));
+    giveUp(new BrokenUpload());
   };
   const stop = () => {
     isAnswered = true;
     clearTimeout(timer);
   };
+  const answered = (response) => {
+    stop();
+    return response;
+  };
+  const failed = (error) => {
+    stop();
+    throw failure ?? error;
+  };
   const pipe =
     length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
   init.body = pipe.readable;
   init.signal = abort.signal;
-  const answer = send().finally(stop);
+  const answer = send().then(answered, failed);
   if (first !== undefined) {
     const writer = pipe.writable.getWriter();
     writer.write(first).catch(() => {});
@@ -186,11 +200,15 @@ const COPIED_BYTES = 64 * 1024;
 
 function brokenOff(upload) {
   upload.isBroken = true;
-  throw new Error(BROKEN_UPLOAD);
+  throw new BrokenUpload();
 }
 
-// Told from an origin that fails: this is the caller's doing. `glue.rs` knows it by the same words.
-const BROKEN_UPLOAD = "the body of the request broke off";
+// The caller, and not the origin, has broken the connection off.
+export class BrokenUpload extends Error {
+  constructor() {
+    super("the body of the request broke off");
+  }
+}
 
 // For how long a body has been on its way, 0 where all of it has come.
 function unsentMs({ begunAt, isWhole, isBroken }) {

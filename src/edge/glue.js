@@ -91,7 +91,7 @@ export async function postWebhook(url, keys, id, timestamp, body, deadlineMs) {
   return String(response.status);
 }
 
-// The text of a request's body within the deadline; a `RangeError` where it has more than
+// The text of a request's body within the deadline; `BodyTooLong` where it has more than
 // `maxBytes`.
 export function readBody(request, maxBytes, deadlineMs) {
   return within(boundedText(request.body, maxBytes), deadlineMs);
@@ -155,12 +155,26 @@ async function signature(key, text) {
   return `v1,${btoa(String.fromCharCode(...new Uint8Array(signed)))}`;
 }
 
+// Failures that Rust tells apart, by their class. All others are only for the log.
+export class BodyTooLong extends Error {
+  constructor(maxBytes) {
+    super(`more than ${maxBytes} bytes`);
+  }
+}
+
+export class NoAnswerInTime extends Error {
+  constructor(deadlineMs) {
+    super(`no answer within ${deadlineMs} ms`);
+    this.deadlineMs = deadlineMs;
+  }
+}
+
 async function boundedText(body, maxBytes) {
   const chunks = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw new BodyTooLong(maxBytes);
     chunks.push(chunk);
   }
   return new Blob(chunks).text();
@@ -190,7 +204,7 @@ const MAX_KNOWN = 64;
 // which the runtime has to watch and sweep up; what a late fetch still holds ends with its request.
 export function within(promise, deadlineMs) {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`no answer within ${deadlineMs} ms`));
+    const late = () => reject(new NoAnswerInTime(deadlineMs));
     const timer = setTimeout(late, deadlineMs);
     const settle = (then) => (value) => {
       clearTimeout(timer);

@@ -1,5 +1,7 @@
 //! The Rust side of `glue.js` and `forward.js`.
 
+use std::borrow::Cow;
+
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
@@ -72,6 +74,15 @@ extern "C" {
     #[wasm_bindgen(js_name = textOf)]
     fn text_of(value: &JsValue) -> String;
 
+    /// A request's body is longer than it may be.
+    pub(super) type BodyTooLong;
+
+    /// A deadline has passed without an answer.
+    type NoAnswerInTime;
+
+    #[wasm_bindgen(method, getter, js_name = deadlineMs)]
+    fn deadline_ms(this: &NoAnswerInTime) -> u32;
+
     #[wasm_bindgen(js_name = readBody)]
     pub(super) fn read_body(request: &Request, max_bytes: u32, deadline_ms: u32) -> Promise;
 }
@@ -94,6 +105,9 @@ extern "C" {
         occasions: u8,
     ) -> Result<Promise, JsValue>;
 
+    /// The caller has broken its upload off.
+    type BrokenUpload;
+
     #[wasm_bindgen(js_name = setSettler)]
     pub(super) fn set_settler(settle: &Function);
 
@@ -112,8 +126,48 @@ pub(super) async fn settle(promise: Promise) -> Result<JsValue, String> {
     wasm_bindgen_futures::JsFuture::from(promise).await.map_err(|error| message_of(&error))
 }
 
-/// Why [`forward`] fails where the caller, and not the origin, broke the connection off.
-pub(super) const BROKEN_UPLOAD: &str = "the body of the request broke off";
+/// The reason for which a request has no response of the origin.
+pub(super) enum ForwardFailure {
+    /// The caller, and not the origin, broke the connection off.
+    BrokenUpload,
+    /// The origin gave no answer within its deadline.
+    NoAnswerInTime {
+        /// The deadline.
+        deadline_ms: u32,
+    },
+    /// Any other, in the platform's words.
+    Unreachable(String),
+}
+
+impl ForwardFailure {
+    /// Reads the value that [`forward`] throws, or that its promise is rejected with.
+    pub(super) fn of(error: &JsValue) -> Self {
+        if error.is_instance_of::<BrokenUpload>() {
+            Self::BrokenUpload
+        } else if let Some(late) = error.dyn_ref::<NoAnswerInTime>() {
+            Self::NoAnswerInTime { deadline_ms: late.deadline_ms() }
+        } else {
+            Self::Unreachable(message_of(error))
+        }
+    }
+
+    /// The reason as a sentence for the log.
+    pub(super) fn reason(&self) -> Cow<'_, str> {
+        match self {
+            Self::BrokenUpload => "the body of the request broke off".into(),
+            Self::NoAnswerInTime { deadline_ms } => {
+                format!("no answer within {deadline_ms} ms").into()
+            }
+            Self::Unreachable(reason) => reason.into(),
+        }
+    }
+}
+
+/// Waits for the response that [`forward`] has promised.
+pub(super) async fn forwarded(promise: Promise) -> Result<JsValue, ForwardFailure> {
+    let response = wasm_bindgen_futures::JsFuture::from(promise).await;
+    response.map_err(|error| ForwardFailure::of(&error))
+}
 
 /// What a rejected promise or a thrown value says.
 pub(super) fn message_of(error: &JsValue) -> String {

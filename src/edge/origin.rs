@@ -6,6 +6,7 @@ use std::rc::Rc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
+use super::glue::ForwardFailure;
 use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{errands, glue};
@@ -36,7 +37,11 @@ impl Passage<'_> {
     /// # Errors
     ///
     /// What the platform says about a request that can't even be sent.
-    pub(super) fn send(&self, assertion: Option<&str>, now: Timestamp) -> Result<Promise, String> {
+    pub(super) fn send(
+        &self,
+        assertion: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Promise, ForwardFailure> {
         let mut headers: Vec<(&str, String)> = Vec::new();
         if let Some(identity) = &self.pass.identity {
             headers.extend(identity.headers());
@@ -249,7 +254,7 @@ pub(super) fn send_unchecked(
     visit: &Visit,
     origin: &OriginTarget,
     degraded: Degraded,
-) -> Result<Promise, String> {
+) -> Result<Promise, ForwardFailure> {
     let mark = glue::lines(&[(DEGRADED_HEADER, degraded.word())]);
     let changes = Changes {
         target: &visit.facts.target(),
@@ -313,14 +318,15 @@ fn send(
     origin: &OriginTarget,
     context: &JsValue,
     changes: &Changes<'_>,
-) -> Result<Promise, String> {
+) -> Result<Promise, ForwardFailure> {
     let Visit { isolate, request, facts } = visit;
     let (service, base) = match origin {
         OriginTarget::Url(url) => (JsValue::UNDEFINED, url.clone()),
         OriginTarget::Service(binding) => {
             let service = isolate.resource(binding);
             let gone = || format!("the service binding {binding:?} is gone");
-            (service.ok_or_else(gone)?, facts.base_url())
+            let service = service.ok_or_else(|| ForwardFailure::Unreachable(gone()))?;
+            (service, facts.base_url())
         }
     };
     // Joined as text: a URL parser would read `//host` in the path as another server.
@@ -338,5 +344,5 @@ fn send(
         &changes.settlement.charge,
         changes.settlement.occasions,
     )
-    .map_err(|error| glue::message_of(&error))
+    .map_err(|error| ForwardFailure::of(&error))
 }

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
-use super::glue;
-use super::glue::BROKEN_UPLOAD;
+use super::glue::{self, ForwardFailure};
 use super::isolate::{Isolate, now};
 use crate::answer::{Answer, Asker, Place, Responder};
 use crate::cause::Cause;
@@ -78,11 +77,15 @@ impl Visit {
         }
     }
 
-    /// Answers for an origin that could not be reached; or the caller who broke its upload off.
-    pub(super) fn origin_failed(&self, reason: &str) -> Response {
-        let is_callers_doing = reason.contains(BROKEN_UPLOAD);
-        let cause = if is_callers_doing { Cause::BadRequest } else { Cause::OriginUnavailable };
-        self.deny(&self.fault(cause, reason), None)
+    /// Answers for an origin that gave no response, or the caller who broke its upload off.
+    pub(super) fn origin_failed(&self, failure: &ForwardFailure) -> Response {
+        let cause = match failure {
+            ForwardFailure::BrokenUpload => Cause::BadRequest,
+            ForwardFailure::NoAnswerInTime { .. } | ForwardFailure::Unreachable(_) => {
+                Cause::OriginUnavailable
+            }
+        };
+        self.deny(&self.fault(cause, &failure.reason()), None)
     }
 
     /// A denial that isn't the caller's fault.
