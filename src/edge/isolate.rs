@@ -26,8 +26,8 @@ pub(super) struct Isolate {
     pub(super) verifier: Verifier,
     /// Signs assertions.
     pub(super) signer: Signer,
-    /// The header that each credential source stands in, and what is read of visitors.
-    pub(super) carriers: Array,
+    /// The names of the headers that are read of each request.
+    pub(super) captured_names: Array,
     /// The ones that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
     name: String,
@@ -63,8 +63,8 @@ impl Isolate {
         let name = holder.chars().take(8).collect();
         let (issuers, credentials, visitors, origin_ms) = match &config {
             Ok(config) => {
-                let credentials = credential::carriers(&config.credentials);
-                let visitors = captured::carriers(config);
+                let credentials = credential::header_names(&config.credentials);
+                let visitors = captured::header_names(config);
                 (config.issuers.len(), credentials, visitors, config.deadlines.origin_ms)
             }
             Err(_) => (0, Vec::new(), Vec::new(), 0),
@@ -75,7 +75,7 @@ impl Isolate {
             memory: RefCell::new(Memory::new(issuers, holder, origin_ms)),
             verifier: Verifier::default(),
             signer: Signer::default(),
-            carriers: strings(credentials.iter().chain(&visitors)),
+            captured_names: strings(credentials.iter().chain(&visitors)),
             credential_headers: named.join(", "),
             env: env.clone(),
             config,

@@ -28,7 +28,7 @@ impl Visit {
     /// every fact is empty, and the gate refuses the request for its path.
     pub(super) fn new(request: Request, env: &JsValue) -> Self {
         let isolate = Isolate::of(env);
-        let lines = glue::read_request(&request, &isolate.carriers);
+        let lines = glue::read_request(&request, &isolate.captured_names);
         let facts = Rc::new(RequestFacts::from_lines(&lines).unwrap_or_default());
         Self { isolate, request, facts }
     }
