@@ -13,7 +13,8 @@ use worker::web_sys::{Request, Response};
 
 #[cfg(feature = "drills")]
 use super::drills;
-use super::glue::{ForwardFailure, settle};
+use super::glue::forward::{self, ForwardFailure};
+use super::glue::settle;
 use super::isolate::now;
 use super::ledger::Message;
 use super::origin::{self, Passage};
@@ -260,7 +261,7 @@ impl Exchange {
             }
         }
         let sent = match passage.send(assertion.as_deref(), now()) {
-            Ok(promise) => glue::forwarded(promise).await,
+            Ok(promise) => forward::response(promise).await,
             Err(failure) => Err(failure),
         };
         sent.or_else(|failure| Ok(self.visit.origin_failed(&failure).into()))

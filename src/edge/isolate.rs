@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
+use super::forwarding::Forwardings;
 use crate::config::{Config, Invalid};
 use crate::gate::{Memory, captured};
 use crate::request::credential;
@@ -26,10 +27,13 @@ pub(super) struct Isolate {
     pub(super) verifier: Verifier,
     /// Signs assertions.
     pub(super) signer: Signer,
-    /// The names of the headers that are read of each request.
+    /// The names of the headers that are read of each request: those that credentials stand in,
+    /// and those that visitors are told apart by.
     pub(super) captured_names: Array,
-    /// The ones that the configuration names, for `Vary`.
+    /// Those of them that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
+    /// The ways in which requests are forwarded.
+    pub(super) forwardings: Forwardings,
     name: String,
     requests: Cell<u32>,
 }
@@ -77,6 +81,7 @@ impl Isolate {
             signer: Signer::default(),
             captured_names: strings(credentials.iter().chain(&visitors)),
             credential_headers: named.join(", "),
+            forwardings: Forwardings::default(),
             env: env.clone(),
             config,
             name,

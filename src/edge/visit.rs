@@ -5,7 +5,8 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
-use super::glue::{self, ForwardFailure};
+use super::glue;
+use super::glue::forward::ForwardFailure;
 use super::isolate::{Isolate, now};
 use crate::answer::{Answer, Asker, Place, Responder};
 use crate::cause::Cause;
