@@ -3,7 +3,7 @@
 
 use worker::web_sys::Response;
 
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::now;
 use super::visit::{Visit, problem, respond};
 use super::{glue, inbox, sessions};
@@ -97,7 +97,7 @@ pub(super) async fn call(
     let ApiRequest { method, url, headers, body } = request;
     let (lines, deadline_ms) = (glue::lines(headers), config.deadlines.billing_ms);
     let promise = glue::call_api(method, url, &lines, body, deadline_ms, MAX_ANSWER_BYTES);
-    let answer = settle(promise).await?.as_string().unwrap_or_default();
+    let answer = resolved(promise).await?.as_string().unwrap_or_default();
     let (status, body) = answer.split_once('\n').unwrap_or_default();
     let status = status.parse().map_err(|_| "an answer without a status".to_owned())?;
     Ok((status, body.to_owned()))

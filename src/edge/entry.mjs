@@ -108,11 +108,11 @@ function guarded({ handle_panic }, state) {
         }
       };
       let timer = setTimeout(check, CRASH_CHECK_MS);
-      const settle = (then) => (value) => {
+      const answered = (then) => (value) => {
         clearTimeout(timer);
         then(value);
       };
-      promise.then(settle(resolve), settle(reject));
+      promise.then(answered(resolve), answered(reject));
     });
   };
   return { recover, afterPanic, watched };

@@ -14,7 +14,7 @@ use worker::web_sys::{Request, Response};
 #[cfg(feature = "drills")]
 use super::drills;
 use super::glue::forward::{self, ForwardFailure};
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::now;
 use super::ledger::Message;
 use super::origin::{self, Passage};
@@ -213,7 +213,7 @@ impl Exchange {
                 Outcome::OutageRead(is_down)
             }
             Need::Wait { for_ms } => {
-                let _ = settle(glue::pause(for_ms)).await;
+                let _ = resolved(glue::pause(for_ms)).await;
                 Outcome::Waited
             }
         }
@@ -241,7 +241,7 @@ impl Exchange {
     async fn is_within_burst(&self, binding: &str, key: &str) -> bool {
         let Some(limiter) = self.visit.isolate.resource(binding) else { return true };
         let deadline_ms = self.config.deadlines.ledger_ms;
-        let answer = settle(glue::limit_burst(&limiter, key, deadline_ms)).await;
+        let answer = resolved(glue::limit_burst(&limiter, key, deadline_ms)).await;
         answer.map_or(true, |is_within| is_within.is_truthy())
     }
 

@@ -118,7 +118,7 @@ pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
 }
 
 /// Waits for a promise. An error is the message that the promise was rejected with.
-pub(super) async fn settle(promise: Promise) -> Result<JsValue, String> {
+pub(super) async fn resolved(promise: Promise) -> Result<JsValue, String> {
     JsFuture::from(promise).await.map_err(|error| message_of(&error))
 }
 

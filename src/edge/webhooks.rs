@@ -8,7 +8,7 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
 use super::body::{body_of, json_response};
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::now;
 use super::visit::{Visit, problem};
 use super::{glue, inbox, provider_api};
@@ -69,7 +69,7 @@ pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Resp
 fn ask_soon(visit: &Visit, config: &Rc<Config>, context: &JsValue) {
     let (isolate, config) = (Rc::clone(&visit.isolate), Rc::clone(config));
     let promise = future_to_promise(async move {
-        let _ = settle(glue::pause(ASK_AFTER_MS)).await;
+        let _ = resolved(glue::pause(ASK_AFTER_MS)).await;
         provider_api::look_soon(&isolate, &config).await;
         Ok(JsValue::UNDEFINED)
     });
