@@ -10,8 +10,8 @@ export function waitUntil(context, promise) {
 }
 
 // The outcome of a promise if it has one within the deadline, else `NoAnswerInTime`. A timer costs
-// less than an abort signal, which the runtime has to watch and sweep up; whatever a late fetch still
-// holds ends with its request.
+// less than an abort signal, which the runtime has to watch and sweep up. A late fetch ends with
+// its request.
 export function within(promise, deadlineMs) {
   return new Promise((resolve, reject) => {
     const late = () => reject(new NoAnswerInTime(deadlineMs));
