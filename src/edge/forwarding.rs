@@ -30,9 +30,9 @@ impl Passing {
 pub(super) struct Forwarding {
     /// The same for JavaScript.
     pub(super) options: ForwardOptions,
-    /// Whether a target is sent with the request's own scheme and host before it: a service binding
-    /// has no base of its own.
-    pub(super) keeps_base: bool,
+    /// Whether the target is a whole URL, with the request's own scheme and host: a service binding
+    /// has none.
+    pub(super) takes_whole_url: bool,
     /// Whether a charge is looked at again once the origin has answered.
     pub(super) is_settled: bool,
     /// Whether the origin may state the cost in a header of its response.
@@ -96,7 +96,7 @@ impl Forwarding {
 
     fn to(env: &JsValue, origin: &OriginTarget) -> Result<Self, ForwardFailure> {
         let options = ForwardOptions::new();
-        let keeps_base = match origin {
+        let takes_whole_url = match origin {
             OriginTarget::Url(url) => {
                 options.set_base(url);
                 false
@@ -108,7 +108,7 @@ impl Forwarding {
                 true
             }
         };
-        Ok(Self { options, keeps_base, is_settled: false, reads_cost: false })
+        Ok(Self { options, takes_whole_url, is_settled: false, reads_cost: false })
     }
 }
 

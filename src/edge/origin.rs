@@ -61,15 +61,8 @@ impl Passage<'_> {
         let mut on_response =
             answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         on_response.extend(pass.set_cookie.iter().map(|cookie| (SET_COOKIE, cookie.into())));
-        let passing = if pass.is_preflight {
-            Passing::Preflight
-        } else if pass.free_page.is_some() {
-            Passing::FreePage
-        } else {
-            Passing::Other
-        };
         let Isolate { env, forwardings, .. } = &*self.visit.isolate;
-        let forwarding = forwardings.of(env, self.config, pass.route, passing)?;
+        let forwarding = forwardings.of(env, self.config, pass.route, self.passing())?;
         let charge = if forwarding.is_settled { self.charge() } else { String::new() };
         if forwarding.reads_cost && !charge.is_empty() {
             // Between origin and gate; empty removes it.
@@ -82,6 +75,16 @@ impl Passage<'_> {
             charge: &charge,
         };
         send(self.visit, self.context, &forwarding, &changes)
+    }
+
+    fn passing(&self) -> Passing {
+        if self.pass.is_preflight {
+            Passing::Preflight
+        } else if self.pass.free_page.is_some() {
+            Passing::FreePage
+        } else {
+            Passing::Other
+        }
     }
 
     /// The charge as [`settle_charge`] or [`settle_page`] reads it; empty where nothing was charged
@@ -282,7 +285,7 @@ fn send(
     forwarding: &Forwarding,
     changes: &Changes<'_>,
 ) -> Result<Promise, ForwardFailure> {
-    let head = if forwarding.keeps_base {
+    let head = if forwarding.takes_whole_url {
         let url = format!("{}{}", visit.facts.base_url(), changes.target);
         glue::head(&url, changes.on_request)
     } else {
