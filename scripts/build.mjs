@@ -55,8 +55,17 @@ async function buildModule(outDir, features, settings) {
 function keepStateApart(outDir) {
   const path = join(ROOT, outDir, "index.js");
   const name = outDir.endsWith("backstage") ? "__tollgate_backstage_state" : "__tollgate_gate_state";
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll("globalThis.__worker_init_state", `globalThis.${name}`));
+  const generated = readFileSync(path, "utf8");
+  if (!generated.includes(GENERATED_STATE)) {
+    throw new Problem(
+      `${outDir}/index.js has no ${GENERATED_STATE}: worker-build generates other code than ` +
+        "scripts/build.mjs expects, and the two modules would share their state.",
+    );
+  }
+  writeFileSync(path, generated.replaceAll(GENERATED_STATE, `globalThis.${name}`));
 }
+
+const GENERATED_STATE = "globalThis.__worker_init_state";
 
 /** Cargo would notice on its own that nothing changed; wasm-opt and esbuild would not. */
 function isCurrent(outDir, inputs) {

@@ -31,7 +31,9 @@
 //! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | requests for the tests alone |
 //! | `body.rs` | bodies of requests to the gate itself |
-//! | `glue.rs`, `glue.js`, `forward.js` | the border to JavaScript |
+//! | `forwarding.rs` | the way to the origin that requests of a route share |
+//! | `glue.rs`, `glue/*.js` | the border to JavaScript |
+//! | `glue/forward.rs` | the border to JavaScript for requests on their way to the origin |
 
 #[cfg(feature = "backstage")]
 mod admin;
@@ -49,6 +51,7 @@ mod drills;
 mod endpoints;
 mod errands;
 pub mod fetch;
+mod forwarding;
 mod glue;
 mod hosted_page;
 mod inbox;

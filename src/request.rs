@@ -38,9 +38,9 @@ pub struct RequestFacts {
     pub preflight_method: String,
     /// `Upgrade`, of any method but GET.
     pub odd_upgrade: String,
-    /// The header that each of the configuration's credential sources stands in, in their order,
-    /// empty for the query; then what the gate asks of visitors.
-    pub carriers: Vec<String>,
+    /// The values of the headers that the configuration has captured: the one that each credential
+    /// source stands in, in their order, empty for the query; then those of visitors.
+    pub captured_headers: Vec<String>,
     /// Of `path`.
     readings: Result<KeptReadings, PathError>,
 }
@@ -57,7 +57,7 @@ impl Default for RequestFacts {
             preflight_origin: String::new(),
             preflight_method: String::new(),
             odd_upgrade: String::new(),
-            carriers: Vec::new(),
+            captured_headers: Vec::new(),
             readings: KeptReadings::of(""),
         }
     }
@@ -93,7 +93,7 @@ impl RequestFacts {
             preflight_origin: next(),
             preflight_method: next(),
             odd_upgrade: next(),
-            carriers: lines.map(str::to_owned).collect(),
+            captured_headers: lines.map(str::to_owned).collect(),
         })
     }
 
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!((facts.method.as_str(), facts.host()), ("PROPFIND", "api.example.com"));
         assert_eq!(facts.target(), "/a//b?x=1?y");
         assert_eq!(facts.base_url(), "https://api.example.com:8443");
-        assert_eq!(facts.carriers, ["Bearer t", "", "key"]);
+        assert_eq!(facts.captured_headers, ["Bearer t", "", "key"]);
         assert!(!facts.is_preflight());
     }
 

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tollgate::config::{LEDGER_BINDING, VARIABLES, VariableKind};
+use tollgate::gate::captured::BOT_CATEGORY;
 
 #[test]
 fn the_platform_is_named_by_the_edge_alone() {
@@ -98,6 +99,12 @@ fn the_openapi_document_lists_every_provider() {
     let words = tollgate::account::Provider::ALL.map(|provider| format!("{:?}", provider.word()));
     let list = format!("const PROVIDERS = [{}];", words.join(", "));
     assert!(read("src/edge/openapi.js").contains(&list), "expected {list}");
+}
+
+#[test]
+fn both_sides_of_the_border_call_the_bot_category_the_same() {
+    let line = format!("const BOT_CATEGORY = {BOT_CATEGORY:?};");
+    assert!(read("src/edge/glue/request.js").contains(&line), "expected {line}");
 }
 
 #[test]

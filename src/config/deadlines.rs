@@ -15,10 +15,15 @@ pub struct Deadlines {
     pub billing_ms: u32,
 }
 
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000, billing_ms: 10_000 }
+    }
+}
+
 impl Deadlines {
     pub(super) fn read(reader: &Reader) -> Self {
-        let mut deadlines =
-            Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000, billing_ms: 10_000 };
+        let mut deadlines = Self::default();
         if let Some(mut fields) = reader.table("DEADLINES", "{ ledger_ms = 1000 }") {
             let fallback = deadlines;
             let mut one = |name, default| deadline(&mut fields, name).unwrap_or(default);

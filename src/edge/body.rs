@@ -1,6 +1,5 @@
 //! Bodies: of requests, read with a bound, and of answers in JSON.
 
-use js_sys::RangeError;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{Request, Response};
@@ -18,7 +17,7 @@ use crate::request::BodyError;
 pub(super) async fn body_of(request: &Request, max_bytes: u32) -> Result<String, BodyError> {
     let read = JsFuture::from(glue::read_body(request, max_bytes, BODY_DEADLINE_MS)).await;
     let text = read.map_err(|error| {
-        if error.is_instance_of::<RangeError>() {
+        if error.is_instance_of::<glue::BodyTooLong>() {
             BodyError::TooLarge { max_bytes }
         } else {
             BodyError::Unreadable(glue::message_of(&error))

@@ -9,7 +9,7 @@ use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::glue::settle;
+use super::glue::resolved;
 use crate::bounded_map::{BoundedMap, Weight, text_bytes};
 use crate::config::signing_algorithm;
 use crate::time::Timestamp;
@@ -60,7 +60,7 @@ impl Verifier {
                     continue;
                 }
             };
-            let verified = settle(verify(&parameters, &key, &signature, &signed)).await;
+            let verified = resolved(verify(&parameters, &key, &signature, &signed)).await;
             if verified.is_ok_and(|verified| verified.is_truthy()) {
                 return Ok(true);
             }
@@ -128,7 +128,7 @@ impl Signer {
         let signed =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let bytes = Uint8Array::from(signed.as_bytes());
-        let signature = settle(sign(&parameters(algorithm), &key, &bytes)).await?;
+        let signature = resolved(sign(&parameters(algorithm), &key, &bytes)).await?;
         let signature = Uint8Array::new(&signature).to_vec();
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
         let bytes = text_bytes(&token);
@@ -196,7 +196,7 @@ async fn import(jwk: &str, algorithm: &str, usage: &str) -> Result<JsValue, Stri
         let _ = Reflect::delete_property(jwk.unchecked_ref::<Object>(), &JsValue::from_str(member));
     }
     let usages = Array::of(&[JsValue::from_str(usage)]);
-    settle(import_key("jwk", &jwk, &parameters(algorithm), false, &usages)).await
+    resolved(import_key("jwk", &jwk, &parameters(algorithm), false, &usages)).await
 }
 
 /// WebCrypto's parameters for a JOSE algorithm (RFC 7518 §3.1, RFC 9864); the same object serves

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 
-use super::glue::{self, settle};
+use super::glue::{self, resolved};
 use super::visit::{Visit, respond};
 use crate::answer::{Answer, Headers};
 use crate::strict_json;
@@ -23,7 +23,7 @@ pub(super) async fn panic() -> Result<JsValue, JsValue> {
 /// each, or with one sentence where the key is refused.
 pub(super) async fn verify(visit: Visit) -> Result<JsValue, JsValue> {
     let promise = glue::read_body(&visit.request, MAX_BYTES, DEADLINE_MS);
-    let text = settle(promise).await.ok().and_then(|text| text.as_string()).unwrap_or_default();
+    let text = resolved(promise).await.ok().and_then(|text| text.as_string()).unwrap_or_default();
     let asked = strict_json::parse(&text).unwrap_or_default();
     let answer = match verdicts(&visit, &asked).await {
         Ok(verdicts) => json!({ "verdicts": verdicts }),

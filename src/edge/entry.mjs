@@ -24,7 +24,7 @@ export default {
     if (answer === null) return ownEndpoint(request, env, context);
     // An array holds a promise that Rust has yet to keep, and can't keep if it panics.
     if (Array.isArray(answer)) return gate.watched(answer[0], request, env);
-    return answer.catch((error) => handle_origin_failure(request, env, String(error)));
+    return answer.catch((error) => handle_origin_failure(request, env, error));
   },
 
   async scheduled(_, env) {
@@ -108,11 +108,11 @@ function guarded({ handle_panic }, state) {
         }
       };
       let timer = setTimeout(check, CRASH_CHECK_MS);
-      const settle = (then) => (value) => {
+      const answered = (then) => (value) => {
         clearTimeout(timer);
         then(value);
       };
-      promise.then(settle(resolve), settle(reject));
+      promise.then(answered(resolve), answered(reject));
     });
   };
   return { recover, afterPanic, watched };

@@ -6,7 +6,7 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::{glue, inbox, ledger};
@@ -46,7 +46,7 @@ pub(super) async fn fetch_keys(config: &Config, issuer: usize) -> Result<String,
         return Err(CallError::Fault("the issuer has no JWKS URL".to_owned()));
     };
     let promise = glue::fetch_text(url, config.deadlines.jwks_ms, MAX_JWKS_BYTES);
-    let body = settle(promise).await.map_err(CallError::Unreachable)?;
+    let body = resolved(promise).await.map_err(CallError::Unreachable)?;
     body.as_string().ok_or_else(|| CallError::Fault("the fetched key set is no text".to_owned()))
 }
 
@@ -78,7 +78,7 @@ async fn see_through(isolate: &Isolate, config: &Config, errand: Errand) -> Resu
 /// Reports which readers of free pages were seen, once others had time to come along.
 async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> Result<(), String> {
     if due.after_ms > 0 {
-        let _ = settle(glue::pause(due.after_ms)).await;
+        let _ = resolved(glue::pause(due.after_ms)).await;
     }
     let request = gate::readers_to_report(due, &mut isolate.memory.borrow_mut());
     let Some(request) = request else { return Ok(()) };
@@ -121,7 +121,7 @@ async fn watch(
                 let _ = tell(isolate, config, account, request).await;
             }
             Watch::Wait(ms) => {
-                let _ = settle(glue::pause(u32::try_from(ms.max(1)).unwrap_or(u32::MAX))).await;
+                let _ = resolved(glue::pause(u32::try_from(ms.max(1)).unwrap_or(u32::MAX))).await;
             }
         }
     }

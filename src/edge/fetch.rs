@@ -13,7 +13,8 @@ use worker::web_sys::{Request, Response};
 
 #[cfg(feature = "drills")]
 use super::drills;
-use super::glue::settle;
+use super::glue::forward::{self, ForwardFailure};
+use super::glue::resolved;
 use super::isolate::now;
 use super::ledger::Message;
 use super::origin::{self, Passage};
@@ -59,10 +60,10 @@ pub fn handle(request: Request, env: &JsValue, context: JsValue) -> JsValue {
     }
 }
 
-/// Answers a request whose origin could not be reached.
+/// Answers a request whose promise, as [`handle`] returned it, was rejected with `error`.
 #[cfg_attr(not(feature = "backstage"), wasm_bindgen)]
-pub fn handle_origin_failure(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
-    Visit::new(request, env).origin_failed(&reason.as_string().unwrap_or_default()).into()
+pub fn handle_origin_failure(request: Request, env: &JsValue, error: &JsValue) -> JsValue {
+    Visit::new(request, env).origin_failed(&ForwardFailure::of(error)).into()
 }
 
 /// Answers a request that a panic left behind, from a new instance of the module: as the operator
@@ -117,7 +118,7 @@ impl Exchange {
         }
         match passage.send(assertion.as_deref(), now()) {
             Ok(promise) => promise.into(),
-            Err(reason) => self.visit.origin_failed(&reason).into(),
+            Err(failure) => self.visit.origin_failed(&failure).into(),
         }
     }
 
@@ -221,7 +222,7 @@ impl Exchange {
                 Outcome::OutageRead(is_down)
             }
             Need::Wait { for_ms } => {
-                let _ = settle(glue::pause(for_ms)).await;
+                let _ = resolved(glue::pause(for_ms)).await;
                 Outcome::Waited
             }
         }
@@ -249,7 +250,7 @@ impl Exchange {
     async fn is_within_burst(&self, binding: &str, key: &str) -> bool {
         let Some(limiter) = self.visit.isolate.resource(binding) else { return true };
         let deadline_ms = self.config.deadlines.ledger_ms;
-        let answer = settle(glue::limit_burst(&limiter, key, deadline_ms)).await;
+        let answer = resolved(glue::limit_burst(&limiter, key, deadline_ms)).await;
         answer.map_or(true, |is_within| is_within.is_truthy())
     }
 
@@ -269,10 +270,10 @@ impl Exchange {
             }
         }
         let sent = match passage.send(assertion.as_deref(), now()) {
-            Ok(promise) => settle(promise).await,
-            Err(reason) => Err(reason),
+            Ok(promise) => forward::response(promise).await,
+            Err(failure) => Err(failure),
         };
-        sent.or_else(|reason| Ok(self.visit.origin_failed(&reason).into()))
+        sent.or_else(|failure| Ok(self.visit.origin_failed(&failure).into()))
     }
 
     fn passage<'a>(&'a self, pass: &'a Pass) -> Passage<'a> {

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::glue;
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::{Isolate, now};
 use super::ledger::{self, Message};
 use super::ledger_store::SqlStore;
@@ -54,9 +54,9 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
         }
         // More may come in while one ledger takes its time.
         promises.push(&glue::pause(LOOK_AGAIN_MS));
-        settle(Promise::race(&promises)).await.map_err(StoreError)?;
+        resolved(Promise::race(&promises)).await.map_err(StoreError)?;
     }
-    settle(Promise::all(&promises(&running))).await.map_err(StoreError)?;
+    resolved(Promise::all(&promises(&running))).await.map_err(StoreError)?;
     wake_when_due(state)
 }
 

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::Environment;
 use super::crypto::{Signer, Verifier};
+use super::forwarding::Forwardings;
 use crate::config::{Config, Invalid};
 use crate::gate::{Memory, captured};
 use crate::request::credential;
@@ -26,10 +27,13 @@ pub(super) struct Isolate {
     pub(super) verifier: Verifier,
     /// Signs assertions.
     pub(super) signer: Signer,
-    /// The header that each credential source stands in, and what is read of visitors.
-    pub(super) carriers: Array,
-    /// The ones that the configuration names, for `Vary`.
+    /// The names of the headers that are read of each request: those that credentials stand in,
+    /// and those that visitors are told apart by.
+    pub(super) captured_names: Array,
+    /// Those of them that the configuration names, for `Vary`.
     pub(super) credential_headers: String,
+    /// The ways in which requests are forwarded.
+    pub(super) forwardings: Forwardings,
     name: String,
     requests: Cell<u32>,
 }
@@ -63,8 +67,8 @@ impl Isolate {
         let name = holder.chars().take(8).collect();
         let (issuers, credentials, visitors, origin_ms) = match &config {
             Ok(config) => {
-                let credentials = credential::carriers(&config.credentials);
-                let visitors = captured::carriers(config);
+                let credentials = credential::header_names(&config.credentials);
+                let visitors = captured::header_names(config);
                 (config.issuers.len(), credentials, visitors, config.deadlines.origin_ms)
             }
             Err(_) => (0, Vec::new(), Vec::new(), 0),
@@ -75,8 +79,9 @@ impl Isolate {
             memory: RefCell::new(Memory::new(issuers, holder, origin_ms)),
             verifier: Verifier::default(),
             signer: Signer::default(),
-            carriers: strings(credentials.iter().chain(&visitors)),
+            captured_names: strings(credentials.iter().chain(&visitors)),
             credential_headers: named.join(", "),
+            forwardings: Forwardings::default(),
             env: env.clone(),
             config,
             name,

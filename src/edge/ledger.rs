@@ -3,7 +3,7 @@
 use js_sys::Promise;
 
 use super::glue;
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::Isolate;
 use crate::account::KeyOwner;
 use crate::admin::Command;
@@ -50,7 +50,7 @@ pub(super) fn send_within(
 ///
 /// Why there is none: too late, unreachable, overloaded, or an error of its own.
 pub(super) async fn reply(promise: Promise) -> Result<String, String> {
-    settle(promise).await.map(|text| text.as_string().unwrap_or_default())
+    resolved(promise).await.map(|text| text.as_string().unwrap_or_default())
 }
 
 /// Reads a reply.

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
 
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::ledger_store::SqlStore;
@@ -97,7 +97,7 @@ impl Ledger {
     pub fn fetch(&self, request: &Request) -> Result<Promise, JsValue> {
         let (inner, text) = (Rc::clone(&self.0), request.text()?);
         Ok(future_to_promise(async move {
-            let text = settle(text).await?;
+            let text = resolved(text).await?;
             let (status, reply) = match inner.answer(&text.as_string().unwrap_or_default()) {
                 Ok(reply) => (200, reply),
                 Err(reason) => (500, reason),

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
+use super::forwarding::{Forwarding, Passing};
+use super::glue::forward::{self, ForwardFailure};
 use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{errands, glue};
 use crate::allowance::{COOKIE_NAME, Grant};
-use crate::config::{Config, OriginTarget, Route, Uncounted};
+use crate::config::{Config, Deadlines, OriginTarget, Route};
 use crate::decision::{Degraded, Pass};
 use crate::gate::{self, COST_HEADER, OriginAnswer, Visitor};
 use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
@@ -36,7 +38,11 @@ impl Passage<'_> {
     /// # Errors
     ///
     /// What the platform says about a request that can't even be sent.
-    pub(super) fn send(&self, assertion: Option<&str>, now: Timestamp) -> Result<Promise, String> {
+    pub(super) fn send(
+        &self,
+        assertion: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Promise, ForwardFailure> {
         let mut headers: Vec<(&str, String)> = Vec::new();
         if let Some(identity) = &self.pass.identity {
             headers.extend(identity.headers());
@@ -55,52 +61,45 @@ impl Passage<'_> {
         let mut on_response =
             answer::passed_headers(&pass.quotas, &pass.notices, pass.degraded, now);
         on_response.extend(pass.set_cookie.iter().map(|cookie| (SET_COOKIE, cookie.into())));
-        let settlement = self.settlement();
-        if settlement.occasions & ALWAYS != 0 {
+        let Isolate { env, forwardings, .. } = &*self.visit.isolate;
+        let forwarding = forwardings.of(env, self.config, pass.route, self.passing())?;
+        let charge = if forwarding.is_settled { self.charge() } else { String::new() };
+        if forwarding.reads_cost && !charge.is_empty() {
             // Between origin and gate; empty removes it.
             on_response.push((COST_HEADER, "".into()));
         }
         let changes = Changes {
             target: &target,
-            on_request: &glue::lines(&headers),
+            on_request: &headers,
             on_response: &glue::lines(&on_response),
-            removed: HeaderKind::removed(
-                pass.is_preflight,
-                self.route().is_some_and(|route| route.forward_overrides),
-            ),
-            is_cached: self.route().is_some_and(|route| route.cache),
-            deadline_ms: self.config.deadlines.origin_ms,
-            is_preflight: pass.is_preflight,
-            settlement: &settlement,
+            charge: &charge,
         };
-        send(self.visit, self.target(), self.context, &changes)
+        send(self.visit, self.context, &forwarding, &changes)
     }
 
-    /// What is to be looked at again when the origin has answered.
-    fn settlement(&self) -> Settlement {
+    fn passing(&self) -> Passing {
+        if self.pass.is_preflight {
+            Passing::Preflight
+        } else if self.pass.free_page.is_some() {
+            Passing::FreePage
+        } else {
+            Passing::Other
+        }
+    }
+
+    /// The charge as [`settle_charge`] or [`settle_page`] reads it; empty where nothing was charged
+    /// or counted.
+    fn charge(&self) -> String {
         let pass = self.pass;
         if let Some(page) = &pass.free_page {
-            let charge = format!("{FREE_PAGE}\n{}\n{}", page.set_cookie, page.grant.to_line());
-            return Settlement { charge, occasions: PAGE | FAILED };
+            return format!("{FREE_PAGE}\n{}\n{}", page.set_cookie, page.grant.to_line());
         }
-        let route = pass.route.and_then(|index| Some((index, self.config.routes.get(index)?)));
-        let (Some(charge), Some(identity), Some((index, route))) =
-            (&pass.charge, &pass.identity, route)
+        let (Some(charge), Some(identity), Some(index)) =
+            (&pass.charge, &pass.identity, pass.route)
         else {
-            return Settlement::default();
+            return String::new();
         };
-        let Some(metering) = &route.metering else { return Settlement::default() };
-        let is_free = |kind| metering.uncounted.contains(&kind);
-        let occasions = [
-            (FAILED, route.refund),
-            (NOT_MODIFIED, is_free(Uncounted::NotModified)),
-            (CACHE_HIT, is_free(Uncounted::CacheHit)),
-            (ALWAYS, metering.is_settled),
-        ];
-        Settlement {
-            charge: format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines()),
-            occasions: occasions.iter().filter(|(_, is_one)| *is_one).map(|(bit, _)| bit).sum(),
-        }
+        format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines())
     }
 
     /// The identity to assert, if the operator gave a key to sign it with: nobody's for a visitor
@@ -166,8 +165,8 @@ impl Passage<'_> {
     }
 }
 
-/// Takes back the excess of a charge, now that the origin has answered. `forward.js` calls it with
-/// the charge of [`Passage::settlement`].
+/// Takes back the excess of a charge, now that the origin has answered. `settling.js` calls it with
+/// the charge of [`Passage::charge`].
 fn settle_charge(
     isolate: &Rc<Isolate>,
     context: &JsValue,
@@ -206,7 +205,7 @@ fn settle_page(
     if is_delivered { cookie.to_owned() } else { String::new() }
 }
 
-/// Has `forward.js` settle charges, and ask of which kind headers are, with this instance of the
+/// Has `settling.js` settle charges, and ask of which kind headers are, with this instance of the
 /// module.
 pub(super) fn register() {
     if REGISTERED.replace(true) {
@@ -227,10 +226,11 @@ pub(super) fn register() {
         String::new()
     };
     let settle = Closure::<Settle>::new(settle);
-    glue::set_settler(settle.into_js_value().unchecked_ref());
+    let broken_off_ms = OriginAnswer::BROKEN_OFF;
+    forward::set_settler(settle.into_js_value().unchecked_ref(), broken_off_ms);
     let kind_of = |name: String| HeaderKind::of(&name) as u8;
     let kind_of = Closure::<dyn Fn(String) -> u8>::new(kind_of);
-    glue::set_header_kinds(kind_of.into_js_value().unchecked_ref());
+    forward::set_header_kinds(kind_of.into_js_value().unchecked_ref());
 }
 
 thread_local! {
@@ -249,60 +249,31 @@ pub(super) fn send_unchecked(
     visit: &Visit,
     origin: &OriginTarget,
     degraded: Degraded,
-) -> Result<Promise, String> {
-    let mark = glue::lines(&[(DEGRADED_HEADER, degraded.word())]);
+) -> Result<Promise, ForwardFailure> {
+    // The configuration may be what is broken.
+    let deadline_ms = Deadlines::default().origin_ms;
+    let forwarding = Forwarding::unchecked(&visit.isolate.env, origin, deadline_ms)?;
+    let mark = [(DEGRADED_HEADER, degraded.word().to_owned())];
     let changes = Changes {
         target: &visit.facts.target(),
         on_request: &mark,
-        on_response: &mark,
-        removed: HeaderKind::removed(false, false),
-        is_cached: false,
-        deadline_ms: UNCHECKED_DEADLINE_MS,
-        is_preflight: false,
-        settlement: &Settlement::default(),
+        on_response: &glue::lines(&mark),
+        charge: "",
     };
-    send(visit, origin, &JsValue::UNDEFINED, &changes)
+    send(visit, &JsValue::UNDEFINED, &forwarding, &changes)
 }
-
-/// The default of `DEADLINES.origin_ms`: the configuration may be what is broken.
-const UNCHECKED_DEADLINE_MS: u32 = 30_000;
 
 /// How a request differs when it goes to the origin, and its response when it comes back.
 struct Changes<'a> {
     /// Path and query.
     target: &'a str,
-    /// Headers to set, in lines.
-    on_request: &'a str,
-    /// The same for the response.
+    /// Headers to set.
+    on_request: &'a [(&'a str, String)],
+    /// The same for the response, in lines.
     on_response: &'a str,
-    /// The kinds of headers to take off, as a sum.
-    removed: u8,
-    /// Whether the platform may keep the response.
-    is_cached: bool,
-    deadline_ms: u32,
-    is_preflight: bool,
-    settlement: &'a Settlement,
+    /// The charge to settle, empty for none.
+    charge: &'a str,
 }
-
-/// When to look at a charge again, and the charge as [`settle_charge`] or [`settle_page`] reads it.
-#[derive(Default)]
-struct Settlement {
-    /// Empty where nothing was charged or counted.
-    charge: String,
-    /// The sum of the occasions below.
-    occasions: u8,
-}
-
-/// The origin failed; `forward.js` knows the same numbers.
-const FAILED: u8 = 1;
-/// The caller had the answer already.
-const NOT_MODIFIED: u8 = 2;
-/// The answer came from a cache.
-const CACHE_HIT: u8 = 4;
-/// Whatever the answer: the origin says what it cost.
-const ALWAYS: u8 = 8;
-/// Whatever the answer: a free page counts where it was delivered, and the reader is told.
-const PAGE: u8 = 16;
 
 /// In the place of a route's index, for a free page.
 const FREE_PAGE: &str = "page";
@@ -310,33 +281,18 @@ const SET_COOKIE: &str = "Set-Cookie";
 
 fn send(
     visit: &Visit,
-    origin: &OriginTarget,
     context: &JsValue,
+    forwarding: &Forwarding,
     changes: &Changes<'_>,
-) -> Result<Promise, String> {
-    let Visit { isolate, request, facts } = visit;
-    let (service, base) = match origin {
-        OriginTarget::Url(url) => (JsValue::UNDEFINED, url.clone()),
-        OriginTarget::Service(binding) => {
-            let service = isolate.resource(binding);
-            let gone = || format!("the service binding {binding:?} is gone");
-            (service.ok_or_else(gone)?, facts.base_url())
-        }
+) -> Result<Promise, ForwardFailure> {
+    let head = if forwarding.takes_whole_url {
+        let url = format!("{}{}", visit.facts.base_url(), changes.target);
+        glue::head(&url, changes.on_request)
+    } else {
+        glue::head(changes.target, changes.on_request)
     };
-    // Joined as text: a URL parser would read `//host` in the path as another server.
-    glue::forward(
-        request,
-        &service,
-        &format!("{base}{}", changes.target),
-        changes.removed,
-        changes.on_request,
-        changes.on_response,
-        changes.is_cached,
-        changes.deadline_ms,
-        changes.is_preflight,
-        context,
-        &changes.settlement.charge,
-        changes.settlement.occasions,
-    )
-    .map_err(|error| glue::message_of(&error))
+    let options = &forwarding.options;
+    let Changes { on_response, charge, .. } = changes;
+    forward::forward(&visit.request, context, options, &head, on_response, charge)
+        .map_err(|error| ForwardFailure::of(&error))
 }

@@ -4,7 +4,7 @@
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::glue::{self, settle};
+use super::glue::{self, resolved};
 use super::isolate::{Isolate, now};
 use super::ledger_store::{SqlStore, time, time_of, units, units_of};
 use crate::config::Notify;
@@ -63,7 +63,7 @@ pub(super) fn wake_when_due(state: &JsValue) -> Result<(), StoreError> {
 async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
     let timestamp = now().as_seconds().to_string();
     let sent = glue::post_webhook(&notify.url, &notify.keys, id, &timestamp, body, DEADLINE_MS);
-    let status = settle(sent).await?;
+    let status = resolved(sent).await?;
     status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
 }
 

@@ -1,7 +1,7 @@
 //! Calls of payment providers' APIs.
 
 use super::glue;
-use super::glue::settle;
+use super::glue::resolved;
 use crate::billing::api::{Answered, ApiRequest};
 use crate::billing::{Billing, CallError};
 use crate::config::Config;
@@ -20,7 +20,7 @@ pub(super) async fn call(
     let ApiRequest { method, url, headers, body } = request;
     let (lines, deadline_ms) = (glue::lines(headers), config.deadlines.billing_ms);
     let promise = glue::call_api(method, url, &lines, body, deadline_ms, MAX_ANSWER_BYTES);
-    let answer = settle(promise).await.map_err(CallError::NoAnswer)?;
+    let answer = resolved(promise).await.map_err(CallError::NoAnswer)?;
     let answer = answer.as_string().unwrap_or_default();
     let (status, body) = answer.split_once('\n').unwrap_or_default();
     let status = status.parse().map_err(|_| CallError::NoStatus)?;

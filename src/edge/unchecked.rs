@@ -27,7 +27,7 @@ impl Visit {
         worker::console_error!("{}", report::fault_line(why.word(), reason));
         match origin::send_unchecked(self, target, why) {
             Ok(promise) => promise.into(),
-            Err(reason) => self.origin_failed(&reason).into(),
+            Err(failure) => self.origin_failed(&failure).into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 
 use super::glue;
-use super::glue::BROKEN_UPLOAD;
+use super::glue::forward::ForwardFailure;
 use super::isolate::{Isolate, now};
 use crate::answer::{Answer, Asker, Place, Responder};
 use crate::cause::Cause;
@@ -29,7 +29,7 @@ impl Visit {
     /// every fact is empty, and the gate refuses the request for its path.
     pub(super) fn new(request: Request, env: &JsValue) -> Self {
         let isolate = Isolate::of(env);
-        let lines = glue::read_request(&request, &isolate.carriers);
+        let lines = glue::read_request(&request, &isolate.captured_names);
         let facts = Rc::new(RequestFacts::from_lines(&lines).unwrap_or_default());
         Self { isolate, request, facts }
     }
@@ -78,11 +78,15 @@ impl Visit {
         }
     }
 
-    /// Answers for an origin that could not be reached; or the caller who broke its upload off.
-    pub(super) fn origin_failed(&self, reason: &str) -> Response {
-        let is_callers_doing = reason.contains(BROKEN_UPLOAD);
-        let cause = if is_callers_doing { Cause::BadRequest } else { Cause::OriginUnavailable };
-        self.deny(&self.fault(cause, reason), None)
+    /// Answers for an origin that gave no response, or the caller who broke its upload off.
+    pub(super) fn origin_failed(&self, failure: &ForwardFailure) -> Response {
+        let cause = match failure {
+            ForwardFailure::BrokenUpload => Cause::BadRequest,
+            ForwardFailure::NoAnswerInTime { .. } | ForwardFailure::Unreachable(_) => {
+                Cause::OriginUnavailable
+            }
+        };
+        self.deny(&self.fault(cause, &failure.reason()), None)
     }
 
     /// A denial that isn't the caller's fault.

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Response;
 
 use super::body::{body_of, json_response};
-use super::glue::settle;
+use super::glue::resolved;
 use super::isolate::now;
 use super::provider_api::perform_all;
 use super::provider_call::call;
@@ -67,7 +67,7 @@ async fn perform<'a>(visit: &Visit, config: &Config, need: Need<'a>) -> Step<'a>
 fn look_soon(visit: &Visit, config: &Rc<Config>, context: &JsValue, after_ms: u32) {
     let (isolate, config) = (Rc::clone(&visit.isolate), Rc::clone(config));
     let promise = future_to_promise(async move {
-        let _ = settle(glue::pause(after_ms)).await;
+        let _ = resolved(glue::pause(after_ms)).await;
         // Failures are in the log by then.
         let _ = perform_all(&isolate, &config, run::look_soon(config.providers(), now())).await;
         Ok(JsValue::UNDEFINED)

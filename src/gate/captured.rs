@@ -15,10 +15,10 @@ pub struct Visitor<'a> {
     pub bot_category: &'a str,
 }
 
-/// The names that the edge reads into [`RequestFacts::carriers`] behind the credentials' own: of
-/// headers, [`BOT_CATEGORY`], and an empty name for one that no route asks for. Each header that is
-/// read costs.
-pub fn carriers(config: &Config) -> Vec<&'static str> {
+/// The names that the edge reads into [`RequestFacts::captured_headers`] behind the credentials'
+/// own: of headers, [`BOT_CATEGORY`], and an empty name for one that no route asks for. Each header
+/// that is read costs.
+pub fn header_names(config: &Config) -> Vec<&'static str> {
     let [mut cookies, mut address, mut category] = [""; 3];
     for route in &config.routes {
         if route.free.is_some() && cookie_place(config).is_none() {
@@ -36,9 +36,9 @@ pub fn carriers(config: &Config) -> Vec<&'static str> {
 }
 
 impl<'a> Visitor<'a> {
-    /// Finds what was read for [`carriers`].
+    /// Finds what was read for [`header_names`].
     pub fn of(config: &Config, facts: &'a RequestFacts) -> Self {
-        let at = |place: usize| facts.carriers.get(place).map_or("", String::as_str);
+        let at = |place: usize| facts.captured_headers.get(place).map_or("", String::as_str);
         let first = config.credentials.len();
         let after = |places: usize| at(first.saturating_add(places));
         let cookies = cookie_place(config).map_or_else(|| after(0), at);
@@ -51,7 +51,7 @@ impl<'a> Visitor<'a> {
     }
 }
 
-/// Names, among [`carriers`], no header but what the platform knows of bots.
+/// Names, among [`header_names`], no header but what the platform knows of bots.
 pub const BOT_CATEGORY: &str = ":bot-category";
 
 /// Where the header `Cookie` is read for a credential already.

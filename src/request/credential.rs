@@ -26,11 +26,11 @@ pub struct Found<'a> {
 
 /// The first of `sources` that the request carries.
 pub fn find<'a>(sources: &'a [CredentialSource], facts: &'a RequestFacts) -> Option<Found<'a>> {
-    sources.iter().zip(&facts.carriers).find_map(|(source, carrier)| {
+    sources.iter().zip(&facts.captured_headers).find_map(|(source, value)| {
         let token = match source {
-            CredentialSource::Bearer => bearer(carrier),
-            CredentialSource::Cookie(name) => cookie(carrier, name),
-            CredentialSource::Header(_) => Some(carrier.as_str()),
+            CredentialSource::Bearer => bearer(value),
+            CredentialSource::Cookie(name) => cookie(value, name),
+            CredentialSource::Header(_) => Some(value.as_str()),
             CredentialSource::Query(name) => {
                 facts.query.as_deref().and_then(|query| parameter(query, name))
             }
@@ -54,17 +54,17 @@ pub struct Strip {
 /// were not looked at because an earlier one was found.
 pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
     let mut strip = Strip::default();
-    for (source, carrier) in sources.iter().zip(&facts.carriers) {
+    for (source, value) in sources.iter().zip(&facts.captured_headers) {
         match source {
-            CredentialSource::Bearer if bearer(carrier).is_some() => {
+            CredentialSource::Bearer if bearer(value).is_some() => {
                 strip.headers.push("authorization".to_owned());
             }
-            CredentialSource::Header(name) if !carrier.is_empty() => {
+            CredentialSource::Header(name) if !value.is_empty() => {
                 strip.headers.push(name.clone());
             }
             CredentialSource::Bearer | CredentialSource::Header(_) => {}
             CredentialSource::Cookie(name) => {
-                let cookies = strip.cookie.as_deref().unwrap_or(carrier);
+                let cookies = strip.cookie.as_deref().unwrap_or(value);
                 if let Some(kept) = without_cookie(cookies, name) {
                     strip.cookie = Some(kept);
                 }
@@ -84,9 +84,9 @@ pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
 }
 
 /// The header that each source stands in, in their order; empty for the query. This is what the
-/// edge reads into [`RequestFacts::carriers`].
-pub fn carriers(sources: &[CredentialSource]) -> Vec<&str> {
-    sources.iter().map(carrier).collect()
+/// edge reads into [`RequestFacts::captured_headers`].
+pub fn header_names(sources: &[CredentialSource]) -> Vec<&str> {
+    sources.iter().map(header_name).collect()
 }
 
 /// The value of a cookie (RFC 6265 §4.2.1), without the quotes that some clients add. Several
@@ -132,7 +132,7 @@ pub fn without_cookie(cookies: &str, name: &str) -> Option<String> {
 /// The signs that end a cookie in the header.
 const SEPARATORS: [char; 2] = [';', ','];
 
-fn carrier(source: &CredentialSource) -> &str {
+fn header_name(source: &CredentialSource) -> &str {
     match source {
         CredentialSource::Bearer => "authorization",
         CredentialSource::Cookie(_) => "cookie",
@@ -175,7 +175,9 @@ mod tests {
         RequestFacts {
             path: "/a".into(),
             query: Some("x=1&token=q&y".into()),
-            carriers: ["h", "", "a=1; tollgate=\"c\"; b=2", "bearer  abc"].map(Into::into).into(),
+            captured_headers: ["h", "", "a=1; tollgate=\"c\"; b=2", "bearer  abc"]
+                .map(Into::into)
+                .into(),
             ..RequestFacts::default()
         }
     }
@@ -195,20 +197,20 @@ mod tests {
         let sources = sources();
         let tokens = ["h", "q", "c", "abc"];
         for (index, (source, token)) in sources.iter().zip(tokens).enumerate() {
-            let carriers = vec![facts.carriers[index].clone()];
-            let facts = RequestFacts { carriers, ..facts.clone() };
+            let captured_headers = vec![facts.captured_headers[index].clone()];
+            let facts = RequestFacts { captured_headers, ..facts.clone() };
             let found = find(std::slice::from_ref(source), &facts).unwrap();
             assert_eq!(found, Found { token, source });
         }
         assert_eq!(find(&sources, &facts).unwrap().token, "h");
-        assert_eq!(carriers(&sources), ["x-token", "", "cookie", "authorization"]);
+        assert_eq!(header_names(&sources), ["x-token", "", "cookie", "authorization"]);
     }
 
     #[test]
     fn several_cookie_lines_are_one() {
         let sources = [CredentialSource::Cookie("tollgate".into())];
-        let carriers = vec!["a=1, tollgate=c".to_owned()];
-        let facts = RequestFacts { carriers, ..RequestFacts::default() };
+        let captured_headers = vec!["a=1, tollgate=c".to_owned()];
+        let facts = RequestFacts { captured_headers, ..RequestFacts::default() };
         assert_eq!(find(&sources, &facts).unwrap().token, "c");
         assert_eq!(strip(&sources, &facts).cookie.as_deref(), Some("a=1"));
     }
@@ -278,7 +280,8 @@ mod tests {
 
     #[test]
     fn other_schemes_are_not_credentials() {
-        let facts = RequestFacts { carriers: vec!["Basic abc".into()], ..RequestFacts::default() };
+        let facts =
+            RequestFacts { captured_headers: vec!["Basic abc".into()], ..RequestFacts::default() };
         assert_eq!(find(&[CredentialSource::Bearer], &facts), None);
     }
 
@@ -292,8 +295,8 @@ mod tests {
                 target: Some("/a?x=1&y".into()),
             }
         );
-        let carriers = ["", "", "a=1", "Basic abc"].map(Into::into).into();
-        let other = RequestFacts { carriers, ..RequestFacts::default() };
+        let captured_headers = ["", "", "a=1", "Basic abc"].map(Into::into).into();
+        let other = RequestFacts { captured_headers, ..RequestFacts::default() };
         assert_eq!(strip(&sources(), &other), Strip::default());
     }
 }

@@ -53,7 +53,7 @@ impl Asked {
 
     /// What the gate looks at.
     pub(super) fn facts(&self, config: &Config) -> Result<RequestFacts, Failure> {
-        let read = credential::carriers(&config.credentials);
+        let read = credential::header_names(&config.credentials);
         let lines = [
             self.method.as_str(),
             &self.url,
@@ -61,9 +61,8 @@ impl Asked {
             self.header("access-control-request-method"),
             self.header("upgrade"),
         ];
-        let carriers = read.into_iter().chain(captured::carriers(config));
-        let lines: Vec<_> =
-            lines.into_iter().chain(carriers.map(|name| self.header(name))).collect();
+        let names = read.into_iter().chain(captured::header_names(config));
+        let lines: Vec<_> = lines.into_iter().chain(names.map(|name| self.header(name))).collect();
         let facts = RequestFacts::from_lines(&lines.join("\n"));
         facts.ok_or_else(|| Failure::usage(format!("{:?} is no absolute URL", self.url)))
     }

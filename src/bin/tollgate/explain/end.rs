@@ -166,9 +166,9 @@ fn in_place(
     make: impl Fn(&Responder<'_>) -> Answer,
 ) -> Answer {
     let base_url = facts.base_url();
-    let carriers = credential::carriers(&scene.config.credentials);
+    let captured = credential::header_names(&scene.config.credentials);
     let is_named = |name: &&str| !matches!(*name, "" | "authorization" | "cookie");
-    let named: Vec<_> = carriers.into_iter().filter(is_named).collect();
+    let named: Vec<_> = captured.into_iter().filter(is_named).collect();
     let place = Place {
         base_url: &base_url,
         prefix: &scene.config.prefix,
