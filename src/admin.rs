@@ -6,6 +6,7 @@
 //! | [`flow`] | one request, from its facts to its answer, as a machine of needs and an end |
 //! | [`query`], [`body`] | the input of an operation |
 //! | [`view`] | the JSON that operators read |
+//! | [`invalid`] | mistakes in a request |
 //! | [`refusal`] | every error of these endpoints |
 //! | [`change`], [`idempotency`] | a write inside the transaction of its ledger, done once |
 //! | [`store`], [`reply`] | the rows and replies of the ledger that only operators need |
@@ -16,6 +17,7 @@ pub mod body;
 pub mod change;
 pub mod flow;
 pub mod idempotency;
+pub mod invalid;
 pub mod operation;
 pub mod query;
 pub mod refusal;
@@ -26,6 +28,7 @@ pub mod view;
 pub use change::{Change, Command};
 pub use flow::{AccountRequest, End, Need, ObjectRequest, Request, Step, start};
 pub use idempotency::IdempotencyKey;
+pub use invalid::InvalidRequest;
 pub use operation::{Endpoint, OPERATIONS, Operation, OperationId, find};
 pub use query::{PageRequest, Query};
 pub use refusal::Refusal;

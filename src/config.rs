@@ -29,7 +29,7 @@ mod secrets;
 mod shown;
 mod variables;
 
-pub use assertion::{AssertionKeys, signing_algorithm};
+pub use assertion::{AssertionKeyError, AssertionKeys, signing_algorithm};
 pub use bindings::{Binding, Bindings};
 pub use brand::Brand;
 pub use checks::LEDGER_BINDING;

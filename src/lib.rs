@@ -35,6 +35,7 @@
 //! | `words` | enums with a stable word for each variant |
 //! | [`identity`] | the caller's identity, and its headers for the origin |
 //! | [`wire`] | the form of messages between isolates and objects |
+//! | [`json_object`] | JSON that people write, read field by field |
 //! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |
 //! | [`bounded_map`], `jitter`, [`store`], [`strict_json`], [`text`], [`time`] | tools |
 
@@ -54,6 +55,7 @@ pub mod gate_secret;
 pub mod hosted_page;
 pub mod identity;
 mod jitter;
+pub mod json_object;
 pub mod mac;
 pub mod plan;
 pub mod quota;

@@ -34,7 +34,7 @@ const LAYERS: &[&[&str]] = &[
     &["token", "cause"],
     &["plan"],
     &["words"],
-    &["identity", "wire", "gate_secret"],
+    &["identity", "wire", "gate_secret", "json_object"],
     &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 

@@ -19,6 +19,15 @@ words! {
 }
 
 impl Provider {
+    /// Whether its messages may come from a system of the operator's own. Such a system need not
+    /// name the subject of a dispute.
+    pub const fn may_be_own_system(self) -> bool {
+        match self {
+            Self::Stripe | Self::Paddle | Self::LemonSqueezy => false,
+            Self::Standard => true,
+        }
+    }
+
     /// Every word, for an error about another one: `stripe, paddle or standard`.
     pub fn words() -> String {
         let words = Self::ALL.map(Self::word);

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::billed::{Billed, Customer, Dispute, Payment};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
-use crate::account::Provider;
 use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -107,8 +106,7 @@ impl AccountRecord {
                 one.provider == dispute.provider && dispute.subscription.as_ref() == Some(&one.id);
             (is_named || dispute.is_about(&one.payments)) && !(one.by_address && may_be_strangers)
         };
-        // A system of the operator's own need not name the subject of a dispute.
-        let is_sellers = dispute.provider == Provider::Standard
+        let is_sellers = dispute.provider.may_be_own_system()
             && dispute.subscription.is_none()
             && dispute.payments.is_empty();
         is_sellers || self.billed.iter().any(is_of) || dispute.is_about(&self.purchases)

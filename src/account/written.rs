@@ -1,263 +1,148 @@
 //! The record as it stands in JSON, where an operator has written it or the ledger has kept it.
+//!
+//! It is read by hand, since serde can't both flatten the operator's subscription into the record
+//! and refuse unknown fields.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::account::{
     AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Provider, Status,
     Subscription, Told,
 };
 use crate::cause::PaymentFailure;
+use crate::json_object::{JsonObject, ReadError};
 use crate::store::MAX_UNITS;
 use crate::strict_json::StrictValue;
-use crate::time::Timestamp;
 
 impl TryFrom<StrictValue> for AccountRecord {
-    type Error = String;
+    type Error = ReadError;
 
-    fn try_from(StrictValue(value): StrictValue) -> Result<Self, String> {
-        let mut fields = Fields::of(value).ok_or(OBJECT)?;
-        let record = Self {
-            own: fields.subscription()?,
-            entitlements: fields.texts("entitlements")?,
-            suspended: fields.flag("suspended")?,
-            limits: fields.take("limits", &limits_expected(), limits)?,
-            tokens_revoked_before: fields.time("tokens_revoked_before")?,
-            revoked_tokens: fields.texts("revoked_tokens")?,
-            billed: fields.list("subscriptions", billed)?,
-            customers: fields.list("customers", customer)?,
-            purchases: fields.list("purchases", payment)?,
-            disputes: fields.list("disputes", dispute)?,
-            keys: fields.list("keys", key)?,
-        };
-        fields.finish()?;
-        Ok(record)
-    }
-}
-
-fn billed(fields: &mut Fields) -> Result<Billed, String> {
-    Ok(Billed {
-        provider: fields.provider()?,
-        id: fields.needed_text("id")?,
-        customer: fields.text("customer")?,
-        by_address: fields.flag("by_address")?,
-        subscription: fields.subscription()?,
-        told: fields.inner("told", |fields| {
-            Ok(Told {
-                at: fields.instant("at")?,
-                status: fields.status()?,
-                current_period_ends_at: fields.time("current_period_ends_at")?,
-                ends_at: fields.time("ends_at")?,
-                is_in_doubt: fields.flag("is_in_doubt")?,
+    fn try_from(StrictValue(value): StrictValue) -> Result<Self, ReadError> {
+        JsonObject::read(value, RECORD, |object| {
+            Ok(Self {
+                own: subscription(object)?,
+                entitlements: object.texts("entitlements")?,
+                suspended: object.flag("suspended")?,
+                limits: object.wholes("limits", 0..=MAX_UNITS)?,
+                tokens_revoked_before: object.time("tokens_revoked_before")?,
+                revoked_tokens: object.texts("revoked_tokens")?,
+                billed: object.objects("subscriptions", billed)?,
+                customers: object.objects("customers", customer)?,
+                purchases: object.objects("purchases", payment)?,
+                disputes: object.objects("disputes", dispute)?,
+                keys: object.objects("keys", key)?,
             })
-        })?,
-        paid_at: fields.time("paid_at")?,
-        paid_until: fields.time("paid_until")?,
-        failures: fields.list("failures", failure)?,
-        payments: fields.list("payments", payment)?,
-    })
-}
-
-fn payment(fields: &mut Fields) -> Result<Payment, String> {
-    Ok(Payment {
-        at: fields.instant("at")?,
-        provider: fields.provider()?,
-        id: fields.needed_text("id")?,
-    })
-}
-
-fn failure(fields: &mut Fields) -> Result<Failure, String> {
-    Ok(Failure { at: fields.instant("at")?, reason: fields.failure("reason")? })
-}
-
-fn customer(fields: &mut Fields) -> Result<Customer, String> {
-    Ok(Customer {
-        provider: fields.provider()?,
-        id: fields.needed_text("id")?,
-        deleted_at: fields.time("deleted_at")?,
-        entitlements: fields.texts("entitlements")?,
-        entitlements_at: fields.time("entitlements_at")?,
-        partial_entitlements: fields.texts("partial_entitlements")?,
-        partial_at: fields.time("partial_at")?,
-        decline: fields.inner("decline", failure)?,
-    })
-}
-
-fn dispute(fields: &mut Fields) -> Result<Dispute, String> {
-    Ok(Dispute {
-        provider: fields.provider()?,
-        id: fields.needed_text("id")?,
-        at: fields.instant("at")?,
-        is_open: fields.flag("is_open")?,
-        subscription: fields.text("subscription")?,
-        payments: fields.texts("payments")?,
-    })
-}
-
-fn key(fields: &mut Fields) -> Result<ApiKey, String> {
-    Ok(ApiKey {
-        id: fields.needed_text("id")?,
-        name: fields.text("name")?,
-        member: fields.text("member")?,
-        scopes: fields.texts("scopes")?,
-        created_at: fields.time("created_at")?,
-        expires_at: fields.time("expires_at")?,
-        revoked_at: fields.time("revoked_at")?,
-        replaces: fields.text("replaces")?,
-    })
-}
-
-/// What stands in the object and was not read yet.
-struct Fields {
-    fields: Map<String, Value>,
-    known: Vec<&'static str>,
-}
-
-impl Fields {
-    fn of(value: Value) -> Option<Self> {
-        let Value::Object(fields) = value else { return None };
-        Some(Self { fields, known: Vec::new() })
-    }
-
-    fn subscription(&mut self) -> Result<Subscription, String> {
-        Ok(Subscription {
-            plan: self.text("plan")?,
-            add_ons: self.texts("add_ons")?,
-            status: self.status()?,
-            cycle_anchor: self.time("cycle_anchor")?,
-            current_period_ends_at: self.time("current_period_ends_at")?,
-            trial_ends_at: self.time("trial_ends_at")?,
-            ends_at: self.time("ends_at")?,
-            payment_failed_at: self.time("payment_failed_at")?,
-            payment_failure: self.failure("payment_failure")?,
         })
     }
-
-    fn status(&mut self) -> Result<Status, String> {
-        self.take("status", STATUS, |value| Status::from_word(value.as_str()?))
-    }
-
-    fn failure(&mut self, name: &'static str) -> Result<Option<PaymentFailure>, String> {
-        self.optional(name, FAILURE, |value| PaymentFailure::from_word(value.as_str()?))
-    }
-
-    fn provider(&mut self) -> Result<Provider, String> {
-        let read = |value: &Value| Provider::from_word(value.as_str()?).map(Some);
-        self.take("provider", "a provider", read)?.ok_or_else(|| "provider is missing".to_owned())
-    }
-
-    /// A field as `read` reads it; the default where it was left out.
-    fn take<T: Default>(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
-    ) -> Result<T, String> {
-        self.known.push(name);
-        let Some(value) = self.fields.remove(name) else { return Ok(T::default()) };
-        read(&value).ok_or_else(|| format!("{name}: expected {expected}, found {value}"))
-    }
-
-    /// The same, where null says what leaving it out says.
-    fn optional<T>(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
-    ) -> Result<Option<T>, String> {
-        if self.fields.get(name).is_some_and(Value::is_null) {
-            self.fields.remove(name);
-        }
-        self.take(name, expected, |value| read(value).map(Some))
-    }
-
-    fn text(&mut self, name: &'static str) -> Result<Option<String>, String> {
-        self.optional(name, "a string", text)
-    }
-
-    fn needed_text(&mut self, name: &'static str) -> Result<String, String> {
-        self.text(name)?.ok_or_else(|| format!("{name} is missing"))
-    }
-
-    fn flag(&mut self, name: &'static str) -> Result<bool, String> {
-        self.take(name, "true or false", Value::as_bool)
-    }
-
-    fn instant(&mut self, name: &'static str) -> Result<Timestamp, String> {
-        self.time(name)?.ok_or_else(|| format!("{name} is missing"))
-    }
-
-    /// An object inside of this one.
-    fn inner<T>(
-        &mut self,
-        name: &'static str,
-        read: impl Fn(&mut Self) -> Result<T, String>,
-    ) -> Result<Option<T>, String> {
-        let value = self.take(name, OBJECT, |value| Some(value.clone()))?;
-        let Some(mut fields) = Self::of(value) else { return Ok(None) };
-        let inner = read(&mut fields).and_then(|inner| fields.finish().map(|()| inner));
-        inner.map(Some).map_err(|reason| format!("{name}: {reason}"))
-    }
-
-    /// A list of objects.
-    fn list<T>(
-        &mut self,
-        name: &'static str,
-        read: impl Fn(&mut Self) -> Result<T, String>,
-    ) -> Result<Vec<T>, String> {
-        let items = self.take(name, "a list of objects", |value| value.as_array().cloned())?;
-        let one = |item| {
-            let mut fields = Self::of(item).ok_or_else(|| OBJECT.to_owned())?;
-            let inner = read(&mut fields)?;
-            fields.finish().map(|()| inner)
-        };
-        let all: Result<Vec<T>, String> = items.into_iter().map(one).collect();
-        all.map_err(|reason| format!("{name}: {reason}"))
-    }
-
-    fn texts(&mut self, name: &'static str) -> Result<Vec<String>, String> {
-        let read = |value: &Value| value.as_array()?.iter().map(text).collect();
-        self.take(name, "a list of strings", read)
-    }
-
-    fn time(&mut self, name: &'static str) -> Result<Option<Timestamp>, String> {
-        self.optional(name, TIME, |value| Timestamp::parse_rfc3339(value.as_str()?))
-    }
-
-    /// Refuses what nobody has asked for.
-    fn finish(self) -> Result<(), String> {
-        match self.fields.keys().next() {
-            Some(name) => Err(format!(
-                "unknown field `{name}`, expected one of `{}`",
-                self.known.join("`, `")
-            )),
-            None => Ok(()),
-        }
-    }
 }
 
-const TIME: &str = "an RFC 3339 time such as \"2026-12-01T00:00:00Z\"";
+fn billed(object: &mut JsonObject) -> Result<Billed, ReadError> {
+    Ok(Billed {
+        provider: provider(object)?,
+        id: object.needed_text("id")?,
+        customer: object.text("customer")?,
+        by_address: object.flag("by_address")?,
+        subscription: subscription(object)?,
+        told: object.object("told", |object| {
+            Ok(Told {
+                at: object.needed_time("at")?,
+                status: status(object)?,
+                current_period_ends_at: object.time("current_period_ends_at")?,
+                ends_at: object.time("ends_at")?,
+                is_in_doubt: object.flag("is_in_doubt")?,
+            })
+        })?,
+        paid_at: object.time("paid_at")?,
+        paid_until: object.time("paid_until")?,
+        failures: object.objects("failures", failure)?,
+        payments: object.objects("payments", payment)?,
+    })
+}
 
-const OBJECT: &str = "expected an object such as {\"plan\":\"pro\"}";
+fn payment(object: &mut JsonObject) -> Result<Payment, ReadError> {
+    Ok(Payment {
+        at: object.needed_time("at")?,
+        provider: provider(object)?,
+        id: object.needed_text("id")?,
+    })
+}
+
+fn failure(object: &mut JsonObject) -> Result<Failure, ReadError> {
+    Ok(Failure { at: object.needed_time("at")?, reason: payment_failure(object, "reason")? })
+}
+
+fn customer(object: &mut JsonObject) -> Result<Customer, ReadError> {
+    Ok(Customer {
+        provider: provider(object)?,
+        id: object.needed_text("id")?,
+        deleted_at: object.time("deleted_at")?,
+        entitlements: object.texts("entitlements")?,
+        entitlements_at: object.time("entitlements_at")?,
+        partial_entitlements: object.texts("partial_entitlements")?,
+        partial_at: object.time("partial_at")?,
+        decline: object.object("decline", failure)?,
+    })
+}
+
+fn dispute(object: &mut JsonObject) -> Result<Dispute, ReadError> {
+    Ok(Dispute {
+        provider: provider(object)?,
+        id: object.needed_text("id")?,
+        at: object.needed_time("at")?,
+        is_open: object.flag("is_open")?,
+        subscription: object.text("subscription")?,
+        payments: object.texts("payments")?,
+    })
+}
+
+fn key(object: &mut JsonObject) -> Result<ApiKey, ReadError> {
+    Ok(ApiKey {
+        id: object.needed_text("id")?,
+        name: object.text("name")?,
+        member: object.text("member")?,
+        scopes: object.texts("scopes")?,
+        created_at: object.time("created_at")?,
+        expires_at: object.time("expires_at")?,
+        revoked_at: object.time("revoked_at")?,
+        replaces: object.text("replaces")?,
+    })
+}
+
+fn subscription(object: &mut JsonObject) -> Result<Subscription, ReadError> {
+    Ok(Subscription {
+        plan: object.text("plan")?,
+        add_ons: object.texts("add_ons")?,
+        status: status(object)?,
+        cycle_anchor: object.time("cycle_anchor")?,
+        current_period_ends_at: object.time("current_period_ends_at")?,
+        trial_ends_at: object.time("trial_ends_at")?,
+        ends_at: object.time("ends_at")?,
+        payment_failed_at: object.time("payment_failed_at")?,
+        payment_failure: payment_failure(object, "payment_failure")?,
+    })
+}
+
+fn status(object: &mut JsonObject) -> Result<Status, ReadError> {
+    object.or_default("status", STATUS, |value| Status::from_word(value.as_str()?))
+}
+
+fn payment_failure(
+    object: &mut JsonObject,
+    name: &'static str,
+) -> Result<Option<PaymentFailure>, ReadError> {
+    object.optional(name, FAILURE, |value: &Value| PaymentFailure::from_word(value.as_str()?))
+}
+
+fn provider(object: &mut JsonObject) -> Result<Provider, ReadError> {
+    object.needed("provider", PROVIDER, |value| Provider::from_word(value.as_str()?))
+}
+
+const RECORD: &str = "a record, an object such as {\"plan\":\"pro\"}";
 const STATUS: &str =
     "none, incomplete, trialing, active, past_due, unpaid, paused or ended, as a string";
 const FAILURE: &str = "card_expired, card_data, authentication_required, insufficient_funds, \
      declined, try_later, merchant or provider_outage, as a string";
-
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-/// What is beyond [`MAX_UNITS`] could not be counted to.
-fn limits(value: &Value) -> Option<BTreeMap<String, u64>> {
-    let limit = |value: &Value| value.as_u64().filter(|limit| *limit <= MAX_UNITS);
-    value.as_object()?.iter().map(|(name, value)| Some((name.clone(), limit(value)?))).collect()
-}
-
-fn limits_expected() -> String {
-    format!("an object of whole numbers up to {MAX_UNITS}")
-}
+const PROVIDER: &str = "stripe, paddle, lemonsqueezy or standard, as a string";
 
 #[cfg(test)]
 mod tests {
@@ -295,25 +180,41 @@ mod tests {
     fn every_word_is_named_where_one_is_expected() {
         assert!(Status::ALL.iter().all(|one| STATUS.contains(one.word())));
         assert!(PaymentFailure::ALL.iter().all(|one| FAILURE.contains(one.word())));
+        assert!(PROVIDER.starts_with(&Provider::words()));
     }
 
     #[test]
     fn mistakes_are_named() {
         for (json, said) in [
-            (r#"["pro","active"]"#, ["expected an object", "plan"]),
+            (r#"["pro","active"]"#, ["expected a record, an object", "plan"]),
             (r#"{"plan":7}"#, ["plan: expected a string", "found 7"]),
             (r#"{"trial_ends_at":"tomorrow"}"#, ["trial_ends_at", "\"tomorrow\""]),
             (r#"{"ends_at":1796083200}"#, ["ends_at", "found 1796083200"]),
-            (r#"{"trial_end":null}"#, ["unknown field `trial_end`", "`trial_ends_at`"]),
+            (r#"{"trial_end":null}"#, ["unknown field \"trial_end\"", " trial_ends_at,"]),
             (r#"{"status":"canceled"}"#, ["status: expected none, incomplete", "\"canceled\""]),
             (r#"{"status":null}"#, ["status", "found null"]),
             (r#"{"payment_failure":"stolen_card"}"#, ["payment_failure", "declined"]),
             (r#"{"plan":"a","plan":"b"}"#, ["\"plan\"", "stands twice"]),
-            (r#"{"entitlements":"beta"}"#, ["entitlements: expected a list", "\"beta\""]),
-            (r#"{"revoked_tokens":["a",7]}"#, ["revoked_tokens", "[\"a\",7]"]),
+            (
+                r#"{"entitlements":"beta"}"#,
+                ["entitlements: expected a list of strings", "\"beta\""],
+            ),
+            (r#"{"revoked_tokens":["a",7]}"#, ["revoked_tokens[1]: expected a string", "found 7"]),
             (r#"{"suspended":"yes"}"#, ["suspended: expected true or false", "\"yes\""]),
-            (r#"{"limits":{"api/day":-1}}"#, ["limits", "-1"]),
-            (r#"{"limits":{"api/day":9007199254740992}}"#, ["api/day", "up to 9007199254740991"]),
+            (
+                r#"{"limits":{"api/day":-1}}"#,
+                ["limits.api/day: expected a whole number", "found -1"],
+            ),
+            (r#"{"subscriptions":[{"id":"a"}]}"#, ["subscriptions[0].provider", "found nothing"]),
+            (
+                r#"{"subscriptions":[{"provider":"stripe","id":"a","told":7}]}"#,
+                ["[0].told", "found 7"],
+            ),
+            (
+                r#"{"keys":[{"id":"a"},{"id":"b","owner":"c"}]}"#,
+                ["keys[1]: unknown", "or replaces"],
+            ),
+            (r#"{"limits":{"api/day":9007199254740992}}"#, ["api/day", "to 9007199254740991"]),
         ] {
             let error = error(json);
             assert!(said.iter().all(|part| error.contains(part)), "{json}: {error}");

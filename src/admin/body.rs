@@ -1,11 +1,13 @@
 //! The bodies of writes.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::change::Change;
+use super::invalid::InvalidRequest;
 use crate::account::{AccountRecord, ApiKey};
 use crate::billing::inbox::is_account_name;
 use crate::config::Config;
+use crate::json_object::{JsonObject, ReadError, is_line, time};
 use crate::quota::CreditPack;
 use crate::strict_json::{self, StrictValue};
 use crate::time::Timestamp;
@@ -14,12 +16,10 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 ///
-/// The mistake in it, as a sentence; so for every function here.
-pub fn record(body: &str, config: &Config) -> Result<Change, String> {
-    let value =
-        strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
-    let record = AccountRecord::try_from(StrictValue(value))
-        .map_err(|reason| format!("The record: {reason}."))?;
+/// The mistake in it; so for every function here.
+pub fn record(body: &str, config: &Config) -> Result<Change, InvalidRequest> {
+    let value = strict_json::parse(body).map_err(ReadError::NotJson)?;
+    let record = AccountRecord::try_from(StrictValue(value))?;
     for plan in record.own.plan_ids() {
         known_plan(plan, config)?;
     }
@@ -31,7 +31,7 @@ pub fn record(body: &str, config: &Config) -> Result<Change, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn credits(body: &str, now: Timestamp) -> Result<Change, String> {
+pub fn credits(body: &str, now: Timestamp) -> Result<Change, InvalidRequest> {
     Ok(Change::Credits(Box::new(CreditPack::parse(body, now)?)))
 }
 
@@ -40,20 +40,20 @@ pub fn credits(body: &str, now: Timestamp) -> Result<Change, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn key(body: &str, id: String, now: Timestamp) -> Result<Change, String> {
-    let mut fields = Fields::of(body, "{\"name\":\"build server\"}")?;
-    let scopes = fields.take("scopes");
-    let expires_at = fields.take("expires_at");
-    let key = ApiKey {
-        id,
-        name: fields.text("name")?,
-        member: fields.text("member")?,
-        scopes: if scopes.is_null() { Vec::new() } else { texts(&scopes)? },
-        created_at: Some(now),
-        expires_at: if expires_at.is_null() { None } else { Some(time(&expires_at, now)?) },
-        ..ApiKey::default()
-    };
-    fields.finish("name, member, scopes and expires_at")?;
+pub fn key(body: &str, id: String, now: Timestamp) -> Result<Change, InvalidRequest> {
+    const EXPECTED: &str = "an object such as {\"name\":\"build server\"}";
+    let to_come = |value: &Value| time(value).filter(|time| *time > now);
+    let key = JsonObject::parse(body, EXPECTED, |object| {
+        Ok(ApiKey {
+            id,
+            name: object.line("name")?,
+            member: object.line("member")?,
+            scopes: object.optional("scopes", SCOPES, scopes)?.unwrap_or_default(),
+            created_at: Some(now),
+            expires_at: object.optional("expires_at", TIME_TO_COME, to_come)?,
+            ..ApiKey::default()
+        })
+    })?;
     Ok(Change::Key(Box::new(key)))
 }
 
@@ -62,17 +62,11 @@ pub fn key(body: &str, id: String, now: Timestamp) -> Result<Change, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn rotation(body: &str, id: String, successor: String) -> Result<Change, String> {
-    let mut fields = Fields::of(body, "{\"overlap_s\":86400}")?;
-    let found = fields.take("overlap_s");
-    let overlap_s =
-        found.as_u64().filter(|overlap| *overlap <= MAX_OVERLAP_S).ok_or_else(|| {
-            format!(
-                "overlap_s: expected for how many seconds the old key still works, 0 to \
-             {MAX_OVERLAP_S}, found {found}."
-            )
-        })?;
-    fields.finish("overlap_s")?;
+pub fn rotation(body: &str, id: String, successor: String) -> Result<Change, InvalidRequest> {
+    const EXPECTED: &str = "an object such as {\"overlap_s\":86400}";
+    let overlap_s = JsonObject::parse(body, EXPECTED, |object| {
+        object.needed_whole("overlap_s", 0..=MAX_OVERLAP_S)
+    })?;
     Ok(Change::RotateKey { id, successor, overlap_s })
 }
 
@@ -81,24 +75,17 @@ pub fn rotation(body: &str, id: String, successor: String) -> Result<Change, Str
 /// # Errors
 ///
 /// See [`record`].
-pub fn revocation(body: &str, now: Timestamp) -> Result<Change, String> {
-    let mut fields = Fields::of(body, "{\"token_id\":\"…\"}")?;
-    let cut = fields.take("issued_before");
-    let token_id = fields.text("token_id")?;
-    fields.finish("token_id or issued_before")?;
-    match (token_id, cut) {
-        (Some(id), Value::Null) => Ok(Change::RevokeToken(id)),
-        (None, Value::String(text)) => {
-            let cut = Timestamp::parse_rfc3339(&text);
-            let cut = cut.filter(|cut| *cut <= now.plus_ms(CLOCK_SKEW_MS)).ok_or_else(|| {
-                format!(
-                    "issued_before: expected an RFC 3339 time that has come, such as \
-                     \"2026-12-01T00:00:00Z\", found {text:?}."
-                )
-            })?;
-            Ok(Change::RevokeBefore(cut))
-        }
-        _ => Err("The body: expected either token_id or issued_before, a string.".to_owned()),
+pub fn revocation(body: &str, now: Timestamp) -> Result<Change, InvalidRequest> {
+    const EXPECTED: &str = "an object such as {\"token_id\":\"…\"}";
+    let has_come = |value: &Value| time(value).filter(|cut| *cut <= now.plus_ms(CLOCK_SKEW_MS));
+    let named = JsonObject::parse(body, EXPECTED, |object| {
+        let token_id = object.line("token_id")?;
+        Ok((token_id, object.optional("issued_before", TIME_THAT_HAS_COME, has_come)?))
+    })?;
+    match named {
+        (Some(id), None) => Ok(Change::RevokeToken(id)),
+        (None, Some(cut)) => Ok(Change::RevokeBefore(cut)),
+        _ => Err(InvalidRequest::NotOneRevocation),
     }
 }
 
@@ -107,15 +94,14 @@ pub fn revocation(body: &str, now: Timestamp) -> Result<Change, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn account(body: &str) -> Result<String, String> {
-    const EXAMPLE: &str = "{\"account\":\"-/alice\"}";
-    let mut fields = Fields::of(body, EXAMPLE)?;
-    let account = fields.text("account")?;
-    fields.finish("account")?;
-    let account = account.map(|name| if name.contains('/') { name } else { format!("-/{name}") });
-    account.filter(|name| is_account_name(name)).ok_or_else(|| {
-        format!("account: expected an account's name such as {EXAMPLE}, a tenant before the slash.")
-    })
+pub fn account(body: &str) -> Result<String, InvalidRequest> {
+    const EXPECTED: &str = "an object such as {\"account\":\"-/alice\"}";
+    let name = |value: &Value| {
+        let name = value.as_str().filter(|name| is_line(name))?;
+        let name = if name.contains('/') { name.to_owned() } else { format!("-/{name}") };
+        Some(name).filter(|name| is_account_name(name))
+    };
+    Ok(JsonObject::parse(body, EXPECTED, |object| object.needed("account", ACCOUNT, name))?)
 }
 
 /// Checks that a body is empty, or an object without members.
@@ -123,8 +109,11 @@ pub fn account(body: &str) -> Result<String, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn nothing(body: &str) -> Result<(), String> {
-    if body.is_empty() { Ok(()) } else { Fields::of(body, "{}")?.finish("nothing") }
+pub fn nothing(body: &str) -> Result<(), InvalidRequest> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    Ok(JsonObject::parse(body, "nothing, or {}", |_| Ok(()))?)
 }
 
 /// Checks that the configuration has a plan of this id.
@@ -132,78 +121,25 @@ pub fn nothing(body: &str) -> Result<(), String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn known_plan(id: &str, config: &Config) -> Result<(), String> {
+pub fn known_plan(id: &str, config: &Config) -> Result<(), InvalidRequest> {
     if config.plans.iter().any(|plan| plan.id == id) {
         return Ok(());
     }
-    let known: Vec<_> = config.plans.iter().map(|plan| plan.id.as_str()).collect();
-    Err(format!("PLANS has no plan {id:?}; it has {}.", known.join(", ")))
+    let known = config.plans.iter().map(|plan| plan.id.clone()).collect();
+    Err(InvalidRequest::UnknownPlan { id: id.to_owned(), known })
 }
 
-/// The members of an object that were not read yet.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn of(body: &str, example: &str) -> Result<Self, String> {
-        let value =
-            strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
-        match value {
-            Value::Object(fields) => Ok(Self(fields)),
-            _ => Err(format!("The body: expected an object such as {example}.")),
-        }
-    }
-
-    fn take(&mut self, name: &str) -> Value {
-        self.0.remove(name).unwrap_or_default()
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        match self.take(name) {
-            Value::Null => Ok(None),
-            Value::String(text) if is_name(&text) => Ok(Some(text)),
-            found => Err(format!(
-                "{name}: expected a text of 1 to {MAX_TEXT_BYTES} bytes on one line, found {found}."
-            )),
-        }
-    }
-
-    fn finish(self, known: &str) -> Result<(), String> {
-        match self.0.keys().next() {
-            Some(name) => Err(format!("The body: unknown field {name:?}, expected {known}.")),
-            None => Ok(()),
-        }
-    }
+fn scopes(value: &Value) -> Option<Vec<String>> {
+    let scope = |value: &Value| value.as_str().filter(|text| is_line(text)).map(str::to_owned);
+    let list = value.as_array().filter(|list| (1..=MAX_SCOPES).contains(&list.len()))?;
+    list.iter().map(scope).collect()
 }
 
-fn texts(value: &Value) -> Result<Vec<String>, String> {
-    let text = |value: &Value| value.as_str().filter(|text| is_name(text)).map(str::to_owned);
-    let list = value.as_array().filter(|list| (1..=MAX_SCOPES).contains(&list.len()));
-    let texts: Option<Vec<_>> = list.and_then(|list| list.iter().map(text).collect());
-    texts.ok_or_else(|| {
-        format!(
-            "scopes: expected a list of 1 to {MAX_SCOPES} entitlements; leave it out for all that \
-             the account has. Found {value}."
-        )
-    })
-}
-
-fn time(value: &Value, now: Timestamp) -> Result<Timestamp, String> {
-    let time = value.as_str().and_then(Timestamp::parse_rfc3339);
-    time.filter(|time| *time > now).ok_or_else(|| {
-        format!(
-            "expires_at: expected an RFC 3339 time to come such as \"2027-01-01T00:00:00Z\", \
-             found {value}."
-        )
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.contains(|one: char| one.is_control())
-}
-
-/// They stand in the record, in the audit trail and in answers.
-const MAX_TEXT_BYTES: usize = 200;
+const ACCOUNT: &str = "an account's name such as \"-/alice\", a tenant before the slash";
+const SCOPES: &str = "a list of 1 to 50 entitlements (leave it out for all that the account has)";
 const MAX_SCOPES: usize = 50;
+const TIME_TO_COME: &str = "an RFC 3339 time to come such as \"2027-01-01T00:00:00Z\"";
+const TIME_THAT_HAS_COME: &str = "an RFC 3339 time that has come, such as \"2026-12-01T00:00:00Z\"";
 /// 30 days.
 const MAX_OVERLAP_S: u64 = 2_592_000;
 /// How far a client's clock may be ahead of ours.

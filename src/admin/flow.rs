@@ -65,7 +65,7 @@ fn begin<'a>(request: Request<'a>, config: Option<&'a Config>, now: Timestamp) -
     let operation =
         operation.ok_or_else(|| Refusal::MethodNotAllowed { allow: endpoint.allowed_methods() })?;
     check_role(operation, operator)?;
-    let query = Query::parse(request.query, operation.query).map_err(Refusal::invalid)?;
+    let query = Query::parse(request.query, operation.query)?;
     let Endpoint { parameters, .. } = endpoint;
     let (body, idempotency_key) = (String::new(), None);
     let invocation = Invocation { config, operator, parameters, query, body, idempotency_key };
@@ -90,7 +90,7 @@ fn read_body<'a>(
         let body = body.map_err(Refusal::Body)?;
         let parts = [request.method, request.path, &body, &invocation.operator.name];
         let key = request.idempotency_key.map(|key| IdempotencyKey::new(key, &parts));
-        let idempotency_key = key.transpose().map_err(Refusal::invalid)?;
+        let idempotency_key = key.transpose()?;
         invoke(id, Invocation { body, idempotency_key, ..invocation }, now)
     };
     Ok(Step::Need(Need::Body(Pending::new(MAX_BODY_BYTES, rest))))

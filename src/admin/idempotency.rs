@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::invalid::{InvalidRequest, MAX_IDEMPOTENCY_KEY_BYTES};
 use super::reply::{Reply, StoredReply};
 use super::store::OperatorStore;
 use crate::store::StoreError;
@@ -25,14 +26,12 @@ impl IdempotencyKey {
     ///
     /// # Errors
     ///
-    /// The mistake in the key, as a sentence.
-    pub fn new(key: &str, parts: &[&str]) -> Result<Self, String> {
-        let is_valid = (1..=MAX_KEY_BYTES).contains(&key.len())
+    /// The key is empty, too long, or no printable ASCII.
+    pub fn new(key: &str, parts: &[&str]) -> Result<Self, InvalidRequest> {
+        let is_valid = (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len())
             && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if !is_valid {
-            return Err(format!(
-                "Idempotency-Key: expected 1 to {MAX_KEY_BYTES} printable ASCII characters."
-            ));
+            return Err(InvalidRequest::IdempotencyKey);
         }
         let mut hash = Sha256::new();
         for part in parts {
@@ -70,7 +69,6 @@ pub(super) fn execute_once<S: OperatorStore>(
 
 /// How long a reply is kept, in milliseconds.
 pub const KEEP_MS: i64 = 24 * 60 * 60 * 1_000;
-const MAX_KEY_BYTES: usize = 255;
 
 const OTHER_REQUEST: &str = "This Idempotency-Key came with another request, or from another \
      operator, within the last 24 hours. Nothing was done: choose a new one.";

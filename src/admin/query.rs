@@ -5,6 +5,7 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::invalid::InvalidRequest;
 use super::operation::decoded;
 
 /// The values of a query, by name.
@@ -16,8 +17,8 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// The mistake in it, as a sentence.
-    pub fn parse(query: &str, known: &[&'static str]) -> Result<Self, String> {
+    /// A parameter is not known, stands there twice, or has no value.
+    pub fn parse(query: &str, known: &[&'static str]) -> Result<Self, InvalidRequest> {
         let mut found: Vec<(&'static str, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -27,7 +28,7 @@ impl Query {
                 (Some(name), Some(value)) if found.iter().all(|(other, _)| other != name) => {
                     found.push((name, value));
                 }
-                _ => return Err(expected(known)),
+                _ => return Err(InvalidRequest::Parameters { known: known.to_vec() }),
             }
         }
         Ok(Self(found))
@@ -42,15 +43,15 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// The mistake in it, as a sentence.
-    pub fn page(&self) -> Result<PageRequest, &'static str> {
+    /// `limit` or `cursor` is wrong.
+    pub fn page(&self) -> Result<PageRequest, InvalidRequest> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => {
                 let digits = text.len() <= 3 && text.bytes().all(|one| one.is_ascii_digit());
                 let limit =
                     text.parse().ok().filter(|limit| digits && (1..=MAX_LIMIT).contains(limit));
-                limit.ok_or("limit: expected a number from 1 to 100.")?
+                limit.ok_or(LIMIT)?
             }
         };
         let bytes = |text| URL_SAFE_NO_PAD.decode(text).ok();
@@ -58,7 +59,7 @@ impl Query {
             None => None,
             Some(text) => {
                 let read = bytes(text).and_then(|bytes| String::from_utf8(bytes).ok());
-                Some(read.ok_or(BAD_CURSOR)?)
+                Some(read.ok_or(InvalidRequest::CURSOR)?)
             }
         };
         Ok(PageRequest { limit, after })
@@ -81,12 +82,15 @@ impl PageRequest {
     /// # Errors
     ///
     /// The cursor is none of this list's.
-    pub fn of<'a>(&self, ids: &[&'a str]) -> Result<(Range<usize>, Option<&'a str>), &'static str> {
+    pub fn of<'a>(
+        &self,
+        ids: &[&'a str],
+    ) -> Result<(Range<usize>, Option<&'a str>), InvalidRequest> {
         let start = match &self.after {
             None => 0,
             Some(after) => {
                 let place = ids.iter().position(|id| id == after);
-                place.ok_or(BAD_CURSOR)?.saturating_add(1)
+                place.ok_or(InvalidRequest::CURSOR)?.saturating_add(1)
             }
         };
         let end = start.saturating_add(self.limit).min(ids.len());
@@ -96,16 +100,7 @@ impl PageRequest {
     }
 }
 
-/// The error for a cursor that no page of this list ended with.
-pub const BAD_CURSOR: &str = "cursor: expected what next_cursor of the page before said.";
-
-fn expected(known: &[&str]) -> String {
-    match known {
-        [] => "The query: expected none.".to_owned(),
-        known => format!("The query: expected {}=, each once at most.", known.join("= or ")),
-    }
-}
-
+const LIMIT: InvalidRequest = InvalidRequest::parameter("limit", "a number from 1 to 100");
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
 
@@ -114,7 +109,7 @@ mod tests {
     use super::*;
     use crate::admin::view::{Listing, to_json};
 
-    fn page(query: &str) -> Result<PageRequest, &'static str> {
+    fn page(query: &str) -> Result<PageRequest, InvalidRequest> {
         let query = Query::parse(query, &["limit", "cursor"]).unwrap();
         query.page()
     }
@@ -125,10 +120,11 @@ mod tests {
         let query = Query::parse("member=a+b%26&plan=%C3%BC&", known).unwrap();
         assert_eq!((query.get("plan"), query.get("member")), (Some("ü"), Some("a b&")));
         for wrong in ["plans=a", "plan=a&plan=a", "plan=", "plan", "plan=%zz", "=a", "%70lan=a"] {
-            let error = Query::parse(wrong, known).unwrap_err();
+            let error = Query::parse(wrong, known).unwrap_err().to_string();
             assert!(error.contains("expected plan= or member="), "{wrong}: {error}");
         }
-        assert_eq!(Query::parse("a=1", &[]).unwrap_err(), "The query: expected none.");
+        let error = Query::parse("a=1", &[]).unwrap_err();
+        assert_eq!(error.to_string(), "The query: expected none.");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::change::NO_ACCOUNT;
+use super::invalid::InvalidRequest;
 use crate::account::Provider;
 use crate::answer::{Headers, status_title};
 use crate::billing::run::RunError;
@@ -12,8 +13,8 @@ use crate::request::BodyError;
 /// An operator's request that was refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// The request is wrong in itself: the mistake, as a sentence.
-    Invalid(Cow<'static, str>),
+    /// The request is wrong in itself.
+    Invalid(InvalidRequest),
     /// Its body can't be had.
     Body(BodyError),
     /// It carries no operator's token.
@@ -87,11 +88,6 @@ pub enum Service {
 }
 
 impl Refusal {
-    /// A request that is wrong in itself.
-    pub fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::Invalid(detail.into())
-    }
-
     /// The HTTP status.
     pub const fn status(&self) -> u16 {
         match self {
@@ -117,7 +113,7 @@ impl Refusal {
     /// A stable word for it.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid-request",
+            Self::Invalid(mistake) => mistake.code(),
             Self::Body(error) => error.code(),
             Self::Unauthorized => "unauthorized",
             Self::Forbidden { .. } => "role-too-low",
@@ -142,7 +138,6 @@ impl Refusal {
     /// The error as a sentence, with what would be right.
     pub fn detail(&self) -> Cow<'_, str> {
         let fixed = match self {
-            Self::Invalid(detail) => detail,
             Self::ByLedger { detail, .. } => detail.as_str(),
             Self::Unauthorized => {
                 "Send an operator's token as Authorization: Bearer; it is not taken elsewhere."
@@ -162,6 +157,7 @@ impl Refusal {
             Self::CustomerTaken { account: None } => {
                 "Events name another account for this customer: deciding that takes the role admin."
             }
+            Self::Invalid(mistake) => return mistake.to_string().into(),
             Self::Body(error) => return format!("The body: {error}.").into(),
             Self::Forbidden { needed, found } => {
                 let (needed, found) = (needed.word(), found.word());
@@ -206,6 +202,12 @@ impl Refusal {
     /// The title of its problem details.
     pub(super) const fn title(&self) -> &'static str {
         status_title(self.status())
+    }
+}
+
+impl From<InvalidRequest> for Refusal {
+    fn from(mistake: InvalidRequest) -> Self {
+        Self::Invalid(mistake)
     }
 }
 

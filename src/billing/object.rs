@@ -1,14 +1,16 @@
 //! Reads providers' messages. Nothing about their shape is taken for granted, nothing panics, and
 //! no field without a known author is read.
 
+mod account;
+mod plans;
+
+pub(super) use account::{SaleFields, account_named};
+pub(super) use plans::plans_of;
+
 use serde_json::Value;
 
 use super::author::{Author, Field};
 use super::error::BillingError;
-use super::event::BillingEvent;
-use super::settings::Billing;
-use crate::identity::account_name;
-use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;
 
@@ -21,14 +23,6 @@ pub(super) struct Object<'a> {
     /// Where it stands in the document (RFC 6901).
     pointer: String,
     document: Document<'a>,
-}
-
-/// The fields of a provider's subscriptions, orders and other sales that hold their account.
-pub(super) struct SaleFields {
-    /// The path of the object with the account's name or reference.
-    pub(super) account: &'static str,
-    /// The path of the time when the sale began.
-    pub(super) created: &'static str,
 }
 
 /// Is called with each field that is read, as the list of fields has it, and with the place where
@@ -206,97 +200,6 @@ impl<'a> Object<'a> {
         missing(&self.field_at(path), expected)
     }
 
-    /// Takes over the account that stands at `path` under the configured key, where none is known
-    /// yet. `opened_at` is when the sale began: a signed reference was good then, or never.
-    ///
-    /// # Errors
-    ///
-    /// The seller's own server wrote something there that names no account.
-    pub(super) fn name_account(
-        &self,
-        event: &mut BillingEvent,
-        billing: &Billing,
-        path: &str,
-        opened_at: Timestamp,
-    ) -> Result<(), BillingError> {
-        let key = billing.account_key.as_str();
-        let field = [&self.field_at(path), ".*"].concat();
-        (self.document.watcher)(&field, &format!("{}/{key}", self.pointer_to(path)));
-        let found = at(self.value, path).and_then(|object| object.get(key));
-        self.name(event, billing, &field, found, opened_at)
-    }
-
-    /// The same for a sale, whose `fields` hold its account and its beginning. A sale without a
-    /// beginning began with the event.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Self::name_account`].
-    pub(super) fn name_account_of(
-        &self,
-        fields: &SaleFields,
-        event: &mut BillingEvent,
-        billing: &Billing,
-    ) -> Result<(), BillingError> {
-        let opened_at = self.time(fields.created)?.unwrap_or(event.occurred_at);
-        self.name_account(event, billing, fields.account, opened_at)
-    }
-
-    /// The same for the text at `path` itself.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Self::name_account`].
-    pub(super) fn name_account_by(
-        &self,
-        event: &mut BillingEvent,
-        billing: &Billing,
-        path: &str,
-        opened_at: Timestamp,
-    ) -> Result<(), BillingError> {
-        let field = self.field_at(path);
-        (self.document.watcher)(&field, &self.pointer_to(path));
-        self.name(event, billing, &field, at(self.value, path), opened_at)
-    }
-
-    fn name(
-        &self,
-        event: &mut BillingEvent,
-        billing: &Billing,
-        field: &str,
-        found: Option<&Value>,
-        opened_at: Timestamp,
-    ) -> Result<(), BillingError> {
-        let Some(found) = found.filter(|found| !found.is_null() && found.as_str() != Some(""))
-        else {
-            return Ok(());
-        };
-        if event.account.is_some() {
-            return Ok(());
-        }
-        let text = id_of(found);
-        let reference = text.as_deref().and_then(|text| billing.references.verify(text));
-        let by_seller = self.document.author(field) == Some(Author::Seller);
-        event.account = match reference {
-            Some(reference) if opened_at <= reference.expires_at => Some(reference.account),
-            Some(_) => {
-                event.unnamed = Some("its reference had expired when the sale began".to_owned());
-                None
-            }
-            None if by_seller => {
-                let name = text.as_deref().and_then(account_named);
-                let expected = "an account such as alice or acme/alice, or a reference";
-                Some(name.ok_or_else(|| missing(field, expected))?)
-            }
-            None => {
-                let reason = format!("{field} can be written by the payer, and is not signed");
-                event.unnamed = Some(reason);
-                None
-            }
-        };
-        Ok(())
-    }
-
     /// The value at `path`, where a payer can't have written it.
     fn leaf(&self, path: &str) -> Option<&'a Value> {
         let field = self.field_at(path);
@@ -313,45 +216,6 @@ impl<'a> Object<'a> {
     fn pointer_to(&self, path: &str) -> String {
         [self.pointer.as_str(), "/", &path.replace('.', "/")].concat()
     }
-}
-
-/// The account's name in full, for a text that names it: `alice`, or `acme/alice` with a tenant.
-/// Slashes and percent signs inside of a name are percent-encoded.
-pub(super) fn account_named(text: &str) -> Option<String> {
-    let decoded = |part: &str| part.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
-    let (tenant, account) = match text.split_once('/') {
-        Some((tenant, account)) => (Some(decoded(tenant)), account),
-        None => (None, text),
-    };
-    let is_name = |part: &str| !part.is_empty() && !part.bytes().any(|byte| byte < b' ');
-    let fits = is_name(account) && !account.contains('/') && tenant.as_deref().is_none_or(is_name);
-    fits.then(|| account_name(tenant.as_deref(), &decoded(account)))
-}
-
-/// The plan and the add-ons of a subscription whose items are called `items`, each by several
-/// names.
-///
-/// The plan is the first that is known and has quotas; where none has, the first that is known. An
-/// unknown item stays under its first name, so that it counts as soon as an operator adds it to
-/// `PLANS`.
-pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, Vec<String>) {
-    let mut ids: Vec<(u8, &str)> = Vec::new();
-    for names in items {
-        let known = names.iter().find_map(|name| plan_named(plans, name));
-        let (rank, id) = match (known, names.first()) {
-            (Some(plan), _) if plan.quotas.is_empty() => (1, plan.id.as_str()),
-            (Some(plan), _) => (0, plan.id.as_str()),
-            (None, Some(name)) => (2, *name),
-            (None, None) => continue,
-        };
-        if ids.iter().all(|(_, other)| *other != id) {
-            ids.push((rank, id));
-        }
-    }
-    let first = ids.iter().enumerate().min_by_key(|(place, (rank, _))| (*rank, *place));
-    let Some((place, _)) = first else { return (None, Vec::new()) };
-    let (_, plan) = ids.remove(place);
-    (Some(plan.to_owned()), ids.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
 /// Where the next page starts of a list that goes on behind the id of its last item.

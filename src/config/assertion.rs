@@ -1,5 +1,7 @@
 //! `ASSERTION_KEY`: the private keys that sign assertions about a caller for the origin.
 
+use std::error::Error;
+use std::fmt;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use super::Binding;
 use super::fields::{Expect, Reader};
 use crate::strict_json;
-use crate::token::{Key, KeyRing, KeyRingKind};
+use crate::token::{Key, KeyRing, KeyRingError, KeyRingKind};
 
 /// Private keys. The first signs. Origins get the public halves of all, so that they accept
 /// assertions by a former or a future key too. Debug output shows none of the keys.
@@ -35,8 +37,8 @@ impl AssertionKeys {
 struct FirstKey(String);
 
 /// Debug output must not put a secret into a log.
-impl std::fmt::Debug for FirstKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for FirstKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("FirstKey(..)")
     }
 }
@@ -46,15 +48,15 @@ pub(super) fn read(reader: &Reader<'_>) -> Option<AssertionKeys> {
     let keys = match reader.bindings().value("ASSERTION_KEY")? {
         Binding::Text(text) if text.trim().is_empty() => return None,
         Binding::Text(text) => read_keys(&text),
-        Binding::Json(_) => Err("something that isn't a string".to_owned()),
+        Binding::Json(_) => Err(AssertionKeyError::NotText),
     };
-    keys.map_err(|found| {
+    keys.map_err(|error| {
         let expect = Expect::new(
             "a private JWK: OKP Ed25519, EC P-256, or oct of at least 32 bytes; several, each \
              with a kid of its own, in a JWK Set or apart by spaces",
             "npm run keygen",
         );
-        reader.mistake("ASSERTION_KEY", "", &found, expect);
+        reader.mistake("ASSERTION_KEY", "", &error.to_string(), expect);
     })
     .ok()
 }
@@ -64,28 +66,79 @@ pub(super) fn read(reader: &Reader<'_>) -> Option<AssertionKeys> {
 /// # Errors
 ///
 /// The mistakes in the key, without any of its material.
-pub fn signing_algorithm(jwk: &str) -> Result<(&'static str, Option<String>), String> {
-    let ring = KeyRing::parse(jwk, KeyRingKind::Signing).map_err(|found| found.join("; "))?;
-    let key = ring.keys().first().ok_or("no key")?;
-    let algorithm = key.algorithms.first().ok_or("no algorithm")?;
+pub fn signing_algorithm(jwk: &str) -> Result<(&'static str, Option<String>), AssertionKeyError> {
+    let ring = KeyRing::parse(jwk, KeyRingKind::Signing).map_err(AssertionKeyError::Keys)?;
+    let key = ring.keys().first().ok_or(AssertionKeyError::NoKey)?;
+    let algorithm = key.algorithms.first().ok_or(AssertionKeyError::NoKey)?;
     Ok((algorithm.name(), key.kid.clone()))
 }
 
-fn read_keys(text: &str) -> Result<AssertionKeys, String> {
-    let values = strict_json::parse_all(text).map_err(|_| "something that isn't JSON")?;
+/// The reason why nothing can be signed with a value of `ASSERTION_KEY`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AssertionKeyError {
+    /// The value is no string.
+    NotText,
+    /// It is no JSON.
+    NotJson,
+    /// A key is wrong.
+    Keys(KeyRingError),
+    /// There is no key.
+    NoKey,
+    /// There are this many keys, which is too many.
+    TooMany(usize),
+    /// Several keys are not told apart by their names.
+    SameName,
+}
+
+impl AssertionKeyError {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotText => "not-text",
+            Self::NotJson => "not-json",
+            Self::Keys(error) => error.code(),
+            Self::NoKey => "no-key",
+            Self::TooMany(_) => "too-many",
+            Self::SameName => "same-name",
+        }
+    }
+}
+
+/// The value, without any part of a key.
+impl fmt::Display for AssertionKeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotText => formatter.write_str("something that isn't a string"),
+            Self::NotJson => formatter.write_str("something that isn't JSON"),
+            Self::Keys(error) => error.fmt(formatter),
+            Self::NoKey => formatter.write_str("no key"),
+            Self::TooMany(found) => {
+                write!(formatter, "{found} keys, of which at most {MAX_KEYS} are taken")
+            }
+            Self::SameName => {
+                formatter.write_str("several keys, and two of the same kid or one without")
+            }
+        }
+    }
+}
+
+impl Error for AssertionKeyError {}
+
+fn read_keys(text: &str) -> Result<AssertionKeys, AssertionKeyError> {
+    let values = strict_json::parse_all(text).map_err(|_| AssertionKeyError::NotJson)?;
     let mut all = Vec::new();
     for value in &values {
         let ring = KeyRing::from_value(value, KeyRingKind::Signing);
-        all.extend_from_slice(ring.map_err(|found| found.join("; "))?.keys());
+        all.extend_from_slice(ring.map_err(AssertionKeyError::Keys)?.keys());
     }
     if all.len() > MAX_KEYS {
-        return Err(format!("{} keys, of which at most {MAX_KEYS} are taken", all.len()));
+        return Err(AssertionKeyError::TooMany(all.len()));
     }
     let names = || all.iter().map(|key| key.kid.as_deref());
     let is_told_apart =
         |name: Option<&str>| name.is_some() && names().filter(|other| *other == name).count() == 1;
     if all.len() > 1 && !names().all(is_told_apart) {
-        return Err("several keys, and two of the same kid or one without".to_owned());
+        return Err(AssertionKeyError::SameName);
     }
     let first = values.first().map(|value| value.pointer("/keys/0").unwrap_or(value));
     let first = FirstKey(first.map(Value::to_string).unwrap_or_default());

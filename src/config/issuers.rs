@@ -3,7 +3,9 @@
 use super::Binding;
 use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
-use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
+use crate::token::{
+    ClaimMapping, ClaimPath, KeyMistake, KeyRing, KeyRingError, KeyRingKind, Rules,
+};
 use crate::words::words;
 
 /// Somebody who signs tokens.
@@ -144,28 +146,21 @@ fn read_secret_ring(fields: &Fields<'_>, name: &str) -> Option<KeySource> {
 fn read_ring(fields: &Fields<'_>, field: &str, jwks: &str, kind: KeyRingKind) -> Option<KeySource> {
     match KeyRing::parse(jwks, kind) {
         Ok(ring) => Some(KeySource::Inline(ring)),
-        Err(reasons) => {
-            for reason in reasons {
-                report_key(fields, field, &reason);
+        Err(KeyRingError(mistakes)) => {
+            for mistake in mistakes {
+                report_key(fields, field, &mistake);
             }
             None
         }
     }
 }
 
-/// Reports what a key ring says about itself: `place: found this, expected that`, each part of
-/// which may be left out.
-fn report_key(fields: &Fields<'_>, field: &str, reason: &str) {
-    let place = reason.split_once(": ").filter(|(place, _)| !place.contains(' '));
-    let (field, said) = match place {
-        Some((place, said)) => (format!("{field}.{place}"), said),
-        None => (field.to_owned(), reason),
-    };
-    let (found, expected) =
-        said.split_once("expected ").unwrap_or((said, "keys of a JWKS that can verify signatures"));
-    let found = found.strip_prefix("found ").unwrap_or(found).trim_end_matches([' ', ',', ';']);
-    let found = if found.is_empty() { "something else" } else { found };
-    fields.mistake(&field, found, Expect::new(expected, ""));
+fn report_key(fields: &Fields<'_>, field: &str, mistake: &KeyMistake) {
+    let KeyMistake { place, problem } = mistake;
+    let dot = if place.is_empty() { "" } else { "." };
+    let found = problem.found().unwrap_or("something else".into());
+    let expected = problem.expected();
+    fields.mistake(&format!("{field}{dot}{place}"), &found, Expect::new(&expected, ""));
 }
 
 fn read_mapping(fields: &mut Fields<'_>) -> ClaimMapping {
@@ -185,18 +180,10 @@ fn read_mapping(fields: &mut Fields<'_>) -> ClaimMapping {
 
 fn read_path(claims: &mut Fields<'_>, name: &'static str) -> Option<ClaimPath> {
     let value = claims.take(name)?;
-    match ClaimPath::from_config(&value) {
-        Ok(path) => Some(path),
-        Err(reason) => {
-            claims.mistake(
-                name,
-                &shown(&value),
-                Expect::new(
-                    reason.strip_prefix("expected ").unwrap_or(&reason),
-                    "\"plan\" or [\"org\", \"id\"]",
-                ),
-            );
-            None
-        }
+    let path = ClaimPath::from_config(&value);
+    if path.is_none() {
+        let expect = Expect::new(ClaimPath::EXPECTED, "\"plan\" or [\"org\", \"id\"]");
+        claims.mistake(name, &shown(&value), expect);
     }
+    path
 }

@@ -189,8 +189,9 @@ fn read_pattern(fields: &mut Fields<'_>) -> Option<RoutePattern> {
         fields.needed_text("match", Expect::new("method, host and path pattern", example))?;
     match RoutePattern::parse(&text) {
         Ok(pattern) => Some(pattern),
-        Err(reason) => {
-            fields.mistake("match", &format!("{text:?}"), Expect::new(&reason, example));
+        Err(error) => {
+            let expected = error.to_string();
+            fields.mistake("match", &format!("{text:?}"), Expect::new(&expected, example));
             None
         }
     }

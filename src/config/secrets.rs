@@ -130,8 +130,9 @@ const fn form(prefix: &'static str, what: &'static str, belongs: &'static [&'sta
     Form { prefix, what, belongs }
 }
 
-/// As the providers document them. A value of another form may be right: nobody promises that
-/// theirs stay as they are.
+/// As the providers document them. The prefix is the format of such a value: nothing else tells a
+/// secret from a public key. A value of another form may be right: nobody promises that theirs stay
+/// as they are.
 const FORMS: [Form; 20] = [
     form("whpk_", "a public key (whpk_), which everybody may know", &["STANDARD_WEBHOOK_SECRET"]),
     form("whsk_", "a private key of Standard Webhooks (whsk_), which the gate must not have", &[]),

@@ -116,7 +116,7 @@ impl Signer {
         claims: &str,
         until: Timestamp,
     ) -> Result<String, String> {
-        let (algorithm, kid) = signing_algorithm(jwk)?;
+        let (algorithm, kid) = signing_algorithm(jwk).map_err(|error| error.to_string())?;
         let known = self.key.borrow().clone();
         let key = match known {
             Some(key) => key,

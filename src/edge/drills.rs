@@ -40,7 +40,7 @@ async fn verdicts(visit: &Visit, asked: &Value) -> Result<Vec<String>, String> {
     } else {
         KeyRingKind::Inline
     };
-    let ring = KeyRing::from_value(jwk, kind).map_err(|mistakes| mistakes.join("; "))?;
+    let ring = KeyRing::from_value(jwk, kind).map_err(|error| error.to_string())?;
     let name = asked.get("alg").and_then(Value::as_str);
     let algorithm = name.and_then(Algorithm::from_name).ok_or("an algorithm not offered")?;
     let decoded = |text: &Value| text.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());

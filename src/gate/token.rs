@@ -11,7 +11,9 @@ use crate::config::{Config, Issuer, KeySource};
 use crate::decision::Denial;
 use crate::identity::{Identity, union};
 use crate::time::Timestamp;
-use crate::token::{KeyRing, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified};
+use crate::token::{
+    KeyRing, KeyRingError, KeyRingKind, SignatureCheck, TokenError, TokenIdentity, Unverified,
+};
 
 impl Turn<'_> {
     /// Cheap checks first: memory, then everything that needs no key, then the
@@ -166,7 +168,7 @@ pub fn keys_refreshed(
     memory: &mut Memory,
     now: Timestamp,
 ) -> Result<(), CallError> {
-    let unreadable = |reasons: Vec<String>| CallError::Unreadable(reasons.join("; "));
+    let unreadable = |error: KeyRingError| CallError::Unreadable(error.to_string());
     let ring =
         body.and_then(|body| KeyRing::parse(&body, KeyRingKind::Fetched).map_err(unreadable));
     let (ring, result) = match ring {

@@ -1,10 +1,8 @@
 //! A pack of credits as an operator writes it.
 
-use serde_json::Value;
-
+use crate::json_object::{JsonObject, ReadError, time};
 use crate::quota::CreditPack;
 use crate::store::MAX_UNITS;
-use crate::strict_json;
 use crate::time::Timestamp;
 
 impl CreditPack {
@@ -13,11 +11,15 @@ impl CreditPack {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, as a sentence.
-    pub fn parse(body: &str, now: Timestamp) -> Result<Self, String> {
-        let value =
-            strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
-        read(value, now).map_err(|reason| format!("The pack: {reason}."))
+    /// The mistake in it.
+    pub fn parse(body: &str, now: Timestamp) -> Result<Self, ReadError> {
+        let to_come = |value: &_| time(value).filter(|time| *time > now);
+        JsonObject::parse(body, PACK, |object| {
+            let id = object.needed_line("id")?;
+            let units = object.needed_whole("units", 1..=MAX_UNITS)?;
+            let expires_at = object.optional("expires_at", TIME_TO_COME, to_come)?;
+            Ok(Self { id, units, left: units, added_at: now, expires_at })
+        })
     }
 
     /// Whether both say the same of what was bought.
@@ -26,44 +28,8 @@ impl CreditPack {
     }
 }
 
-fn read(value: Value, now: Timestamp) -> Result<CreditPack, String> {
-    let Value::Object(mut fields) = value else {
-        return Err("expected an object such as {\"id\":\"invoice-17\",\"units\":500}".to_owned());
-    };
-    let mut take = |name: &str| fields.remove(name).unwrap_or_default();
-    let (id, units, expires_at) = (take("id"), take("units"), take("expires_at"));
-    if let Some(name) = fields.keys().next() {
-        return Err(format!("unknown field `{name}`, expected `id`, `units` or `expires_at`"));
-    }
-    let units =
-        units.as_u64().filter(|units| (1..=MAX_UNITS).contains(units)).ok_or_else(|| {
-            format!("units: expected a whole number from 1 to {MAX_UNITS}, found {units}")
-        })?;
-    let is_name = |id: &&str| {
-        (1..=MAX_ID_BYTES).contains(&id.len()) && !id.contains(|one: char| one.is_control())
-    };
-    let id = id.as_str().filter(is_name).ok_or_else(|| {
-        format!("id: expected your name for the purchase, of at most {MAX_ID_BYTES} bytes")
-    })?;
-    let expires_at = match expires_at {
-        Value::Null => None,
-        value => Some(read_expiry(&value, now)?),
-    };
-    Ok(CreditPack { id: id.to_owned(), units, left: units, added_at: now, expires_at })
-}
-
-fn read_expiry(value: &Value, now: Timestamp) -> Result<Timestamp, String> {
-    let time = value.as_str().and_then(Timestamp::parse_rfc3339);
-    time.filter(|time| *time > now).ok_or_else(|| {
-        format!(
-            "expires_at: expected an RFC 3339 time to come such as \"2027-01-01T00:00:00Z\", \
-             found {value}"
-        )
-    })
-}
-
-/// It stands in the ledger, in the audit trail and in answers.
-const MAX_ID_BYTES: usize = 200;
+const PACK: &str = "an object such as {\"id\":\"invoice-17\",\"units\":500}";
+const TIME_TO_COME: &str = "an RFC 3339 time to come such as \"2027-01-01T00:00:00Z\"";
 
 #[cfg(test)]
 mod tests {
@@ -89,28 +55,28 @@ mod tests {
     fn mistakes_are_named() {
         let long = format!(r#"{{"id":"{}","units":1}}"#, "x".repeat(201));
         for (body, said) in [
-            ("", "isn't JSON"),
+            ("", "no JSON"),
             ("[]", "expected an object"),
             (r#"["a",5]"#, "expected an object"),
             (r#"{"id":"a"}"#, "units: expected a whole number from 1 to 9007199254740991"),
-            (r#"{"units":5}"#, "id: expected your name"),
+            (r#"{"units":5}"#, "id: expected a text of 1 to 200 bytes on one line, found nothing"),
             (r#"{"id":"","units":5}"#, "id:"),
             (r#"{"id":7,"units":5}"#, "id:"),
             (r#"{"id":"a\n","units":5}"#, "id:"),
-            (&long, "at most 200 bytes"),
+            (&long, "1 to 200 bytes"),
             (r#"{"id":"a","units":0}"#, "found 0"),
             (r#"{"id":"a","units":-5}"#, "found -5"),
             (r#"{"id":"a","units":1.5}"#, "found 1.5"),
             (r#"{"id":"a","units":"5"}"#, "found \"5\""),
             (r#"{"id":"a","units":9007199254740992}"#, "found 9007199254740992"),
-            (r#"{"id":"a","units":5,"left":3}"#, "unknown field `left`"),
+            (r#"{"id":"a","units":5,"left":3}"#, "unknown field \"left\""),
             (r#"{"id":"a","units":5,"units":6}"#, "units"),
             (r#"{"id":"a","units":5,"expires_at":"tomorrow"}"#, "found \"tomorrow\""),
             (r#"{"id":"a","units":5,"expires_at":1827619200}"#, "found 1827619200"),
             (r#"{"id":"a","units":5,"expires_at":"2026-12-01T00:00:00Z"}"#, "to come"),
         ] {
-            let reason = CreditPack::parse(body, NOW).unwrap_err();
-            assert!(reason.contains(said) && reason.ends_with('.'), "{body}: {reason}");
+            let reason = CreditPack::parse(body, NOW).unwrap_err().to_string();
+            assert!(reason.contains(said), "{body}: {reason}");
         }
     }
 }

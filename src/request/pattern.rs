@@ -1,9 +1,11 @@
 //! Which requests a route is about: patterns, and the choice of the route for a request.
 
 mod choice;
+mod error;
 mod parse;
 
 pub use choice::{RouteMatch, match_route};
+pub use error::PatternError;
 
 /// A method + host + path pattern, such as `GET,POST *.example.com/articles/**`.
 ///

@@ -1,11 +1,13 @@
 //! One JSON Web Key (RFC 7517): which keys are usable, and for which algorithms.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::key_mistake::{KeyMistake, KeyProblem, KeyRingError};
 use super::weak_keys::{has_roca_fingerprint, has_small_order, is_on_p256};
 use super::{Algorithm, MAX_NAME_BYTES};
 
@@ -73,7 +75,7 @@ impl Key {
     }
 
     /// Reads a key, or says everything that is wrong with it.
-    pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
+    pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, KeyRingError> {
         let mut mistakes = Vec::new();
         match kind {
             KeyRingKind::Signing => check_signing(jwk, &mut mistakes),
@@ -87,7 +89,7 @@ impl Key {
             None => None,
             Some(Value::String(name)) if name.len() <= MAX_NAME_BYTES => Some(name.clone()),
             Some(_) => {
-                mistakes.push(format!("kid: expected a string of at most {MAX_NAME_BYTES} bytes"));
+                mistakes.push(KeyMistake::at("kid", KeyProblem::WrongName));
                 None
             }
         };
@@ -98,10 +100,10 @@ impl Key {
                 jwk: material.jwk,
                 signature_bytes: material.signature_bytes,
             }),
-            Ok(_) => Err(mistakes),
+            Ok(_) => Err(KeyRingError(mistakes)),
             Err(mistake) => {
                 mistakes.push(mistake);
-                Err(mistakes)
+                Err(KeyRingError(mistakes))
             }
         }
     }
@@ -115,35 +117,31 @@ struct Material {
 }
 
 impl Material {
-    fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, String> {
+    fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, KeyMistake> {
         let is_private = matches!(kind, KeyRingKind::Secret | KeyRingKind::Signing);
         match jwk.get("kty").and_then(Value::as_str) {
             Some("EC") => Self::read_p256(jwk),
             Some("OKP") => Self::read_ed25519(jwk),
             Some("RSA") if kind != KeyRingKind::Signing => Self::read_rsa(jwk),
             Some("oct") if is_private => Self::read_hmac(jwk),
-            Some("oct") => Err("kty: \"oct\" is a shared secret, which may stand in a secret \
-                 binding only; expected a public key"
-                .to_owned()),
-            _ => Err(format!(
-                "kty: found {}, expected {}",
-                quoted(jwk.get("kty")),
+            Some("oct") => Err(KeyMistake::at("kty", KeyProblem::Secret)),
+            _ => Err(wrong(
+                "kty",
+                jwk.get("kty"),
                 match kind {
                     KeyRingKind::Signing => r#""OKP", "EC" or "oct""#,
                     KeyRingKind::Secret => r#""OKP", "EC", "RSA" or "oct""#,
                     KeyRingKind::Fetched | KeyRingKind::Inline => r#""OKP", "EC" or "RSA""#,
-                }
+                },
             )),
         }
     }
 
-    fn read_ed25519(jwk: &Map<String, Value>) -> Result<Self, String> {
+    fn read_ed25519(jwk: &Map<String, Value>) -> Result<Self, KeyMistake> {
         expect_curve(jwk, "Ed25519")?;
         let (x, point) = coordinate(jwk, "x")?;
         if has_small_order(&point) {
-            return Err("x: found a point of small order, under which anybody can sign; expected \
-                 the public half of an Ed25519 pair"
-                .to_owned());
+            return Err(KeyMistake::at("x", KeyProblem::SmallOrder));
         }
         Ok(Self {
             algorithms: vec![Algorithm::Ed25519],
@@ -152,13 +150,11 @@ impl Material {
         })
     }
 
-    fn read_p256(jwk: &Map<String, Value>) -> Result<Self, String> {
+    fn read_p256(jwk: &Map<String, Value>) -> Result<Self, KeyMistake> {
         expect_curve(jwk, "P-256")?;
         let ((x, x_bytes), (y, y_bytes)) = (coordinate(jwk, "x")?, coordinate(jwk, "y")?);
         if !is_on_p256(&x_bytes, &y_bytes) {
-            return Err("y: found a point that is not on P-256, expected the public half of an \
-                 ES256 pair"
-                .to_owned());
+            return Err(KeyMistake::at("y", KeyProblem::NotOnCurve));
         }
         Ok(Self {
             algorithms: vec![Algorithm::Es256],
@@ -167,27 +163,20 @@ impl Material {
         })
     }
 
-    fn read_rsa(jwk: &Map<String, Value>) -> Result<Self, String> {
+    fn read_rsa(jwk: &Map<String, Value>) -> Result<Self, KeyMistake> {
         let modulus = unsigned(jwk, "n")?;
         let bits = bit_length(&modulus);
         if !RSA_BITS.contains(&bits) {
-            let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
-            return Err(format!(
-                "n: the modulus has {bits} bits, expected at least {least} and at most {most}"
-            ));
+            return Err(KeyMistake::at("n", KeyProblem::WrongModulus(bits)));
         }
         let exponent = unsigned(jwk, "e")?;
         let is_odd = exponent.last().is_some_and(|byte| byte & 1 == 1);
         // With 1 everything is a valid signature; huge ones only cost time.
         if !is_odd || !(2..=32).contains(&bit_length(&exponent)) {
-            return Err("e: expected an odd exponent from 3 to 32 bits, such as \"AQAB\"".into());
+            return Err(KeyMistake::at("e", KeyProblem::WrongExponent));
         }
         if has_roca_fingerprint(&modulus) {
-            return Err(
-                "n: found a modulus with the ROCA weakness (CVE-2017-15361), whose private \
-                 key can be computed; expected a pair that was made by other software"
-                    .to_owned(),
-            );
+            return Err(KeyMistake::at("n", KeyProblem::Roca));
         }
         let (n, e) = (URL_SAFE_NO_PAD.encode(&modulus), URL_SAFE_NO_PAD.encode(&exponent));
         Ok(Self {
@@ -197,11 +186,11 @@ impl Material {
         })
     }
 
-    fn read_hmac(jwk: &Map<String, Value>) -> Result<Self, String> {
+    fn read_hmac(jwk: &Map<String, Value>) -> Result<Self, KeyMistake> {
         let secret = bytes(jwk, "k")?;
         // RFC 7518 §3.2: at least as long as the hash.
         if secret.len() < 32 {
-            return Err(format!("k: the secret has {} bytes, expected at least 32", secret.len()));
+            return Err(KeyMistake::at("k", KeyProblem::ShortSecret(secret.len())));
         }
         let k = URL_SAFE_NO_PAD.encode(&secret);
         Ok(Self {
@@ -212,7 +201,7 @@ impl Material {
     }
 
     /// Leaves what the key's own `alg` says, if it says something.
-    fn narrowed(mut self, alg: Option<&Value>) -> Result<Self, String> {
+    fn narrowed(mut self, alg: Option<&Value>) -> Result<Self, KeyMistake> {
         let Some(alg) = alg else {
             return Ok(self);
         };
@@ -223,61 +212,57 @@ impl Material {
         }
         let fitting: Vec<_> =
             self.algorithms.iter().map(|one| format!("\"{}\"", one.name())).collect();
-        Err(format!(
-            "alg: found {}, expected {} for this kind of key",
-            quoted(Some(alg)),
-            fitting.join(" or ")
-        ))
+        Err(wrong("alg", Some(alg), fitting.join(" or ")))
     }
 }
 
-fn check_use(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+fn check_use(jwk: &Map<String, Value>, mistakes: &mut Vec<KeyMistake>) {
     if let Some(found) = jwk.get("use").filter(|found| found.as_str() != Some("sig")) {
-        mistakes.push(format!("use: found {}, expected \"sig\"", quoted(Some(found))));
+        mistakes.push(wrong("use", Some(found), "\"sig\""));
     }
     if let Some(operations) = jwk.get("key_ops") {
         let verify = |list: &Vec<Value>| list.iter().any(|one| one.as_str() == Some("verify"));
         if !operations.as_array().is_some_and(verify) {
-            mistakes.push("key_ops: expected a list with \"verify\" in it".to_owned());
+            mistakes.push(KeyMistake::at("key_ops", KeyProblem::CantVerify));
         }
     }
 }
 
 /// Its `use` and `key_ops` are about signing, and nothing is verified by it here.
-fn check_signing(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+fn check_signing(jwk: &Map<String, Value>, mistakes: &mut Vec<KeyMistake>) {
     if jwk.get("kty").and_then(Value::as_str) != Some("oct") && decoded(jwk, "d").is_err() {
-        mistakes.push("d: found a public key, expected a private one".to_owned());
+        mistakes.push(KeyMistake::at("d", KeyProblem::Public));
     }
 }
 
-fn check_private_members(jwk: &Map<String, Value>, mistakes: &mut Vec<String>) {
+fn check_private_members(jwk: &Map<String, Value>, mistakes: &mut Vec<KeyMistake>) {
     if let Some(name) = PRIVATE_MEMBERS.into_iter().find(|&name| jwk.contains_key(name)) {
-        mistakes.push(format!(
-            "{name}: this is the private key, and it stands in a public place; consider it \
-             compromised, make a new pair and put its public half here"
-        ));
+        mistakes.push(KeyMistake::at(name, KeyProblem::Private));
     }
 }
 
-fn expect_curve(jwk: &Map<String, Value>, expected: &str) -> Result<(), String> {
+fn expect_curve(jwk: &Map<String, Value>, expected: &str) -> Result<(), KeyMistake> {
     let found = jwk.get("crv");
     if found.and_then(Value::as_str) == Some(expected) {
         return Ok(());
     }
-    Err(format!("crv: found {}, expected \"{expected}\"", quoted(found)))
+    Err(wrong("crv", found, format!("\"{expected}\"")))
 }
 
 /// A member of exactly 32 bytes, as it is encoded and decoded.
-fn coordinate<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, [u8; 32]), String> {
+fn coordinate<'a>(
+    jwk: &'a Map<String, Value>,
+    name: &str,
+) -> Result<(&'a str, [u8; 32]), KeyMistake> {
     let (text, bytes) = decoded(jwk, name)?;
     let found = bytes.len();
     let bytes =
-        bytes.try_into().map_err(|_| format!("{name}: found {found} bytes, expected 32"))?;
+        bytes.try_into().map_err(|_| KeyMistake::at(name, KeyProblem::WrongBytes(found)))?;
     Ok((text, bytes))
 }
 
 /// A big-endian number without leading zeros, which RFC 7518 §6.3.1.1 forbids and some send.
-fn unsigned(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
+fn unsigned(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, KeyMistake> {
     let bytes = bytes(jwk, name)?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
@@ -286,14 +271,14 @@ fn encoded(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
+fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, KeyMistake> {
     decoded(jwk, name).map(|(_, bytes)| bytes)
 }
 
-fn decoded<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, Vec<u8>), String> {
+fn decoded<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, Vec<u8>), KeyMistake> {
     let text = jwk.get(name).and_then(Value::as_str);
     text.and_then(|text| Some((text, URL_SAFE_NO_PAD.decode(text).ok()?)))
-        .ok_or_else(|| format!("{name}: expected base64url without padding"))
+        .ok_or_else(|| KeyMistake::at(name, KeyProblem::NotBase64))
 }
 
 /// The number of bits without leading zeros; `number` has no leading zero bytes.
@@ -302,10 +287,11 @@ fn bit_length(number: &[u8]) -> usize {
     number.len().saturating_mul(8).saturating_sub(usize::try_from(zeros).unwrap_or(0))
 }
 
-/// What was found, cut short. Only for members that are never secret.
-fn quoted(found: Option<&Value>) -> String {
-    let text = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    text.chars().take(40).collect()
+/// A member that is never secret and has another value than the expected ones; it is cut short.
+fn wrong(place: &str, found: Option<&Value>, expected: impl Into<Cow<'static, str>>) -> KeyMistake {
+    let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    let found = found.chars().take(40).collect();
+    KeyMistake::at(place, KeyProblem::Wrong { found, expected: expected.into() })
 }
 
 /// Every member that makes a key private (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).

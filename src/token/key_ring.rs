@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::key_mistake::{KeyMistake, KeyProblem, KeyRingError};
 use super::{Algorithm, Key, KeyRingKind, TokenError, Unverified};
 use crate::strict_json;
 
@@ -45,11 +46,12 @@ impl KeyRing {
     ///
     /// Every mistake with the place it stands at and what was expected. For
     /// [`KeyRingKind::Fetched`] only where nothing usable is left.
-    pub fn parse(json: &str, kind: KeyRingKind) -> Result<Self, Vec<String>> {
+    pub fn parse(json: &str, kind: KeyRingKind) -> Result<Self, KeyRingError> {
         if json.len() > MAX_SET_BYTES {
-            return Err(vec![format!("expected at most {MAX_SET_BYTES} bytes")]);
+            return Err(KeyRingError::of("", KeyProblem::TooLong(MAX_SET_BYTES)));
         }
-        let value = strict_json::parse(json).map_err(|error| vec![format!("no JSON: {error}")])?;
+        let value = strict_json::parse(json)
+            .map_err(|error| KeyRingError::of("", KeyProblem::NotJson(error)))?;
         Self::from_value(&value, kind)
     }
 
@@ -58,13 +60,13 @@ impl KeyRing {
     /// # Errors
     ///
     /// As for [`KeyRing::parse`].
-    pub fn from_value(value: &Value, kind: KeyRingKind) -> Result<Self, Vec<String>> {
+    pub fn from_value(value: &Value, kind: KeyRingKind) -> Result<Self, KeyRingError> {
         match value {
             Value::Object(set) if set.contains_key("keys") => Self::from_set(set, kind),
             Value::Object(jwk) if kind != KeyRingKind::Fetched => {
                 Key::read(jwk, kind).map(|key| Self { keys: vec![Rc::new(key)] })
             }
-            _ => Err(vec![r#"expected a JWK Set such as {"keys":[…]}"#.to_owned()]),
+            _ => Err(KeyRingError::of("", KeyProblem::NoSet)),
         }
     }
 
@@ -121,40 +123,36 @@ impl KeyRing {
         if named.is_empty() { Err(TokenError::UnknownKey) } else { Ok(named) }
     }
 
-    fn from_set(set: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
+    fn from_set(set: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, KeyRingError> {
         let Some(Value::Array(items)) = set.get("keys") else {
-            return Err(vec!["keys: expected a list of JWKs".to_owned()]);
+            return Err(KeyRingError::of("keys", KeyProblem::NoList));
         };
         if items.is_empty() || items.len() > MAX_KEYS {
-            let found = items.len();
-            return Err(vec![format!("keys: found {found}, expected 1 to {MAX_KEYS}")]);
+            let problem = KeyProblem::WrongCount { found: items.len(), most: MAX_KEYS };
+            return Err(KeyRingError::of("keys", problem));
         }
         let mut keys: Vec<Rc<Key>> = Vec::new();
         let mut mistakes = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let Value::Object(jwk) = item else {
-                mistakes.push(format!("keys[{index}]: expected a JWK"));
+                mistakes.push(KeyMistake::at("", KeyProblem::NoJwk).in_key(index));
                 continue;
             };
             match Key::read(jwk, kind) {
                 Ok(key) if kind != KeyRingKind::Fetched && keys.iter().any(|k| clash(k, &key)) => {
-                    mistakes.push(format!("keys[{index}].kid: another key has the same one"));
+                    mistakes.push(KeyMistake::at("kid", KeyProblem::SameName).in_key(index));
                 }
                 Ok(key) => keys.push(Rc::new(key)),
-                Err(found) => {
-                    mistakes.extend(found.iter().map(|one| format!("keys[{index}].{one}")));
+                Err(KeyRingError(found)) => {
+                    mistakes.extend(found.iter().map(|one| one.in_key(index)));
                 }
             }
         }
         if matches!(kind, KeyRingKind::Inline | KeyRingKind::Secret) && is_mixed(&keys) {
-            mistakes.push(
-                "keys: found shared secrets (oct) beside public keys, expected one kind: whoever \
-                 may know the public ones must not know the others"
-                    .to_owned(),
-            );
+            mistakes.push(KeyMistake::at("keys", KeyProblem::Mixed));
         }
         let is_usable = mistakes.is_empty() || kind == KeyRingKind::Fetched;
-        if is_usable && !keys.is_empty() { Ok(Self { keys }) } else { Err(mistakes) }
+        if is_usable && !keys.is_empty() { Ok(Self { keys }) } else { Err(KeyRingError(mistakes)) }
     }
 }
 

@@ -33,7 +33,7 @@ fn keys_are_read_and_mistakes_named() {
         (r#"{"id":"a"}"#, "unknown field \"id\""),
         (r#"{"name":"a","name":"b"}"#, "twice"),
     ] {
-        let error = read(body).unwrap_err();
+        let error = read(body).unwrap_err().to_string();
         assert!(error.contains(said) && error.ends_with('.'), "{body}: {error}");
     }
 }
@@ -45,7 +45,7 @@ fn rotations_say_how_long_the_old_key_works() {
         assert!(read(&json!({"overlap_s": good}).to_string()).is_ok());
     }
     for bad in ["{}", r#"{"overlap_s":-1}"#, r#"{"overlap_s":2592001}"#, r#"{"overlap_s":"1"}"#] {
-        assert!(read(bad).unwrap_err().contains("0 to 2592000"), "{bad}");
+        assert!(read(bad).unwrap_err().to_string().contains("0 to 2592000"), "{bad}");
     }
 }
 
@@ -56,7 +56,46 @@ fn tokens_are_revoked_by_id_or_by_time() {
     let soon = r#"{"issued_before":"2026-12-01T00:05:00Z"}"#;
     assert_eq!(read(soon), Ok(Change::RevokeBefore(NOW.plus_seconds(300))), "clocks disagree");
     assert!(read(r#"{"issued_before":"2026-12-01T00:05:00.001Z"}"#).is_err());
-    assert!(read(r#"{"issued_before":7}"#).is_err());
+    for (body, code, said) in [
+        (r#"{"issued_before":7}"#, "wrong-value", "issued_before: expected an RFC 3339 time"),
+        ("{}", "not-one-revocation", "either token_id or issued_before"),
+        (
+            r#"{"token_id":"t","issued_before":"2026-12-01T00:00:00Z"}"#,
+            "not-one-revocation",
+            "either",
+        ),
+        (
+            r#"{"token":"t"}"#,
+            "unknown-field",
+            "The body: unknown field \"token\", expected token_id or",
+        ),
+    ] {
+        let error = read(body).unwrap_err();
+        assert_eq!(error.code(), code, "{body}");
+        assert!(error.to_string().contains(said), "{body}: {error}");
+    }
+}
+
+#[test]
+fn a_customers_account_is_named_with_or_without_a_tenant() {
+    for (body, name) in
+        [(r#"{"account":"acme/alice"}"#, "acme/alice"), (r#"{"account":"alice"}"#, "-/alice")]
+    {
+        assert_eq!(body::account(body).as_deref(), Ok(name));
+    }
+    for (body, said) in [
+        (
+            "{}",
+            "account: expected an account's name such as \"-/alice\", a tenant before the slash, found nothing.",
+        ),
+        (r#"{"account":"a/b/c"}"#, "found \"a/b/c\"."),
+        (r#"{"account":"a\nb"}"#, "found \"a\\nb\"."),
+        ("[]", "The body: expected an object such as {\"account\":\"-/alice\"}, found []."),
+        ("", "The body isn't JSON: EOF while parsing a value at line 1 column 0."),
+    ] {
+        let error = body::account(body).unwrap_err().to_string();
+        assert!(error.ends_with(said), "{body}: {error}");
+    }
 }
 
 #[test]
@@ -70,7 +109,9 @@ fn only_plans_by_their_ids_are_taken() {
     let config = Config::parse(&vars).unwrap();
     assert!(body::record(r#"{"plan":"pro","status":"active"}"#, &config).is_ok());
     for plan in [r#"{"plan":"price_1"}"#, r#"{"plan":"pro","add_ons":["gold"]}"#] {
-        assert!(body::record(plan, &config).unwrap_err().contains("it has pro"), "{plan}");
+        let error = body::record(plan, &config).unwrap_err();
+        assert_eq!(error.code(), "unknown-plan", "{plan}");
+        assert!(error.to_string().contains("it has pro"), "{error}");
     }
     assert!(body::nothing("").is_ok() && body::nothing("{}").is_ok());
     assert!(body::nothing(r#"{"a":1}"#).is_err());

@@ -69,7 +69,7 @@ fn secrets() {
     for (bad, found) in [
         ("nonsense", "something that isn't JSON"),
         (r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#, "d: found a public key, expected a private one"),
-        (r#"{"kty":"oct","k":"AA"}"#, "k: the secret has 1 bytes, expected at least 32"),
+        (r#"{"kty":"oct","k":"AA"}"#, "k: found a secret of 1 bytes, expected at least 32"),
         (r#"{"kty":"RSA","d":"AA"}"#, "kty: found \"RSA\", expected \"OKP\", \"EC\" or \"oct\""),
     ] {
         whole("ASSERTION_KEY", json!(bad), &format!("ASSERTION_KEY: found {found}; {key}"));
@@ -291,8 +291,8 @@ fn fields_of_issuers() {
     field("ISSUERS", "keys", json!("nonsense"), "ISSUERS[0].keys: found something else; expected a JWK Set such as {\"keys\":[…]}");
     field("ISSUERS", "keys", json!({"kty": "EC", "crv": "P-384"}), "ISSUERS[0].keys.crv: found \"P-384\"; expected \"P-256\"");
     field("ISSUERS", "keys", json!({"keys": []}), "ISSUERS[0].keys.keys: found 0; expected 1 to 64");
-    field("ISSUERS", "keys", json!({"keys": [{"kty": "oct", "k": "AA"}]}), "ISSUERS[0].keys.keys[0].kty: found \"oct\" is a shared secret, which may stand in a secret binding only; expected a public key");
-    field("ISSUERS", "keys", crate::fixture::with(crate::fixture::key(), "d", json!("AA")), "ISSUERS[0].keys.d: found this is the private key, and it stands in a public place; consider it compromised, make a new pair and put its public half here; expected keys of a JWKS that can verify signatures");
+    field("ISSUERS", "keys", json!({"keys": [{"kty": "oct", "k": "AA"}]}), "ISSUERS[0].keys.keys[0].kty: found \"oct\", a shared secret, which may stand in a secret binding only; expected a public key");
+    field("ISSUERS", "keys", crate::fixture::with(crate::fixture::key(), "d", json!("AA")), "ISSUERS[0].keys.d: found a private key in a public place, so that it has to be considered compromised; expected the public half of a new pair");
     let fetched = crate::fixture::with(crate::fixture::with(crate::fixture::issuer(), "keys", Value::Null), "jwks_url", json!("http://id.example/jwks"));
     whole("ISSUERS", json!([fetched]), "ISSUERS[0].jwks_url: found \"http://id.example/jwks\"; expected an https:// URL (http:// only on localhost); for example \"https://login.example.com/.well-known/jwks.json\"");
     let same = json!([crate::fixture::issuer(), crate::fixture::issuer()]);

@@ -109,7 +109,7 @@ proptest! {
         for kind in [KeyRingKind::Fetched, KeyRingKind::Inline, KeyRingKind::Secret] {
             match KeyRing::parse(&set.to_string(), kind) {
                 Ok(ring) => prop_assert_eq!(ring.keys().len(), 1),
-                Err(mistakes) => prop_assert!(!mistakes.is_empty()),
+                Err(error) => prop_assert!(!error.0.is_empty()),
             }
         }
     }

@@ -6,7 +6,7 @@ use super::invocation::Invocation;
 use super::step::{Done, Progress, Step};
 use crate::account::{AccountRecord, ApiKey, Billed, Status, Subscription, judge, standing};
 use crate::admin::body;
-use crate::admin::query::BAD_CURSOR;
+use crate::admin::invalid::InvalidRequest;
 use crate::admin::refusal::Refusal;
 use crate::admin::view::{AuditView, JudgedView, KeyView, Listing, PackView};
 use crate::answer;
@@ -24,7 +24,7 @@ pub(super) fn read<'a>(invocation: &Invocation<'a>) -> Step<'a> {
 pub(super) fn list_audit<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
     let before = page.after.map(|after| after.parse());
-    let before = before.transpose().map_err(|_| Refusal::invalid(BAD_CURSOR))?;
+    let before = before.transpose().map_err(|_| InvalidRequest::CURSOR)?;
     let limit = page.limit;
     let call = invocation.objects().audit(invocation.account(), before, limit.saturating_add(1));
     Ok(call.then(move |mut entries, _| {
@@ -41,7 +41,7 @@ pub(super) fn list_credits<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
     Ok(invocation.objects().credits(invocation.account()).then(move |packs, _| {
         let ids: Vec<_> = packs.iter().map(|pack: &CreditPack| pack.id.as_str()).collect();
-        let (range, next) = page.of(&ids).map_err(Refusal::invalid)?;
+        let (range, next) = page.of(&ids)?;
         let items = packs.get(range).unwrap_or_default().iter().map(PackView::from);
         Ok(Step::done(Done::view(&Listing::new(items, next))))
     }))
@@ -52,7 +52,7 @@ pub(super) fn list_keys<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
     Ok(with_record(invocation, move |record, _| {
         let ids: Vec<_> = record.keys.iter().map(|key: &ApiKey| key.id.as_str()).collect();
-        let (range, next) = page.of(&ids).map_err(Refusal::invalid)?;
+        let (range, next) = page.of(&ids)?;
         let items = record.keys.get(range).unwrap_or_default().iter().map(KeyView::from);
         Ok(Step::done(Done::view(&Listing::new(items, next))))
     }))
@@ -69,7 +69,7 @@ pub(super) fn list_subscriptions<'a>(invocation: &Invocation<'a>) -> Progress<'a
             (billed.id.as_str(), SubscriptionView::Billed(view))
         });
         let (ids, views): (Vec<_>, Vec<_>) = own.into_iter().chain(billed).unzip();
-        let (range, next) = page.of(&ids).map_err(Refusal::invalid)?;
+        let (range, next) = page.of(&ids)?;
         let items = views.into_iter().skip(range.start).take(range.len());
         Ok(Step::done(Done::view(&Listing::new(items, next))))
     }))
@@ -81,7 +81,7 @@ pub(super) fn read_usage<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let [plan, member] = ["plan", "member"].map(|name| invocation.query.get(name));
     let [plan, member] = [plan, member].map(|value| value.map(str::to_owned));
     if let Some(id) = &plan {
-        body::known_plan(id, config).map_err(Refusal::invalid)?;
+        body::known_plan(id, config)?;
     }
     let call = invocation.objects().usage(invocation.account(), plan.clone(), member);
     Ok(call.then(move |usage, now| {

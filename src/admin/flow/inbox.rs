@@ -5,6 +5,7 @@ use super::step::{Done, Progress, Step};
 use super::write::deliver_notes;
 use crate::account::{Provider, Status};
 use crate::admin::body;
+use crate::admin::invalid::InvalidRequest;
 use crate::admin::refusal::Refusal;
 use crate::admin::view::{
     CustomerView, EventDetailView, EventView, LinkedView, Listing, OutageView,
@@ -47,7 +48,7 @@ pub(super) fn read_event<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
 }
 
 pub(super) fn retry_event<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
-    body::nothing(&invocation.body).map_err(Refusal::invalid)?;
+    body::nothing(&invocation.body)?;
     let objects = invocation.objects();
     Ok(objects.retry(event(invocation)?, invocation.actor()).then(move |retried, _| {
         let Retried { row, notes } = retried.ok_or(Refusal::NoEvent)?;
@@ -64,7 +65,7 @@ pub(super) fn read_customer<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
 
 /// Links a customer to an account. Only the highest role may take it from another account.
 pub(super) fn put_customer<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
-    let account = body::account(&invocation.body).map_err(Refusal::invalid)?;
+    let account = body::account(&invocation.body)?;
     let (key, actor, objects) = (customer(invocation)?, invocation.actor(), invocation.objects());
     let may_move = invocation.operator.role >= Role::Admin;
     let call = objects.link(key.clone(), account.clone(), actor.clone(), may_move);
@@ -91,20 +92,21 @@ fn account_filter(invocation: &Invocation<'_>) -> Result<AccountFilter, Refusal>
     let [status, plan, prefix] =
         ["status", "plan", "prefix"].map(|name| invocation.query.get(name).map(str::to_owned));
     if status.as_ref().is_some_and(|word| Status::from_word(word).is_none()) {
-        return Err(Refusal::invalid("status: expected a status of a subscription."));
+        return Err(InvalidRequest::parameter("status", "a status of a subscription").into());
     }
     Ok(AccountFilter { status, plan, prefix })
 }
 
 fn event_filter(invocation: &Invocation<'_>) -> Result<EventFilter, Refusal> {
     let state = invocation.query.get("state").map(|word| {
-        EventState::from_word(word).ok_or(Refusal::invalid(
-            "state: expected received, applied, waiting, ignored or failed.",
-        ))
+        let expected = "received, applied, waiting, ignored or failed";
+        EventState::from_word(word).ok_or(InvalidRequest::parameter("state", expected))
     });
     let provider = invocation.query.get("provider").map(|word| {
-        Provider::from_word(word)
-            .ok_or_else(|| Refusal::invalid(format!("provider: expected {}.", Provider::words())))
+        Provider::from_word(word).ok_or_else(|| InvalidRequest::Parameter {
+            name: "provider",
+            expected: Provider::words().into(),
+        })
     });
     Ok(EventFilter { state: state.transpose()?, provider: provider.transpose()? })
 }

@@ -46,6 +46,6 @@ impl Invocation<'_> {
     }
 
     pub(super) fn page(&self) -> Result<PageRequest, Refusal> {
-        self.query.page().map_err(Refusal::invalid)
+        Ok(self.query.page()?)
     }
 }

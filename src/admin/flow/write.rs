@@ -7,6 +7,7 @@ use super::step::{Done, Need, Pending, Progress, Reread, Step};
 use crate::account::{ApiKey, KeyOwner};
 use crate::admin::body;
 use crate::admin::change::{Change, Command};
+use crate::admin::invalid::InvalidRequest;
 use crate::admin::refusal::Refusal;
 use crate::admin::reply::Reply;
 use crate::admin::view::{NewKeyView, to_json};
@@ -17,29 +18,29 @@ use crate::report;
 use crate::time::Timestamp;
 
 pub(super) fn put_account(invocation: Invocation<'_>) -> Progress<'_> {
-    let change = body::record(&invocation.body, invocation.config).map_err(Refusal::invalid)?;
+    let change = body::record(&invocation.body, invocation.config)?;
     Ok(change_record(invocation, change))
 }
 
 pub(super) fn revoke(invocation: Invocation<'_>, now: Timestamp) -> Progress<'_> {
-    let change = body::revocation(&invocation.body, now).map_err(Refusal::invalid)?;
+    let change = body::revocation(&invocation.body, now)?;
     Ok(change_record(invocation, change))
 }
 
 pub(super) fn add_credits(invocation: Invocation<'_>, now: Timestamp) -> Progress<'_> {
-    let change = body::credits(&invocation.body, now).map_err(Refusal::invalid)?;
+    let change = body::credits(&invocation.body, now)?;
     Ok(execute(invocation, change, |reply, _| Ok(Step::done(Done::by_ledger(reply)?))))
 }
 
 pub(super) fn revoke_key(invocation: Invocation<'_>) -> Progress<'_> {
-    body::nothing(&invocation.body).map_err(Refusal::invalid)?;
+    body::nothing(&invocation.body)?;
     let change = Change::RevokeKey(invocation.parameter(2).to_owned());
     Ok(execute(invocation, change, |reply, _| Ok(Step::done(Done::by_ledger(reply)?))))
 }
 
 /// Has the account's customers read again, and then notes it in the audit trail.
 pub(super) fn reread(invocation: Invocation<'_>) -> Progress<'_> {
-    body::nothing(&invocation.body).map_err(Refusal::invalid)?;
+    body::nothing(&invocation.body)?;
     let input = Reread { config: invocation.config, account: invocation.account() };
     let rest = move |read: Result<usize, RunError>, _| {
         let change = Change::Reread { customers: read.map_err(Refusal::Provider)? };
@@ -74,14 +75,14 @@ pub(super) fn deliver_notes<'a>(
 /// directory fail, the key is listed and opens nothing.
 fn make_key<'a>(
     invocation: Invocation<'a>,
-    change: fn(&Invocation<'a>, String, Timestamp) -> Result<Change, String>,
+    change: fn(&Invocation<'a>, String, Timestamp) -> Result<Change, InvalidRequest>,
 ) -> Step<'a> {
     let rest = move |[id, secret]: [String; 2], now| {
         // Letters and digits alone, so that a click selects it.
         let id = id.replace(['-', '_'], "x");
         let text = ApiKey::text(&id, &secret, &invocation.config.gate_secrets);
         let text = text.ok_or(Refusal::NoGateSecret)?;
-        let change = change(&invocation, id, now).map_err(Refusal::invalid)?;
+        let change = change(&invocation, id, now)?;
         let (objects, account) = (invocation.objects(), invocation.account());
         Ok(execute(invocation, change, move |mut reply, _| match reply.new_key.take() {
             Some(key) => Ok(file_key(objects, account, &key, &text, reply.status)),

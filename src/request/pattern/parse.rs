@@ -1,5 +1,6 @@
-//! From the text of a pattern to the pattern, with sentences that help whoever wrote it.
+//! From the text of a pattern to the pattern.
 
+use super::error::PatternError;
 use super::{HostPattern, Methods, RoutePattern, Segment};
 use crate::request::path::readings;
 use crate::text::percent;
@@ -10,24 +11,20 @@ impl RoutePattern {
     ///
     /// # Errors
     ///
-    /// A sentence for the operator: what is wrong, and what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// The first mistake in it.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
         parse(text)
     }
 }
 
 /// Parses `[METHODS ][host]/path`; see [`RoutePattern::parse`].
-fn parse(text: &str) -> Result<RoutePattern, String> {
+fn parse(text: &str) -> Result<RoutePattern, PatternError> {
     let (methods, target) = match text.split_once(' ') {
         Some((methods, target)) if !methods.contains('/') => (parse_methods(methods)?, target),
         _ => (Methods::Any, text),
     };
     if target.contains(char::is_whitespace) {
-        return Err(
-            "there is a space too many: one stands between the methods and the path, as in \
-                    `GET,POST /articles/**`, and a space in a path is written `%20`"
-                .to_owned(),
-        );
+        return Err(PatternError::Space);
     }
     let target = without_scheme(target)?;
     let Some(slash) = target.find('/') else { return Err(no_path(target)) };
@@ -37,36 +34,26 @@ fn parse(text: &str) -> Result<RoutePattern, String> {
     Ok(RoutePattern { text: text.to_owned(), methods, host, segments, open_end })
 }
 
-fn parse_methods(text: &str) -> Result<Methods, String> {
+fn parse_methods(text: &str) -> Result<Methods, PatternError> {
     if text == "*" {
         return Ok(Methods::Any);
     }
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',') {
         if name.is_empty() {
-            return Err(format!(
-                "a method is missing in `{text}`: list methods with commas and without spaces, as \
-                 in `GET,POST /path`, or leave them out for any method"
-            ));
+            return Err(PatternError::NoMethod { methods: text.to_owned() });
         }
         if name == "*" {
-            return Err(format!("`*` in `{text}` is any method already: write `* /path`"));
+            return Err(PatternError::AnyMethodAmongOthers { methods: text.to_owned() });
         }
         if name.contains('.') {
-            return Err(format!(
-                "`{name}` stands where methods do: host and path go together without a space, as in \
-                 `{name}/path`"
-            ));
+            return Err(PatternError::HostForMethods(name.to_owned()));
         }
         if let Some(strange) = name.chars().find(|character| !is_token_character(*character)) {
-            return Err(format!(
-                "`{strange}` can't stand in the method `{name}`: a pattern is methods, a space, and \
-                 a path, as in `GET,POST /path`"
-            ));
+            return Err(PatternError::MethodCharacter { method: name.to_owned(), strange });
         }
         if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            let upper = name.to_ascii_uppercase();
-            return Err(format!("methods are upper case: write `{upper}` rather than `{name}`"));
+            return Err(PatternError::LowerCaseMethod(name.to_owned()));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -80,58 +67,52 @@ fn is_token_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
 }
 
-fn without_scheme(target: &str) -> Result<&str, String> {
+fn without_scheme(target: &str) -> Result<&str, PatternError> {
     match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => Err(format!(
-            "leave `{scheme}://` out: a route is about http and https alike, as in `{rest}`"
-        )),
+        Some((scheme, rest)) if !scheme.contains('/') => {
+            Err(PatternError::Scheme { scheme: scheme.to_owned(), rest: rest.to_owned() })
+        }
         _ => Ok(target),
     }
 }
 
-fn no_path(target: &str) -> String {
+fn no_path(target: &str) -> PatternError {
     if target.is_empty() {
-        return "the path is missing: `/**` is any path, `/articles/*` one segment below `/articles`"
-            .to_owned();
+        return PatternError::Nothing;
     }
+    let target = target.to_owned();
     if target.contains('.') {
-        return format!("the path is missing: `{target}/**` is every path of that host");
+        PatternError::HostAlone(target)
+    } else if target.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b',') {
+        PatternError::MethodsAlone(target)
+    } else {
+        PatternError::NoSlash(target)
     }
-    if target.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b',') {
-        return format!("the path is missing: `{target} /**` is any path with that method");
-    }
-    format!("a path starts with a slash: write `/{target}`")
 }
 
-fn parse_host(text: &str) -> Result<HostPattern, String> {
+fn parse_host(text: &str) -> Result<HostPattern, PatternError> {
     if text.is_empty() {
         return Ok(HostPattern::Any);
     }
     if text == "*" {
-        return Err(
-            "any host is written by leaving it out: `/path` rather than `*/path`".to_owned()
-        );
+        return Err(PatternError::AnyHost);
     }
     if let Some((name, _)) = text.split_once(':') {
-        return Err(format!("leave the port out of the host: `{name}` rather than `{text}`"));
+        return Err(PatternError::Port { name: name.to_owned(), host: text.to_owned() });
     }
     let (name, below) = match text.strip_prefix("*.") {
         Some(name) => (name, true),
         None => (text, false),
     };
     if name.contains('*') {
-        return Err(format!(
-            "`*` may only stand for what is before a domain, as in `*.example.com`, not as in `{text}`"
-        ));
+        return Err(PatternError::HostWildcard(text.to_owned()));
     }
     if !name.is_ascii() {
-        return Err(format!("write the host `{text}` in its ASCII form, which starts with `xn--`"));
+        return Err(PatternError::HostNotAscii(text.to_owned()));
     }
     let name = name.to_ascii_lowercase();
     if !name.split('.').all(is_label) {
-        return Err(format!(
-            "`{text}` is not a host name; a path without a host starts with a slash, as in `/{text}`"
-        ));
+        return Err(PatternError::NoHost(text.to_owned()));
     }
     Ok(if below { HostPattern::Below(format!(".{name}")) } else { HostPattern::Exact(name) })
 }
@@ -141,7 +122,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.bytes().all(characters_fit)
 }
 
-fn parse_path(path: &str) -> Result<(Vec<Segment>, bool), String> {
+fn parse_path(path: &str) -> Result<(Vec<Segment>, bool), PatternError> {
     refuse_url_parts(path)?;
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -153,13 +134,7 @@ fn parse_path(path: &str) -> Result<(Vec<Segment>, bool), String> {
     while let Some(part) = parts.next() {
         match part {
             "**" if parts.peek().is_none() => return Ok((segments, true)),
-            "**" => {
-                return Err(
-                    "`**` stands for the rest of the path, so it can only come last; `*` is \
-                            one segment"
-                        .to_owned(),
-                );
-            }
+            "**" => return Err(PatternError::RestNotLast),
             "*" => segments.push(Segment::Any),
             _ => segments.push(Segment::Literal(parse_literal(part)?)),
         }
@@ -167,67 +142,43 @@ fn parse_path(path: &str) -> Result<(Vec<Segment>, bool), String> {
     Ok((segments, false))
 }
 
-fn refuse_url_parts(path: &str) -> Result<(), String> {
-    if path.contains('?') {
-        return Err(
-            "routes are chosen by the path alone: leave out the `?` and what follows; `*` is \
-                    a wildcard for one segment"
-                .to_owned(),
-        );
-    }
-    if path.contains('#') {
-        return Err("a `#` and what follows never reach a server: leave them out".to_owned());
-    }
-    if path.contains('\\') {
-        return Err("a path is written with `/`, not with a backslash".to_owned());
-    }
-    if path.contains(';') {
-        return Err(
-            "`;` starts parameters, which some servers drop: leave it and them out".to_owned()
-        );
-    }
-    if path.contains("//") {
-        return Err(
-            "there are two slashes in a row, which many servers merge: write one".to_owned()
-        );
-    }
-    Ok(())
+fn refuse_url_parts(path: &str) -> Result<(), PatternError> {
+    let parts = [
+        ("?", PatternError::Query),
+        ("#", PatternError::Fragment),
+        ("\\", PatternError::Backslash),
+        (";", PatternError::Parameters),
+        ("//", PatternError::TwoSlashes),
+    ];
+    let found = parts.into_iter().find(|(part, _)| path.contains(part));
+    found.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// A segment without wildcard, percent-decoded; it must have one reading only, as a request for it
 /// could otherwise never be told from one for its neighbour.
-fn parse_literal(part: &str) -> Result<String, String> {
+fn parse_literal(part: &str) -> Result<String, PatternError> {
     if part.contains('*') {
-        return Err(format!(
-            "a wildcard is a whole segment: `*` is one segment and `**` the rest, and `{part}` is \
-             neither (a literal star is written `%2A`)"
-        ));
+        return Err(PatternError::PartialWildcard(part.to_owned()));
     }
     if part.starts_with(':') || part.contains(['{', '}']) {
-        return Err(format!(
-            "`{part}` looks like a named parameter: write `*` for one segment (a literal `:` or `{{` \
-             is written `%3A` or `%7B`)"
-        ));
+        return Err(PatternError::NamedParameter(part.to_owned()));
     }
     if part == "." || part == ".." {
-        return Err(format!("`{part}` is resolved before a request is sent: leave it out"));
+        return Err(PatternError::Dots(part.to_owned()));
     }
     let decoded = decode(part)?;
     let path = format!("/{decoded}");
     let meaning = readings(&path).ok().filter(|found| found.is_single() && !decoded.contains('/'));
     if meaning.is_none() {
-        return Err(format!(
-            "servers read `{part}` in several ways, so a request for it can't be told from others: \
-             use `*` for this segment, or `**` for it and the rest"
-        ));
+        return Err(PatternError::Ambiguous(part.to_owned()));
     }
     Ok(decoded)
 }
 
-fn decode(part: &str) -> Result<String, String> {
+fn decode(part: &str) -> Result<String, PatternError> {
     percent::decode(part).map_err(|error| match error {
-        DecodeError::Digits => format!("two hexadecimal digits must follow each `%` in `{part}`"),
-        DecodeError::Utf8 => format!("`{part}` is not UTF-8 when it is decoded"),
+        DecodeError::Digits => PatternError::Percent(part.to_owned()),
+        DecodeError::Utf8 => PatternError::NotUtf8(part.to_owned()),
     })
 }
 
@@ -237,7 +188,7 @@ mod tests {
 
     /// What is wrong with `text`.
     fn error(text: &str) -> String {
-        parse(text).expect_err(text)
+        parse(text).expect_err(text).to_string()
     }
 
     #[test]

@@ -121,8 +121,8 @@ fn check_keys(config: &Config, findings: &mut Findings) {
                     let count = ring.keys().len();
                     findings.add(Kind::Good, check, format!("{count} usable at {url}"));
                 }
-                Err(reasons) => {
-                    findings.add(Kind::Mistake, check, format!("{url}: {}", reasons.join("; ")));
+                Err(error) => {
+                    findings.add(Kind::Mistake, check, format!("{url}: {error}"));
                 }
             },
         }

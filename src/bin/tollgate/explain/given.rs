@@ -137,7 +137,7 @@ fn read_record(file: &str) -> Result<AccountRecord, Failure> {
         // As the list of keys shows it, for people.
         key.remove("prefix");
     }
-    AccountRecord::try_from(StrictValue(value)).map_err(wrong)
+    AccountRecord::try_from(StrictValue(value)).map_err(|error| wrong(error.to_string()))
 }
 
 fn no_quota(name: &str, names: &[String]) -> String {

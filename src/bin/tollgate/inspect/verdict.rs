@@ -251,5 +251,5 @@ fn rule_broken(error: TokenError, issuer: &Issuer, unverified: &Unverified) -> S
 fn fetch_keys(url: &str) -> Result<KeyRing, Failure> {
     let body = http::get(url)?.good()?;
     KeyRing::parse(&body, KeyRingKind::Fetched)
-        .map_err(|reasons| Failure::usage(format!("{url}: {}", reasons.join("; "))))
+        .map_err(|error| Failure::usage(format!("{url}: {error}")))
 }
