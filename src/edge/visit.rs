@@ -131,6 +131,7 @@ pub(super) fn respond(answer: &Answer) -> Response {
 }
 
 /// An error of one of the gate's own endpoints, with `headers` of its own.
+#[cfg(feature = "backstage")]
 pub(super) fn problem(
     visit: &Visit,
     status: u16,
