@@ -140,7 +140,7 @@ impl Turn<'_> {
         pass
     }
 
-    /// Denies for what the account's record says, `None` where nothing is known of it. Where the
+    /// Denies for a cause in the account's record; `None` where nothing is known of it. Where the
     /// payment provider may be to blame, the inbox is asked first.
     pub(super) fn deny_account(
         &mut self,

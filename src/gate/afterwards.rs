@@ -35,14 +35,15 @@ impl OriginAnswer<'_> {
         self.status == 0 || self.status >= 500
     }
 
-    /// Whether the origin failed because the caller kept it waiting: for all it knows, the work is
-    /// done. An origin that fails at once fails on its own.
+    /// Whether the origin failed because the caller kept it waiting. Such an origin may hold the
+    /// work
+    /// for done; one that fails at once fails on its own.
     pub const fn is_callers_doing(&self) -> bool {
         self.has_failed() && self.unsent_ms > PATIENCE_MS
     }
 }
 
-/// How long a body may take that is blamed for nothing.
+/// Longest time of a body that is blamed for nothing.
 const PATIENCE_MS: u32 = 1_000;
 
 /// The part of a charge that comes back, and a mistake in the origin's statement of the cost.

@@ -1,4 +1,4 @@
-//! Whether a verified caller may pass, quotas aside: its plan, its entitlements, its account.
+//! The standing of a verified caller, quotas aside: its plan, its entitlements, its account.
 
 use std::rc::Rc;
 

@@ -143,7 +143,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Denies, even where the route passes requests during outages: without keys nobody can be told
+    /// Denies, even where the route passes requests during outages: without keys callers can't be
+    /// told
     /// apart.
     fn keys_unavailable(&self, issuer: usize, reason: &str) -> Box<Denial> {
         let issuer = self.case.config.issuers.get(issuer);
@@ -191,5 +192,5 @@ fn with_plan(mut identity: Identity, config: &Config) -> Identity {
     identity
 }
 
-/// When callers are told to come back while an issuer's keys can't be had.
+/// Time after which callers should come back while an issuer's keys can't be had.
 const KEYS_RETRY_MS: i64 = 2_000;

@@ -30,9 +30,9 @@ pub(crate) struct AccountView {
 pub(crate) struct Snapshot {
     /// `None` where the ledger has no record of the account.
     pub(crate) record: Option<Rc<AccountRecord>>,
-    /// When it was read.
+    /// The time of reading.
     pub(crate) read_at: Timestamp,
-    /// Until when it is good enough to decide by.
+    /// The time until which it is good enough to decide by.
     fresh_until: Timestamp,
 }
 
@@ -56,7 +56,7 @@ struct Refused {
     units: u64,
     /// The member: others may have room of their own.
     member: Option<String>,
-    /// On which plan, as far as the token says.
+    /// The plan, as far as the token names one.
     plan: Option<String>,
     refusal: Rc<Refusal>,
     until: Timestamp,
@@ -164,17 +164,17 @@ impl AccountView {
     }
 }
 
-/// How long a good standing is believed without asking; also how long a revocation may take, unless
-/// the ledger has so many holders that they should come less often.
+/// Time for which a good standing holds without asking. A revocation may take as long, or longer
+/// where the ledger has so many holders that they should come less often.
 const SNAPSHOT_TTL_MS: i64 = 10_000;
-/// How long before that a request has the snapshot renewed off its path.
+/// Time before that at which a request has the snapshot renewed off its path.
 const REFRESH_AHEAD_MS: i64 = 2_000;
-/// How long a denial is believed; also the longest that somebody who has paid is kept out.
+/// Time for which a denial holds; also the longest that somebody who has paid is kept out.
 const DENIAL_TTL_MS: i64 = 3_000;
 /// A view without its record: leases, refusals, and its place in the map.
 const VIEW_BYTES: usize = 1_500;
 const MAX_REFUSALS: usize = 8;
-/// Of one account: beyond that the ledger hears of it again, which changes nothing.
+/// Of one account: beyond that the ledger gets a merge twice, and the second changes nothing.
 const MAX_MERGED: usize = 8;
 
 #[cfg(test)]
