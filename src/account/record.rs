@@ -1,7 +1,7 @@
-//! The account's record: what the ledger keeps about a customer.
+//! The account's record: the ledger's facts about a customer.
 //!
-//! Part of it is the operator's, who may write it by hand; part is what payment providers told;
-//! part are the account's API keys. [`AccountRecord::succeeding`] says which is which.
+//! Part of it is the operator's, who may write it by hand; part came from payment providers;
+//! part are the account's API keys. [`AccountRecord::succeeding`] shows which is which.
 
 use std::collections::BTreeMap;
 
@@ -37,10 +37,10 @@ pub struct AccountRecord {
     /// Ids (`jti`, RFC 7519 §4.1.7) of revoked tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoked_tokens: Vec<String>,
-    /// What payment providers told of its subscriptions.
+    /// Its subscriptions, as payment providers reported them.
     #[serde(rename = "subscriptions", skip_serializing_if = "Vec::is_empty")]
     pub billed: Vec<Billed>,
-    /// Who the account is at the providers.
+    /// The account's customers at the providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub customers: Vec<Customer>,
     /// The last payments for prepaid units, in the order of their times.
@@ -98,8 +98,9 @@ impl AccountRecord {
         self.own.status != super::Status::None || self.billed.iter().any(is_own)
     }
 
-    /// Whether a dispute is about something that this account got for its money. A subscription
-    /// that came by a customer's address alone is a stranger's, unless the account has no other.
+    /// Whether a dispute is about a purchase of this account. A subscription that came by a
+    /// customer's
+    /// address alone is a stranger's, unless the account has no other.
     pub fn has_got(&self, dispute: &Dispute) -> bool {
         let may_be_strangers = self.has_own_subscription();
         let is_of = |one: &Billed| {
@@ -114,7 +115,7 @@ impl AccountRecord {
         is_sellers || self.billed.iter().any(is_of) || dispute.is_about(&self.purchases)
     }
 
-    /// Every entitlement that no plan gives: the operator's, and those that providers told of.
+    /// Every entitlement that no plan gives: the operator's, and those that providers reported.
     pub fn extra_entitlements(&self) -> impl Iterator<Item = &[String]> {
         let told = self.customers.iter().flat_map(Customer::entitled);
         std::iter::once(self.entitlements.as_slice()).chain(told)

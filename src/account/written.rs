@@ -108,7 +108,7 @@ fn key(fields: &mut Fields) -> Result<ApiKey, String> {
     })
 }
 
-/// What stands in the object and was not read yet.
+/// The fields of an object, less those already read.
 struct Fields {
     fields: Map<String, Value>,
     known: Vec<&'static str>,
@@ -159,7 +159,7 @@ impl Fields {
         read(&value).ok_or_else(|| format!("{name}: expected {expected}, found {value}"))
     }
 
-    /// The same, where null says what leaving it out says.
+    /// The same, for a field whose null means its absence.
     fn optional<T>(
         &mut self,
         name: &'static str,
@@ -249,7 +249,7 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// What is beyond [`MAX_UNITS`] could not be counted to.
+/// A limit beyond [`MAX_UNITS`] could not be counted to.
 fn limits(value: &Value) -> Option<BTreeMap<String, u64>> {
     let limit = |value: &Value| value.as_u64().filter(|limit| *limit <= MAX_UNITS);
     value.as_object()?.iter().map(|(name, value)| Some((name.clone(), limit(value)?))).collect()
