@@ -14,9 +14,10 @@ use super::{Algorithm, MAX_NAME_BYTES};
 pub struct Key {
     /// Its name, by which tokens choose it.
     pub kid: Option<String>,
-    /// What it may be used for: one algorithm, or two where an RSA key doesn't say which.
+    /// Its uses: one algorithm, or two where an RSA key doesn't name one.
     pub algorithms: Vec<Algorithm>,
-    /// What a crypto library has to import: a JWK of the required members only, in a fixed form.
+    /// The text to import into a crypto library: a JWK of the required members only, in a fixed
+    /// form.
     /// Equal keys have equal text, so it can serve as the name of an imported key in a cache.
     /// Never private; for [`Algorithm::Hs256`] it is the secret itself, so never log it.
     pub jwk: String,
@@ -45,7 +46,7 @@ pub enum KeyRingKind {
     /// From the operator, in a secret binding: shared secrets are allowed as well.
     Secret,
     /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
-    /// since the gate itself is the only one that knows them.
+    /// since nobody but the gate itself uses them.
     Signing,
 }
 
@@ -72,7 +73,7 @@ impl Key {
         self.jwk.ends_with(r#""kty":"oct"}"#)
     }
 
-    /// Reads a key, or says everything that is wrong with it.
+    /// Reads a key, or lists all that is wrong with it.
     pub(super) fn read(jwk: &Map<String, Value>, kind: KeyRingKind) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
         match kind {
@@ -211,7 +212,7 @@ impl Material {
         })
     }
 
-    /// Leaves what the key's own `alg` says, if it says something.
+    /// Keeps the algorithms that the key's own `alg` allows, if there is one.
     fn narrowed(mut self, alg: Option<&Value>) -> Result<Self, String> {
         let Some(alg) = alg else {
             return Ok(self);
@@ -302,7 +303,7 @@ fn bit_length(number: &[u8]) -> usize {
     number.len().saturating_mul(8).saturating_sub(usize::try_from(zeros).unwrap_or(0))
 }
 
-/// What was found, cut short. Only for members that are never secret.
+/// The value that was found, cut short. Only for members that are never secret.
 fn quoted(found: Option<&Value>) -> String {
     let text = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
     text.chars().take(40).collect()
