@@ -1,4 +1,4 @@
-//! From the text of a pattern to the pattern, with sentences that help whoever wrote it.
+//! From the text of a pattern to the pattern, with sentences that help its author.
 
 use super::{HostPattern, Methods, RoutePattern, Segment};
 use crate::request::path::readings;
@@ -194,8 +194,8 @@ fn refuse_url_parts(path: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A segment without wildcard, percent-decoded; it must have one reading only, as a request for it
-/// could otherwise never be told from one for its neighbour.
+/// A segment without wildcard, percent-decoded. It must have one reading only: otherwise a request
+/// for it would look like one for its neighbour.
 fn parse_literal(part: &str) -> Result<String, String> {
     if part.contains('*') {
         return Err(format!(
@@ -235,7 +235,7 @@ fn decode(part: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// What is wrong with `text`.
+    /// The mistake in `text`.
     fn error(text: &str) -> String {
         parse(text).expect_err(text)
     }
