@@ -20,7 +20,7 @@ use crate::decision::Denial;
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 
-/// What every page needs.
+/// The parts of every page.
 pub(super) struct Frame<'a> {
     name: &'a str,
     logo_url: Option<&'a str>,
@@ -166,7 +166,7 @@ pub(super) fn waiting(
     })
 }
 
-/// How a page offers to load the same address again.
+/// The offer of a page to load the same address again.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum TryAgain {
     /// As the main thing to do, where waiting helps and there is no other.
@@ -269,7 +269,7 @@ struct UsagePage<'a> {
     shown_time: String,
 }
 
-/// Why requests are refused, and whose move it is.
+/// The reason of refusals, and advice on the next move.
 struct Trouble<'a> {
     title: &'static str,
     detail: Cow<'a, str>,

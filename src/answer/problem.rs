@@ -92,7 +92,7 @@ pub(super) fn plain_text(title: &str, detail: &str) -> String {
     out
 }
 
-/// What a cause means, as JSON.
+/// The meaning of a cause, as JSON.
 pub(super) fn explanation_json(cause: Cause, type_uri: &str) -> String {
     let told = explanation(cause);
     to_json(&ExplanationBody {
@@ -106,7 +106,7 @@ pub(super) fn explanation_json(cause: Cause, type_uri: &str) -> String {
     })
 }
 
-/// What a cause means, as plain text.
+/// The meaning of a cause, as plain text.
 pub(super) fn explanation_text(cause: Cause) -> String {
     let told = explanation(cause);
     let mut out = String::with_capacity(BODY_CAPACITY);
