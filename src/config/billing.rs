@@ -1,4 +1,4 @@
-//! Who takes the money, and how the gate hears of it.
+//! The payment providers, and the way of their news to the gate.
 
 use super::fields::{Expect, Fields, Reader};
 use crate::account::Provider;

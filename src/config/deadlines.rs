@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Reader};
 
-/// How long the gate waits for others, in milliseconds.
+/// The longest time that the gate waits for others, in milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadlines {
     /// For the ledger's reply.

@@ -11,7 +11,7 @@ use super::{Binding, Bindings, Mistake};
 use crate::strict_json;
 use crate::text::url::{SAFE_URL, is_safe_url};
 
-/// What would have been right, and an example of it.
+/// The expected value, and an example of it.
 #[derive(Clone, Copy)]
 pub(super) struct Expect<'a> {
     what: &'a str,
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A variable that is `true` or `false`, also as a string (the dashboard knows only strings).
+    /// A variable that is `true` or `false`, also as a string (the dashboard has only strings).
     pub(super) fn flag(&self, variable: &'static str) -> Option<bool> {
         let value = self.bindings.value(variable)?;
         match &value {
@@ -193,12 +193,12 @@ impl<'a> Fields<'a> {
         mistakes.iter().any(|one| one.variable == self.variable && one.field.starts_with(&start))
     }
 
-    /// Where the field `name` stands in its variable.
+    /// The place of the field `name` in its variable.
     pub(super) fn path_of(&self, name: &str) -> String {
         format!("{}.{name}", self.path)
     }
 
-    /// Whether something stands in a field that was not read yet.
+    /// Whether a field has a value that was not read yet.
     pub(super) fn has(&self, name: &str) -> bool {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
@@ -354,7 +354,7 @@ impl<'a> Fields<'a> {
         self.reader
     }
 
-    /// Refuses whatever is left.
+    /// Refuses all fields that are left.
     pub(super) fn finish(self) {
         for name in self.map.keys() {
             let expected = match closest(name, &self.known) {

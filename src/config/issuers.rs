@@ -11,15 +11,15 @@ use crate::words::words;
 pub struct Issuer {
     /// The claims every token must satisfy.
     pub rules: Rules,
-    /// Where plan, entitlements, tenant and account stand.
+    /// The places of plan, entitlements, tenant and account.
     pub mapping: ClaimMapping,
-    /// Where the keys are.
+    /// The source of the keys.
     pub keys: KeySource,
-    /// Whether the token or the ledger's record says what the account may do.
+    /// The source of an account's rights: the token or the ledger's record.
     pub subscription: SubscriptionSource,
 }
 
-/// Where an issuer's keys are.
+/// The source of an issuer's keys.
 #[derive(Debug)]
 pub enum KeySource {
     /// In the configuration.
@@ -29,7 +29,7 @@ pub enum KeySource {
 }
 
 words! {
-    /// Who says what an account may do.
+    /// The source of an account's rights.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum SubscriptionSource {
         /// The ledger's record.
@@ -102,7 +102,7 @@ fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
         }
         (None, Some(name), None) => read_secret_ring(fields, &name),
         (None, None, Some(url)) => Some(KeySource::Url(url)),
-        // What is said and not usable was reported where it was read.
+        // A source that is not usable was reported where it was read.
         (None, None, None) if is_said => None,
         (None, None, None) => {
             fields.mistake("keys", "an issuer without keys", keys_expect());
@@ -153,7 +153,7 @@ fn read_ring(fields: &Fields<'_>, field: &str, jwks: &str, kind: KeyRingKind) ->
     }
 }
 
-/// Reports what a key ring says about itself: `place: found this, expected that`, each part of
+/// Reports a key ring's mistake: `place: found this, expected that`, each part of
 /// which may be left out.
 fn report_key(fields: &Fields<'_>, field: &str, reason: &str) {
     let place = reason.split_once(": ").filter(|(place, _)| !place.contains(' '));

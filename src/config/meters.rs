@@ -1,4 +1,4 @@
-//! How meters are counted and watched; a meter that nothing is said of needs no entry.
+//! The way that meters are counted and watched; a meter with the defaults needs no entry.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use super::fields::{Expect, Fields, Reader};
 use super::shown::shown;
 use crate::plan::{DEFAULT_NOTIFY_AT, Lost, Meter};
 
-/// Where reached thresholds are announced.
+/// The receiver of announcements about reached thresholds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notify {
     /// The operator's endpoint.
     pub url: String,
-    /// What it knows our messages by: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
+    /// The keys of our signatures: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
     /// All of them sign, so that one can be changed for another.
     pub keys: String,
 }

@@ -1,10 +1,10 @@
-//! Where passed requests go.
+//! The destination of passed requests.
 
 use super::fields::{Expect, Reader};
 use super::shown::shown_url;
 use crate::text::authority;
 
-/// Where a passed request goes.
+/// The destination of a passed request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OriginTarget {
     /// A service binding of this name.
@@ -33,7 +33,7 @@ impl OriginTarget {
         fits.then(|| Self::Url(format!("{scheme}://{authority}")))
     }
 
-    /// What assertions name as their audience: the origin's host, or the binding's name.
+    /// The audience in assertions: the origin's host, or the binding's name.
     pub fn audience(&self) -> &str {
         match self {
             Self::Service(binding) => binding,

@@ -61,7 +61,7 @@ impl Reader<'_> {
         values
     }
 
-    /// Whether nothing is set under this name. A wrong value has been reported.
+    /// Whether nothing is set under this name. A wrong value has been reported already.
     pub(super) fn is_unset(&self, variable: &str) -> bool {
         match self.bindings().value(variable) {
             Some(Binding::Text(text)) => text.trim().is_empty(),
