@@ -206,5 +206,5 @@ const MAX_TEXT_BYTES: usize = 200;
 const MAX_SCOPES: usize = 50;
 /// 30 days.
 const MAX_OVERLAP_S: u64 = 2_592_000;
-/// How far a client's clock may be ahead of ours.
+/// The most that a client's clock may be ahead of ours.
 const CLOCK_SKEW_MS: i64 = 5 * 60 * 1_000;

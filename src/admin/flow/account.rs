@@ -20,7 +20,8 @@ pub(super) fn read<'a>(invocation: &Invocation<'a>) -> Step<'a> {
     with_record(invocation, |record, _| Ok(Step::done(Done::view(record))))
 }
 
-/// The audit trail, the last entry first. One entry more than is shown says whether there are more.
+/// The audit trail, the last entry first. It reads one entry more than it shows, to see whether
+/// there are more.
 pub(super) fn list_audit<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
     let before = page.after.map(|after| after.parse());
