@@ -309,8 +309,7 @@ impl Billed {
     }
 
     /// Forgets failures from before the last payment, which made them good. Of the same instant,
-    /// the
-    /// failure counts.
+    /// the failure counts.
     fn forget_made_good(&mut self) {
         if let Some(paid_at) = self.paid_at {
             self.failures.retain(|failure| failure.at >= paid_at);

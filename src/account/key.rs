@@ -84,8 +84,7 @@ impl ApiKey {
     }
 
     /// The name to find a key by: the SHA-256 of its text, in hexadecimal digits. Guessing one of
-    /// 256
-    /// random bits takes as long with a fast hash as with a slow one.
+    /// 256 random bits takes as long with a fast hash as with a slow one.
     pub fn hash(text: &str) -> String {
         hex::encode(&Sha256::digest(text))
     }

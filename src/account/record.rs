@@ -99,8 +99,7 @@ impl AccountRecord {
     }
 
     /// Whether a dispute is about a purchase of this account. A subscription that came by a
-    /// customer's
-    /// address alone is a stranger's, unless the account has no other.
+    /// customer's address alone is a stranger's, unless the account has no other.
     pub fn has_got(&self, dispute: &Dispute) -> bool {
         let may_be_strangers = self.has_own_subscription();
         let is_of = |one: &Billed| {

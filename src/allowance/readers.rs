@@ -1,6 +1,5 @@
 //! The side of the object: the highest reported count of each reader, and the readers that came
-//! with
-//! less than that.
+//! with less than that.
 //!
 //! It keeps counts and no pages, so nobody can read in it what somebody has read.
 

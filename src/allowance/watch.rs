@@ -26,8 +26,7 @@ impl Default for Watch {
 
 impl Watch {
     /// The one of a page's names that the reader's counts hold, in its cookie or here; the first
-    /// where
-    /// they hold none. `None` where there are no names.
+    /// where they hold none. `None` where there are no names.
     pub fn name_of(
         &self,
         reader: &Reader,
@@ -170,8 +169,7 @@ impl Batch {
 }
 
 /// Time for which an observation waits for company. A reader with an old cookie may gain as long,
-/// and
-/// the time of the object's answer, in an isolate that has not seen it before.
+/// and the time of the object's answer, in an isolate that has not seen it before.
 const REPORT_AFTER_MS: u32 = 2_000;
 /// A report that is this late will not come any more.
 const PROMISE_LASTS_MS: i64 = 10_000;

@@ -36,8 +36,7 @@ impl OriginAnswer<'_> {
     }
 
     /// Whether the origin failed because the caller kept it waiting. Such an origin may hold the
-    /// work
-    /// for done; one that fails at once fails on its own.
+    /// work for done; one that fails at once fails on its own.
     pub const fn is_callers_doing(&self) -> bool {
         self.has_failed() && self.unsent_ms > PATIENCE_MS
     }

@@ -50,8 +50,7 @@ impl Turn<'_> {
     }
 
     /// Takes over the directory's answer. Without it callers can't be told apart, so a missing
-    /// answer
-    /// never passes.
+    /// answer never passes.
     pub(super) fn key_found(
         &mut self,
         key: Rc<str>,

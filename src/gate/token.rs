@@ -144,8 +144,7 @@ impl Turn<'_> {
     }
 
     /// Denies, even where the route passes requests during outages: without keys callers can't be
-    /// told
-    /// apart.
+    /// told apart.
     fn keys_unavailable(&self, issuer: usize, reason: &str) -> Box<Denial> {
         let issuer = self.case.config.issuers.get(issuer);
         let iss = issuer.map_or("?", |issuer| issuer.rules.issuer.as_str());

@@ -15,7 +15,7 @@ pub enum CredentialSource {
     Query(String),
 }
 
-/// A credential, and where it stood.
+/// A credential, and its place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Found<'a> {
     /// The token as sent.

@@ -1,11 +1,10 @@
 //! The readings of a path: every way in which a server behind the gate may understand it.
 //!
 //! Servers disagree about the meaning of `/open/..%2fpremium`. The gate does not guess which one
-//! stands behind it: it takes each thing that servers do to a path as a [step](steps), and follows
-//! all of
-//! them, in every order and any number of times, until nothing new comes out. Those are the
-//! path's [`Readings`]. A path without anything special in it has one reading and costs one look at
-//! each byte.
+//! stands behind it. It takes each change that servers make to a path as a [step](steps), and
+//! follows all of them, in every order and any number of times, until nothing new comes out. The
+//! results are the path's [`Readings`]. A path without anything special in it has one reading
+//! and costs one look at each byte.
 
 pub(super) mod kept;
 mod steps;

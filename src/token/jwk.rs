@@ -17,8 +17,7 @@ pub struct Key {
     /// Its uses: one algorithm, or two where an RSA key doesn't name one.
     pub algorithms: Vec<Algorithm>,
     /// The text to import into a crypto library: a JWK of the required members only, in a fixed
-    /// form.
-    /// Equal keys have equal text, so it can serve as the name of an imported key in a cache.
+    /// form. Equal keys have equal text, so it can serve as the name of an imported key in a cache.
     /// Never private; for [`Algorithm::Hs256`] it is the secret itself, so never log it.
     pub jwk: String,
     /// The exact length of a signature by this key.
