@@ -13,14 +13,14 @@ impl CreditPack {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, as a sentence.
+    /// The mistake, as a sentence.
     pub fn parse(body: &str, now: Timestamp) -> Result<Self, String> {
         let value =
             strict_json::parse(body).map_err(|error| format!("The body isn't JSON: {error}."))?;
         read(value, now).map_err(|reason| format!("The pack: {reason}."))
     }
 
-    /// Whether both say the same of what was bought.
+    /// Whether both are the same purchase.
     pub fn is_same_purchase(&self, other: &Self) -> bool {
         (&self.id, self.units, self.expires_at) == (&other.id, other.units, other.expires_at)
     }

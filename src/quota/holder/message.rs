@@ -10,7 +10,7 @@ use crate::plan::Cost;
 use crate::quota::{Charge, GrantOutcome, Lease, LedgerReply, LedgerRequest, Want};
 use crate::time::Timestamp;
 
-/// Whether the ledger can be asked for units that a request waits for.
+/// The way to ask the ledger for units that a request waits for.
 #[derive(Debug)]
 pub enum Ask {
     /// Send this, and hand the reply to [`Holder::answered`].
@@ -26,7 +26,7 @@ pub enum Ask {
     Unavailable,
 }
 
-/// What an answer of the ledger came to.
+/// The result of an answer of the ledger.
 #[derive(Debug)]
 pub struct Answered {
     /// The units that the message needed, taken from what was granted.
@@ -70,9 +70,9 @@ impl Holder {
         Ask::Send { request: Box::new(request), charge }
     }
 
-    /// The message that fetches more before what is held runs out, if it is time for one. Where
-    /// `refresh` says that news of the account are due anyway, it goes out in any case, and what is
-    /// held is filled up with it.
+    /// The message that fetches more before the held units run out, if it is time for one. Where
+    /// `refresh` is set, news of the account are due anyway: it goes out in any case, and fills up
+    /// the held units.
     pub fn top_up(
         &mut self,
         plan: Option<&str>,
@@ -96,7 +96,7 @@ impl Holder {
     }
 
     /// Takes over the answer to a message of the holder of this name. `None` where a later message
-    /// has voided it, or it was another holder's: one that was forgotten to make room, and whose
+    /// has voided it, or it was another holder's. That one was forgotten to make room, and its
     /// messages have the same numbers.
     pub fn answered(
         &mut self,
@@ -259,10 +259,11 @@ impl Holder {
     }
 }
 
-/// How long nothing is asked ahead after the ledger gave less than was asked.
+/// Time for which nothing is asked ahead after the ledger gave less than was asked.
 const TOP_UP_PAUSE_MS: i64 = 1_000;
-/// How long a ledger isn't asked again after it failed; twice that after the next failure, and so
-/// on, so that an outage costs a request in a while its deadline and a recovery isn't run over.
+/// Time for which a ledger isn't asked again after it failed; twice that after the next failure,
+/// and so on, so that an outage costs a request in a while its deadline and a recovery isn't run
+/// over.
 pub const RETRY_MS: i64 = 2_000;
 const MAX_BACKOFF_DOUBLINGS: u32 = 2;
 /// Whoever waits for an answer gives up at the deadline; only after that is a message given up for

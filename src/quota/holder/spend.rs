@@ -30,7 +30,7 @@ impl Holder {
 
     /// Gives units back that a request took. Returns the lease that has to be watched again.
     ///
-    /// What comes later than the holder remembers the lease stays spent.
+    /// Units stay spent if they come back after the holder has forgotten the lease.
     pub fn give_back(&mut self, charge: &Charge, now: Timestamp) -> Vec<u64> {
         let mut to_watch = Vec::new();
         let is_ours = charge.holder == self.name;
@@ -60,8 +60,8 @@ impl Holder {
         }
     }
 
-    /// The quotas of these meters as this isolate knows them: what it holds of them and has not
-    /// spent is still the account's.
+    /// The quotas of these meters from this isolate's side: units that it holds and has not spent
+    /// are still the account's.
     pub fn quotas(&self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Vec<QuotaState> {
         let mut states = Vec::new();
         for cost in costs {
@@ -81,7 +81,7 @@ impl Holder {
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
     }
 
-    /// How many of them are counted in the quotas, and not credits.
+    /// Number of held units that are counted in the quotas, and are not credits.
     pub fn held_of_quotas(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
         let live = self.live(meter, member, now);
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_quotas()))
@@ -104,7 +104,7 @@ impl Holder {
         self.leases.iter().filter(is_live)
     }
 
-    /// When the ledger will be asked again after a failure; long past where it didn't fail.
+    /// The time at which the ledger will be asked again after a failure; long past without one.
     pub fn ask_again_at(&self) -> Timestamp {
         self.ask_again_at
     }

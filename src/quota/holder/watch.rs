@@ -4,7 +4,7 @@ use super::state::Holder;
 use crate::quota::LedgerRequest;
 use crate::time::Timestamp;
 
-/// What is to be done about a lease that nobody asks for any more.
+/// The next step for a lease that nobody asks for any more.
 #[derive(Debug)]
 pub enum Watch {
     /// Nothing, ever.
@@ -59,7 +59,7 @@ impl Holder {
     }
 }
 
-/// What nobody asked for in this time goes back.
+/// Units that nobody asked for in this time go back.
 pub const QUIET_MS: i64 = 5_000;
-/// How soon a lease is looked at again while another message is under way.
+/// Time before another look at a lease while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;
