@@ -5,7 +5,7 @@
 //! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
 //! `failed` where it can't be read. A received one is delivered to its account's ledger until that
 //! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
-//! again: an event that is applied twice changes nothing. `docs/billing.md` tells the whole.
+//! again: an event that is applied twice changes nothing. `docs/billing.md` has the whole.
 
 mod customer;
 mod customer_store;
@@ -38,17 +38,18 @@ use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 
-/// The inbox. What counts is in the store; this only remembers what would cost to find out again.
+/// The inbox. The events are in the store; this only remembers facts that are costly to find again.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// When it last tidied up.
+    /// The time of the last tidying.
     swept_at: Option<Timestamp>,
-    /// What it last found out about outages, and when.
+    /// The last verdict on outages, and its time.
     assessed: Option<(Timestamp, Outages)>,
 }
 
 impl Inbox {
-    /// Answers a message: with what [`InboxRequest`] says, as [`wire`] writes it, or with nothing.
+    /// Answers a message: with the reply named at [`InboxRequest`], as [`wire`] writes it, or with
+    /// nothing.
     ///
     /// # Errors
     ///

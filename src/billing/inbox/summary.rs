@@ -1,4 +1,4 @@
-//! How an account stands, in a few words for the inbox's list.
+//! The standing of an account, in a few words for the inbox's list.
 
 use super::customer::CustomerKey;
 use super::message::AccountSummary;
@@ -8,7 +8,7 @@ use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 
 impl AccountSummary {
-    /// What follows from an account's record at `now`, the time at which it was changed.
+    /// The summary of an account's record at `now`, the time of its change.
     pub fn of(
         account: &str,
         record: &AccountRecord,
@@ -64,7 +64,7 @@ pub fn payers(
     customers
 }
 
-/// When an account's customers should be read again from their provider, unless news come before.
+/// The time to read an account's customers again from their provider, unless news come before.
 fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Timestamp> {
     if record.customers.is_empty() {
         return None;
@@ -79,8 +79,8 @@ fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Tim
     moments.filter_map(|moment| from(moment, now)).min()
 }
 
-/// When something is about to be decided by what was told: the grace ends, or a renewal should have
-/// been told of.
+/// The time at which the known facts are about to decide something: the grace ends, or news of a
+/// renewal should have come.
 fn moment(billed: &Billed, plans: &[Plan]) -> Option<Timestamp> {
     let known = billed.known()?;
     match known.status {
@@ -106,13 +106,13 @@ fn from(moment: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (now.ms_since(moment) < GIVE_UP_MS).then(|| now.plus_ms(AGAIN_MS))
 }
 
-/// What is read again counts as of a second ago, and so has to be read later than that.
+/// A reread fact counts as of a second ago, and so has to be read later than that.
 const IN_DOUBT_MS: i64 = 3_000;
 const DAY_S: i64 = 86_400;
-/// Early enough to hear of a payment before somebody is locked out who has paid.
+/// Early enough to see a payment before somebody is locked out who has paid.
 const BEFORE_GRACE_ENDS_MS: i64 = 2 * 3_600_000;
 /// Providers close an invoice about an hour after the period is over.
 const NEWS_LATE_MS: i64 = 2 * 3_600_000;
 const AGAIN_MS: i64 = 6 * 3_600_000;
-/// What a provider has not said by then, it won't.
+/// News that have not come by then never will.
 const GIVE_UP_MS: i64 = 7 * 86_400_000;
