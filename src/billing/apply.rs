@@ -79,8 +79,8 @@ fn settle(record: &mut AccountRecord) {
     }
 }
 
-/// The subscription of this id, a new one where it was never heard of. In the order of the ids, so
-/// that the order of events leaves no trace.
+/// The subscription of this id, a new one where there is none yet. In the order of the ids, so that
+/// the order of events leaves no trace.
 fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> &'a mut Billed {
     let provider = event.provider;
     let place = record
@@ -100,7 +100,7 @@ fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> 
     one
 }
 
-/// The customer of this id, a new one where it was never heard of.
+/// The customer of this id, a new one where there is none yet.
 fn customer<'a>(
     record: &'a mut AccountRecord,
     provider: Provider,
@@ -116,7 +116,7 @@ fn customer<'a>(
     record.customers.get_mut(place)
 }
 
-/// The customer whom an event is about.
+/// The customer of an event.
 fn paying<'a>(record: &'a mut AccountRecord, event: &BillingEvent) -> Option<&'a mut Customer> {
     customer(record, event.provider, event.customer.as_deref()?)
 }
@@ -148,7 +148,7 @@ fn dispute(record: &mut AccountRecord, mut new: Dispute) {
         Err(place) => record.disputes.insert(place, new),
         Ok(place) => {
             let Some(known) = record.disputes.get_mut(place) else { return };
-            // The subscription and the payments stay, whichever event names them.
+            // The subscription and the payments stay, in any order of events.
             new.subscription = new.subscription.max(known.subscription.take());
             new.payments.append(&mut known.payments);
             new.payments.sort_unstable();

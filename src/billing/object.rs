@@ -12,13 +12,13 @@ use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;
 
-/// An object of a provider, as one kind of those that its list of fields knows.
+/// An object of a provider, as one kind of its list of fields.
 #[derive(Clone)]
 pub(super) struct Object<'a> {
     value: &'a Value,
     /// The kind, and the path from there, as in the list of fields.
     field: String,
-    /// Where it stands in the document (RFC 6901).
+    /// Its place in the document (RFC 6901).
     pointer: String,
     document: Document<'a>,
 }
@@ -226,7 +226,7 @@ impl<'a> Object<'a> {
         self.name(event, billing, &field, found, opened_at)
     }
 
-    /// The same for a sale, whose `fields` hold its account and its beginning. A sale without a
+    /// The same for a sale: `fields` hold its account and its beginning. A sale without a
     /// beginning began with the event.
     ///
     /// # Errors
@@ -354,7 +354,7 @@ pub(super) fn plans_of(plans: &[Plan], items: &[Vec<&str>]) -> (Option<String>, 
     (Some(plan.to_owned()), ids.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
-/// Where the next page starts of a list that goes on behind the id of its last item.
+/// The start of the next page, of a list that goes on behind the id of its last item.
 pub(super) fn next_page(list: &Object<'_>) -> Option<String> {
     if !list.is("has_more") {
         return None;
