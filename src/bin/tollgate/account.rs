@@ -1,4 +1,4 @@
-//! `tollgate account`: what the gate knows of an account, and what an operator does to it.
+//! `tollgate account`: the gate's facts about an account, and an operator's changes to it.
 
 mod credits;
 mod keys;
@@ -82,11 +82,11 @@ enum What {
         /// The accounts.
         #[arg(required_unless_present = "all")]
         accounts: Vec<AccountName>,
-        /// Every account that the gate knows.
+        /// Every account of the gate.
         #[arg(long, conflicts_with = "accounts")]
         all: bool,
     },
-    /// Who did what to it, newest first.
+    /// Audit trail, newest first.
     Audit {
         /// The account: alice, or acme/alice with its tenant.
         account: AccountName,

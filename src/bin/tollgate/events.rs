@@ -1,4 +1,4 @@
-//! `tollgate events`: what payment providers told the gate, and what came of it.
+//! `tollgate events`: the events of payment providers, and their fate.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::remote::{Listing, Remote, encoded_segment, list, told};
 use super::table::{plain, table_or};
 use super::{Failure, Outcome};
 
-/// See what payment providers told the gate, and deliver it again.
+/// See the events of payment providers, and deliver them again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -54,7 +54,7 @@ pub(crate) struct Explain {
     /// Take the token's signature for right.
     #[arg(long, requires = "token")]
     trust_token: bool,
-    /// Who asks without a token, or whose API key it is: an account, or TENANT/ACCOUNT.
+    /// Caller without a token, or owner of an API key: an account, or TENANT/ACCOUNT.
     #[arg(long = "as", value_name = "NAME")]
     caller: Option<AccountName>,
     /// The plan that the missing token would name.

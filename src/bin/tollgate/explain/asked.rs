@@ -51,7 +51,7 @@ impl Asked {
         }
     }
 
-    /// What the gate looks at.
+    /// The facts for the gate.
     pub(super) fn facts(&self, config: &Config) -> Result<RequestFacts, Failure> {
         let read = credential::carriers(&config.credentials);
         let lines = [
@@ -68,7 +68,7 @@ impl Asked {
         facts.ok_or_else(|| Failure::usage(format!("{:?} is no absolute URL", self.url)))
     }
 
-    /// How an answer of the gate's own is wanted.
+    /// The wishes for an answer of the gate's own.
     pub(super) fn asker<'a>(&'a self, facts: &'a RequestFacts) -> Asker<'a> {
         Asker {
             method: &facts.method,
@@ -88,5 +88,5 @@ impl Asked {
     }
 }
 
-/// Where the request names no host.
+/// The host of a request that names none.
 const ANY_HOST: &str = "https://gate.example";

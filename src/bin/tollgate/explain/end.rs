@@ -1,4 +1,4 @@
-//! How a request ends: what goes to the origin, or what is answered, and why.
+//! The end of a request: the headers for the origin, or the answer, and the reasons.
 
 use std::fmt::Write as _;
 
@@ -135,7 +135,7 @@ fn denied(denial: &Denial, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_
     Told { passes: false, text, json }
 }
 
-/// Why, as far as the caller isn't told in the answer's sentence.
+/// The reasons, as far as the answer's sentence doesn't give them to the caller.
 fn reasons(denial: &Denial, scene: &Scene) -> Vec<String> {
     let facts = &denial.facts;
     let mut lines = vec![format!("whose move  {}", source(denial.cause.source()))];

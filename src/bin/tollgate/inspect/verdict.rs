@@ -1,4 +1,4 @@
-//! What a gate would say to a token, check by check.
+//! A gate's verdict on a token, check by check.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::commands::{Failure, clock, crypto, http};
 /// Every check, and who the token is about.
 pub(super) struct Verdict {
     checks: Vec<Check>,
-    /// Why the gate refuses it: the first check that fails.
+    /// The reason to refuse it: the first check that fails.
     pub(super) refused: Option<TokenError>,
     facts: Vec<(&'static str, Value)>,
 }
@@ -125,7 +125,7 @@ impl Verdict {
         Ok(())
     }
 
-    /// Who it is about, as the gate would read it.
+    /// Its subject, as the gate would read it.
     fn check_mapping(&mut self, issuer: &Issuer, unverified: &Unverified, config: &Config) {
         let TokenIdentity { identity, token_id, .. } =
             match issuer.mapping.read(unverified.claims()) {
@@ -225,7 +225,7 @@ impl Verdict {
     }
 }
 
-/// What was found and what would be right.
+/// The value that was found, and the right one.
 fn rule_broken(error: TokenError, issuer: &Issuer, unverified: &Unverified) -> String {
     let rules = &issuer.rules;
     let claim =
