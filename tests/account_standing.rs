@@ -1,4 +1,4 @@
-//! Every row of the table that says whether an account may be served, and its edges.
+//! Every row of the table of standings, and its edges.
 
 use tollgate::account::{AccountRecord, Standing, Status, Subscription, is_revoked, standing};
 use tollgate::cause::{Cause, Notice, PaymentFailure};

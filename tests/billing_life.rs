@@ -1,4 +1,4 @@
-//! A subscription's life as a function: whatever order its events come in, it ends the same.
+//! A subscription's life as a function: in any order of its events, it ends the same.
 
 #![expect(clippy::indexing_slicing, reason = "a test stops where nothing is there")]
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers")]
@@ -103,7 +103,7 @@ fn either_of_two_words_is_enough() {
         subscription(&[good.clone(), told(720, Status::PastDue, 1)]).status,
         Status::PastDue
     );
-    // A payment says until when it pays.
+    // A payment carries the end of its period.
     let renewed = subscription(&[good, paid(720, 1_440)]);
     assert_eq!(renewed.current_period_ends_at, Some(at(1_440)));
 }
@@ -241,8 +241,8 @@ proptest! {
         prop_assert_eq!(record(&events), record(&shuffled));
     }
 
-    /// Whatever got lost before: after the last word of all, with nothing left to be made good, the
-    /// state is that word's.
+    /// With anything lost before: after the last report of all, with no open failures, the state is
+    /// that of the report.
     #[test]
     fn what_is_missing_is_made_up_by_the_newest_word(
         events in prop::collection::vec(any_event(), 0..12),

@@ -24,7 +24,7 @@ use crate::bindings::Vars;
 use crate::memory_store::MemoryStore;
 use crate::{NOW, store};
 
-/// The outside of the machine. What is listed in `down` does not answer.
+/// The outside of the machine. The parts listed in `down` do not answer.
 pub(crate) struct Edge {
     pub(crate) config: Option<Rc<Config>>,
     pub(crate) store: MemoryStore,
@@ -32,7 +32,7 @@ pub(crate) struct Edge {
     pub(crate) down: Vec<&'static str>,
     /// The number of customers that a provider is asked about again.
     pub(crate) customers: Result<usize, String>,
-    /// What the inbox has.
+    /// The inbox's rows.
     pub(crate) event: Option<EventRow>,
     pub(crate) customer: Option<CustomerRow>,
     pub(crate) linked: Linked,
