@@ -106,7 +106,7 @@ fn what_passed_uncounted_is_told_as_totals() {
     pair.pass_ms(1_500);
     let (request, _) = pair.request(&[]);
     assert_eq!(request.degraded, all([0, 0]), "the first was never answered");
-    // What comes meanwhile is not in the answer.
+    // Units that pass meanwhile are not in the answer.
     pair.holder.count_degraded(&api(4));
     pair.exchange(&request);
     let (request, _) = pair.request(&[]);

@@ -5,7 +5,7 @@ use tollgate::quota::{Charge, LeaseReport, Taking};
 
 use crate::pair::{DEADLINE_MS, NOW, Pair, REFUND_MS, api, cost, monthly};
 
-/// What the next message says of each lease.
+/// The next message's report on each lease.
 fn reports(pair: &mut Pair) -> Vec<LeaseReport> {
     let (request, _) = pair.request(&[]);
     pair.exchange(&request);
@@ -103,7 +103,7 @@ fn not_after_the_lease_is_settled() {
     pair.now = NOW.plus_ms(SETTLED_MS - 1);
     assert_eq!(reports(&mut pair).len(), 1);
     pair.now = NOW.plus_ms(SETTLED_MS);
-    // Still remembered: the ledger has not been told that it is over.
+    // Still remembered: the ledger has no report of its end yet.
     let mut late = Pair::new(1_000);
     let lates = late.serve(&api(3)).expect("there is enough");
     late.now = pair.now;

@@ -137,7 +137,7 @@ fn another_message_may_say_it_first() {
     pair.pass_ms(1_000);
     assert_eq!(pair.watch_waits(1), 100);
     pair.exchange(&request);
-    // It was sent before the lease was closed; the next one says it.
+    // It was sent before the lease was closed; the next one has it.
     let (request, _) = pair.request(&[]);
     assert!(request.leases[0].returned > 0);
     pair.exchange(&request);
@@ -163,7 +163,7 @@ fn a_ledger_that_fails_is_tried_again_and_given_up_in_the_end() {
     let lasted_ms = pair.now.ms_since(NOW);
     assert!((29_000..30_000 + 12_000).contains(&lasted_ms), "{lasted_ms}");
     assert!((3..=5).contains(&sent), "{sent}");
-    // The next message says it all the same.
+    // The next message has it all the same.
     pair.now = NOW.plus_ms(60_000);
     let (request, _) = pair.request(&[]);
     pair.exchange(&request);
@@ -192,7 +192,7 @@ fn what_an_isolate_forgets_goes_back() {
     pair.serve(&api(3)).expect("there is enough");
     assert!(pair.holder.close(DEADLINE_MS, pair.now).is_none(), "it was all spent");
 
-    // A message that is under way is voided, whichever comes first.
+    // A message that is under way is voided, in either order.
     for is_overtaken in [false, true] {
         let mut pair = holding(Pair::new(1_000));
         let (asking, set_aside) = pair.request(&api(500));

@@ -1,4 +1,4 @@
-//! What an isolate does off a request's path, as in `src/edge/errands.rs`; and its end.
+//! An isolate's work off a request's path, as in `src/edge/errands.rs`; and its end.
 
 use tollgate::quota::holder::Watch;
 use tollgate::quota::{Charge, LedgerReply};
