@@ -131,8 +131,9 @@ fn a_deleted_customer_has_nothing_any_more() {
 fn what_is_said_twice_of_one_instant_is_in_doubt_until_the_next_word() {
     let two = [told(0, Status::Incomplete, 720), told(0, Status::Active, 720)];
     assert_eq!(subscription(&two).status, Status::Active, "what is later in a life counts");
-    let is_in_doubt =
-        |events: &[BillingEvent]| record(events).billed[0].told.as_ref().unwrap().is_in_doubt;
+    let is_in_doubt = |events: &[BillingEvent]| {
+        record(events).billed[0].last_report.as_ref().unwrap().is_in_doubt
+    };
     assert!(is_in_doubt(&two));
     assert!(!is_in_doubt(&two[..1]));
     assert!(!is_in_doubt(&[two[0].clone(), two[0].clone()]));

@@ -3,8 +3,8 @@
 //!
 //! Each fact carries the provider's own time. For the *state* of a subscription the newest report
 //! counts; of the *events* of its charges all count. The subscription is derived anew whenever a
-//! fact is added ([`Billed::settle`]), so that the same facts end in the same subscription however
-//! they came: late, twice or the wrong way round.
+//! fact is added ([`ProviderSubscription::derive_state`]), so that the same facts end in the same
+//! subscription however they came: late, twice or the wrong way round.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::wire::wire;
 
 /// A subscription at a payment provider.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Billed {
+pub struct ProviderSubscription {
     /// The provider.
     pub provider: Provider,
     /// The provider's id for it.
@@ -32,8 +32,8 @@ pub struct Billed {
     #[serde(flatten)]
     pub subscription: Subscription,
     /// Its provider's last report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
     /// The last time at which it was known to be paid.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
@@ -62,7 +62,7 @@ pub struct Payment {
 
 /// A provider's last report of a subscription, as far as later facts may overrule it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Told {
+pub struct LastReport {
     /// The time of this state, by the provider's clock.
     #[serde(serialize_with = "write_instant")]
     pub at: Timestamp,
@@ -183,7 +183,7 @@ impl Customer {
     }
 }
 
-impl Billed {
+impl ProviderSubscription {
     /// A subscription of which nothing is known yet.
     pub fn new(provider: Provider, id: &str) -> Self {
         Self {
@@ -192,7 +192,7 @@ impl Billed {
             customer: None,
             by_address: false,
             subscription: Subscription::default(),
-            told: None,
+            last_report: None,
             paid_at: None,
             paid_until: None,
             failures: Vec::new(),
@@ -202,43 +202,45 @@ impl Billed {
 
     /// The subscription, where the provider has said what it is.
     pub fn known(&self) -> Option<&Subscription> {
-        self.told.as_ref().map(|_| &self.subscription)
+        self.last_report.as_ref().map(|_| &self.subscription)
     }
 
     /// Takes over that the subscription was `state` at `at`. Of the same instant, the state that is
     /// later in a subscription's life counts: providers report creation and payment in one second.
-    pub fn hear(&mut self, state: &Subscription, at: Timestamp) {
+    pub fn record_state(&mut self, state: &Subscription, at: Timestamp) {
         if matches!(state.status, Status::Active | Status::Trialing) {
-            self.hear_paid(None, at);
+            self.record_payment(None, at);
         }
         if state.payment_is_failing() {
-            self.hear_failure(Failure { at, reason: state.payment_failure });
+            self.record_failure(Failure { at, reason: state.payment_failure });
         }
-        let is_newer = match &self.told {
+        let is_newer = match &self.last_report {
             None => true,
-            Some(told) if told.at == at => {
-                let before = Self::weight(&self.told_state(told));
+            Some(report) if report.at == at => {
+                let before = Self::weight(&self.reported_state(report));
                 let after = Self::weight(state);
                 if before != after
-                    && let Some(told) = &mut self.told
+                    && let Some(report) = &mut self.last_report
                 {
-                    told.is_in_doubt = true;
+                    report.is_in_doubt = true;
                 }
                 after > before
             }
-            Some(told) => at > told.at,
+            Some(report) => at > report.at,
         };
         if !is_newer {
             return;
         }
-        let is_in_doubt = self.told.as_ref().is_some_and(|told| told.at == at && told.is_in_doubt);
+        let is_in_doubt =
+            self.last_report.as_ref().is_some_and(|report| report.at == at && report.is_in_doubt);
         let Subscription { status, current_period_ends_at, ends_at, .. } = *state;
-        self.told = Some(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+        self.last_report =
+            Some(LastReport { at, status, current_period_ends_at, ends_at, is_in_doubt });
         self.subscription = state.clone();
     }
 
     /// Takes over that it was paid at `at`, `until` the end of a period where that is known.
-    pub fn hear_paid(&mut self, until: Option<Timestamp>, at: Timestamp) {
+    pub fn record_payment(&mut self, until: Option<Timestamp>, at: Timestamp) {
         self.paid_until = if self.paid_at == Some(at) {
             self.paid_until.max(until)
         } else if self.paid_at.is_none_or(|before| before < at) {
@@ -251,7 +253,7 @@ impl Billed {
     }
 
     /// Takes over that a charge failed.
-    pub fn hear_failure(&mut self, failure: Failure) {
+    pub fn record_failure(&mut self, failure: Failure) {
         if let Err(place) = self.failures.binary_search(&failure) {
             self.failures.insert(place, failure);
         }
@@ -262,12 +264,12 @@ impl Billed {
         }
     }
 
-    /// Works out what follows from the facts. `customer` is who pays.
-    pub fn settle(&mut self, customer: Option<&Customer>) {
-        let Some(told) = &self.told else { return };
+    /// Derives the subscription from the facts. `customer` is the one that pays.
+    pub fn derive_state(&mut self, customer: Option<&Customer>) {
+        let Some(report) = &self.last_report else { return };
         let failing_since = self.failures.first().map(|failure| failure.at);
-        let is_newer = |at: Option<Timestamp>| at.is_some_and(|at| at > told.at);
-        let mut status = match told.status {
+        let is_newer = |at: Option<Timestamp>| at.is_some_and(|at| at > report.at);
+        let mut status = match report.status {
             Status::Active if is_newer(failing_since) => Status::PastDue,
             Status::PastDue | Status::Unpaid | Status::Incomplete
                 if is_newer(self.paid_at) && failing_since.is_none() && !self.paid_the_past() =>
@@ -276,15 +278,16 @@ impl Billed {
             }
             status => status,
         };
-        let mut ends_at = told.ends_at;
+        let mut ends_at = report.ends_at;
         let deleted_at = customer.and_then(|customer| customer.deleted_at);
-        if let Some(deleted_at) = deleted_at.filter(|at| *at >= told.at && status != Status::Ended)
+        if let Some(deleted_at) =
+            deleted_at.filter(|at| *at >= report.at && status != Status::Ended)
         {
             status = Status::Ended;
             ends_at = Some(deleted_at);
         }
         let is_failing = matches!(status, Status::PastDue | Status::Unpaid);
-        let failed_at = failing_since.unwrap_or(told.at);
+        let failed_at = failing_since.unwrap_or(report.at);
         let paid_on = is_newer(self.paid_at).then_some(self.paid_until).flatten();
         let decline = customer.and_then(|customer| customer.decline);
         let reasons = self.failures.iter().copied().chain(decline);
@@ -296,7 +299,7 @@ impl Billed {
         let subscription = &mut self.subscription;
         subscription.status = status;
         subscription.ends_at = ends_at;
-        subscription.current_period_ends_at = told.current_period_ends_at.max(paid_on);
+        subscription.current_period_ends_at = report.current_period_ends_at.max(paid_on);
         subscription.payment_failed_at = is_failing.then_some(failed_at);
         subscription.payment_failure = reason.filter(|_| is_failing);
     }
@@ -304,7 +307,7 @@ impl Billed {
     /// Whether the last payment was for a period before the one that is owed, as for an old
     /// invoice. Providers restore nobody for that.
     fn paid_the_past(&self) -> bool {
-        let owed_until = self.told.as_ref().and_then(|told| told.current_period_ends_at);
+        let owed_until = self.last_report.as_ref().and_then(|report| report.current_period_ends_at);
         self.paid_until.zip(owed_until).is_some_and(|(paid, owed)| paid < owed)
     }
 
@@ -316,11 +319,11 @@ impl Billed {
         }
     }
 
-    fn told_state(&self, told: &Told) -> Subscription {
+    fn reported_state(&self, report: &LastReport) -> Subscription {
         Subscription {
-            status: told.status,
-            current_period_ends_at: told.current_period_ends_at,
-            ends_at: told.ends_at,
+            status: report.status,
+            current_period_ends_at: report.current_period_ends_at,
+            ends_at: report.ends_at,
             ..self.subscription.clone()
         }
     }
@@ -341,20 +344,20 @@ const MAX_FAILURES: usize = 32;
 /// The reason of a failure may arrive with the charge, a moment before the invoice has failed.
 const DECLINE_AHEAD_MS: i64 = 60_000;
 
-wire!(Billed {
+wire!(ProviderSubscription {
     provider,
     id,
     customer,
     by_address,
     subscription,
-    told,
+    last_report,
     paid_at,
     paid_until,
     failures,
     payments,
 });
 wire!(Payment { at, provider, id });
-wire!(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+wire!(LastReport { at, status, current_period_ends_at, ends_at, is_in_doubt });
 wire!(Failure { at, reason });
 wire!(Customer {
     provider,

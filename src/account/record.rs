@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::billed::{Billed, Customer, Dispute, Payment};
+use super::billed::{Customer, Dispute, Payment, ProviderSubscription};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
 use crate::account::Provider;
@@ -39,7 +39,7 @@ pub struct AccountRecord {
     pub revoked_tokens: Vec<String>,
     /// Its subscriptions, as payment providers reported them.
     #[serde(rename = "subscriptions", skip_serializing_if = "Vec::is_empty")]
-    pub billed: Vec<Billed>,
+    pub billed: Vec<ProviderSubscription>,
     /// The account's customers at the providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub customers: Vec<Customer>,
@@ -75,7 +75,7 @@ impl AccountRecord {
     /// Every subscription of the account, the operator's own first if there is one.
     pub fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
-        own.into_iter().chain(self.billed.iter().filter_map(Billed::known))
+        own.into_iter().chain(self.billed.iter().filter_map(ProviderSubscription::known))
     }
 
     /// Every subscription, and whether it only adds to the account's others. One that came by a
@@ -86,7 +86,9 @@ impl AccountRecord {
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
         let of = move |by_address: bool| {
             let those = self.billed.iter().filter(move |one| one.by_address == by_address);
-            those.filter_map(Billed::known).map(move |one| (one, by_address && has_own))
+            those
+                .filter_map(ProviderSubscription::known)
+                .map(move |one| (one, by_address && has_own))
         };
         own.map(|own| (own, false)).into_iter().chain(of(false)).chain(of(true))
     }
@@ -94,7 +96,7 @@ impl AccountRecord {
     /// Whether the account has a subscription that did not come to it by a customer's address
     /// alone.
     pub fn has_own_subscription(&self) -> bool {
-        let is_own = |one: &Billed| one.told.is_some() && !one.by_address;
+        let is_own = |one: &ProviderSubscription| one.last_report.is_some() && !one.by_address;
         self.own.status != super::Status::None || self.billed.iter().any(is_own)
     }
 
@@ -102,7 +104,7 @@ impl AccountRecord {
     /// customer's address alone is a stranger's, unless the account has no other.
     pub fn has_got(&self, dispute: &Dispute) -> bool {
         let may_be_strangers = self.has_own_subscription();
-        let is_of = |one: &Billed| {
+        let is_of = |one: &ProviderSubscription| {
             let is_named =
                 one.provider == dispute.provider && dispute.subscription.as_ref() == Some(&one.id);
             (is_named || dispute.is_about(&one.payments)) && !(one.by_address && may_be_strangers)

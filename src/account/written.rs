@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::account::{
-    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Provider, Status,
-    Subscription, Told,
+    AccountRecord, ApiKey, Customer, Dispute, Failure, LastReport, Payment, Provider,
+    ProviderSubscription, Status, Subscription,
 };
 use crate::cause::PaymentFailure;
 use crate::store::MAX_UNITS;
@@ -36,15 +36,15 @@ impl TryFrom<StrictValue> for AccountRecord {
     }
 }
 
-fn billed(fields: &mut Fields) -> Result<Billed, String> {
-    Ok(Billed {
+fn billed(fields: &mut Fields) -> Result<ProviderSubscription, String> {
+    Ok(ProviderSubscription {
         provider: fields.provider()?,
         id: fields.needed_text("id")?,
         customer: fields.text("customer")?,
         by_address: fields.flag("by_address")?,
         subscription: fields.subscription()?,
-        told: fields.inner("told", |fields| {
-            Ok(Told {
+        last_report: fields.inner("told", |fields| {
+            Ok(LastReport {
                 at: fields.instant("at")?,
                 status: fields.status()?,
                 current_period_ends_at: fields.time("current_period_ends_at")?,

@@ -2,7 +2,7 @@
 
 use super::customer::CustomerKey;
 use super::message::AccountSummary;
-use crate::account::{AccountRecord, Billed, Customer, Status, judge};
+use crate::account::{AccountRecord, Customer, ProviderSubscription, Status, judge};
 use crate::cause::Cause;
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
@@ -50,7 +50,8 @@ pub fn payers(
     let refused = judgement.denied.iter().map(|refused| refused.subscription);
     let mut customers: Vec<CustomerKey> = Vec::new();
     for subscription in judgement.good.iter().copied().chain(refused) {
-        let is_it = |one: &&Billed| std::ptr::eq(&raw const one.subscription, subscription);
+        let is_it =
+            |one: &&ProviderSubscription| std::ptr::eq(&raw const one.subscription, subscription);
         let Some(billed) = record.billed.iter().find(is_it) else { continue };
         let Some(id) = billed.customer.clone() else { continue };
         let key = CustomerKey { provider: billed.provider, id };
@@ -69,7 +70,9 @@ fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Tim
     if record.customers.is_empty() {
         return None;
     }
-    let is_in_doubt = |billed: &Billed| billed.told.as_ref().is_some_and(|told| told.is_in_doubt);
+    let is_in_doubt = |billed: &ProviderSubscription| {
+        billed.last_report.as_ref().is_some_and(|report| report.is_in_doubt)
+    };
     if record.billed.iter().any(is_in_doubt)
         || record.customers.iter().any(Customer::lacks_entitlements)
     {
@@ -81,7 +84,7 @@ fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Tim
 
 /// The time at which the known facts are about to decide something: the grace ends, or news of a
 /// renewal should have come.
-fn moment(billed: &Billed, plans: &[Plan]) -> Option<Timestamp> {
+fn moment(billed: &ProviderSubscription, plans: &[Plan]) -> Option<Timestamp> {
     let known = billed.known()?;
     match known.status {
         Status::PastDue => {
