@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// A lease as its holder sees it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldLease {
     pub(super) id: u64,
     pub(super) pocket: u64,
     pub(super) units: u64,
@@ -22,11 +22,11 @@ pub(super) struct Held {
     /// Until when somebody looks after it; long past where nobody does.
     pub(super) watched_until: Timestamp,
     /// The totals that the ledger has confirmed.
-    pub(super) told_spent: u64,
-    pub(super) told_returned: u64,
+    pub(super) confirmed_spent: u64,
+    pub(super) confirmed_returned: u64,
 }
 
-impl Held {
+impl HeldLease {
     pub(super) fn spent(&self) -> u64 {
         self.units.saturating_sub(self.available).saturating_sub(self.returned)
     }
@@ -59,7 +59,8 @@ impl Held {
 
     /// Whether the ledger should get a report for its own sake: nobody else will ask.
     pub(super) fn has_news(&self) -> bool {
-        self.returned != self.told_returned || (self.is_lenient && self.spent() != self.told_spent)
+        self.returned != self.confirmed_returned
+            || (self.is_lenient && self.spent() != self.confirmed_spent)
     }
 }
 

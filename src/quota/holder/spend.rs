@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::{Held, WATCH_LASTS_MS};
+use super::held::{HeldLease, WATCH_LASTS_MS};
 use super::state::Holder;
 use crate::cause::QuotaState;
 use crate::plan::Cost;
@@ -35,7 +35,7 @@ impl Holder {
         let mut to_watch = Vec::new();
         let is_ours = charge.holder == self.name;
         for taking in charge.takings.iter().filter(|_| is_ours) {
-            let is_it = |lease: &&mut Held| lease.id == taking.lease;
+            let is_it = |lease: &&mut HeldLease| lease.id == taking.lease;
             let Some(lease) = self.leases.iter_mut().find(is_it) else { continue };
             let units = taking.units.min(lease.spent());
             lease.available = lease.available.saturating_add(units);
@@ -98,9 +98,10 @@ impl Holder {
         meter: &str,
         member: Option<&str>,
         now: Timestamp,
-    ) -> impl Iterator<Item = &Held> {
+    ) -> impl Iterator<Item = &HeldLease> {
         let pocket = self.open_pocket_id(meter, member);
-        let is_live = move |lease: &&Held| Some(lease.pocket) == pocket && now < lease.expires_at;
+        let is_live =
+            move |lease: &&HeldLease| Some(lease.pocket) == pocket && now < lease.expires_at;
         self.leases.iter().filter(is_live)
     }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::Held;
+use super::held::HeldLease;
 use super::pocket::Pocket;
 use super::under_way::UnderWay;
 use crate::quota::DegradedUnits;
@@ -21,7 +21,7 @@ pub struct Holder {
     pub(super) plan: Option<String>,
     pub(super) pockets: Vec<Pocket>,
     pub(super) pockets_made: u64,
-    pub(super) leases: Vec<Held>,
+    pub(super) leases: Vec<HeldLease>,
     pub(super) under_way: Option<UnderWay>,
     pub(super) degraded: Vec<DegradedUnits>,
     pub(super) failures: u32,
