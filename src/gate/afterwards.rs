@@ -4,7 +4,7 @@
 use super::Memory;
 use super::step::Errand;
 use crate::config::{Config, Route, Uncounted};
-use crate::quota::holder::Watch;
+use crate::quota::holder::WatchAction;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
 
@@ -135,10 +135,10 @@ pub fn watch(
     config: &Config,
     memory: &mut Memory,
     now: Timestamp,
-) -> Watch {
+) -> WatchAction {
     match memory.known_account_mut(account) {
         Some(view) => view.holder.watch(lease, config.deadlines.ledger_ms, now),
-        None => Watch::Done,
+        None => WatchAction::Done,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A ledger that fails: left alone for a while, looked at by one request, never run over.
 
-use tollgate::quota::holder::{Ask, RETRY_MS, Watch};
+use tollgate::quota::holder::{Ask, RETRY_MS, WatchAction};
 use tollgate::quota::{DegradedUnits, Holder};
 use tollgate::time::Timestamp;
 
@@ -127,7 +127,7 @@ fn a_message_on_its_own_account_goes_by_the_plan_of_the_last_request() {
     let to_watch = pair.holder.give_back(&charge, pair.now);
     pair.pass_ms(5_000);
     match pair.holder.watch(to_watch[0], DEADLINE_MS, pair.now) {
-        Watch::Send(request) => assert_eq!(request.plan.as_deref(), plan),
+        WatchAction::Send(request) => assert_eq!(request.plan.as_deref(), plan),
         other => panic!("{other:?}"),
     }
 }

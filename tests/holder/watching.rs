@@ -1,19 +1,19 @@
 //! Leases that nobody asks for any more.
 
-use tollgate::quota::holder::{QUIET_MS, Watch};
+use tollgate::quota::holder::{QUIET_MS, WatchAction};
 use tollgate::quota::{LeaseReport, LedgerRequest};
 
 use crate::pair::{DEADLINE_MS, NOW, Pair, api};
 
 impl Pair {
-    fn watch(&mut self, lease: u64) -> Watch {
+    fn watch(&mut self, lease: u64) -> WatchAction {
         self.holder.watch(lease, DEADLINE_MS, self.now)
     }
 
     /// The message that a watch sends.
     fn watch_sends(&mut self, lease: u64) -> LedgerRequest {
         match self.watch(lease) {
-            Watch::Send(request) => request,
+            WatchAction::Send(request) => request,
             other => panic!("{other:?}"),
         }
     }
@@ -21,14 +21,14 @@ impl Pair {
     /// For how long a watch waits.
     fn watch_waits(&mut self, lease: u64) -> i64 {
         match self.watch(lease) {
-            Watch::Wait(ms) => ms,
+            WatchAction::Wait(ms) => ms,
             other => panic!("{other:?}"),
         }
     }
 
     fn watch_is_done(&mut self, lease: u64) {
         let next = self.watch(lease);
-        assert!(matches!(next, Watch::Done), "{next:?}");
+        assert!(matches!(next, WatchAction::Done), "{next:?}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_lease_that_is_used_all_the_time_goes_back_when_it_ends() {
     for _ in 0..24 {
         pair.pass_ms(1_000);
         pair.take(&api(1)).expect("there is enough");
-        assert!(matches!(pair.watch(1), Watch::Wait(_)));
+        assert!(matches!(pair.watch(1), WatchAction::Wait(_)));
     }
     assert_eq!(pair.watch_waits(1), 1_000);
     pair.now = NOW.plus_ms(25_000);
@@ -152,12 +152,12 @@ fn a_ledger_that_fails_is_tried_again_and_given_up_in_the_end() {
     let mut sent = 0;
     loop {
         match pair.watch(1) {
-            Watch::Send(request) => {
+            WatchAction::Send(request) => {
                 sent += 1;
                 pair.holder.failed("h", request.number, pair.now);
             }
-            Watch::Wait(ms) => pair.pass_ms(ms),
-            Watch::Done => break,
+            WatchAction::Wait(ms) => pair.pass_ms(ms),
+            WatchAction::Done => break,
         }
     }
     let lasted_ms = pair.now.ms_since(NOW);

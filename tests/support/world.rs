@@ -19,7 +19,7 @@ use tollgate::gate::{
     self, Access, CallError, Errand, Gate, Inquiry, Memory, Need, OriginAnswer, Outcome, Process,
     Step,
 };
-use tollgate::quota::holder::Watch;
+use tollgate::quota::holder::WatchAction;
 use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::{RequestFacts, ReturnPath};
 use tollgate::time::Timestamp;
@@ -341,12 +341,12 @@ impl World {
     fn watch(&mut self, account: String, lease: u64) {
         loop {
             match gate::watch(&account, lease, &self.config, &mut self.memory, self.now) {
-                Watch::Done => return,
-                Watch::Send(request) => {
+                WatchAction::Done => return,
+                WatchAction::Send(request) => {
                     self.performed.push("give-back");
                     let _ = self.tell(&account, &request);
                 }
-                Watch::Wait(ms) => {
+                WatchAction::Wait(ms) => {
                     self.watches.push((self.now.plus_ms(ms.max(1)), account, lease));
                     return;
                 }

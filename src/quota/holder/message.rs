@@ -109,7 +109,7 @@ impl Holder {
         self.failures = 0;
         self.horizon_ms = i64::from(reply.horizon_ms).max(DEFAULT_HORIZON_MS);
         let is_unchanged = |lease: &HeldLease| message.reports.contains(&lease.report());
-        self.leases.retain(|lease| !(message.closed.contains(&lease.id) && is_unchanged(lease)));
+        self.leases.retain(|lease| !(message.finished.contains(&lease.id) && is_unchanged(lease)));
         for (lease, report) in self.leases.iter_mut().filter_map(|lease| {
             let report = message.reports.iter().find(|report| report.id == lease.id)?;
             Some((lease, report))
@@ -167,10 +167,10 @@ impl Holder {
         // A request may have waited for the ledger between taking units and asking its origin.
         let waited_ms = i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS);
         let refund_ms = self.refund_ms.saturating_add(waited_ms);
-        let is_closed = |lease: &&HeldLease| {
+        let is_finished = |lease: &&HeldLease| {
             lease.available == 0 && lease.last_taken_at.plus_ms(refund_ms) <= now
         };
-        let closed = self.leases.iter().filter(is_closed).map(|lease| lease.id).collect();
+        let finished = self.leases.iter().filter(is_finished).map(|lease| lease.id).collect();
         let reports: Vec<_> = self.leases.iter().map(HeldLease::report).collect();
         // A holder that never wanted units is nothing that the ledger has to remember.
         let is_reader = self.next_number == 1 && wants.is_empty() && self.degraded.is_empty();
@@ -191,7 +191,7 @@ impl Holder {
         let until = now.plus_ms(i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS));
         let degraded = request.degraded.clone();
         self.under_way =
-            Some(UnderWay { number, asked_at: now, until, wants, reports, closed, degraded });
+            Some(UnderWay { number, asked_at: now, until, wants, reports, finished, degraded });
         request
     }
 
