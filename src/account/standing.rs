@@ -32,12 +32,12 @@ pub struct Judgement<'a> {
     /// The notices for their caller.
     pub notices: Vec<Notice>,
     /// Those that don't; first the one that is easiest to mend.
-    pub denied: Vec<Refused<'a>>,
+    pub denied: Vec<DeniedSubscription<'a>>,
 }
 
 /// A subscription that opens nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Refused<'a> {
+pub struct DeniedSubscription<'a> {
     /// The subscription.
     pub subscription: &'a Subscription,
     /// The cause.
@@ -92,8 +92,9 @@ pub fn judge<'a>(
             }
             Standing::Denied { .. } if only_adds => {}
             Standing::Denied { cause, since } => {
-                let refused = Refused { subscription, cause, since };
-                let is_before = |other: &&Refused<'_>| other.cause.ease() <= cause.ease();
+                let refused = DeniedSubscription { subscription, cause, since };
+                let is_before =
+                    |other: &&DeniedSubscription<'_>| other.cause.ease() <= cause.ease();
                 let place = judgement.denied.iter().take_while(is_before).count();
                 judgement.denied.insert(place, refused);
             }

@@ -6,7 +6,7 @@ mod key_set;
 mod provider_health;
 mod usage_cache;
 
-pub(super) use account_view::{AccountView, Refusal, Snapshot};
+pub(super) use account_view::{AccountView, LedgerRefusal, Snapshot};
 pub(super) use caller::{Caller, Credential};
 pub(super) use key_set::{KeySet, KeysNeeded};
 pub(super) use provider_health::ProviderHealth;

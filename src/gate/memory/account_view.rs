@@ -18,8 +18,8 @@ pub(crate) struct AccountView {
     pub(crate) holder: Holder,
     /// The ledger's last word on the account; `None` before its first.
     pub(crate) snapshot: Option<Snapshot>,
-    /// Refused meters, and until when they need not be asked for again.
-    refusals: Vec<Refused>,
+    /// Refused wants, each with the time until which it need not be asked for again.
+    refusals: Vec<RefusedWant>,
     /// Free pages that callers had read before they signed in, and that are counted by now.
     merged: Vec<Merge>,
     weight: Weight,
@@ -38,7 +38,7 @@ pub(crate) struct Snapshot {
 
 /// A refusal of the ledger.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct LedgerRefusal {
     pub(crate) reason: RefusalReason,
     /// The quota that refused, as it stood.
     pub(crate) quota: QuotaState,
@@ -48,7 +48,7 @@ pub(crate) struct Refusal {
 
 /// A want that the ledger refused.
 #[derive(Clone, Debug)]
-struct Refused {
+struct RefusedWant {
     /// The meter that was in the way.
     meter: String,
     /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
@@ -58,11 +58,11 @@ struct Refused {
     member: Option<String>,
     /// The plan, as far as the token names one.
     plan: Option<String>,
-    refusal: Rc<Refusal>,
+    refusal: Rc<LedgerRefusal>,
     until: Timestamp,
 }
 
-impl Refused {
+impl RefusedWant {
     fn is_about(&self, cost: &Cost, caller: &Caller) -> bool {
         self.meter == cost.meter
             && self.units == cost.units
@@ -122,8 +122,8 @@ impl AccountView {
         costs: &[Cost],
         caller: &Caller,
         now: Timestamp,
-    ) -> Option<Rc<Refusal>> {
-        let covers = |refused: &&Refused| {
+    ) -> Option<Rc<LedgerRefusal>> {
+        let covers = |refused: &&RefusedWant| {
             now < refused.until && costs.iter().any(|cost| refused.is_about(cost, caller))
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
@@ -132,14 +132,14 @@ impl AccountView {
     /// Remembers that the ledger refused one of these costs, on this meter, to a caller.
     pub(crate) fn remember_refusal(
         &mut self,
-        refusal: Refusal,
+        refusal: LedgerRefusal,
         meter: &str,
         costs: &[Cost],
         caller: &Caller,
         now: Timestamp,
     ) {
         let Some(cost) = costs.iter().find(|cost| cost.meter == meter) else { return };
-        let refused = Refused {
+        let refused = RefusedWant {
             meter: meter.to_owned(),
             units: cost.units,
             member: Some(caller.member().to_owned()),
