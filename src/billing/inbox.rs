@@ -4,7 +4,7 @@
 //! An event comes in ([`Inbox::handle`] of [`InboxRequest::TakeIn`]) and is kept: `received` where
 //! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
 //! `failed` where it can't be read. A received one is delivered to its account's ledger until that
-//! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
+//! has taken it ([`batch`], [`record_delivery`]), and is `applied` then. Whichever step is cut off is done
 //! again: an event that is applied twice changes nothing. `docs/billing.md` has the whole.
 
 mod customer;
@@ -22,7 +22,7 @@ mod whose;
 
 pub use customer::{Claim, CustomerKey, CustomerPage, CustomerRow, Link, Linked, SubscriptionKey};
 pub use customer_store::CustomerStore;
-pub use deliver::{ReadBody, batch, settle};
+pub use deliver::{ReadBody, batch, record_delivery};
 pub use event_state::EventState;
 pub use message::{
     AccountFilter, AccountPage, AccountSummary, Call, EventDetail, EventFilter, EventKey,

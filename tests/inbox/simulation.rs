@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::billing::inbox::{
-    EventState, Inbox, InboxRequest, InboxStore, Incoming, batch, settle,
+    EventState, Inbox, InboxRequest, InboxStore, Incoming, batch, record_delivery,
 };
 use tollgate::billing::{BillingEvent, News};
 
@@ -99,7 +99,7 @@ fn alarm(world: &mut World, is_working: bool, cut_after: usize) {
         return;
     }
     let outcome = applied.as_ref().filter(|_| is_working).ok_or("no answer");
-    settle(&mut world.store, &rows, outcome, world.now).expect("the store works");
+    record_delivery(&mut world.store, &rows, outcome, world.now).expect("the store works");
 }
 
 fn run(events: &[BillingEvent], happenings: &[Happening]) -> World {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::inbox::{
     AccountSummary, CustomerKey, CustomerRow, EventKey, EventRow, EventState, Inbox, InboxRequest,
-    Incoming, Linked, Retried, Taken, batch, settle,
+    Incoming, Linked, Retried, Taken, batch, record_delivery,
 };
 use tollgate::billing::{BillingEvent, News};
 use tollgate::plan::Terms;
@@ -104,7 +104,7 @@ impl World {
         let (events, rows) = batch(&mut self.store, account, &read).expect("the store works");
         let outcome = if is_working { Ok(self.apply(account, &events)) } else { Err("no answer") };
         let outcome = outcome.as_ref().map_err(|reason| *reason);
-        settle(&mut self.store, &rows, outcome, self.now).expect("the store works");
+        record_delivery(&mut self.store, &rows, outcome, self.now).expect("the store works");
         rows.len()
     }
 

@@ -47,12 +47,13 @@ pub fn batch(
     Ok((events, sent))
 }
 
-/// Takes over what came of telling a ledger: how the account stands now, or why it did not answer.
+/// Records the result of a delivery to a ledger: the standing of the account now, or the reason why
+/// the ledger did not answer.
 ///
 /// # Errors
 ///
 /// The store failed: see [`InboxStore`].
-pub fn settle(
+pub fn record_delivery(
     store: &mut impl InboxStore,
     rows: &[EventRow],
     outcome: Result<&AccountSummary, &str>,
