@@ -4,8 +4,9 @@
 //! An event comes in ([`Inbox::handle`] of [`InboxRequest::TakeIn`]) and is kept: `received` where
 //! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
 //! `failed` where it can't be read. A received one is delivered to its account's ledger until that
-//! has taken it ([`batch`], [`record_delivery`]), and is `applied` then. Whichever step is cut off is done
-//! again: an event that is applied twice changes nothing. `docs/billing.md` has the whole.
+//! has taken it ([`batch`], [`record_delivery`]), and is `applied` then.
+//! A step that is cut off is done again: an event that is applied twice changes nothing.
+//! `docs/billing.md` has the whole.
 
 mod customer;
 mod customer_store;

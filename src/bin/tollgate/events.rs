@@ -19,11 +19,11 @@ pub(crate) struct Events {
     #[command(flatten)]
     remote: Remote,
     #[command(subcommand)]
-    what: What,
+    command: EventsCommand,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum EventsCommand {
     /// Events, newest first.
     List {
         /// Only those of this state.
@@ -53,8 +53,8 @@ struct One {
 impl Events {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let gate = self.remote.open()?;
-        match &self.what {
-            What::List { state, provider, listing } => {
+        match &self.command {
+            EventsCommand::List { state, provider, listing } => {
                 let query = [("state", state.as_deref()), ("provider", provider.as_deref())];
                 let items = list(&gate, "events", &query, listing)?;
                 let columns = [
@@ -69,11 +69,11 @@ impl Events {
                 ];
                 told(table_or(&items, &columns, "No such event."), json!({ "items": items }))
             }
-            What::Show(one) => {
+            EventsCommand::Show(one) => {
                 let event = gate.get(&one.path())?;
                 told(plain(&event), event)
             }
-            What::Retry(one) => {
+            EventsCommand::Retry(one) => {
                 let event = gate.change("POST", &format!("{}/retry", one.path()), None)?;
                 told(plain(&event), event)
             }

@@ -8,13 +8,13 @@ use tollgate::request::{CredentialSource, RequestFacts, credential};
 use crate::commands::Failure;
 
 /// A request from the command line.
-pub(super) struct Asked {
+pub(super) struct RequestArguments {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
 }
 
-impl Asked {
+impl RequestArguments {
     /// Reads `GET https://api.example.com/articles/1`; without a method, GET is meant, and without
     /// a host any.
     pub(super) fn parse(text: &str, headers: &[(String, String)]) -> Result<Self, Failure> {
