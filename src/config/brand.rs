@@ -1,6 +1,6 @@
 //! The looks and links of the pages.
 
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown_url;
 use crate::text::url::is_safe_url;
 
@@ -37,7 +37,7 @@ impl Default for Brand {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Brand {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Brand {
     let default = Brand::default();
     let Some(mut fields) = reader.table("BRAND", "{ name = \"Example\", color = \"#1f4fd8\" }")
     else {

@@ -1,6 +1,6 @@
 //! Reads `DEADLINES`.
 
-use super::fields::{Fields, Reader};
+use super::fields::{ConfigReader, Fields};
 
 /// The longest time that the gate waits for others, in milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
-    pub(super) fn read(reader: &Reader) -> Self {
+    pub(super) fn read(reader: &ConfigReader) -> Self {
         let mut deadlines =
             Self { ledger_ms: 1_000, jwks_ms: 3_000, origin_ms: 30_000, billing_ms: 10_000 };
         if let Some(mut fields) = reader.table("DEADLINES", "{ ledger_ms = 1000 }") {

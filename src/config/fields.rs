@@ -25,12 +25,12 @@ impl<'a> Expect<'a> {
 }
 
 /// Reads whole variables.
-pub(super) struct Reader<'a> {
+pub(super) struct ConfigReader<'a> {
     bindings: &'a dyn Bindings,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     pub(super) fn new(bindings: &'a dyn Bindings) -> Self {
         Self { bindings, mistakes: RefCell::default() }
     }
@@ -158,7 +158,7 @@ impl Binding {
 
 /// The fields of one table; [`finish`](Self::finish) refuses those nobody asked for.
 pub(super) struct Fields<'a> {
-    reader: &'a Reader<'a>,
+    reader: &'a ConfigReader<'a>,
     variable: &'static str,
     path: String,
     map: Map<String, Value>,
@@ -167,7 +167,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn of(
-        reader: &'a Reader<'a>,
+        reader: &'a ConfigReader<'a>,
         variable: &'static str,
         path: String,
         value: Value,
@@ -350,7 +350,7 @@ impl<'a> Fields<'a> {
         Fields::of(self.reader, self.variable, path, value, example)
     }
 
-    pub(super) fn reader(&self) -> &'a Reader<'a> {
+    pub(super) fn reader(&self) -> &'a ConfigReader<'a> {
         self.reader
     }
 

@@ -1,7 +1,7 @@
 //! The issuers of tokens.
 
 use super::Binding;
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown;
 use crate::token::{ClaimMapping, ClaimPath, KeyRing, KeyRingKind, Rules};
 use crate::words::words;
@@ -42,7 +42,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Issuer> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Issuer> {
     let mut issuers: Vec<Issuer> = Vec::new();
     for (index, fields) in reader.tables("ISSUERS", EXAMPLE).into_iter().enumerate() {
         let Some(issuer) = read_issuer(fields) else { continue };

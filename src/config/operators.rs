@@ -4,7 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Binding;
-use super::fields::{Expect, Reader};
+use super::fields::{ConfigReader, Expect};
 use super::secrets::is_something_else;
 use crate::strict_json;
 use crate::words::words;
@@ -56,7 +56,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Operator> {
     let tokens = reader.secrets("ADMIN_TOKEN", MIN_TOKEN_BYTES).into_iter();
     let fitting = tokens.filter(|token| {
         let fits = token.len() <= MAX_TOKEN_BYTES;

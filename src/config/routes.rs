@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::allowances::GivenAway;
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown;
 use super::{OriginTarget, origin};
 use crate::allowance::Allowance;
@@ -81,7 +81,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Route> {
     let tables = reader.tables("ROUTES", EXAMPLE);
     if tables.is_empty() && reader.bindings().value("ROUTES").is_none() {
         reader.mistake("ROUTES", "", "nothing", Expect::new("at least one route", EXAMPLE));
@@ -89,7 +89,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
     tables.into_iter().filter_map(read_route).collect()
 }
 
-pub(super) fn read_credentials(reader: &Reader<'_>) -> Vec<CredentialSource> {
+pub(super) fn read_credentials(reader: &ConfigReader<'_>) -> Vec<CredentialSource> {
     let Some(value) = reader.json("CREDENTIALS", CREDENTIALS_EXAMPLE) else {
         return vec![CredentialSource::Bearer, CredentialSource::Cookie("tollgate".to_owned())];
     };
