@@ -70,7 +70,9 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
     let customer = event.customer.clone()?;
     let verdicts = event.news.iter().filter_map(|news| match news {
         News::Paid { .. } => Some(true),
-        News::PaymentFailed { reason: Some(reason), .. } => is_nobodys(*reason).then_some(false),
+        News::PaymentFailed { reason: Some(reason), .. } => {
+            is_provider_side(*reason).then_some(false)
+        }
         _ => None,
     });
     // Of one event with both, the payment counts.
@@ -123,7 +125,7 @@ const STILL_FAILING: u64 = 3;
 const STILL_FAILING_SHARE: u64 = 3;
 
 /// Whether the failure is neither the payer's nor the bank's doing.
-const fn is_nobodys(reason: PaymentFailure) -> bool {
+const fn is_provider_side(reason: PaymentFailure) -> bool {
     use PaymentFailure::{ProviderOutage, TryLater};
     matches!(reason, ProviderOutage | TryLater)
 }
@@ -147,16 +149,25 @@ impl Count {
 
 /// The time at which a customer begins or ceases to be counted. Of one instant, beginnings come
 /// first, so that no count falls below zero.
-type Change = (Timestamp, IsEnd, IsGood);
-type IsEnd = bool;
-type IsGood = bool;
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Transition {
+    at: Timestamp,
+    edge: Edge,
+    is_good: bool,
+}
+
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Edge {
+    Begin,
+    End,
+}
 
 /// Goes through the history: the count at `now`, and since when an outage is on.
 ///
 /// The count is looked at whenever it changes, also where a signal grows too old. Were it only
 /// looked at when one comes, one more success could be the occasion on which an outage is found.
 fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<Timestamp>) {
-    let mut changes: Vec<Change> = Vec::new();
+    let mut transitions: Vec<Transition> = Vec::new();
     let mut rest = signals;
     while let Some((signal, after)) = rest.split_first() {
         rest = after;
@@ -164,18 +175,22 @@ fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<
         let next = after.first().filter(|next| next.customer == signal.customer);
         let ends_at = signal.at.plus_ms(window_ms);
         let ends_at = next.map_or(ends_at, |next| ends_at.min(next.at));
-        changes.push((signal.at, false, signal.is_good));
-        changes.push((ends_at, true, signal.is_good));
+        let is_good = signal.is_good;
+        transitions.push(Transition { at: signal.at, edge: Edge::Begin, is_good });
+        transitions.push(Transition { at: ends_at, edge: Edge::End, is_good });
     }
-    changes.retain(|(at, ..)| *at <= now);
-    changes.sort_unstable();
+    transitions.retain(|one| one.at <= now);
+    transitions.sort_unstable();
     let (mut count, mut since) = (Count::default(), None);
-    for of_one_instant in changes.chunk_by(|one, next| one.0 == next.0) {
-        for (_, is_end, is_good) in of_one_instant {
+    for of_one_instant in transitions.chunk_by(|one, next| one.at == next.at) {
+        for Transition { edge, is_good, .. } in of_one_instant {
             let count = if *is_good { &mut count.succeeding } else { &mut count.failing };
-            *count = if *is_end { count.saturating_sub(1) } else { count.saturating_add(1) };
+            *count = match edge {
+                Edge::Begin => count.saturating_add(1),
+                Edge::End => count.saturating_sub(1),
+            };
         }
-        let at = of_one_instant.first().map(|(at, ..)| *at);
+        let at = of_one_instant.first().map(|one| one.at);
         since = if count.is_outage(since.is_some()) { since.or(at) } else { None };
     }
     (count, since)
