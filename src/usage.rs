@@ -78,7 +78,7 @@ impl AccountUsage {
         let leading = judgement.leading();
         self.status = Some(leading.map(|leading| leading.status).unwrap_or_default());
         if !judgement.good.is_empty() {
-            self.notices.splice(..0, judgement.notices).for_each(drop);
+            self.notices = [judgement.notices, std::mem::take(&mut self.notices)].concat();
             return;
         }
         let refused = judgement.denied.first();
@@ -118,7 +118,7 @@ pub fn quota_of<'a>(quotas: &'a [Quota], state: &QuotaState) -> Option<&'a Quota
     quotas.iter().find(|quota| quota.name() == state.name)
 }
 
-/// What the caller should know about a quota; `thresholds` are in percent and rise.
+/// The notice about a quota, if one is due; `thresholds` are in percent and rise.
 pub fn quota_notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
     if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
         return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });
