@@ -18,7 +18,7 @@ use crate::commands::{Failure, Outcome, clock};
 /// Change fields of the record; others stay as they are.
 #[derive(Args)]
 #[command(after_help = "\
-The record is read, changed and written back. What payment providers told, keys and disputes are
+The record is read, changed and written back. Payment providers' facts, keys and disputes are
 not the operator's, and stay.
 
 Examples:
