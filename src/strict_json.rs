@@ -53,7 +53,7 @@ impl fmt::Display for StrictJsonError {
 
 impl std::error::Error for StrictJsonError {}
 
-/// A value that [`parse`] would read: what a type is made of that has to be read as strictly.
+/// A value that [`parse`] would read: the base of a type that has to be read as strictly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrictValue(pub Value);
 

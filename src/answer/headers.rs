@@ -1,4 +1,4 @@
-//! The header fields of an answer: the same whatever format the body has.
+//! The header fields of an answer: the same for every format of the body.
 
 use std::borrow::Cow;
 

@@ -67,7 +67,7 @@ impl DenialView<'_> {
     }
 }
 
-/// An error of an endpoint for programs: problem details (RFC 9457), whatever the caller prefers.
+/// An error of an endpoint for programs: problem details (RFC 9457) for every caller.
 pub fn problem_json(status: u16, title: &str, detail: &str, asker: &Asker<'_>) -> Answer {
     let body = plain_json(status, title, detail, &asker.instance());
     let headers = vec![

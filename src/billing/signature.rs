@@ -188,7 +188,7 @@ pub(super) fn check_age(at_s: i64, now: Timestamp) -> Result<(), WebhookError> {
     if ahead_s > TOLERANCE_S { Err(WebhookError::TooNew { ahead_s }) } else { Ok(()) }
 }
 
-/// Digits only: what is signed is the text.
+/// Digits only: the signed thing is the text.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits { text.parse().ok() } else { None }

@@ -69,7 +69,7 @@ impl Turn<'_> {
         Some(Need::Wait { for_ms })
     }
 
-    /// Goes without the ledger: as the route says, else as the plan says. A caller who was known to
+    /// Goes without the ledger: by the route's policy, else by the plan's. A caller who was known to
     /// be revoked or suspended stays out.
     pub(super) fn without_ledger(
         &mut self,

@@ -33,7 +33,7 @@ use scene::{Scene, Story};
 The gate itself decides here, with what is given: nothing is sent anywhere, unless --online. Exit
 code 0: the request passes, 1: it is denied.
 
-Who asks is a --token, or --as a name without one; how the account stands is its record in a file,
+The caller is a --token, or --as a name without one; the account's standing is its record in a file,
 as `tollgate account show --json` prints it or an operator writes it.
 
 Examples:

@@ -1,4 +1,4 @@
-//! Credits: what expires first is used first.
+//! Credits: the first pack to expire is used first.
 
 use crate::quota::CreditPack;
 use crate::quota::store::{LedgerStore, PackUnits};

@@ -82,7 +82,7 @@ fn check_plan(plan: &Plan, known: &[Offer], config: &Config, findings: &mut Find
     }
 }
 
-/// Whether a provider knows a price that it doesn't sell. Only a provider is asked at which old
+/// Whether a provider has a price that it doesn't sell. Only a provider is asked at which old
 /// prices are archived as a rule.
 fn is_archived(billing: &Billing, name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
