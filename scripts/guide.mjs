@@ -1,4 +1,4 @@
-// What `npm start` prints: a line to paste for each kind of answer.
+// The output of `npm start`: a line to paste for each kind of answer.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

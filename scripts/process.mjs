@@ -89,7 +89,7 @@ function watchSignals() {
   process.on("SIGINT", () => leave(130));
   process.on("SIGTERM", () => leave(143));
   process.on("SIGHUP", () => leave(129));
-  // A SIGTERM to npm ends its shell and not us: whoever loses its parent leaves, too.
+  // A SIGTERM to npm ends its shell and not us: a process without its parent leaves, too.
   const parent = process.ppid;
   const orphaned = setInterval(() => {
     if (process.ppid === parent) return;

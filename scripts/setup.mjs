@@ -1,5 +1,6 @@
-// Brings the tools: npm packages, the WASM target, worker-build and wasm-bindgen. Whatever is there
-// already is left alone, which takes well under a second. Runs on any Node from 20 on, without packages.
+// Brings the tools: npm packages, the WASM target, worker-build and wasm-bindgen. Tools that are
+// there already are left alone, which takes well under a second. Runs on any Node from 20 on,
+// without packages.
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
@@ -87,7 +88,7 @@ function lockedPackages(path) {
 
 async function installPackages(env) {
   console.log("Installing npm packages (about 500 MB; half a minute on a fast line) …");
-  // Where npm started us, its own script is the surest way to find it again.
+  // If npm started us, its own script is the surest way to find it again.
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
   const args = [...first, "ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"];

@@ -37,7 +37,7 @@ await script(async () => {
   const config = writeGate(ROOT, { gateUrl, originPort: origin.address().port, providerUrl: provider.url, keys });
   const gate = startGate(config, port);
   try {
-    // Whatever comes first: it answers, it fails, or the user has seen enough.
+    // The first of three: it answers, it fails, or the user has seen enough.
     const ended = Promise.race([gate.exited, asked]);
     if (!(await Promise.race([isReady(gateUrl), ended.then(() => false)]))) return await whyEnded(gate);
     for (const [name, { record }] of Object.entries(READERS)) {

@@ -8,7 +8,9 @@ pub mod standing;
 mod subscription;
 mod written;
 
-pub use billed::{Billed, Customer, Dispute, Failure, Payment, Told, add_payment};
+pub use billed::{
+    Customer, Dispute, Failure, LastReport, Payment, ProviderSubscription, add_payment,
+};
 pub use key::{ApiKey, KeyOwner};
 pub use provider::Provider;
 pub use record::AccountRecord;

@@ -1,19 +1,20 @@
 //! The free allowance: "5 per month" for readers who have no account.
 //!
 //! The count is kept by the reader, in a signed cookie, so that it costs neither storage nor a call
-//! on the request's path. What the reader keeps can be put back to an older state. Against that,
-//! each isolate remembers the counts it has seen ([`Watch`]), and tells them in batches, off the
-//! request's path, to an object that knows the highest count of each reader ([`Readers`]) and
-//! answers who came with less. `docs/allowance.md` says what that guarantees, and what it can't.
+//! on the request's path. A kept cookie can be put back to an older state. Against that,
+//! each isolate remembers the counts it has seen ([`Watch`]), and reports them in batches, off the
+//! request's path, to an object that keeps the highest count of each reader ([`Readers`]) and
+//! answers with the readers that came with less. `docs/allowance.md` has the guarantees and their
+//! limits.
 //!
 //! One view, from the side of the gate:
 //!
-//! 1. [`Reader::read`] the cookie; who has none that counts is [`Reader::new`].
+//! 1. [`Reader::read`] the cookie; a reader without one that counts is [`Reader::new`].
 //! 2. [`Watch::view`] the [`Page`]: already seen, counted, or used up.
 //! 3. If it was counted and the origin delivered ([`is_delivered`]): [`Watch::confirm`], and send
 //!    [`Reader::set_cookie`]. If it didn't: [`Watch::give_back`], and no cookie.
 //! 4. When a report is due: [`Watch::take`] it, have [`Readers::handle`] answer it in the object
-//!    [`shard_name`], and [`Watch::correct`] what it says.
+//!    [`shard_name`], and [`Watch::correct`] by its reply.
 
 mod address;
 mod cookie;
@@ -43,7 +44,7 @@ pub use readers::{ReaderRow, ReaderStore, Readers};
 pub use tally::{Page, ReaderId};
 pub use watch::{ReportDue, SHARDS, Watch, shard_name};
 
-/// How many pages are free in which period. It has no other identity: routes with the same
+/// A number of free pages per period. It has no other identity: routes with the same
 /// allowance share one count.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Allowance {
@@ -69,12 +70,12 @@ impl Allowance {
         is_usable.then_some(Self { period, limit })
     }
 
-    /// How many pages.
+    /// Number of pages.
     pub const fn limit(self) -> u8 {
         self.limit
     }
 
-    /// In which period.
+    /// The period.
     pub const fn period(self) -> Period {
         self.period
     }
@@ -84,7 +85,7 @@ impl Allowance {
         self.period.window(now, None, 0)
     }
 
-    /// The count as callers are told about it: as a quota named `pages/month`.
+    /// The count as a quota named `pages/month`, for callers.
     pub fn state(self, used: u8, now: Timestamp) -> QuotaState {
         let window = self.window(now);
         QuotaState {
@@ -108,7 +109,7 @@ impl fmt::Display for Allowance {
 pub const MAX_LIMIT: u8 = 100;
 /// The most allowances that one configuration may have, for the same reason.
 pub const MAX_ALLOWANCES: usize = 6;
-/// What an allowance counts, as callers are told.
+/// The meter of an allowance, as callers see it.
 const METER: &str = "pages";
 
 #[cfg(test)]

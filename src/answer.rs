@@ -1,7 +1,7 @@
 //! The HTTP response made from a denial: status, header fields and a body that the caller reads.
 //!
 //! Status and header fields are the same in every format, so that a program can act on an answer
-//! whoever it was written for. [`refusal`] is the table of all header fields and members.
+//! for any reader. [`refusal`] is the table of all header fields and members.
 
 mod asker;
 mod body;

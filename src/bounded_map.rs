@@ -12,8 +12,8 @@ use std::rc::Rc;
 /// A map of at most `capacity` entries. Replacing a value does not make its entry younger.
 #[derive(Debug)]
 pub struct BoundedMap<K, V> {
-    /// At which place each key ever stood; places are counted on while old entries go, so that the
-    /// table's code is the same for all values.
+    /// The index of each key since the first insertion. It is never reused, so dropping the oldest
+    /// moves nothing and the table's code is the same for all values.
     places: HashMap<K, usize>,
     entries: VecDeque<(K, V)>,
     gone: usize,

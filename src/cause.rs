@@ -56,7 +56,7 @@ macro_rules! causes {
                 }
             }
 
-            /// What brings access back.
+            /// The thing that brings access back.
             pub const fn mend(self) -> Mend {
                 match self {
                     $(Self::$variant => Mend::$mend),+
@@ -185,7 +185,7 @@ pub enum Group {
     SignInNeeded,
 }
 
-/// What brings access back after a denial.
+/// The thing that brings access back after a denial.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mend {
     /// A payment by a known caller: the gate can be asked whether access is back.

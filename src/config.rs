@@ -44,7 +44,7 @@ pub use parsed::{Config, Fallback, Invalid, LogLevel};
 pub use routes::{Anonymous, Metering, Route, Uncounted};
 pub use variables::{VARIABLES, Variable, VariableKind};
 
-use fields::{Expect, Reader};
+use fields::{ConfigReader, Expect};
 
 use crate::allowance::AllowanceKey;
 use crate::gate_secret::{self, GateSecret};
@@ -57,7 +57,7 @@ impl Config {
     ///
     /// [`Invalid`], with every mistake that was found and what can still be relied on.
     pub fn parse(bindings: &impl Bindings) -> Result<Self, Box<Invalid>> {
-        let reader = Reader::new(bindings);
+        let reader = ConfigReader::new(bindings);
         let prefix = prefix(&reader);
         let on_misconfigured = reader
             .choice("ON_MISCONFIGURED", &FailurePolicy::WORDS, "\"deny\"")
@@ -119,7 +119,7 @@ impl Config {
 /// The default of `PREFIX`.
 pub const DEFAULT_PREFIX: &str = "/_tollgate/";
 
-fn prefix(reader: &Reader) -> String {
+fn prefix(reader: &ConfigReader) -> String {
     let Some(found) = reader.text("PREFIX", "\"/_tollgate\"") else {
         return DEFAULT_PREFIX.to_owned();
     };

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::token::TokenError;
 use crate::words::words;
 
-/// What is to happen with a request.
+/// The gate's decision about a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Answer at the edge.
@@ -33,13 +33,13 @@ pub struct Pass {
     pub quotas: Vec<QuotaState>,
     /// Warnings for the caller.
     pub notices: Vec<Notice>,
-    /// What was spent, so that it can be given back when the origin fails.
+    /// The units that were spent, so that they can be given back when the origin fails.
     pub charge: Option<Charge>,
     /// The free page that was counted, if one was.
     pub free_page: Option<Box<FreePage>>,
-    /// What the caller is to keep from now on, as the value of a `Set-Cookie` field.
+    /// The caller's new cookie, as the value of a `Set-Cookie` field.
     pub set_cookie: Option<String>,
-    /// Why this passed without the checks it should have had, if so.
+    /// The reason why this passed without all of its checks, if so.
     pub degraded: Option<Degraded>,
     /// A CORS preflight on a gated route: the caller gets the origin's CORS headers and no more,
     /// since many origins answer any `OPTIONS` with the resource itself.
@@ -49,7 +49,7 @@ pub struct Pass {
 /// A page that a reader without an account sees for free, and that counts once it is delivered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FreePage {
-    /// Where it was counted.
+    /// The count that it was added to.
     pub grant: Grant,
     /// The reader's count with it, as the value of a `Set-Cookie` field. Only for a page that was
     /// delivered.
@@ -60,7 +60,7 @@ words! {
     /// A pass that was not properly checked, because something of ours was broken.
     #[derive(Clone, Copy, Debug, Eq, PartialEq)]
     pub enum Degraded {
-        /// The ledger did not answer, and the route or plan says to pass.
+        /// The ledger did not answer, and the route or plan lets requests pass then.
         CheckerUnavailable = "checker-unavailable",
         /// The configuration is invalid, and the operator chose to pass.
         Misconfigured = "misconfigured",
@@ -74,13 +74,13 @@ words! {
 pub struct Denial {
     /// The one reason.
     pub cause: Cause,
-    /// What the caller can do about it, best first.
+    /// Remedies for the caller, best first.
     pub remedies: Vec<Remedy>,
     /// The quota that denied, if one did.
     pub quota: Option<QuotaState>,
     /// All quotas that the request would have been counted in, the one that denied among them.
     pub quotas: Vec<QuotaState>,
-    /// When waiting alone helps: the earliest time at which a retry can succeed.
+    /// The earliest time at which a retry can succeed, where waiting alone helps.
     pub retry_at: Option<Timestamp>,
     /// Facts for the sentence that explains it.
     pub facts: Facts,
@@ -100,7 +100,7 @@ impl Denial {
     }
 }
 
-/// What is known beside the cause. Never holds a secret or a token.
+/// Facts beside the cause. Never holds a secret or a token.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
     /// `tenant/account` of the verified caller; for the log, not for the body.
@@ -109,13 +109,13 @@ pub struct Facts {
     pub plan: Option<String>,
     /// Entitlements the route asks for and the caller lacks.
     pub missing: Vec<String>,
-    /// Whether the account could do it, and only the scopes of this API key leave it out.
+    /// Whether the scopes of this API key alone leave it out.
     pub is_beyond_scopes: bool,
-    /// Why a token was refused: safe for the caller to know.
+    /// The reason to refuse a token: safe for the caller to see.
     pub token_error: Option<TokenError>,
-    /// When the thing that ended did end, such as the grace or the trial.
+    /// The time at which the thing that ended did end, such as the grace or the trial.
     pub since: Option<Timestamp>,
-    /// Why the charge failed, as far as a payer may know.
+    /// The reason of the failed charge, as far as a payer may know.
     pub payment_failure: Option<PaymentFailure>,
     /// For the operator's log only: what exactly went wrong on our side.
     pub operator_detail: Option<String>,

@@ -68,7 +68,7 @@ pub struct Gate {
     state: State,
 }
 
-/// How far a request is.
+/// The progress of a request.
 #[derive(Debug)]
 enum State {
     /// It was denied before a route was matched.
@@ -81,7 +81,7 @@ enum State {
     },
 }
 
-/// How far a request is on its route.
+/// The progress of a request on its route.
 #[derive(Debug)]
 enum Stage {
     /// A verified caller is being made of its credential.

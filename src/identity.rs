@@ -1,4 +1,4 @@
-//! Who the origin is told the caller is: headers and the claims of the signed assertion.
+//! The caller, as the origin gets it: headers and the claims of the signed assertion.
 
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub struct Identity {
     pub entitlements: Vec<String>,
 }
 
-/// Somebody whom a gated route lets through without a token.
+/// A caller without a token, let through by a gated route.
 pub static NOBODY: Identity = Identity {
     tenant: None,
     account: String::new(),
@@ -47,7 +47,7 @@ impl Identity {
         account_name(self.tenant.as_deref(), &self.account)
     }
 
-    /// The headers that tell the origin. Values are percent-encoded where a header can't hold them.
+    /// The headers for the origin. Values are percent-encoded where a header can't hold them.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![(ACCOUNT_HEADER, header_value(&self.account))];
         if let Some(plan) = &self.plan {
@@ -112,7 +112,7 @@ pub fn union<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<String> {
 pub const ACCOUNT_HEADER: &str = "Tollgate-Account";
 /// Carries the signed assertion.
 pub const ASSERTION_HEADER: &str = "Tollgate-Assertion";
-/// Present where a request passed without its checks; the value says why.
+/// Present where a request passed without its checks; the value is the reason.
 pub const DEGRADED_HEADER: &str = "Tollgate-Degraded";
 /// Lists the caller's entitlements, separated by spaces.
 pub const ENTITLEMENTS_HEADER: &str = "Tollgate-Entitlements";
@@ -121,7 +121,7 @@ pub const PLAN_HEADER: &str = "Tollgate-Plan";
 /// Names the tenant.
 pub const TENANT_HEADER: &str = "Tollgate-Tenant";
 
-/// How long an assertion is valid. Short, since it isn't bound to one request; long enough to be
+/// Lifetime of an assertion. Short, since it isn't bound to one request; long enough to be
 /// reused for half its life, so that signing costs next to nothing per request.
 pub const ASSERTION_LIFETIME_S: i64 = 60;
 

@@ -53,7 +53,7 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// Where a text ends: signed before it, so that no two lists of parts are signed alike.
+/// The length of a text: signed before it, so that no two lists of parts are signed alike.
 pub fn length_of(text: &str) -> [u8; 4] {
     u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes()
 }

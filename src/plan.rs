@@ -1,4 +1,4 @@
-//! What is sold: plans, what they include, and how much of it.
+//! Plans: their entitlements, and the quantities that they include.
 
 mod meter;
 pub mod period;
@@ -27,14 +27,14 @@ pub struct Plan {
     pub entitlements: Vec<String>,
     /// Its limits.
     pub quotas: Vec<Quota>,
-    /// What it is called at the payment provider: ids of prices, products or variants, lookup keys.
+    /// Its names at the payment provider: ids of prices, products or variants, lookup keys.
     /// The first is the one that is sold.
     pub prices: Vec<String>,
-    /// Where to buy it.
+    /// The place to buy it.
     pub buy_url: Option<String>,
     /// Whether new customers can buy it.
     pub on_sale: bool,
-    /// What happens when the ledger can't be reached.
+    /// The policy for a ledger that can't be reached.
     pub on_outage: FailurePolicy,
     /// Days of access after a failed charge.
     pub grace_days: u32,
@@ -70,7 +70,7 @@ pub struct PlanOffer {
 }
 
 words! {
-    /// What to do when something of ours is broken.
+    /// The policy for failures of our own.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum FailurePolicy: Serialize {
         /// Answer 503.

@@ -1,10 +1,10 @@
 //! Quotas: periods, the ledger and its leases.
 //!
 //! The ledger is the account's one authority on what was used. An isolate asks it for a lease,
-//! which is debited when granted, and passes requests from it without asking again; what it did not
-//! spend it gives back. [`lease`] holds the messages between the two, [`holder`] what the isolate
-//! does with them, [`ledger`] what the authority does, [`store`] what that needs of a database.
-//! `docs/quotas.md` tells the whole.
+//! which is debited when granted, and passes requests from it without asking again; it gives the
+//! unspent rest back. [`lease`] holds the messages between the two, [`holder`] the isolate's side,
+//! [`ledger`] the authority's side, [`store`] its needs of a database. `docs/quotas.md` has the
+//! whole.
 
 pub mod charge;
 pub mod holder;

@@ -1,4 +1,4 @@
-//! What is logged about decisions: one JSON object a line, without personal data.
+//! The log of decisions: one JSON object a line, without personal data.
 
 pub mod announcement;
 

@@ -1,4 +1,4 @@
-//! What the gate looks at in a request: bounded, and read once.
+//! The parts of a request that decide: bounded, and read once.
 
 pub mod body;
 pub mod credential;
@@ -151,7 +151,7 @@ impl RequestFacts {
     }
 }
 
-/// How the caller wants an answer of the gate's own. Read only when there is one to give.
+/// The caller's wishes for an answer of the gate's own. Read only when there is one to give.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Preferences {
     /// `Accept`.

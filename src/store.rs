@@ -1,4 +1,4 @@
-//! What all databases of the gate have in common.
+//! The common part of all databases of the gate.
 
 use std::error::Error;
 use std::fmt;

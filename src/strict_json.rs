@@ -37,10 +37,10 @@ pub fn parse_all(text: &str) -> Result<Vec<Value>, StrictJsonError> {
     Ok(values)
 }
 
-/// How deep arrays and objects may be nested: far more than tokens and configurations need.
+/// The deepest nesting of arrays and objects: far more than tokens and configurations need.
 pub const MAX_DEPTH: u8 = 32;
 
-/// Why a text was refused, as a sentence with line and column. Quotes at most a member's name,
+/// The reason to refuse a text, as a sentence with line and column. Quotes at most a member's name,
 /// never a value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StrictJsonError(String);
@@ -53,7 +53,7 @@ impl fmt::Display for StrictJsonError {
 
 impl std::error::Error for StrictJsonError {}
 
-/// A value that [`parse`] would read: what a type is made of that has to be read as strictly.
+/// A value that [`parse`] would read: the base of a type that has to be read as strictly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrictValue(pub Value);
 
@@ -149,7 +149,7 @@ impl<'de> Visitor<'de> for &Strict {
     }
 }
 
-/// How much of a member's name an error quotes.
+/// Number of characters of a member's name that an error quotes.
 const MAX_QUOTED_CHARS: usize = 64;
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //!
 //! A token goes through these steps, cheap ones first; each refuses with a [`TokenError`]:
 //!
-//! 1. [`Unverified::parse`] takes it apart. Nothing in it may be believed yet.
-//! 2. [`Unverified::issuer`] says whose [`Rules`], [`ClaimMapping`] and [`KeyRing`] are meant.
+//! 1. [`Unverified::parse`] takes it apart. Nothing in it may be trusted yet.
+//! 2. [`Unverified::issuer`] picks the issuer: [`Rules`], [`ClaimMapping`] and [`KeyRing`].
 //! 3. [`Rules::check`] looks at audience, times and type.
 //! 4. [`KeyRing::signature_check`] chooses the keys. The key decides the algorithm, never the
-//!    token; whoever holds a crypto library then verifies the [`SignatureCheck`].
-//! 5. [`ClaimMapping::read`] says who the caller is, once the signature was found good.
+//!    token; the caller of this module then verifies the [`SignatureCheck`].
+//! 5. [`ClaimMapping::read`] identifies the caller, once the signature was found good.
 
 mod algorithm;
 mod claims;

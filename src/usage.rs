@@ -1,4 +1,4 @@
-//! How an account stands: what its own caller is told at `usage`, and the operator too.
+//! The standing of an account, for its own caller at `usage` and for the operator.
 
 use crate::account::{AccountRecord, Status, judge};
 use crate::cause::{Cause, Notice, QuotaState};
@@ -8,33 +8,33 @@ use crate::plan::{Enforcement, Plan, PlanOffer, Quota, Scope, percent_used, thre
 use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
 
-/// How an account stands: its plan, what of it is used, and what is in the way.
+/// The standing of an account: its plan, the use of it, and the obstacles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccountUsage {
     /// The plan, where one is known.
     pub plan: Option<PlanOffer>,
-    /// Where the subscription is in its life, where the account's record is asked for that.
+    /// The stage of the subscription's life, where the account's record holds one.
     pub status: Option<Status>,
-    /// What the caller should know.
+    /// The notices for the caller.
     pub notices: Vec<Notice>,
-    /// Why requests are refused at the moment, all of them or those on one meter.
+    /// The reason why requests are refused at the moment, all of them or those on one meter.
     pub denial: Option<Box<Denial>>,
     /// Every quota of the plan, in the plan's order.
     pub quotas: Vec<QuotaUse>,
     /// Credits that can be used, the first to expire first.
     pub credits: Vec<CreditPack>,
-    /// Where plans are sold, for this account.
+    /// The page of plans on sale, for this account.
     pub plans_url: Option<String>,
 }
 
 /// A quota, and how it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotaUse {
-    /// How much of it is used.
+    /// The use of it.
     pub state: QuotaState,
     /// The meter.
     pub meter: String,
-    /// What its units are called, where the operator said it.
+    /// The name of its units, where the operator gave one.
     pub meter_name: Option<String>,
     /// Whether it is the member's own, beside those of the whole account.
     pub is_of_member: bool,
@@ -43,7 +43,7 @@ pub struct QuotaUse {
 }
 
 impl AccountUsage {
-    /// What the ledger knows, in the words of the configuration.
+    /// The ledger's facts, in the words of the configuration.
     pub fn new(config: &Config, plan: Option<&Plan>, usage: &Usage) -> Self {
         let quotas = plan.map_or(&[][..], |plan| &plan.quotas);
         let one = |state: &QuotaState| {
@@ -62,8 +62,8 @@ impl AccountUsage {
         }
     }
 
-    /// Adds what the account's record says of the subscription. `provider_outage` is whether the
-    /// payment provider is known to be down.
+    /// Adds the standing of the subscription in the account's record. `provider_outage` is set
+    /// where the payment provider is known to be down.
     pub fn judge(
         &mut self,
         config: &Config,
@@ -78,7 +78,7 @@ impl AccountUsage {
         let leading = judgement.leading();
         self.status = Some(leading.map(|leading| leading.status).unwrap_or_default());
         if !judgement.good.is_empty() {
-            self.notices.splice(..0, judgement.notices).for_each(drop);
+            self.notices = [judgement.notices, std::mem::take(&mut self.notices)].concat();
             return;
         }
         let refused = judgement.denied.first();
@@ -118,7 +118,7 @@ pub fn quota_of<'a>(quotas: &'a [Quota], state: &QuotaState) -> Option<&'a Quota
     quotas.iter().find(|quota| quota.name() == state.name)
 }
 
-/// What the caller should know about a quota; `thresholds` are in percent and rise.
+/// The notice about a quota, if one is due; `thresholds` are in percent and rise.
 pub fn quota_notice(quota: &QuotaState, thresholds: &[u8]) -> Option<Notice> {
     if quota.enforcement == Enforcement::Soft && quota.used > quota.limit {
         return Some(Notice::SoftQuotaPassed { quota: quota.name.clone() });

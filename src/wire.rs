@@ -1,9 +1,9 @@
-//! What isolates and ledgers tell each other, as text: the fields of a value one after another, in
+//! The messages between isolates and objects, as text: the fields of a value one after another, in
 //! their order and without names. A ledger keeps its holders in the same form.
 //!
 //! Both ends are the same build, except while another is being deployed. So the text begins with
-//! the number of its format, and what has another one is refused as a whole: JSON, whose readers
-//! know each field by its name, was a tenth of the module.
+//! the number of its format, and a text of another format is refused as a whole. JSON, with the
+//! names of all fields, was a tenth of the module.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -34,7 +34,7 @@ pub fn decode<T: Wire>(mut text: &str) -> Result<T, Unreadable> {
     value.filter(|_| rest.is_empty()).ok_or(Unreadable)
 }
 
-/// What has a form in such text. For types of our own, [`wire!`] says which fields it consists of.
+/// A type with a form in such text. For types of our own, [`wire!`] lists the fields.
 pub trait Wire: Sized {
     /// Writes the value behind `text`.
     fn put(&self, text: &mut String);

@@ -1,4 +1,4 @@
-//! Every row of the table that says whether an account may be served, and its edges.
+//! Every row of the table of standings, and its edges.
 
 use tollgate::account::{AccountRecord, Standing, Status, Subscription, is_revoked, standing};
 use tollgate::cause::{Cause, Notice, PaymentFailure};
@@ -196,8 +196,8 @@ mod of_several {
     //! Several subscriptions of one account.
 
     use tollgate::account::{
-        AccountRecord, Billed, Dispute, Failure, Payment, Provider, Status, Subscription, Told,
-        judge,
+        AccountRecord, Dispute, Failure, LastReport, Payment, Provider, ProviderSubscription,
+        Status, Subscription, judge,
     };
     use tollgate::cause::PaymentFailure;
     use tollgate::plan::{Plan, Quota};
@@ -216,20 +216,25 @@ mod of_several {
         ]
     }
 
-    fn billed(id: &str, plan: &str, status: Status, by_address: bool) -> Billed {
+    fn billed(id: &str, plan: &str, status: Status, by_address: bool) -> ProviderSubscription {
         let subscription =
             Subscription { plan: Some(plan.to_owned()), status, ..Subscription::default() };
-        let told = Some(Told {
+        let last_report = Some(LastReport {
             at: NOW,
             status,
             current_period_ends_at: None,
             ends_at: None,
             is_in_doubt: false,
         });
-        Billed { by_address, subscription, told, ..Billed::new(Provider::Paddle, id) }
+        ProviderSubscription {
+            by_address,
+            subscription,
+            last_report,
+            ..ProviderSubscription::new(Provider::Paddle, id)
+        }
     }
 
-    fn leading(billed: Vec<Billed>) -> Option<String> {
+    fn leading(billed: Vec<ProviderSubscription>) -> Option<String> {
         let record = AccountRecord { billed, ..AccountRecord::default() };
         judge(&record, &plans(), None, false, NOW).leading().and_then(|one| one.plan.clone())
     }

@@ -1,4 +1,4 @@
-//! A subscription's life as a function: whatever order its events come in, it ends the same.
+//! A subscription's life as a function: in any order of its events, it ends the same.
 
 #![expect(clippy::indexing_slicing, reason = "a test stops where nothing is there")]
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers")]
@@ -103,7 +103,7 @@ fn either_of_two_words_is_enough() {
         subscription(&[good.clone(), told(720, Status::PastDue, 1)]).status,
         Status::PastDue
     );
-    // A payment says until when it pays.
+    // A payment carries the end of its period.
     let renewed = subscription(&[good, paid(720, 1_440)]);
     assert_eq!(renewed.current_period_ends_at, Some(at(1_440)));
 }
@@ -131,8 +131,9 @@ fn a_deleted_customer_has_nothing_any_more() {
 fn what_is_said_twice_of_one_instant_is_in_doubt_until_the_next_word() {
     let two = [told(0, Status::Incomplete, 720), told(0, Status::Active, 720)];
     assert_eq!(subscription(&two).status, Status::Active, "what is later in a life counts");
-    let is_in_doubt =
-        |events: &[BillingEvent]| record(events).billed[0].told.as_ref().unwrap().is_in_doubt;
+    let is_in_doubt = |events: &[BillingEvent]| {
+        record(events).billed[0].last_report.as_ref().unwrap().is_in_doubt
+    };
     assert!(is_in_doubt(&two));
     assert!(!is_in_doubt(&two[..1]));
     assert!(!is_in_doubt(&[two[0].clone(), two[0].clone()]));
@@ -241,8 +242,8 @@ proptest! {
         prop_assert_eq!(record(&events), record(&shuffled));
     }
 
-    /// Whatever got lost before: after the last word of all, with nothing left to be made good, the
-    /// state is that word's.
+    /// With anything lost before: after the last report of all, with no open failures, the state is
+    /// that of the report.
     #[test]
     fn what_is_missing_is_made_up_by_the_newest_word(
         events in prop::collection::vec(any_event(), 0..12),

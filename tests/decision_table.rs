@@ -1,7 +1,7 @@
-//! What is answered when: the whole table of decisions, row by row.
+//! The whole table of decisions, row by row.
 //!
 //! Each row is a request, the state of the account and what differs in the configuration; the last
-//! column says what comes of it: status, cause, every remedy in order, and when to come back.
+//! column has the result: status, cause, every remedy in order, and the time to come back.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
@@ -196,7 +196,7 @@ fn answered(denial: &Denial) -> answer::Answer {
     Responder { asker, place, brand: &Brand::default(), now: NOW }.denied(denial, "test-1")
 }
 
-/// A decision as the last column of the table says it.
+/// A decision in the form of the table's last column.
 fn told(decision: &Decision) -> String {
     match decision {
         Decision::Pass(pass) => told_pass(pass),

@@ -142,7 +142,7 @@ fn cause(decision: &Decision) -> Option<Cause> {
     }
 }
 
-/// What was done since the last call.
+/// The steps performed since the last call.
 fn performed(world: &mut World) -> Vec<&'static str> {
     std::mem::take(&mut world.performed)
 }

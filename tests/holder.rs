@@ -1,4 +1,4 @@
-//! What an isolate does with its leases, on a clock of the test's own and before a real ledger.
+//! An isolate's handling of its leases, on a clock of the test's own and before a real ledger.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "small numbers of tests")]

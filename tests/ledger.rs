@@ -1,4 +1,4 @@
-//! What the ledger grants, refuses and takes back, case by case.
+//! The ledger's grants, refusals and returns, case by case.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]

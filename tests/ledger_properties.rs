@@ -1,4 +1,4 @@
-//! What holds in the ledger whatever is asked of it, in whatever order, on a clock that jumps.
+//! Properties of the ledger under any messages, in any order, on a clock that jumps.
 //!
 //! A second, simpler book is kept from the messages and replies alone; after every message the two
 //! must agree.
@@ -56,7 +56,7 @@ const START: Timestamp = Timestamp::from_seconds(1_796_083_140);
 const METERS: [&str; 3] = ["a", "b", "c"];
 const MEMBERS: [Option<&str>; 3] = [None, Some("m"), Some("n")];
 const HOLDERS: [&str; 3] = ["h", "i", "j"];
-/// How long the ledger waits for news of a holder, and how long it may take to look for it then.
+/// Time for which the ledger waits for news of a holder, and the time until it looks then.
 const FORGET_MS: i64 = LEASE_LIFETIME_MS + LEASE_MARGIN_MS;
 const LOOK_MS: i64 = 30_000;
 
@@ -72,7 +72,7 @@ enum Step {
 
 /// Meter, member, needed, ahead.
 type RawWant = (usize, usize, u64, u64);
-/// Whether a lease is named, and with what totals.
+/// Whether a lease is named, and its totals.
 type RawReport = (bool, u64, u64);
 
 fn step() -> impl Strategy<Value = Step> {
@@ -209,7 +209,7 @@ impl World {
             prop_assert_eq!(&self.store, &before);
         }
         self.check()?;
-        // The same once more is void, whatever it was.
+        // The same message again is void, with any outcome of the first.
         let before = self.store.clone();
         prop_assert_eq!(self.call(&request).grant, Some(GrantOutcome::Void));
         prop_assert_eq!(&self.store, &before);

@@ -72,7 +72,7 @@ fn sites() -> Vec<Site> {
     ]
 }
 
-/// Whatever can stand in a path and confuse somebody.
+/// Pieces of a path that can confuse somebody.
 fn piece() -> impl Strategy<Value = &'static str> {
     let special = prop::sample::select(vec![
         "/",
@@ -148,7 +148,7 @@ fn any_path() -> impl Strategy<Value = String> {
     prop::collection::vec(piece(), 0..9).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
 
-/// What can be done to a path without changing it for some server, at one of its characters.
+/// A change of a path at one of its characters that means nothing to some server.
 fn disguise(path: &str, kind: u8, at: usize) -> String {
     let mut characters: Vec<String> = path.chars().map(String::from).collect();
     let at = at.checked_rem(characters.len()).unwrap_or(0);
@@ -201,7 +201,7 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Where somebody comes back to is on this site, and none of the gate's own endpoints: those would
+/// A way back leads to this site, and to none of the gate's own endpoints: those would
 /// be under `/premium/` here.
 fn leads_back_here(path: &str) -> Result<(), TestCaseError> {
     let Ok(back) = ReturnPath::new(path, "/premium/") else { return Ok(()) };
@@ -294,7 +294,7 @@ fn documented(first: &str) -> Vec<Vec<&'static str>> {
     rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands in backticks.
+/// The texts in backticks.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

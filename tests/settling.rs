@@ -1,4 +1,4 @@
-//! What comes back of a charge once the origin has answered, row by row.
+//! The part of a charge that comes back once the origin has answered, row by row.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a fixture is broken")]
 
@@ -14,7 +14,7 @@ use tollgate::quota::{Charge, Taking};
 /// A route, a charge, and what the origin answered.
 struct Row {
     when: &'static str,
-    /// What differs in the route `/a`, which has the meter `api`.
+    /// The settings of the route `/a`, which has the meter `api`.
     route: &'static str,
     /// Meter and units that were taken.
     taken: &'static [(&'static str, u64)],

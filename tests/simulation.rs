@@ -1,8 +1,8 @@
-//! A deterministic simulation of isolates, ledgers and what is between them: the very code that
+//! A deterministic simulation of isolates, ledgers and the network between them: the very code that
 //! ships, from a seed, with everything going wrong that can.
 //!
 //! `TOLLGATE_SCHEDULES=10000000 cargo test --release --test simulation` runs through a night;
-//! `TOLLGATE_SEED=7 cargo test --test simulation -- --nocapture` tells one schedule's story.
+//! `TOLLGATE_SEED=7 cargo test --test simulation -- --nocapture` prints one schedule's story.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -135,7 +135,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// What this thread has had of a CPU, where Linux says so: others may want the machine too.
+/// This thread's time on a CPU, where Linux reports it: others may want the machine too.
 fn cpu_ns() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)

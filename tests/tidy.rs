@@ -1,4 +1,4 @@
-//! What the compiler can't hold: the border of the core, the size of files, and that code,
+//! Rules beyond the compiler: the border of the core, the size of files, and that code,
 //! configuration and documentation speak of the same things.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a file is missing")]

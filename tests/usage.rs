@@ -1,4 +1,4 @@
-//! How a caller's own account stands: the steps of the gate, and what it tells.
+//! The standing of a caller's own account: the steps of the gate, and its answers.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -145,7 +145,7 @@ fn token(changes: &str) -> String {
     tokens::mint(&claims, "ed")
 }
 
-/// What a ledger says of the plan `free`, with these counts in the order of its quotas.
+/// A ledger's usage of the plan `free`, with these counts in the order of its quotas.
 fn usage(config: &Config, used: [u64; 3], record: &str) -> Usage {
     let quotas = &config.plan("free").unwrap().quotas;
     let state = |(quota, used): (&Quota, u64)| {

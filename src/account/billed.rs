@@ -1,10 +1,10 @@
-//! What payment providers tell of an account, kept so that the order in which it is told makes no
+//! The payment providers' facts about an account, kept so that the order of their arrival makes no
 //! difference.
 //!
-//! Each fact carries the provider's own time. Of what a subscription *is*, the newest word counts;
-//! of what *happened* to its charges, all of it counts. What follows is worked out anew whenever a
-//! fact is added ([`Billed::settle`]), so that the same facts end in the same subscription however
-//! they came: late, twice or the wrong way round.
+//! Each fact carries the provider's own time. For the *state* of a subscription the newest report
+//! counts; of the *events* of its charges all count. The subscription is derived anew whenever a
+//! fact is added ([`ProviderSubscription::derive_state`]), so that the same facts end in the same
+//! subscription however they came: late, twice or the wrong way round.
 
 use serde::Serialize;
 
@@ -16,8 +16,8 @@ use crate::wire::wire;
 
 /// A subscription at a payment provider.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Billed {
-    /// Whose.
+pub struct ProviderSubscription {
+    /// The provider.
     pub provider: Provider,
     /// The provider's id for it.
     pub id: String,
@@ -25,15 +25,15 @@ pub struct Billed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     /// Whether it came to the account by that customer alone, whom any buyer's address picks. Such
-    /// a subscription only adds to what the account has: see [`judge`](super::judge).
+    /// a subscription only adds to the account's own: see [`judge`](super::judge).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub by_address: bool,
-    /// What follows from the facts.
+    /// The subscription that follows from the facts.
     #[serde(flatten)]
     pub subscription: Subscription,
-    /// What its provider said of it last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    /// Its provider's last report.
+    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<LastReport>,
     /// The last time at which it was known to be paid.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
@@ -51,30 +51,30 @@ pub struct Billed {
 /// A payment that opened something.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Payment {
-    /// When.
+    /// The time of the payment.
     #[serde(serialize_with = "write_instant")]
     pub at: Timestamp,
-    /// At which provider.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id for it.
     pub id: String,
 }
 
-/// What a provider last said of a subscription, as far as later facts may overrule it.
+/// A provider's last report of a subscription, as far as later facts may overrule it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Told {
-    /// When it was so, by the provider's clock.
+pub struct LastReport {
+    /// The time of this state, by the provider's clock.
     #[serde(serialize_with = "write_instant")]
     pub at: Timestamp,
-    /// Where it was in its life.
+    /// The stage of its life.
     pub status: Status,
     /// The end of the period.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub current_period_ends_at: Option<Timestamp>,
-    /// When it ends.
+    /// The end of the subscription.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// Whether something else was said of the same instant: it should be read again.
+    /// Whether another state of the same instant was reported: it should be read again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_in_doubt: bool,
 }
@@ -82,10 +82,10 @@ pub struct Told {
 /// A charge that failed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Failure {
-    /// When.
+    /// The time of the failure.
     #[serde(serialize_with = "write_instant")]
     pub at: Timestamp,
-    /// Why, where it is known.
+    /// The reason, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<PaymentFailure>,
 }
@@ -93,26 +93,26 @@ pub struct Failure {
 /// A customer of a provider, who pays for an account.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Customer {
-    /// Whose customer.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id for it.
     pub id: String,
-    /// When the provider deleted it.
+    /// The time at which the provider deleted it.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-    /// Entitlements that the provider says it has.
+    /// Its entitlements, by the provider's last whole list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,
-    /// When it said so.
+    /// The time of that list.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub entitlements_at: Option<Timestamp>,
     /// Entitlements of a newer list that was not whole, such as the first ten of a webhook.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub partial_entitlements: Vec<String>,
-    /// When that was told.
+    /// The time of that newer list.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub partial_at: Option<Timestamp>,
-    /// The last charge of it that failed, whatever it was for.
+    /// The last charge of it that failed, for a subscription or anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decline: Option<Failure>,
 }
@@ -120,11 +120,11 @@ pub struct Customer {
 /// A charge that the payer disputes.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Dispute {
-    /// At which provider.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id for it.
     pub id: String,
-    /// When this was told.
+    /// The time of this report.
     #[serde(serialize_with = "write_instant")]
     pub at: Timestamp,
     /// Whether it is still open.
@@ -157,7 +157,7 @@ pub fn add_payment(payments: &mut Vec<Payment>, payment: Payment) {
 }
 
 impl Customer {
-    /// A customer of whom nothing else is known yet.
+    /// A customer without any facts yet.
     pub fn new(provider: Provider, id: &str) -> Self {
         Self {
             provider,
@@ -171,19 +171,19 @@ impl Customer {
         }
     }
 
-    /// Whether the newest word about its entitlements was not whole: the rest should be asked for.
+    /// Whether the newest list of its entitlements was not whole: the rest should be asked for.
     pub fn lacks_entitlements(&self) -> bool {
         self.partial_at > self.entitlements_at
     }
 
-    /// What the provider says that it may use.
+    /// The entitlements that the provider lists.
     pub fn entitled(&self) -> impl Iterator<Item = &[String]> {
         let partial = self.lacks_entitlements().then_some(self.partial_entitlements.as_slice());
         std::iter::once(self.entitlements.as_slice()).chain(partial)
     }
 }
 
-impl Billed {
+impl ProviderSubscription {
     /// A subscription of which nothing is known yet.
     pub fn new(provider: Provider, id: &str) -> Self {
         Self {
@@ -192,7 +192,7 @@ impl Billed {
             customer: None,
             by_address: false,
             subscription: Subscription::default(),
-            told: None,
+            last_report: None,
             paid_at: None,
             paid_until: None,
             failures: Vec::new(),
@@ -202,43 +202,45 @@ impl Billed {
 
     /// The subscription, where the provider has said what it is.
     pub fn known(&self) -> Option<&Subscription> {
-        self.told.as_ref().map(|_| &self.subscription)
+        self.last_report.as_ref().map(|_| &self.subscription)
     }
 
-    /// Takes over that the subscription was `state` at `at`. Of the same instant, what is later in
-    /// a subscription's life counts: providers tell of creation and payment in one second.
-    pub fn hear(&mut self, state: &Subscription, at: Timestamp) {
+    /// Takes over that the subscription was `state` at `at`. Of the same instant, the state that is
+    /// later in a subscription's life counts: providers report creation and payment in one second.
+    pub fn record_state(&mut self, state: &Subscription, at: Timestamp) {
         if matches!(state.status, Status::Active | Status::Trialing) {
-            self.hear_paid(None, at);
+            self.record_payment(None, at);
         }
         if state.payment_is_failing() {
-            self.hear_failure(Failure { at, reason: state.payment_failure });
+            self.record_failure(Failure { at, reason: state.payment_failure });
         }
-        let is_newer = match &self.told {
+        let is_newer = match &self.last_report {
             None => true,
-            Some(told) if told.at == at => {
-                let before = Self::weight(&self.told_state(told));
+            Some(report) if report.at == at => {
+                let before = Self::weight(&self.reported_state(report));
                 let after = Self::weight(state);
                 if before != after
-                    && let Some(told) = &mut self.told
+                    && let Some(report) = &mut self.last_report
                 {
-                    told.is_in_doubt = true;
+                    report.is_in_doubt = true;
                 }
                 after > before
             }
-            Some(told) => at > told.at,
+            Some(report) => at > report.at,
         };
         if !is_newer {
             return;
         }
-        let is_in_doubt = self.told.as_ref().is_some_and(|told| told.at == at && told.is_in_doubt);
+        let is_in_doubt =
+            self.last_report.as_ref().is_some_and(|report| report.at == at && report.is_in_doubt);
         let Subscription { status, current_period_ends_at, ends_at, .. } = *state;
-        self.told = Some(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+        self.last_report =
+            Some(LastReport { at, status, current_period_ends_at, ends_at, is_in_doubt });
         self.subscription = state.clone();
     }
 
     /// Takes over that it was paid at `at`, `until` the end of a period where that is known.
-    pub fn hear_paid(&mut self, until: Option<Timestamp>, at: Timestamp) {
+    pub fn record_payment(&mut self, until: Option<Timestamp>, at: Timestamp) {
         self.paid_until = if self.paid_at == Some(at) {
             self.paid_until.max(until)
         } else if self.paid_at.is_none_or(|before| before < at) {
@@ -251,7 +253,7 @@ impl Billed {
     }
 
     /// Takes over that a charge failed.
-    pub fn hear_failure(&mut self, failure: Failure) {
+    pub fn record_failure(&mut self, failure: Failure) {
         if let Err(place) = self.failures.binary_search(&failure) {
             self.failures.insert(place, failure);
         }
@@ -262,12 +264,12 @@ impl Billed {
         }
     }
 
-    /// Works out what follows from the facts. `customer` is who pays.
-    pub fn settle(&mut self, customer: Option<&Customer>) {
-        let Some(told) = &self.told else { return };
+    /// Derives the subscription from the facts. `customer` is the one that pays.
+    pub fn derive_state(&mut self, customer: Option<&Customer>) {
+        let Some(report) = &self.last_report else { return };
         let failing_since = self.failures.first().map(|failure| failure.at);
-        let is_newer = |at: Option<Timestamp>| at.is_some_and(|at| at > told.at);
-        let mut status = match told.status {
+        let is_newer = |at: Option<Timestamp>| at.is_some_and(|at| at > report.at);
+        let mut status = match report.status {
             Status::Active if is_newer(failing_since) => Status::PastDue,
             Status::PastDue | Status::Unpaid | Status::Incomplete
                 if is_newer(self.paid_at) && failing_since.is_none() && !self.paid_the_past() =>
@@ -276,15 +278,16 @@ impl Billed {
             }
             status => status,
         };
-        let mut ends_at = told.ends_at;
+        let mut ends_at = report.ends_at;
         let deleted_at = customer.and_then(|customer| customer.deleted_at);
-        if let Some(deleted_at) = deleted_at.filter(|at| *at >= told.at && status != Status::Ended)
+        if let Some(deleted_at) =
+            deleted_at.filter(|at| *at >= report.at && status != Status::Ended)
         {
             status = Status::Ended;
             ends_at = Some(deleted_at);
         }
         let is_failing = matches!(status, Status::PastDue | Status::Unpaid);
-        let failed_at = failing_since.unwrap_or(told.at);
+        let failed_at = failing_since.unwrap_or(report.at);
         let paid_on = is_newer(self.paid_at).then_some(self.paid_until).flatten();
         let decline = customer.and_then(|customer| customer.decline);
         let reasons = self.failures.iter().copied().chain(decline);
@@ -296,31 +299,31 @@ impl Billed {
         let subscription = &mut self.subscription;
         subscription.status = status;
         subscription.ends_at = ends_at;
-        subscription.current_period_ends_at = told.current_period_ends_at.max(paid_on);
+        subscription.current_period_ends_at = report.current_period_ends_at.max(paid_on);
         subscription.payment_failed_at = is_failing.then_some(failed_at);
         subscription.payment_failure = reason.filter(|_| is_failing);
     }
 
     /// Whether the last payment was for a period before the one that is owed, as for an old
-    /// invoice: providers bring nobody back for that.
+    /// invoice. Providers restore nobody for that.
     fn paid_the_past(&self) -> bool {
-        let owed_until = self.told.as_ref().and_then(|told| told.current_period_ends_at);
+        let owed_until = self.last_report.as_ref().and_then(|report| report.current_period_ends_at);
         self.paid_until.zip(owed_until).is_some_and(|(paid, owed)| paid < owed)
     }
 
-    /// What is failing only since before the last payment is made good. Of the same instant, the
-    /// failure counts.
+    /// Forgets failures from before the last payment, which made them good. Of the same instant,
+    /// the failure counts.
     fn forget_made_good(&mut self) {
         if let Some(paid_at) = self.paid_at {
             self.failures.retain(|failure| failure.at >= paid_at);
         }
     }
 
-    fn told_state(&self, told: &Told) -> Subscription {
+    fn reported_state(&self, report: &LastReport) -> Subscription {
         Subscription {
-            status: told.status,
-            current_period_ends_at: told.current_period_ends_at,
-            ends_at: told.ends_at,
+            status: report.status,
+            current_period_ends_at: report.current_period_ends_at,
+            ends_at: report.ends_at,
             ..self.subscription.clone()
         }
     }
@@ -338,23 +341,23 @@ impl Billed {
 const MAX_PAYMENTS: usize = 24;
 /// A provider tries a charge fewer than ten times.
 const MAX_FAILURES: usize = 32;
-/// Why a charge failed may be told of the charge, a moment before the invoice has failed.
+/// The reason of a failure may arrive with the charge, a moment before the invoice has failed.
 const DECLINE_AHEAD_MS: i64 = 60_000;
 
-wire!(Billed {
+wire!(ProviderSubscription {
     provider,
     id,
     customer,
     by_address,
     subscription,
-    told,
+    last_report,
     paid_at,
     paid_until,
     failures,
     payments,
 });
 wire!(Payment { at, provider, id });
-wire!(Told { at, status, current_period_ends_at, ends_at, is_in_doubt });
+wire!(LastReport { at, status, current_period_ends_at, ends_at, is_in_doubt });
 wire!(Failure { at, reason });
 wire!(Customer {
     provider,

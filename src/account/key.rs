@@ -1,7 +1,7 @@
-//! API keys of an account, as its record knows them: everything but the secret.
+//! API keys of an account, as its record lists them: everything but the secret.
 //!
 //! A key is found by the hash of its text (`edge/key_store.rs`), which names its account and its
-//! id; whether it still opens anything, the account's record says.
+//! id; the account's record decides whether it still opens anything.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,31 +20,31 @@ use crate::wire::wire;
 pub struct ApiKey {
     /// Its id: the visible part of the key, by which people recognise it.
     pub id: String,
-    /// What the operator calls it.
+    /// The operator's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whose requests it makes, where the plan counts each member.
+    /// The member that it makes requests for, where the plan counts each member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// The entitlements that it may use at most; all of the account's where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// When it was made.
+    /// The time of its making.
     #[serde(serialize_with = "write_time")]
     pub created_at: Option<Timestamp>,
-    /// When it stops working.
+    /// The end of its validity.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time of its revocation.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// The id of the key in whose place it came.
+    /// The id of the key that it replaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
 }
 
 impl ApiKey {
-    /// What the text of every key begins with.
+    /// The first characters of every key.
     pub const MARK: &str = "tg_";
 
     /// The text of the key with this id and secret, both base64url: a checksum that only the gate
@@ -83,13 +83,13 @@ impl ApiKey {
         signers.iter().any(|signer| signer.api_keys.is_tag(&[signed.as_bytes()], &tag))
     }
 
-    /// What a key is found by: the SHA-256 of its text, in hexadecimal digits. Guessing one of 256
-    /// random bits takes as long with a fast hash as with a slow one.
+    /// The name to find a key by: the SHA-256 of its text, in hexadecimal digits. Guessing one of
+    /// 256 random bits takes as long with a fast hash as with a slow one.
     pub fn hash(text: &str) -> String {
         hex::encode(&Sha256::digest(text))
     }
 
-    /// The name of the object that knows whose the key with this hash is.
+    /// The name of the object that keeps the owner of the key with this hash.
     pub fn directory(hash: &str) -> String {
         format!("keys-{}", hash.get(..2).unwrap_or_default())
     }
@@ -100,14 +100,14 @@ impl ApiKey {
     }
 }
 
-/// Whose a key is: what the directory of keys says. It never changes.
+/// The owner of a key, as in the directory of keys. It never changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyOwner {
     /// The account's name, `tenant/account`.
     pub account: String,
     /// The key's id in the account's record.
     pub key: String,
-    /// Whose requests it makes, where that is said.
+    /// The member that it makes requests for, where one is named.
     pub member: Option<String>,
 }
 

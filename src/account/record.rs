@@ -1,13 +1,13 @@
-//! The account's record: what the ledger keeps about a customer.
+//! The account's record: the ledger's facts about a customer.
 //!
-//! Part of it is the operator's, who may write it by hand; part is what payment providers told;
-//! part are the account's API keys. [`AccountRecord::succeeding`] says which is which.
+//! Part of it is the operator's, who may write it by hand; part came from payment providers;
+//! part are the account's API keys. [`AccountRecord::succeeding`] shows which is which.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::billed::{Billed, Customer, Dispute, Payment};
+use super::billed::{Customer, Dispute, Payment, ProviderSubscription};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
 use crate::strict_json::StrictValue;
@@ -36,10 +36,10 @@ pub struct AccountRecord {
     /// Ids (`jti`, RFC 7519 §4.1.7) of revoked tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoked_tokens: Vec<String>,
-    /// What payment providers told of its subscriptions.
+    /// Its subscriptions, as payment providers reported them.
     #[serde(rename = "subscriptions", skip_serializing_if = "Vec::is_empty")]
-    pub billed: Vec<Billed>,
-    /// Who the account is at the providers.
+    pub billed: Vec<ProviderSubscription>,
+    /// The account's customers at the providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub customers: Vec<Customer>,
     /// The last payments for prepaid units, in the order of their times.
@@ -74,7 +74,7 @@ impl AccountRecord {
     /// Every subscription of the account, the operator's own first if there is one.
     pub fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
-        own.into_iter().chain(self.billed.iter().filter_map(Billed::known))
+        own.into_iter().chain(self.billed.iter().filter_map(ProviderSubscription::known))
     }
 
     /// Every subscription, and whether it only adds to the account's others. One that came by a
@@ -85,7 +85,9 @@ impl AccountRecord {
         let own = Some(&self.own).filter(|own| own.status != super::Status::None);
         let of = move |by_address: bool| {
             let those = self.billed.iter().filter(move |one| one.by_address == by_address);
-            those.filter_map(Billed::known).map(move |one| (one, by_address && has_own))
+            those
+                .filter_map(ProviderSubscription::known)
+                .map(move |one| (one, by_address && has_own))
         };
         own.map(|own| (own, false)).into_iter().chain(of(false)).chain(of(true))
     }
@@ -93,15 +95,15 @@ impl AccountRecord {
     /// Whether the account has a subscription that did not come to it by a customer's address
     /// alone.
     pub fn has_own_subscription(&self) -> bool {
-        let is_own = |one: &Billed| one.told.is_some() && !one.by_address;
+        let is_own = |one: &ProviderSubscription| one.last_report.is_some() && !one.by_address;
         self.own.status != super::Status::None || self.billed.iter().any(is_own)
     }
 
-    /// Whether a dispute is about something that this account got for its money. A subscription
-    /// that came by a customer's address alone is a stranger's, unless the account has no other.
+    /// Whether a dispute is about a purchase of this account. A subscription that came by a
+    /// customer's address alone is a stranger's, unless the account has no other.
     pub fn has_got(&self, dispute: &Dispute) -> bool {
         let may_be_strangers = self.has_own_subscription();
-        let is_of = |one: &Billed| {
+        let is_of = |one: &ProviderSubscription| {
             let is_named =
                 one.provider == dispute.provider && dispute.subscription.as_ref() == Some(&one.id);
             (is_named || dispute.is_about(&one.payments)) && !(one.by_address && may_be_strangers)
@@ -112,7 +114,7 @@ impl AccountRecord {
         is_sellers || self.billed.iter().any(is_of) || dispute.is_about(&self.purchases)
     }
 
-    /// Every entitlement that no plan gives: the operator's, and those that providers told of.
+    /// Every entitlement that no plan gives: the operator's, and those that providers reported.
     pub fn extra_entitlements(&self) -> impl Iterator<Item = &[String]> {
         let told = self.customers.iter().flat_map(Customer::entitled);
         std::iter::once(self.entitlements.as_slice()).chain(told)

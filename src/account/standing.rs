@@ -1,25 +1,25 @@
-//! Whether an account may be served: its subscriptions and the time in, one verdict out.
+//! The verdict on an account: its subscriptions and the time in, its standing out.
 //!
-//! Whatever ends at an instant has ended at that instant.
+//! A thing that ends at an instant has ended at that instant.
 
 use crate::account::{AccountRecord, Status, Subscription};
 use crate::cause::{Cause, Notice, PaymentFailure};
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 
-/// Whether a subscription opens what it was bought for.
+/// The state of a subscription: it grants access, or it doesn't.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Standing {
     /// It does.
     Good {
-        /// What its caller should know.
+        /// Facts for its caller.
         notices: Vec<Notice>,
     },
     /// It does not.
     Denied {
-        /// Why.
+        /// The cause.
         cause: Cause,
-        /// When the thing that ended did end, where that is known.
+        /// The time at which the thing that ended did end, where that is known.
         since: Option<Timestamp>,
     },
 }
@@ -32,22 +32,22 @@ pub struct Judgement<'a> {
     /// The notices for their caller.
     pub notices: Vec<Notice>,
     /// Those that don't; first the one that is easiest to mend.
-    pub denied: Vec<Refused<'a>>,
+    pub denied: Vec<DeniedSubscription<'a>>,
 }
 
 /// A subscription that opens nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Refused<'a> {
-    /// Which.
+pub struct DeniedSubscription<'a> {
+    /// The subscription.
     pub subscription: &'a Subscription,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// When the thing that ended did end, where that is known.
+    /// The time at which the thing that ended did end, where that is known.
     pub since: Option<Timestamp>,
 }
 
 impl<'a> Judgement<'a> {
-    /// The subscription whose plan counts where there can be only one: for quotas.
+    /// The subscription that decides on quotas, where there can be only one.
     pub fn leading(&self) -> Option<&'a Subscription> {
         let refused = || self.denied.first().map(|refused| refused.subscription);
         self.good.first().copied().or_else(refused)
@@ -92,8 +92,9 @@ pub fn judge<'a>(
             }
             Standing::Denied { .. } if only_adds => {}
             Standing::Denied { cause, since } => {
-                let refused = Refused { subscription, cause, since };
-                let is_before = |other: &&Refused<'_>| other.cause.ease() <= cause.ease();
+                let refused = DeniedSubscription { subscription, cause, since };
+                let is_before =
+                    |other: &&DeniedSubscription<'_>| other.cause.ease() <= cause.ease();
                 let place = judgement.denied.iter().take_while(is_before).count();
                 judgement.denied.insert(place, refused);
             }
@@ -144,8 +145,7 @@ pub fn standing(
 
 /// Whether a token is revoked: by its id, or because it was issued before the account's cut.
 ///
-/// A token that does not say when it was issued can't show that it came after a cut, and is revoked
-/// by any.
+/// A token without a time of issue can't show that it came after a cut. Any cut revokes it.
 pub fn is_revoked(
     record: &AccountRecord,
     token_id: Option<&str>,
@@ -226,8 +226,8 @@ fn days_after(at: Timestamp, days: u32) -> Timestamp {
     at.plus_seconds(i64::from(days).saturating_mul(SECONDS_PER_DAY))
 }
 
-/// How late the news of a renewal may be, beside the grace: Stripe sends a webhook again for up to
-/// three days.
+/// Greatest delay of the news of a renewal, beside the grace: Stripe sends a webhook again for up
+/// to three days.
 pub const RENEWAL_NEWS_DAYS: u32 = 3;
 
 const SECONDS_PER_DAY: i64 = 86_400;

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::wire::wire;
 use crate::words::words;
 
-/// What somebody has subscribed to, as the operator or a payment provider says.
+/// A subscription, as the operator or a payment provider describes it.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Subscription {
     /// Id of the plan; or of the provider's price, where that is a plan's.
@@ -16,24 +16,24 @@ pub struct Subscription {
     /// Further plans in the same subscription: their entitlements come on top.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub add_ons: Vec<String>,
-    /// Where the subscription is in its life.
+    /// The stage of the subscription's life.
     pub status: Status,
-    /// Where the billing cycle started; every later cycle is counted from here.
+    /// The start of the billing cycle; every later cycle is counted from here.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub cycle_anchor: Option<Timestamp>,
     /// The end of what was paid for, as the provider last said.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub current_period_ends_at: Option<Timestamp>,
-    /// When the trial is over.
+    /// The end of the trial.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub trial_ends_at: Option<Timestamp>,
-    /// When a cancelled subscription ends, past or future.
+    /// The end of a cancelled subscription, past or future.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
     /// The first failed charge since the last good one: the start of the grace.
     #[serde(serialize_with = "write_time", skip_serializing_if = "Option::is_none")]
     pub payment_failed_at: Option<Timestamp>,
-    /// Why the charge failed.
+    /// The reason of the failed charge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_failure: Option<PaymentFailure>,
 }
@@ -51,7 +51,7 @@ impl Subscription {
 }
 
 words! {
-    /// Where a subscription is in its life, in the order of that.
+    /// The stages of a subscription's life, in their order.
     #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
     pub enum Status: Serialize, Wire {
         /// There is none.

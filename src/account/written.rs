@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use crate::account::{
-    AccountRecord, ApiKey, Billed, Customer, Dispute, Failure, Payment, Provider, Status,
-    Subscription, Told,
+    AccountRecord, ApiKey, Customer, Dispute, Failure, LastReport, Payment, Provider,
+    ProviderSubscription, Status, Subscription,
 };
 use crate::cause::PaymentFailure;
 use crate::json_object::{JsonObject, ReadError};

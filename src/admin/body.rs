@@ -142,5 +142,5 @@ const TIME_TO_COME: &str = "an RFC 3339 time to come such as \"2027-01-01T00:00:
 const TIME_THAT_HAS_COME: &str = "an RFC 3339 time that has come, such as \"2026-12-01T00:00:00Z\"";
 /// 30 days.
 const MAX_OVERLAP_S: u64 = 2_592_000;
-/// How far a client's clock may be ahead of ours.
+/// The most that a client's clock may be ahead of ours.
 const CLOCK_SKEW_MS: i64 = 5 * 60 * 1_000;

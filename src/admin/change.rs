@@ -50,7 +50,7 @@ pub enum Change {
         id: String,
         /// The id of the new one.
         successor: String,
-        /// How long the old one still works.
+        /// Time for which the old one still works, in seconds.
         overlap_s: u64,
     },
 }
@@ -230,7 +230,7 @@ fn revoke_token(
 ) -> Result<Reply, StoreError> {
     let mut record = store.account()?.unwrap_or_default();
     if !record.revoked_tokens.contains(&id) {
-        // Nothing says how long the tokens behind these ids may still live.
+        // The lifetime of the tokens behind these ids is unknown.
         if record.revoked_tokens.len() >= MAX_REVOKED_TOKENS {
             return Ok(Reply::refused(409, TOO_MANY_TOKENS));
         }

@@ -152,7 +152,7 @@ fn check_role(operation: &Operation, operator: &Operator) -> Result<(), Refusal>
 /// The longest body that makes sense; one beyond it is refused as it comes.
 const MAX_BODY_BYTES: u32 = 64 * 1024;
 
-/// The types of a body of JSON, also of clients that send every text under another one unless told
-/// otherwise: `curl -d` and `fetch`. No page of another site can use that, since it has no token.
+/// The types of a body of JSON, also of clients that send every text under another one by
+/// default: `curl -d` and `fetch`. No page of another site can use that, since it has no token.
 const CONTENT_TYPES: [&str; 4] =
     ["", "application/json", "text/plain", "application/x-www-form-urlencoded"];

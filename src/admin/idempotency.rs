@@ -67,7 +67,7 @@ pub(super) fn execute_once<S: OperatorStore>(
     Ok(reply)
 }
 
-/// How long a reply is kept, in milliseconds.
+/// Time for which a reply is kept, in milliseconds.
 pub const KEEP_MS: i64 = 24 * 60 * 60 * 1_000;
 
 const OTHER_REQUEST: &str = "This Idempotency-Key came with another request, or from another \

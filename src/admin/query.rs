@@ -71,7 +71,7 @@ impl Query {
 pub struct PageRequest {
     /// The most entries.
     pub limit: usize,
-    /// Where the page before ended; `None` for the first.
+    /// The end of the page before; `None` for the first.
     pub after: Option<String>,
 }
 

@@ -11,7 +11,7 @@ pub struct Reply {
     pub status: u16,
     /// JSON; of a refusal (from 400 on), the error as a sentence.
     pub body: String,
-    /// Whether the command came before, and this is the reply that was kept: nothing was done.
+    /// Whether the command came before, and this is the reply that was kept: nothing was done now.
     pub is_replay: bool,
     /// The API key that the command made. It is not kept: a replay has none.
     pub new_key: Option<Box<ApiKey>>,

@@ -1,7 +1,7 @@
 //! The coarse limit by address, which bounds how often somebody starts anew.
 
-/// What an address is counted under: an IPv4 address as it is, of an IPv6 address its network of 64
-/// bits, since a household or a server can use all of that.
+/// The key that an address is counted under: an IPv4 address as it is, the network of 64 bits of an
+/// IPv6 address, since a household or a server can use all of that.
 ///
 /// The platform writes addresses, so this takes them apart without doubting them; the parser of
 /// the standard library would be 5 KB of the module.
@@ -32,7 +32,7 @@ pub fn address_key(address: &str) -> String {
 
 /// Of 16 bits each, in an IPv6 address.
 const GROUPS: usize = 8;
-/// How many of them name the network.
+/// Number of groups that name the network.
 const NETWORK_GROUPS: usize = 4;
 
 #[cfg(test)]

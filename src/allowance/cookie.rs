@@ -12,7 +12,7 @@
 //! | 1 | how many pages follow, at most the count |
 //! | 4 for each | the pages |
 //!
-//! The signature covers the host too. Whatever doesn't fit in every detail is no cookie at all.
+//! The signature covers the host too. A value that doesn't fit in every detail is no cookie at all.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -66,7 +66,7 @@ pub(super) fn seal(id: ReaderId, tallies: &[&Tally], key: &AllowanceKey, host: &
     value
 }
 
-/// What [`seal`] has put into a cookie for this host; `None` for anything else.
+/// The content of a cookie that [`seal`] made for this host; `None` for anything else.
 pub(super) fn open(value: &str, key: &AllowanceKey, host: &str) -> Option<(ReaderId, Vec<Tally>)> {
     if value.len() > MAX_COOKIE_BYTES {
         return None;

@@ -1,6 +1,6 @@
-//! Which crawlers are let through.
+//! The choice of crawlers that are let through.
 //!
-//! Who a crawler is, Cloudflare finds out: by its signature, its published addresses or reverse
+//! Cloudflare identifies a crawler by its signature, its published addresses or reverse
 //! DNS, never by the name it gives itself. A Worker reads the result in `request.cf`, as
 //! `verifiedBotCategory`; it is empty or absent for everybody else.
 

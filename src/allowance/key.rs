@@ -37,7 +37,7 @@ impl AllowanceKey {
     /// An id for a new reader, which nobody can guess. `seed` has to be one that no other isolate
     /// and no earlier call has used, such as the isolate's random name and a running number.
     ///
-    /// Nothing verifies it later: it is believed for the cookie's signature, so that it stays the
+    /// Nothing verifies it later: the cookie's signature vouches for it, so that it stays the
     /// same under every value.
     pub fn reader_id(&self, seed: &str) -> ReaderId {
         let bytes = self.first.readers.tag(&[seed.as_bytes()]);

@@ -1,4 +1,4 @@
-//! What isolates and objects tell each other, as text: one line for each count.
+//! The messages between isolates and objects, as text: one line for each count.
 //!
 //! Each side is the other's own release or the one before it, so a line that can't be read is left
 //! out: the reader's next view is reported again.
@@ -10,7 +10,7 @@ use crate::plan::Period;
 use crate::time::Timestamp;
 use crate::wire::Wire;
 
-/// What isolates tell.
+/// An isolate's report.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadersRequest {
     /// In no particular order.
@@ -20,7 +20,7 @@ pub struct ReadersRequest {
 /// A reader that an isolate has let in, once or several times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Observation {
-    /// Where it was counted.
+    /// The count that it was added to.
     pub count: CountKey,
     /// The lowest count it came with.
     pub had: u8,
@@ -28,17 +28,17 @@ pub struct Observation {
     pub has: u8,
 }
 
-/// What isolates are told.
+/// The object's reply.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadersReply {
     /// Readers that came with less than they had used.
     pub corrections: Vec<Correction>,
 }
 
-/// What a reader has used in truth.
+/// A reader's real count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Correction {
-    /// Where it is counted.
+    /// The count that is meant.
     pub count: CountKey,
     /// At least this much.
     pub used: u8,

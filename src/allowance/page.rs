@@ -1,4 +1,4 @@
-//! Which requests are views, and of what.
+//! The requests that are views, and the page of each.
 
 use super::key::AllowanceKey;
 use super::tally::{Page, ReaderId};
@@ -9,8 +9,8 @@ impl Page {
     /// under each value of the secret, the one under the first value first.
     ///
     /// A slash at the end makes no other page, and neither do the parameters by which advertisers
-    /// follow a reader around. Every other parameter does: on many sites it is the query that says
-    /// which article is meant, and one view must not open them all.
+    /// follow a reader around. Every other parameter does: on many sites the query names the
+    /// article, and one view must not open them all.
     pub fn names(
         facts: &RequestFacts,
         readings: &Readings<'_>,
@@ -30,19 +30,19 @@ impl Page {
     }
 }
 
-/// Whether a request with this method can be a view. Others are never free: what they do can't be
+/// Whether a request with this method can be a view. Others are never free: their effect can't be
 /// seen once and remembered.
 pub fn is_view(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
-/// Whether the origin delivered the page, so that the view counts. A redirect leads to what will
-/// count, and an error is none of the reader's doing.
+/// Whether the origin delivered the page, so that the view counts. The target of a redirect
+/// counts instead, and an error is none of the reader's doing.
 pub const fn is_delivered(status: u16) -> bool {
     matches!(status, 101 | 200..=299 | 304)
 }
 
-/// Whether `parameter` says who sent the reader rather than what is asked for; also an empty one.
+/// Whether `parameter` names the reader's origin rather than a page; also an empty one.
 fn is_tracking(parameter: &str) -> bool {
     let name = parameter.split('=').next().unwrap_or_default();
     parameter.is_empty() || name.starts_with("utm_") || TRACKING.contains(&name)

@@ -7,7 +7,7 @@ use super::{Allowance, AllowanceKey, MAX_ALLOWANCES, Page, cookie};
 use crate::cause::QuotaState;
 use crate::time::Timestamp;
 
-/// A reader, as its cookie tells.
+/// A reader, by its cookie.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reader {
     id: ReaderId,
@@ -30,7 +30,7 @@ impl Reader {
         Some(Self { id, tallies })
     }
 
-    /// Who it is.
+    /// The reader's id.
     pub fn id(&self) -> ReaderId {
         self.id
     }
@@ -38,7 +38,7 @@ impl Reader {
     /// Looks at a page: free because it was seen before in this period, free and counted, or not
     /// free any more.
     ///
-    /// This knows the cookie only; [`Watch::view`](super::Watch::view) knows more.
+    /// This uses the cookie only; [`Watch::view`](super::Watch::view) sees more.
     pub fn view(&mut self, allowance: Allowance, page: Page, now: Timestamp) -> View {
         let reader = self.id;
         self.change(allowance, now, |tally| {
@@ -55,12 +55,12 @@ impl Reader {
         })
     }
 
-    /// How much of an allowance is used in the period that holds `now`.
+    /// Number of pages used of an allowance in the period that holds `now`.
     pub fn used(&self, allowance: Allowance, now: Timestamp) -> u8 {
         self.tally(allowance, now).map_or(0, |tally| tally.count)
     }
 
-    /// What was used of each allowance in the periods that hold `now`: what to add to the count of
+    /// Counts of each allowance in the periods that hold `now`. They are added to the count of
     /// an account when the reader signs in. The same reader and period never add up to more than
     /// the highest of these.
     pub fn counts(&self, now: Timestamp) -> Vec<ReaderCount> {
@@ -124,16 +124,16 @@ impl Reader {
     }
 }
 
-/// What came of looking at a page.
+/// The outcome of looking at a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// Whether the page is free.
+    /// The verdict on the page.
     pub verdict: Verdict,
-    /// How much of the allowance is used, this view included.
+    /// The count of the allowance, this view included.
     pub quota: QuotaState,
 }
 
-/// Whether a page is free.
+/// The verdict on a page: free or not.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
     /// It is, since the reader has seen it before in this period.
@@ -144,14 +144,14 @@ pub enum Verdict {
     UsedUp,
 }
 
-/// Which count is meant.
+/// The identity of a count.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct CountKey {
-    /// Of whom.
+    /// The reader.
     pub reader: ReaderId,
-    /// Of what.
+    /// The allowance.
     pub allowance: Allowance,
-    /// When the period started.
+    /// The start of the period.
     pub starts_at: Timestamp,
 }
 
@@ -167,9 +167,9 @@ impl fmt::Display for CountKey {
 /// One view that was counted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
-    /// Where it was counted.
+    /// The count that it was added to.
     pub count: CountKey,
-    /// What was seen.
+    /// The page that was seen.
     pub page: Page,
     /// The count before it.
     pub had: u8,
@@ -177,11 +177,11 @@ pub struct Grant {
     pub has: u8,
 }
 
-/// What a reader has used of an allowance in one period.
+/// A reader's use of an allowance in one period.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReaderCount {
-    /// Whose, of what, and when.
+    /// The count: reader, allowance and period.
     pub count: CountKey,
-    /// How many pages.
+    /// Number of pages.
     pub used: u8,
 }

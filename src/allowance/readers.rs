@@ -1,5 +1,5 @@
-//! The side of the object: who has used how much, as far as isolates have told, and who came with
-//! less than that.
+//! The side of the object: the highest reported count of each reader, and the readers that came
+//! with less than that.
 //!
 //! It keeps counts and no pages, so nobody can read in it what somebody has read.
 
@@ -22,7 +22,7 @@ impl Readers {
     ///
     /// # Errors
     ///
-    /// The store failed. What was written until then may stay: it is true all the same.
+    /// The store failed. Rows written until then may stay: they are true all the same.
     pub fn handle(
         &mut self,
         store: &mut impl ReaderStore,
@@ -52,7 +52,7 @@ impl Readers {
     }
 }
 
-/// What the object needs of a database. There is at most one row of each count.
+/// The object's needs of a database. There is at most one row of each count.
 pub trait ReaderStore {
     /// The highest count of a reader that was written; 0 where there is no row.
     ///
@@ -83,11 +83,11 @@ pub struct ReaderRow {
     pub count: CountKey,
     /// The highest count it has left with.
     pub highest: u8,
-    /// When the period is over everywhere and the row may be deleted.
+    /// The time at which the period is over everywhere and the row may be deleted.
     pub forget_at: Timestamp,
 }
 
 /// Tidying up reads every row, so it is not done more often.
 const SWEEP_INTERVAL_MS: i64 = 3_600_000;
-/// What clocks and late reports may lag behind the end of a period.
+/// Greatest lag of clocks and late reports behind the end of a period.
 const FORGET_MARGIN_MS: i64 = 600_000;

@@ -36,8 +36,8 @@ impl fmt::Display for ReaderId {
     }
 }
 
-/// A page as one reader's cookie knows it: 32 bits of a keyed hash, different for each reader, so
-/// that a list of them tells nobody what was read.
+/// A page in one reader's cookie: 32 bits of a keyed hash, different for each reader, so
+/// that a list of them reveals nothing of what was read.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Page(pub(super) u32);
 

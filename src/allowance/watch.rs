@@ -1,4 +1,4 @@
-//! The side of an isolate: the counts it has seen, and what it still has to tell.
+//! The side of an isolate: the counts it has seen, and those it has yet to report.
 
 use super::reader::Reader;
 use super::tally::Tally;
@@ -8,8 +8,8 @@ use super::{
 use crate::bounded_map::BoundedMap;
 use crate::time::Timestamp;
 
-/// What one isolate knows about readers. The runtime may throw it away at any time: a reader is
-/// then believed what its cookie says until the next report is answered.
+/// One isolate's counts of readers. The runtime may throw them away at any time: a reader's
+/// cookie then counts as it is, until the next report is answered.
 #[derive(Debug)]
 pub struct Watch {
     known: BoundedMap<(ReaderId, Allowance), Tally>,
@@ -25,8 +25,8 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// By which of a page's names the reader knows it, in its cookie or here; the first where it
-    /// doesn't. `None` where there are no names.
+    /// The one of a page's names that the reader's counts hold, in its cookie or here; the first
+    /// where they hold none. `None` where there are no names.
     pub fn name_of(
         &self,
         reader: &Reader,
@@ -40,7 +40,7 @@ impl Watch {
         names.iter().find(is_known).or(names.first()).copied()
     }
 
-    /// Looks at a page as [`Reader::view`] does, with what this isolate knows besides: neither an
+    /// Looks at a page as [`Reader::view`] does, and at this isolate's counts besides: neither an
     /// older cookie nor a request at the same time takes a reader back to a lower count here.
     pub fn view(
         &mut self,
@@ -63,8 +63,8 @@ impl Watch {
         view
     }
 
-    /// A counted view has reached the reader: notes it for the report. Returns when that is due, if
-    /// nobody has been told yet.
+    /// A counted view has reached the reader: notes it for the report. Returns the time of a report
+    /// that nobody was asked for yet.
     ///
     /// A reader's first view in a period is not reported: there is nothing to go back to that would
     /// be worth more than a new cookie.
@@ -78,8 +78,8 @@ impl Watch {
         batch.due(now).map(|after_ms| ReportDue { shard, after_ms })
     }
 
-    /// A counted view came to nothing: the reader has it back here. The cookie that would have told
-    /// of it must not be sent.
+    /// A counted view came to nothing: the reader has it back here. The cookie that holds the view
+    /// must not be sent.
     pub fn give_back(&mut self, grant: &Grant) {
         let CountKey { reader, allowance, starts_at } = grant.count;
         if let Some(known) = self.known.get_mut(&(reader, allowance))
@@ -115,9 +115,9 @@ impl Watch {
 /// A report that is to be made, off the request's path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReportDue {
-    /// Where to: see [`shard_name`].
+    /// The shard: see [`shard_name`].
     pub shard: u8,
-    /// After how long, so that others come along; 0 where there are enough.
+    /// The delay, so that others come along; 0 where there are enough.
     pub after_ms: u32,
 }
 
@@ -127,11 +127,11 @@ pub fn shard_name(shard: u8) -> String {
     format!("readers-{shard}")
 }
 
-/// How many objects readers are spread over. With another number most readers belong to an object
-/// that has never heard of them, until they have been seen again.
+/// Number of objects that readers are spread over. With another number most readers belong to an
+/// object without their counts, until they have been seen again.
 pub const SHARDS: u8 = 16;
 
-/// What is to be reported to one shard.
+/// The observations to report to one shard.
 #[derive(Debug, Default)]
 struct Batch {
     /// One for each reader, allowance and period.
@@ -168,14 +168,14 @@ impl Batch {
     }
 }
 
-/// How long an observation waits for company; also how long a reader with an old cookie is believed
-/// by an isolate that has not seen it before, together with the object's answer.
+/// Time for which an observation waits for company. A reader with an old cookie may gain as long,
+/// and the time of the object's answer, in an isolate that has not seen it before.
 const REPORT_AFTER_MS: u32 = 2_000;
 /// A report that is this late will not come any more.
 const PROMISE_LASTS_MS: i64 = 10_000;
 /// As many observations don't wait.
 const BATCH_SIZE: usize = 64;
-/// What is beyond is lost: memory must not grow where nobody comes to report.
+/// Further observations are lost: memory must not grow where nobody comes to report.
 const MAX_OBSERVATIONS: usize = 256;
 /// At most 2 MB, where each reader has an allowance of 100 and has used it.
 const MAX_KNOWN: usize = 4_096;

@@ -53,7 +53,7 @@ impl Asker<'_> {
     }
 }
 
-/// Where the gate stands.
+/// The place of the gate: its address and its own paths.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// Scheme and host, such as `https://api.example.com`.

@@ -1,4 +1,4 @@
-//! The header fields of an answer: the same whatever format the body has.
+//! The header fields of an answer: the same for every format of the body.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,10 @@ use crate::config::Brand;
 use crate::decision::{Degraded, Denial};
 use crate::time::Timestamp;
 
-/// What a passed response gets on top of the origin's own header fields.
+/// The fields that a passed response gets on top of the origin's own.
 ///
-/// `quotas` are all quotas the request was counted in, as they stand after it. Nothing is said
-/// about caching: that is the origin's word.
+/// `quotas` are all quotas the request was counted in, as they stand after it. Caching is left
+/// to the origin.
 pub fn passed_headers(
     quotas: &[QuotaState],
     notices: &[Notice],
@@ -36,7 +36,7 @@ pub fn passed_headers(
     headers
 }
 
-/// How the caller stands: its quotas, and what it should know.
+/// The caller's standing: its quotas and notices.
 pub(super) fn push_standing(
     headers: &mut Headers,
     quotas: &[QuotaState],
@@ -49,7 +49,7 @@ pub(super) fn push_standing(
     }
 }
 
-/// What every answer of the gate carries. `csp` is empty where the body is no page.
+/// The fields of every answer of the gate. `csp` is empty where the body is no page.
 pub(super) fn common(format: Format, csp: String, asker: &Asker<'_>, place: &Place<'_>) -> Headers {
     let mut headers = Headers::with_capacity(CAPACITY);
     push_body_headers(&mut headers, content_type(format), csp);
@@ -57,7 +57,7 @@ pub(super) fn common(format: Format, csp: String, asker: &Asker<'_>, place: &Pla
     headers
 }
 
-/// What an answer carries that is no problem but what was asked for; for its caller alone.
+/// The fields of an answer with the data that its caller asked for, for that caller alone.
 pub(super) fn private(
     format: Format,
     csp: String,
@@ -93,7 +93,7 @@ pub(super) fn preflight(asker: &Asker<'_>, place: &Place<'_>) -> Headers {
     headers
 }
 
-/// Who may keep and read an answer that depends on its caller.
+/// Restricts caching and reading of an answer that depends on its caller.
 fn push_private(headers: &mut Headers, asker: &Asker<'_>, place: &Place<'_>) {
     headers.push((CACHE_CONTROL, "no-store".into()));
     let mut vary = Cow::Borrowed(VARIES_ON);
@@ -114,7 +114,7 @@ pub(super) fn public(format: Format, csp: String) -> Headers {
     headers
 }
 
-/// What a denial adds: its cause, where help is, and what to do when.
+/// The fields of a denial: its cause, places of help, and the time to come back.
 pub(super) fn push_denial(
     headers: &mut Headers,
     denial: &Denial,
@@ -135,7 +135,7 @@ pub(super) fn push_denial(
     }
 }
 
-/// When to come back.
+/// The time to come back.
 pub(super) fn push_retry_after(headers: &mut Headers, seconds: u64) {
     headers.push((RETRY_AFTER, seconds.to_string().into()));
 }
@@ -192,10 +192,10 @@ fn push_quotas(headers: &mut Headers, quotas: &[QuotaState], now: Timestamp) {
 
 /// Lets a script read the answer (Fetch standard, "CORS protocol").
 ///
-/// A denial tells a visitor's plan and standing. Any site can have a visitor's browser send a
-/// request with cookies, so only a page of the same site may read such an answer; the browser
-/// itself says which that is (`Sec-Fetch-Site`, which scripts can't set). Every other page may
-/// read what needed no cookie, such as the answer to a token that it sent itself.
+/// A denial reveals a visitor's plan and standing. Any site can have a visitor's browser send a
+/// request with cookies, so only a page of the same site may read such an answer. The browser
+/// itself names that site's pages (`Sec-Fetch-Site`, which scripts can't set). Every other page may
+/// read an answer that needed no cookie, such as the one to a token that it sent itself.
 fn push_cors(headers: &mut Headers, asker: &Asker<'_>) {
     if asker.origin.is_empty() {
         return;
@@ -216,7 +216,7 @@ fn is_origin(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:/[]_".contains(&byte))
 }
 
-/// Everything in a request that an answer depends on, whichever answer it turns out to be.
+/// All of a request that any answer may depend on.
 const VARIES_ON: &str = "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode, Sec-Fetch-Site";
 const MAX_ORIGIN_BYTES: usize = 512;
 const CAPACITY: usize = 18;

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// The language of everything in this room (BCP 47).
 pub(super) const LANGUAGE: &str = "en";
 
-/// What happened, as a heading. The same for every denial of this cause (RFC 9457 §3.1.3).
+/// The heading. The same for every denial of this cause (RFC 9457 §3.1.3).
 pub(super) const fn title(cause: Cause) -> &'static str {
     match cause {
         Cause::AccountSuspended => "This account is suspended",
@@ -47,7 +47,7 @@ pub(super) const fn title(cause: Cause) -> &'static str {
     }
 }
 
-/// Whose move it is, where no remedy says so yet.
+/// Advice on the next move, where no remedy gives it yet.
 pub(super) fn advice(denial: &Denial) -> &'static str {
     match (denial.cause, denial.facts.payment_failure) {
         (Cause::PaymentFailed | Cause::CardExpired, Some(failure)) => payment_advice(failure),
@@ -55,7 +55,7 @@ pub(super) fn advice(denial: &Denial) -> &'static str {
     }
 }
 
-/// What helps against a failed charge, as far as the bank lets a payer know.
+/// Help against a failed charge, as far as the bank reveals the reason to a payer.
 const fn payment_advice(failure: PaymentFailure) -> &'static str {
     match failure {
         PaymentFailure::AuthenticationRequired => {
@@ -129,7 +129,7 @@ pub(super) const fn kind(cause: Cause) -> &'static str {
     }
 }
 
-/// What a button for `remedy` says.
+/// The text of a button for `remedy`.
 pub(super) fn label(remedy: &Remedy) -> Cow<'static, str> {
     if let (Action::ChoosePlan, Some(plan)) = (remedy.action, &remedy.plan) {
         return Cow::Owned(format!("Get {}", plan.name));
@@ -148,7 +148,7 @@ pub(super) fn label(remedy: &Remedy) -> Cow<'static, str> {
     })
 }
 
-/// What `remedy` asks for where there is no place to go: a whole sentence without its full stop.
+/// The request of `remedy` where there is no place to go: a whole sentence without its full stop.
 pub(super) fn instruction(
     remedy: &Remedy,
     retry_at: Option<Timestamp>,

@@ -1,6 +1,6 @@
 //! Content negotiation by `Accept` (RFC 9110 §12.5.1) between the three formats of an answer.
 
-/// What a body is written in.
+/// The format of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
     /// A page for a person.
@@ -14,9 +14,9 @@ pub enum Format {
 impl Format {
     /// The format that `accept` asks for.
     ///
-    /// The highest q-value wins, then the more specific range, then the one named first. What is
-    /// left undecided, such as `*/*` or no header at all, becomes JSON, or HTML where `navigates`
-    /// says that a browser is loading a page (`Sec-Fetch-Mode: navigate`). A header that accepts
+    /// The highest q-value wins, then the more specific range, then the one named first. An
+    /// undecided header, such as `*/*` or none at all, gives JSON, or HTML where `navigates`
+    /// is set: a browser is loading a page (`Sec-Fetch-Mode: navigate`). A header that accepts
     /// nothing we have is answered all the same: an explanation helps more than a 406.
     pub fn negotiate(accept: &str, navigates: bool) -> Self {
         let order = if navigates { NAVIGATION_ORDER } else { DEFAULT_ORDER };
@@ -100,7 +100,7 @@ impl<'a> MediaRange<'a> {
         if self.q_thousandths == 0 { 0 } else { self.q_thousandths.saturating_add(UNNAMED) }
     }
 
-    /// 0 where the range says nothing about `format`, up to 3 where it names it.
+    /// 0 where the range leaves `format` out, up to 3 where it names it.
     fn specificity_for(&self, format: Format) -> u8 {
         let (kind, subtype) = (self.kind, self.subtype);
         if subtype == "*" {
@@ -120,7 +120,7 @@ fn is(text: &str, word: &str) -> bool {
     text.eq_ignore_ascii_case(word)
 }
 
-/// `json` itself and every format built on it (RFC 6839 §3.1): whoever reads those reads ours.
+/// `json` itself and every format built on it (RFC 6839 §3.1): their readers read ours.
 fn is_json(subtype: &str) -> bool {
     is(subtype, "json")
         || subtype.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))

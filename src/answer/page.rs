@@ -20,7 +20,7 @@ use crate::decision::Denial;
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 
-/// What every page needs.
+/// The parts of every page.
 pub(super) struct Frame<'a> {
     name: &'a str,
     logo_url: Option<&'a str>,
@@ -45,7 +45,7 @@ pub(super) fn denied(view: &DenialView<'_>, frame: Frame<'_>, asker: &Asker<'_>)
     let shown = |remedy: &&Remedy| !(says_when && remedy.action == Action::Wait);
     let remedies = denial.remedies.iter().filter(shown);
     let mut steps: Vec<_> =
-        remedies.map(|remedy| Step::new(remedy, denial.retry_at, view.now)).collect();
+        remedies.map(|remedy| ShownRemedy::new(remedy, denial.retry_at, view.now)).collect();
     if let Some(first) =
         steps.iter_mut().find(|step| step.href.is_some() && step.posts_to.is_none())
     {
@@ -102,11 +102,11 @@ pub(super) fn usage(
 ) -> String {
     let has_credits = !usage.credits.is_empty();
     let denial = usage.denial.as_deref();
-    let mut steps: Vec<_> = remedies(usage).map(|one| Step::new(one, None, now)).collect();
+    let mut steps: Vec<_> = remedies(usage).map(|one| ShownRemedy::new(one, None, now)).collect();
     if let Some(first) = steps.iter_mut().find(|step| step.href.is_some()) {
         first.primary = true;
     }
-    steps.extend(links(usage, brand).map(|(label, href)| Step {
+    steps.extend(links(usage, brand).map(|(label, href)| ShownRemedy {
         label: label.into(),
         href: Some(href),
         posts_to: None,
@@ -148,7 +148,7 @@ pub(super) fn waiting(
     let (again, others): (Vec<_>, Vec<_>) =
         denial.remedies.iter().partition(|remedy| remedy.action == Action::CheckAgain);
     let remedies = again.into_iter().chain(others);
-    let steps = remedies.map(|remedy| Step::new(remedy, denial.retry_at, now)).collect();
+    let steps = remedies.map(|remedy| ShownRemedy::new(remedy, denial.retry_at, now)).collect();
     render(&StatusPage {
         frame,
         title: title(denial.cause),
@@ -166,7 +166,7 @@ pub(super) fn waiting(
     })
 }
 
-/// How a page offers to load the same address again.
+/// The offer of a page to load the same address again.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum TryAgain {
     /// As the main thing to do, where waiting helps and there is no other.
@@ -177,7 +177,7 @@ enum TryAgain {
 }
 
 /// One remedy as it is shown: a button where there is a place to go, else a sentence.
-struct Step<'a> {
+struct ShownRemedy<'a> {
     label: Cow<'static, str>,
     href: Option<&'a str>,
     /// Of a button that has the gate look again.
@@ -186,7 +186,7 @@ struct Step<'a> {
     primary: bool,
 }
 
-impl<'a> Step<'a> {
+impl<'a> ShownRemedy<'a> {
     fn new(remedy: &'a Remedy, retry_at: Option<Timestamp>, now: Timestamp) -> Self {
         let href = remedy.safe_href();
         let label = match href {
@@ -212,7 +212,7 @@ struct DeniedPage<'a> {
     detail: &'a str,
     advice: &'static str,
     quota: Option<QuotaLine>,
-    steps: Vec<Step<'a>>,
+    steps: Vec<ShownRemedy<'a>>,
     try_again: TryAgain,
     code: &'static str,
     status: u16,
@@ -245,7 +245,7 @@ struct StatusPage<'a> {
     again_s: Option<u64>,
     again: &'a str,
     path: &'a str,
-    steps: Vec<Step<'a>>,
+    steps: Vec<ShownRemedy<'a>>,
     code: &'static str,
     status: u16,
     type_uri: &'a str,
@@ -264,12 +264,12 @@ struct UsagePage<'a> {
     quotas: Vec<QuotaLine>,
     nothing: &'static str,
     credits: Vec<String>,
-    steps: Vec<Step<'a>>,
+    steps: Vec<ShownRemedy<'a>>,
     time: String,
     shown_time: String,
 }
 
-/// Why requests are refused, and whose move it is.
+/// The reason of refusals, and advice on the next move.
 struct Trouble<'a> {
     title: &'static str,
     detail: Cow<'a, str>,

@@ -67,7 +67,7 @@ impl DenialView<'_> {
     }
 }
 
-/// An error of an endpoint for programs: problem details (RFC 9457), whatever the caller prefers.
+/// An error of an endpoint for programs: problem details (RFC 9457) for every caller.
 pub fn problem_json(status: u16, title: &str, detail: &str, asker: &Asker<'_>) -> Answer {
     let body = plain_json(status, title, detail, &asker.instance());
     let headers = vec![
@@ -92,7 +92,7 @@ pub(super) fn plain_text(title: &str, detail: &str) -> String {
     out
 }
 
-/// What a cause means, as JSON.
+/// The meaning of a cause, as JSON.
 pub(super) fn explanation_json(cause: Cause, type_uri: &str) -> String {
     let told = explanation(cause);
     to_json(&ExplanationBody {
@@ -106,7 +106,7 @@ pub(super) fn explanation_json(cause: Cause, type_uri: &str) -> String {
     })
 }
 
-/// What a cause means, as plain text.
+/// The meaning of a cause, as plain text.
 pub(super) fn explanation_text(cause: Cause) -> String {
     let told = explanation(cause);
     let mut out = String::with_capacity(BODY_CAPACITY);

@@ -13,10 +13,10 @@ pub(super) struct QuotaLine {
     pub(super) name: String,
     /// `3 of 5 used`.
     pub(super) shown: String,
-    /// What that means for the next request; empty for a quota that denied, where the answer's
-    /// detail says it.
+    /// The consequence for the next request; empty for a quota that denied, where the answer's
+    /// detail has it.
     pub(super) state: Cow<'static, str>,
-    /// When the count starts again, in words.
+    /// The time at which the count starts again, in words.
     pub(super) reset: String,
     /// The same as RFC 3339.
     pub(super) resets_at: String,
@@ -38,7 +38,7 @@ impl QuotaLine {
     pub(super) fn of_account(quota: &QuotaUse, has_credits: bool, now: Timestamp) -> Self {
         let state = &quota.state;
         let own = if quota.is_of_member { ", your own" } else { "" };
-        // The name says whose it is in a word of its own.
+        // The owner stands in a word of its own in the name.
         let period = period_of(state).replace(" for each member", "");
         let unit = quota.meter_name.as_deref().unwrap_or(&quota.meter);
         let name = format!("{unit}{period}{own}");

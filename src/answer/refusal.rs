@@ -81,12 +81,12 @@ headers! {
         "where `Origin` was sent: EXPOSED_HEADERS", [Browser];
     /// For how long a preflight holds.
     MAX_AGE = "Access-Control-Max-Age", "on a preflight, in seconds", [Browser];
-    /// Whether the answer may be kept.
+    /// The rule for caches.
     CACHE_CONTROL = "Cache-Control",
         "`no-store`, but for explanations, which are the same for everybody", [Http];
     /// The language of the sentences.
     CONTENT_LANGUAGE = "Content-Language", "message::LANGUAGE", [Http];
-    /// What a page may load.
+    /// The sources that a page may load.
     CONTENT_SECURITY_POLICY = "Content-Security-Policy",
         "on a page: its own two style sheets and the brand's logo", [Browser];
     /// The format of the body.
@@ -95,14 +95,14 @@ headers! {
     LINK = "Link", "on a denial: the problem type URI, as `rel=\"help\"`", [Http, Script];
     /// The address to go on with.
     LOCATION = "Location", "on a redirection", [Http];
-    /// What is left of each quota.
+    /// The rest of each quota.
     RATE_LIMIT = "RateLimit", "the quotas that the request is counted in", [RateLimit, Script];
     /// The size of each quota.
     RATE_LIMIT_POLICY = "RateLimit-Policy",
         "the quotas that the request is counted in", [RateLimit, Script];
-    /// What pages behind a link are told.
+    /// The referrer that pages behind a link get.
     REFERRER_POLICY = "Referrer-Policy", "`strict-origin`", [Browser];
-    /// When to come back, in seconds.
+    /// The time to wait, in seconds.
     RETRY_AFTER = "Retry-After",
         "where waiting helps: `Denial::retry_at`, or the pause between two looks",
         [Http, OpenAi, Script];
@@ -113,9 +113,9 @@ headers! {
         "on an unchecked pass: `Degraded::word`", [Tollgate, Script];
     /// Warns about a request that passed: a list of tokens with parameters (RFC 9651 §3.1).
     NOTICE_HEADER = "Tollgate-Notice", "on a pass and on usage: `Notice`", [Tollgate, Script];
-    /// What the answer depends on.
+    /// The header fields that the answer depends on.
     VARY = "Vary", "the header fields that the answer was chosen by", [Http];
-    /// How to authenticate.
+    /// The ways to authenticate.
     WWW_AUTHENTICATE = "WWW-Authenticate",
         "on 401: the brand's name, and the fault of the credential", [Http, Bearer, Script];
     /// Keeps browsers from guessing another format.

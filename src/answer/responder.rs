@@ -69,7 +69,7 @@ impl Responder<'_> {
         Answer { status: 200, headers, body }
     }
 
-    /// How the caller's own account stands.
+    /// The standing of the caller's own account.
     pub fn usage(&self, usage: &AccountUsage) -> Answer {
         let Self { asker, place, brand, now } = self;
         let looks = self.presentation();
@@ -91,8 +91,8 @@ impl Responder<'_> {
         Answer { status: 204, headers, body: String::new() }
     }
 
-    /// Whether access to `path` is back: `denial` is why it isn't. `attempt` counts the looks
-    /// before this one.
+    /// The answer to the question whether access to `path` is back: `denial` is the reason against
+    /// it. `attempt` counts the looks before this one.
     ///
     /// A page goes back to where its reader came from, or looks again by itself.
     pub fn status(&self, denial: Option<&Denial>, path: &ReturnPath, attempt: usize) -> Answer {
@@ -123,7 +123,7 @@ impl Responder<'_> {
         Answer { status: 200, headers, body }
     }
 
-    /// Sends a browser to `url`; a program is told it as JSON (`{"url": …}`) and goes there itself.
+    /// Sends a browser to `url`. A program gets it as JSON (`{"url": …}`) and goes there itself.
     pub fn leads_to(&self, url: &str) -> Answer {
         if self.asker.format() != Format::Json {
             return self.see_other(url);

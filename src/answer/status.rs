@@ -1,4 +1,4 @@
-//! Whether access is back: for somebody who has just paid, and for a program that waits for that.
+//! The return of access: for somebody who has just paid, and for a program that waits for that.
 
 use serde::Serialize;
 
@@ -9,22 +9,22 @@ use crate::decision::Denial;
 use crate::request::ReturnPath;
 use crate::time::Timestamp;
 
-/// When to look again.
+/// The next look.
 pub(super) struct Look<'a> {
     /// The page that was refused.
     pub(super) path: &'a str,
-    /// Where to look again.
+    /// The address of the next look.
     pub(super) again: &'a str,
-    /// In how many seconds; `None` where it was looked often enough.
+    /// The time until then, in seconds; `None` where it was looked often enough.
     pub(super) again_s: Option<u64>,
 }
 
-/// How long to wait before the look of this number: less and less often, for two minutes.
+/// The pause before the look of this number: longer and longer, for two minutes in all.
 pub(super) fn pause_s(attempt: usize) -> Option<u64> {
     PAUSES_S.get(attempt).copied()
 }
 
-/// Where the look of this number is.
+/// The address of the look of this number.
 pub(super) fn look_url(prefix: &str, path: &ReturnPath, attempt: usize) -> String {
     format!("{prefix}status?return={}&attempt={attempt}", path.encoded())
 }

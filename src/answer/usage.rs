@@ -1,4 +1,4 @@
-//! How an account stands, as JSON, as text, and in the words that a page shows.
+//! The standing of an account, as JSON, as text, and in the words that a page shows.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::quota::CreditPack;
 use crate::time::Timestamp;
 use crate::usage::{AccountUsage, QuotaUse};
 
-/// How an account stands, as JSON: what its caller gets, and the operator too.
+/// The standing of an account as JSON, for its caller and for the operator.
 pub fn usage_json(usage: &AccountUsage) -> String {
     to_json(&UsageBody {
         plan: usage.plan.as_ref(),
@@ -68,17 +68,17 @@ pub(super) fn text(usage: &AccountUsage, brand: &Brand, now: Timestamp) -> Strin
     out
 }
 
-/// Packs of credits as the operator is told them, all that there ever were.
+/// Packs of credits for the operator, all that there ever were.
 pub fn credits_json(packs: &[CreditPack]) -> String {
     to_json(&PacksBody { packs: packs.iter().map(PackBody::of).collect() })
 }
 
-/// One pack of credits as the operator is told it.
+/// One pack of credits for the operator.
 pub fn credit_json(pack: &CreditPack) -> String {
     to_json(&PackBody::of(pack))
 }
 
-/// What the plan is called.
+/// The plan's name.
 pub(super) fn plan_name(usage: &AccountUsage) -> &str {
     usage.plan.as_ref().map_or("No plan", |plan| &plan.name)
 }
@@ -110,7 +110,7 @@ pub(super) fn credit_lines(usage: &AccountUsage) -> Vec<String> {
     }
 }
 
-/// What the caller should know of the subscription; quotas speak for themselves.
+/// The text of a notice about the subscription; quotas speak for themselves.
 pub(super) fn notice_text(notice: &Notice) -> Option<Cow<'static, str>> {
     let text = match notice {
         Notice::ProviderOutage => {
@@ -132,14 +132,14 @@ pub(super) fn notice_text(notice: &Notice) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(text))
 }
 
-/// What helps against a denial, before it comes to the operator's places. When waiting does, the
-/// quota's own words say.
+/// Remedies of a denial, before it comes to the operator's places. Where waiting helps, the
+/// quota's own words are enough.
 pub(super) fn remedies(usage: &AccountUsage) -> impl Iterator<Item = &Remedy> {
     let all = usage.denial.as_ref().map_or(&[][..], |denial| &denial.remedies);
     all.iter().filter(|one| !matches!(one.action, Action::Wait | Action::ContactSupport))
 }
 
-/// The operator's places that no remedy leads to, and what a button to them says.
+/// The operator's places that no remedy leads to, each with the text of its button.
 pub(super) fn links<'a>(
     usage: &'a AccountUsage,
     brand: &'a Brand,

@@ -2,10 +2,11 @@
 //!
 //! Events may come in any order, twice, late or never: the same set of them ends in the same
 //! record, since each only adds a fact that carries the provider's own time (see
-//! [`crate::account::Billed`]).
+//! [`crate::account::ProviderSubscription`]).
 
 use crate::account::{
-    AccountRecord, Billed, Customer, Dispute, Failure, Payment, Provider, Status, add_payment,
+    AccountRecord, Customer, Dispute, Failure, Payment, Provider, ProviderSubscription, Status,
+    add_payment,
 };
 use crate::billing::{BillingEvent, News};
 use crate::time::Timestamp;
@@ -47,13 +48,13 @@ pub fn apply(mut record: AccountRecord, event: &BillingEvent, now: Timestamp) ->
             News::Note { .. } => {}
             News::Paid { subscription, until, payments } => {
                 let one = billed(&mut record, event, subscription);
-                one.hear_paid(*until, at);
+                one.record_payment(*until, at);
                 for id in payments.iter().cloned() {
                     add_payment(&mut one.payments, Payment { at, provider, id });
                 }
             }
             News::PaymentFailed { subscription: Some(id), reason } => {
-                billed(&mut record, event, id).hear_failure(Failure { at, reason: *reason });
+                billed(&mut record, event, id).record_failure(Failure { at, reason: *reason });
             }
             News::PaymentFailed { subscription: None, reason } => {
                 let failure = Some(Failure { at, reason: *reason });
@@ -61,34 +62,43 @@ pub fn apply(mut record: AccountRecord, event: &BillingEvent, now: Timestamp) ->
                     one.decline = one.decline.max(failure);
                 }
             }
-            News::Subscription { id, state } => billed(&mut record, event, id).hear(state, at),
+            News::Subscription { id, state } => {
+                billed(&mut record, event, id).record_state(state, at);
+            }
         }
     }
-    settle(&mut record);
+    derive_subscriptions(&mut record);
     forget(&mut record, now);
     record
 }
 
-/// Works out every subscription anew: news of a customer concern all of its own.
-fn settle(record: &mut AccountRecord) {
+/// Derives every subscription anew: news of a customer concern all of its own.
+fn derive_subscriptions(record: &mut AccountRecord) {
     for one in &mut record.billed {
         let is_payer = |customer: &&Customer| {
             customer.provider == one.provider && Some(&customer.id) == one.customer.as_ref()
         };
-        one.settle(record.customers.iter().find(is_payer));
+        one.derive_state(record.customers.iter().find(is_payer));
     }
 }
 
-/// The subscription of this id, a new one where it was never heard of. In the order of the ids, so
-/// that the order of events leaves no trace.
-fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> &'a mut Billed {
+/// The subscription of this id, a new one where there is none yet. In the order of the ids, so that
+/// the order of events leaves no trace.
+fn billed<'a>(
+    record: &'a mut AccountRecord,
+    event: &BillingEvent,
+    id: &str,
+) -> &'a mut ProviderSubscription {
     let provider = event.provider;
     let place = record
         .billed
         .binary_search_by(|one| (one.provider, one.id.as_str()).cmp(&(provider, id)))
         .unwrap_or_else(|place| {
             // By an address, until an event shows otherwise.
-            let new = Billed { by_address: true, ..Billed::new(provider, id) };
+            let new = ProviderSubscription {
+                by_address: true,
+                ..ProviderSubscription::new(provider, id)
+            };
             record.billed.insert(place, new);
             place
         });
@@ -100,7 +110,7 @@ fn billed<'a>(record: &'a mut AccountRecord, event: &BillingEvent, id: &str) -> 
     one
 }
 
-/// The customer of this id, a new one where it was never heard of.
+/// The customer of this id, a new one where there is none yet.
 fn customer<'a>(
     record: &'a mut AccountRecord,
     provider: Provider,
@@ -116,7 +126,7 @@ fn customer<'a>(
     record.customers.get_mut(place)
 }
 
-/// The customer whom an event is about.
+/// The customer of an event.
 fn paying<'a>(record: &'a mut AccountRecord, event: &BillingEvent) -> Option<&'a mut Customer> {
     customer(record, event.provider, event.customer.as_deref()?)
 }
@@ -148,7 +158,7 @@ fn dispute(record: &mut AccountRecord, mut new: Dispute) {
         Err(place) => record.disputes.insert(place, new),
         Ok(place) => {
             let Some(known) = record.disputes.get_mut(place) else { return };
-            // The subscription and the payments stay, whichever event names them.
+            // The subscription and the payments stay, in any order of events.
             new.subscription = new.subscription.max(known.subscription.take());
             new.payments.append(&mut known.payments);
             new.payments.sort_unstable();
@@ -166,7 +176,7 @@ fn forget(record: &mut AccountRecord, now: Timestamp) {
     let kept_since = now.plus_ms(-KEEP_ENDED_MS);
     record.billed.retain(|one| {
         let is_over = one.known().is_some_and(|known| known.status == Status::Ended);
-        !is_over || one.told.as_ref().is_some_and(|told| told.at >= kept_since)
+        !is_over || one.last_report.as_ref().is_some_and(|report| report.at >= kept_since)
     });
     record.disputes.retain(|one| one.is_open || one.at >= kept_since);
 }

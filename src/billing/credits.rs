@@ -10,11 +10,11 @@ pub struct CreditPrice {
     /// The provider's name of it: the id of a price, a lookup key, a variant, a product, or of a
     /// payment link.
     pub price: String,
-    /// How many units one of it is.
+    /// Units in one of it.
     pub units: u64,
     /// The most of it that one order may hold; any more brings no units.
     pub max_quantity: u64,
-    /// Whether it counts without being paid for, as by a coupon over the whole price.
+    /// Whether it counts without a payment, as by a coupon over the whole price.
     pub free: bool,
 }
 
@@ -23,9 +23,9 @@ pub struct CreditPrice {
 pub(super) struct Position {
     /// Each name of the bought item.
     pub(super) names: Vec<String>,
-    /// How many of it.
+    /// Number of such items.
     pub(super) quantity: Option<u64>,
-    /// Whether nothing was paid for it.
+    /// Whether it cost nothing.
     pub(super) is_free: bool,
 }
 

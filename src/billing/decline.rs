@@ -1,12 +1,12 @@
-//! Why a charge failed, as far as the payer may know it.
+//! The reason of a failed charge, as far as the payer may know it.
 
 use crate::cause::PaymentFailure;
 
-/// What a payer is told, by the codes that a provider gives for a failed charge: the bank's own,
+/// The reason for a payer, by the codes that a provider gives for a failed charge: the bank's own,
 /// the provider's for the error, and its advice. `None` where none is given.
 ///
-/// What a bank must not let be known (fraud, a lost or stolen card) reads exactly as a plain
-/// decline, whatever stands beside it. So does every code that is unknown, unless the advice says
+///  Reasons that a bank must keep secret (fraud, a lost or stolen card) read exactly as a plain
+/// decline, with any other codes beside them. So does every unknown code, unless the advice adds
 /// more.
 ///
 /// Source: <https://docs.stripe.com/declines/codes>; Paddle's codes are those of `ErrorCode` in
@@ -33,7 +33,7 @@ pub fn reason(
     })
 }
 
-/// What this one code means; `None` where it says no more than that the bank declined.
+/// The meaning of this one code; `None` for a plain decline by the bank.
 pub(super) fn known(code: &str) -> Option<PaymentFailure> {
     let group = GROUPS.iter().find(|(_, codes)| codes.split(' ').any(|other| other == code));
     group.map(|(failure, _)| *failure)

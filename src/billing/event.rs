@@ -8,13 +8,13 @@ use crate::wire::wire;
 /// The content of one webhook, or of an answer to a question.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BillingEvent {
-    /// Whose word it is.
+    /// The provider that sent it.
     pub provider: Provider,
     /// The provider's id of the event: the same is never taken twice.
     pub id: String,
     /// The provider's word for what happened, such as `invoice.paid`.
     pub kind: String,
-    /// When it was so, by the provider's clock.
+    /// The time of the event, by the provider's clock.
     pub occurred_at: Timestamp,
     /// The provider's id of the customer.
     pub customer: Option<String>,
@@ -23,9 +23,10 @@ pub struct BillingEvent {
     /// The account's name, `tenant/account`, where the event names one by a signed reference, or in
     /// a field that the seller's own server writes.
     pub account: Option<String>,
-    /// Why the account that it names does not count.
+    /// The reason why the account that it names does not count.
     pub unnamed: Option<String>,
-    /// Why nothing of it counts: it is of another mode, store or account than the configured one.
+    /// The reason why nothing of it counts: it is of another mode, store or account than the
+    /// configured one.
     pub ignored: Option<String>,
     /// Whether the seller's own server names the account of the customer itself.
     pub names_customer: bool,
@@ -33,7 +34,7 @@ pub struct BillingEvent {
     pub is_payment: bool,
     /// Whether it came to its account by a customer alone whom any buyer's address picks.
     pub is_by_address: bool,
-    /// What is new; nothing where the gate has no use for it.
+    /// The news in it; nothing where the gate has no use for it.
     pub news: Vec<News>,
 }
 
@@ -44,7 +45,7 @@ pub enum News {
     Credits {
         /// The purchase: the same is never added twice.
         id: String,
-        /// How many.
+        /// Number of units.
         units: u64,
         /// The provider's id of the payment.
         payment: Option<String>,
@@ -64,7 +65,7 @@ pub enum News {
     },
     /// Something for the account's audit trail.
     Note {
-        /// By whom.
+        /// The author of the action.
         actor: String,
         /// The name of the action.
         action: String,
@@ -93,12 +94,12 @@ pub enum News {
     PaymentFailed {
         /// The subscription's id; `None` where only the customer is known.
         subscription: Option<String>,
-        /// Why, where it is said.
+        /// The reason, where one is given.
         reason: Option<PaymentFailure>,
     },
     /// A subscription is this.
     Subscription {
-        /// Its id.
+        /// The state of a subscription.
         id: String,
         /// All of it.
         state: Box<Subscription>,

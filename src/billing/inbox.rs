@@ -4,8 +4,9 @@
 //! An event comes in ([`Inbox::handle`] of [`InboxRequest::TakeIn`]) and is kept: `received` where
 //! its account is known, `waiting` where it isn't, `ignored` where nothing follows from it,
 //! `failed` where it can't be read. A received one is delivered to its account's ledger until that
-//! has taken it ([`batch`], [`settle`]), and is `applied` then. Whichever step is cut off is done
-//! again: an event that is applied twice changes nothing. `docs/billing.md` tells the whole.
+//! has taken it ([`batch`], [`record_delivery`]), and is `applied` then.
+//! A step that is cut off is done again: an event that is applied twice changes nothing.
+//! `docs/billing.md` has the whole.
 
 mod customer;
 mod customer_store;
@@ -22,7 +23,7 @@ mod whose;
 
 pub use customer::{Claim, CustomerKey, CustomerPage, CustomerRow, Link, Linked, SubscriptionKey};
 pub use customer_store::CustomerStore;
-pub use deliver::{ReadBody, batch, settle};
+pub use deliver::{ReadBody, batch, record_delivery};
 pub use event_state::EventState;
 pub use message::{
     AccountFilter, AccountPage, AccountSummary, Call, EventDetail, EventFilter, EventKey,
@@ -38,17 +39,18 @@ use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
 
-/// The inbox. What counts is in the store; this only remembers what would cost to find out again.
+/// The inbox. The events are in the store; this only remembers facts that are costly to find again.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// When it last tidied up.
+    /// The time of the last tidying.
     swept_at: Option<Timestamp>,
-    /// What it last found out about outages, and when.
+    /// The last verdict on outages, and its time.
     assessed: Option<(Timestamp, Outages)>,
 }
 
 impl Inbox {
-    /// Answers a message: with what [`InboxRequest`] says, as [`wire`] writes it, or with nothing.
+    /// Answers a message: with the reply named at [`InboxRequest`], as [`wire`] writes it, or with
+    /// nothing.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What payment providers tell, taken into an account's record and credits.
+//! The effect of payment providers' news on an account's record and credits.
 
 use super::inbox::AccountSummary;
 use super::{BillingEvent, News, apply};
@@ -55,7 +55,7 @@ pub fn apply_to_ledger(
     Ok(summary)
 }
 
-/// Adds an entry to the audit trail, once, and tells the operator of it where that is wanted.
+/// Adds an entry to the audit trail, once, and announces it to the operator where that is wanted.
 fn note(
     store: &mut impl LedgerStore,
     terms: Terms<'_>,
@@ -73,7 +73,7 @@ fn note(
     Ok(())
 }
 
-/// What the audit trail says of an event: which it was, and what has come of it.
+/// The audit trail's details of an event: its id and kind, and its result.
 #[derive(serde::Serialize)]
 struct Applied<'a> {
     event: &'a str,

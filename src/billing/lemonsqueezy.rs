@@ -1,4 +1,4 @@
-//! Lemon Squeezy, whose messages are JSON:API.
+//! Lemon Squeezy: its messages are JSON:API.
 //!
 //! Source: <https://docs.lemonsqueezy.com/help/webhooks/event-types>,
 //! <https://docs.lemonsqueezy.com/api/subscriptions/the-subscription-object> and

@@ -14,13 +14,13 @@ use super::error::BillingError;
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;
 
-/// An object of a provider, as one kind of those that its list of fields knows.
+/// An object of a provider, as one kind of its list of fields.
 #[derive(Clone)]
 pub(super) struct Object<'a> {
     value: &'a Value,
     /// The kind, and the path from there, as in the list of fields.
     field: String,
-    /// Where it stands in the document (RFC 6901).
+    /// Its place in the document (RFC 6901).
     pointer: String,
     document: Document<'a>,
 }

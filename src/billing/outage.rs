@@ -1,5 +1,5 @@
-//! Whether a payment provider is down, as far as the gate can tell from what happens to charges and
-//! to its own calls.
+//! The detection of an outage of a payment provider, as far as it shows in charges and in the
+//! gate's own calls.
 //!
 //! One customer's bad day is no outage. The charges of several must fail, for reasons that are none
 //! of theirs. They must be at least half of the customers with a charge lately: in the last hour,
@@ -14,25 +14,25 @@ use crate::cause::PaymentFailure;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// How a charge of a customer or a call for it went. A bank that declines says nothing about the
-/// provider, so a decline is no signal.
+/// The outcome of a charge of a customer, or of a call for it. A bank that declines is no sign of
+/// the provider's health, so a decline is no signal.
 ///
 /// In order, the signals of a customer stand together, by time, failures before successes.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Signal {
-    /// Whose customer.
+    /// The provider of the customer.
     pub provider: Provider,
-    /// What was tried.
+    /// The attempt.
     pub attempt: Attempt,
     /// The provider's id of the customer.
     pub customer: String,
-    /// When.
+    /// The time of the attempt.
     pub at: Timestamp,
-    /// Whether it went well.
+    /// Whether it succeeded.
     pub is_good: bool,
 }
 
-/// What a provider may fail to do.
+/// Something that a provider may fail to do.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Attempt {
     /// Charge a customer.
@@ -42,7 +42,7 @@ pub enum Attempt {
     Call,
 }
 
-/// What is known about outages.
+/// The known outages.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Outages {
     /// Providers that are down.
@@ -52,9 +52,9 @@ pub struct Outages {
     /// Customers who fail now for reasons that are none of theirs, of the provider and attempt that
     /// has most of them.
     pub failing_customers: u64,
-    /// Customers of the same for whom all goes well; only counted while somebody fails.
+    /// Customers of the same for whom all goes well; only counted while others fail.
     pub succeeding_customers: u64,
-    /// How long ago counts as now, in seconds.
+    /// Length of the window that counts as now, in seconds.
     pub window_s: i64,
 }
 
@@ -65,15 +65,17 @@ impl Outages {
     }
 }
 
-/// What an event tells about charges.
+/// The signal of an event about charges.
 pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
     let customer = event.customer.clone()?;
     let verdicts = event.news.iter().filter_map(|news| match news {
         News::Paid { .. } => Some(true),
-        News::PaymentFailed { reason: Some(reason), .. } => is_nobodys(*reason).then_some(false),
+        News::PaymentFailed { reason: Some(reason), .. } => {
+            is_provider_side(*reason).then_some(false)
+        }
         _ => None,
     });
-    // Of one event that tells both, the payment counts.
+    // Of one event with both, the payment counts.
     let is_good = verdicts.max()?;
     let (provider, attempt) = (event.provider, Attempt::Charge);
     // Their clock may be ahead of ours.
@@ -81,14 +83,14 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
     Some(Signal { provider, attempt, customer, at, is_good })
 }
 
-/// What follows at `now` from signals in the order of [`Signal`]: in whichever order they came.
+/// The verdict at `now` on signals in the order of [`Signal`]: they may have come in any.
 pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
     let mut outages = Outages { window_s: WINDOW_MS / 1_000, ..Outages::default() };
     let is_together =
         |one: &Signal, next: &Signal| (one.provider, one.attempt) == (next.provider, next.attempt);
     for group in signals.chunk_by(is_together) {
         let (count, since) = replay(group, WINDOW_MS, now);
-        // Where much goes on, an hour's successes would hide an outage for too long.
+        // In a busy shop, an hour's successes would hide an outage for too long.
         let (_, lately) = replay(group, SHORT_WINDOW_MS, now);
         let since = [since, lately].into_iter().flatten().min();
         let most = (outages.failing_customers, outages.succeeding_customers);
@@ -107,11 +109,11 @@ pub fn assess(signals: &[Signal], now: Timestamp) -> Outages {
     outages
 }
 
-/// For how long a charge or call says something.
+/// Time for which a charge or call counts.
 pub const WINDOW_MS: i64 = 3_600_000;
-/// For how long it does where so much goes on that an outage shows sooner.
+/// Time for which it counts in a busy shop, so that an outage shows sooner.
 pub const SHORT_WINDOW_MS: i64 = 900_000;
-/// How far back signals are looked at to tell how long an outage lasts.
+/// Span of signals that are looked at for the beginning of an outage.
 pub const HISTORY_MS: i64 = 86_400_000;
 
 /// Fewer customers are no outage.
@@ -123,12 +125,12 @@ const STILL_FAILING: u64 = 3;
 const STILL_FAILING_SHARE: u64 = 3;
 
 /// Whether the failure is neither the payer's nor the bank's doing.
-const fn is_nobodys(reason: PaymentFailure) -> bool {
+const fn is_provider_side(reason: PaymentFailure) -> bool {
     use PaymentFailure::{ProviderOutage, TryLater};
     matches!(reason, ProviderOutage | TryLater)
 }
 
-/// How many customers stand how.
+/// Number of customers by outcome.
 #[derive(Clone, Copy, Default)]
 struct Count {
     failing: u64,
@@ -145,18 +147,27 @@ impl Count {
     }
 }
 
-/// When a customer begins to stand so, or stands so no longer. Of one instant, beginnings come
+/// The time at which a customer begins or ceases to be counted. Of one instant, beginnings come
 /// first, so that no count falls below zero.
-type Change = (Timestamp, IsEnd, IsGood);
-type IsEnd = bool;
-type IsGood = bool;
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Transition {
+    at: Timestamp,
+    edge: Edge,
+    is_good: bool,
+}
+
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Edge {
+    Begin,
+    End,
+}
 
 /// Goes through the history: the count at `now`, and since when an outage is on.
 ///
 /// The count is looked at whenever it changes, also where a signal grows too old. Were it only
 /// looked at when one comes, one more success could be the occasion on which an outage is found.
 fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<Timestamp>) {
-    let mut changes: Vec<Change> = Vec::new();
+    let mut transitions: Vec<Transition> = Vec::new();
     let mut rest = signals;
     while let Some((signal, after)) = rest.split_first() {
         rest = after;
@@ -164,18 +175,22 @@ fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<
         let next = after.first().filter(|next| next.customer == signal.customer);
         let ends_at = signal.at.plus_ms(window_ms);
         let ends_at = next.map_or(ends_at, |next| ends_at.min(next.at));
-        changes.push((signal.at, false, signal.is_good));
-        changes.push((ends_at, true, signal.is_good));
+        let is_good = signal.is_good;
+        transitions.push(Transition { at: signal.at, edge: Edge::Begin, is_good });
+        transitions.push(Transition { at: ends_at, edge: Edge::End, is_good });
     }
-    changes.retain(|(at, ..)| *at <= now);
-    changes.sort_unstable();
+    transitions.retain(|one| one.at <= now);
+    transitions.sort_unstable();
     let (mut count, mut since) = (Count::default(), None);
-    for of_one_instant in changes.chunk_by(|one, next| one.0 == next.0) {
-        for (_, is_end, is_good) in of_one_instant {
+    for of_one_instant in transitions.chunk_by(|one, next| one.at == next.at) {
+        for Transition { edge, is_good, .. } in of_one_instant {
             let count = if *is_good { &mut count.succeeding } else { &mut count.failing };
-            *count = if *is_end { count.saturating_sub(1) } else { count.saturating_add(1) };
+            *count = match edge {
+                Edge::Begin => count.saturating_add(1),
+                Edge::End => count.saturating_sub(1),
+            };
         }
-        let at = of_one_instant.first().map(|(at, ..)| *at);
+        let at = of_one_instant.first().map(|one| one.at);
         since = if count.is_outage(since.is_some()) { since.or(at) } else { None };
     }
     (count, since)

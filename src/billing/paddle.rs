@@ -146,7 +146,7 @@ fn portal(billing: &Billing, customer: &str, _: &str) -> Option<ApiRequest> {
     MEDIA.post(billing, &path, "{}".to_owned())
 }
 
-/// Paddle's checkout comes back to where the page of its own settings says.
+/// Paddle's checkout comes back to the page that its own settings name.
 fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest, BillingError> {
     let mut body = json!({
         "items": [{ "price_id": sale.price, "quantity": 1 }],

@@ -72,7 +72,7 @@ impl References {
 
 /// The start of every reference.
 pub const MARK: &str = "tgr_";
-/// How long a reference is good that the gate makes: a page may stay open over a weekend.
+/// Lifetime of the gate's references: a page may stay open over a weekend.
 pub const LIFETIME_S: i64 = 7 * 86_400;
 /// The place of a reference in `buy_url` and `plans_url`.
 pub const PLACEHOLDER: &str = "{reference}";

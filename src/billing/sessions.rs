@@ -15,7 +15,7 @@ use crate::wire::{self, wire};
 /// The links of one account.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    /// When each call of the last minute was allowed, the oldest first.
+    /// The time of each call that was allowed in the last minute, the oldest first.
     begun: Vec<Timestamp>,
     made: Vec<Made>,
 }
@@ -32,7 +32,7 @@ pub enum SessionRequest {
     Made {
         /// See [`wish`].
         wish: String,
-        /// Where it leads.
+        /// The link's address.
         url: String,
     },
 }
@@ -110,7 +110,7 @@ struct Made {
     at: Timestamp,
 }
 
-/// How long a link is handed out again, and in which time only so many are made.
+/// Time for which a link is handed out again, and in which only so many are made.
 const PERIOD_MS: i64 = 60_000;
 /// Links of one account in [`PERIOD_MS`]: enough to compare plans, and to repeat a click.
 pub const MAX_A_PERIOD: usize = 5;

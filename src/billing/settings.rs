@@ -12,20 +12,20 @@ pub struct Billing {
     pub provider: Provider,
     /// The key of a customer's or subscription's metadata that names the account.
     pub account_key: String,
-    /// Where the provider's API is, without a slash at the end.
+    /// The address of the provider's API, without a slash at the end.
     pub api_url: String,
-    /// Whose events count: the store at Lemon Squeezy, which checkouts need too, the connected
-    /// account at Stripe, the organisation at Polar.
+    /// The sender of events that count: the store at Lemon Squeezy, which checkouts need too, the
+    /// connected account at Stripe, the organisation at Polar.
     pub store: Option<String>,
     /// Whether events of the provider's test mode count.
     pub test: bool,
-    /// What is sold as prepaid units.
+    /// The prices of prepaid units.
     pub credits: Vec<CreditPrice>,
     /// Signs and verifies references to accounts.
     pub references: References,
     /// Whether an open dispute suspends the account.
     pub suspends_on_dispute: bool,
-    /// What its webhooks are signed with; several while one is changed for another.
+    /// The secrets that sign its webhooks; several while one is changed for another.
     pub webhook_secrets: Vec<String>,
     /// Opens its API; without it remedies are configured links, and nothing is read again.
     pub api_key: Option<String>,

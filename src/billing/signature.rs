@@ -9,11 +9,11 @@ use crate::text::hex;
 use crate::time::Timestamp;
 use crate::token::{Algorithm, Key, MAX_CANDIDATES, SignatureCheck};
 
-/// How old a signature may be, and how far ahead of our clock, in seconds.
+/// The greatest age of a signature, and its greatest lead over our clock, in seconds.
 ///
 /// Stripe's and Standard Webhooks' libraries allow as much for the past. Paddle's allows 5 s, which
-/// a slow network breaks: it signs when it sends, and sends again after minutes. What is replayed
-/// within the time does nothing, since the id of each event is kept.
+/// a slow network breaks: it signs when it sends, and sends again after minutes. A replay within
+/// the time does nothing, since the id of each event is kept.
 pub const TOLERANCE_S: i64 = 300;
 
 /// A webhook as it came.
@@ -41,17 +41,17 @@ pub enum WebhookError {
     Malformed {
         /// The field.
         header: &'static str,
-        /// What would be right.
+        /// A description of the right value.
         expected: &'static str,
     },
     /// It was signed too long ago.
     TooOld {
-        /// How many seconds ago.
+        /// Its age in seconds.
         age_s: i64,
     },
     /// It was signed in the future.
     TooNew {
-        /// How many seconds from now.
+        /// Its lead in seconds.
         ahead_s: i64,
     },
     /// No secret that is configured could have made such a signature.
@@ -96,7 +96,7 @@ impl fmt::Display for WebhookError {
 
 impl Error for WebhookError {}
 
-/// How a provider signs its webhooks.
+/// A provider's way to sign its webhooks.
 #[derive(Clone, Copy, Debug)]
 pub enum Scheme {
     /// An HMAC of the time and the body, in one header field beside the time.
@@ -188,7 +188,7 @@ pub(super) fn check_age(at_s: i64, now: Timestamp) -> Result<(), WebhookError> {
     if ahead_s > TOLERANCE_S { Err(WebhookError::TooNew { ahead_s }) } else { Ok(()) }
 }
 
-/// Digits only: what is signed is the text.
+/// Digits only: the signed thing is the text.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits { text.parse().ok() } else { None }

@@ -29,15 +29,15 @@ pub struct ProviderSpec {
     /// Whether the address that a buyer types picks the customer: then a stranger's payment may
     /// come under anybody's customer id.
     pub picks_customer_by_address: bool,
-    /// When only a signed reference leads a payment to its account.
+    /// The cases in which only a signed reference leads a payment to its account.
     pub reference: ReferenceNeed,
     /// The start of its payment links, which a buyer opens in a browser.
     pub payment_link: Option<&'static str>,
     /// Whether one secret signs for several stores, so that `BILLING` should name one.
     pub has_stores: bool,
-    /// Whether its events seldom say which payment is disputed, so that the API has to be asked.
+    /// Whether its events seldom name the disputed payment, so that the API has to be asked.
     pub dispute_needs_key: bool,
-    /// How it signs webhooks.
+    /// Its way to sign webhooks.
     pub scheme: Scheme,
 }
 
@@ -46,7 +46,7 @@ pub struct ProviderSpec {
 pub struct ProviderApi {
     /// Every field that is read of its messages, with its author.
     pub fields: &'static [Field],
-    /// How its API is spoken to.
+    /// The headers and formats of its API.
     pub(super) media: &'static Media,
     /// The request for a link into its portal.
     pub(super) portal: fn(&Billing, customer: &str, return_url: &str) -> Option<ApiRequest>,
@@ -76,9 +76,9 @@ pub struct ProviderEvents {
     pub(super) read: Read,
     /// The path of the events that did not arrive, where it keeps a list.
     pub(super) missed: Option<&'static str>,
-    /// How its events are completed, where they lack facts.
+    /// The completion of events that lack facts.
     pub(super) completing: Option<Completing>,
-    /// How a customer is read again.
+    /// The rereading of a customer.
     pub(super) rereading: Rereading,
 }
 
@@ -99,12 +99,12 @@ pub struct Secret {
     pub meaning: &'static str,
 }
 
-/// When only a signed reference leads a payment to its account.
+/// The cases in which only a signed reference leads a payment to its account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ReferenceNeed {
     /// Never: the seller's server writes the account's name, and nobody else can.
     Never,
-    /// Always: a payer may write whatever names an account.
+    /// Always: a payer may write every field that names an account.
     Always,
     /// Where there is a key for the API: without one, the sender is the seller's own system.
     WithKey,
@@ -134,10 +134,10 @@ pub struct Catalogue {
     pub items: &'static str,
     /// The next page.
     pub next: NextPage,
-    /// Where an item's names stand, in their order: paths of JSON pointers (RFC 6901), with `*`
+    /// The places of an item's names, in their order: paths of JSON pointers (RFC 6901), with `*`
     /// for each item of a list.
     pub names: &'static [&'static str],
-    /// Where its name for people may stand: the first that is there counts.
+    /// The places of its name for people: the first that is there counts.
     pub labels: &'static [&'static str],
     /// The field and its value, as JSON, of an item that no subscription can be to.
     pub unsold: (&'static str, &'static str),
@@ -146,7 +146,7 @@ pub struct Catalogue {
     pub archived: &'static [(&'static str, &'static str)],
 }
 
-/// Where a list of prices goes on.
+/// The place where a list of prices goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum NextPage {
     /// Behind the id of the last item, where the field `has_more` is true.
@@ -162,7 +162,7 @@ pub enum NextPage {
     Number(&'static str),
 }
 
-/// How the events of a provider are completed by its API.
+/// The completion of a provider's events by its API.
 #[derive(Debug)]
 pub(super) struct Completing {
     /// The open questions about an event, by its body.
@@ -191,14 +191,14 @@ pub(super) enum Question {
     Sold { session: String, payment: Option<String> },
 }
 
-/// How a customer is read again: one list after another.
+/// The rereading of a customer: one list after another.
 #[derive(Debug)]
 pub(super) struct Rereading {
     /// The path of the customer itself.
     pub(super) customer: Around,
     /// The path of its subscriptions and the field with the items, where these are asked for.
     pub(super) subscriptions: Option<(Around, &'static str)>,
-    /// Its entitlements, where the provider knows them.
+    /// Its entitlements, where the provider keeps them.
     pub(super) entitlements: Option<Entitlements>,
     /// Whether lists go on behind the id of their last item. Else the first page is all.
     pub(super) has_pages: bool,

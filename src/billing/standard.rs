@@ -105,7 +105,7 @@ fn read(
         None => polar::read(&mut event, billing, plans, &data.as_a("object"))?,
     }
     if !event.news.is_empty() {
-        // The time of sending is another one when it is sent again.
+        // Each delivery has a send time of its own, so an event with news must carry `timestamp`.
         body.needed_time("timestamp")?;
     }
     Ok(event)

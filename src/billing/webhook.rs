@@ -16,12 +16,12 @@ use crate::token::SignatureCheck;
 
 pub use super::signature::{TOLERANCE_S, Webhook, WebhookError};
 
-/// What has to be verified: the webhook is genuine if any one of these is right.
+/// The checks to make: the webhook is genuine if any one of these is right.
 ///
 /// # Errors
 ///
-/// It can't be genuine, whatever the secret is: a field is missing or malformed, or it was signed
-/// too long ago or in the future.
+/// It can't be genuine under any secret: a field is missing or malformed, or it was signed too long
+/// ago or in the future.
 pub fn checks(
     billing: &Billing,
     webhook: &Webhook<'_>,

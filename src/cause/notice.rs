@@ -9,7 +9,7 @@ pub enum Notice {
     ProviderOutage,
     /// A charge failed; access ends at `until` unless it is fixed.
     PaymentGrace {
-        /// When the grace ends.
+        /// The end of the grace.
         until: Timestamp,
     },
     /// A threshold of a quota is reached.
@@ -26,7 +26,7 @@ pub enum Notice {
     },
     /// The subscription is cancelled and ends at `at`.
     SubscriptionEnding {
-        /// When it ends.
+        /// The end of the subscription.
         at: Timestamp,
     },
 }

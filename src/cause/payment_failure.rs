@@ -3,7 +3,8 @@
 use crate::words::words;
 
 words! {
-    /// Why a charge failed, as far as a payer may know: fraud and the like read as declined.
+    /// The reason of a failed charge, as far as a payer may know: fraud and the like read as
+    /// declined.
     #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
     pub enum PaymentFailure: Serialize, Wire {
         /// The card itself has expired.

@@ -15,7 +15,7 @@ pub struct QuotaState {
     pub limit: u64,
     /// Units used so far, this request included when it passed. May exceed a soft limit.
     pub used: u64,
-    /// When the period ends and the count starts again.
+    /// The time at which the period ends and the count starts again.
     pub resets_at: Timestamp,
     /// The whole length of the period in seconds.
     pub window_s: u64,

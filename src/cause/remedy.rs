@@ -1,4 +1,4 @@
-//! What a denied caller can do about it.
+//! Remedies: the means of a denied caller.
 
 use serde::Serialize;
 
@@ -8,9 +8,9 @@ use crate::words::words;
 /// Something the caller can do about a denial.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Remedy {
-    /// What to do.
+    /// The action.
     pub action: Action,
-    /// Where to do it, when the operator configured a place.
+    /// The place for it, when the operator configured one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// The plan that opens the door, where the action is about one.

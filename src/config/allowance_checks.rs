@@ -5,7 +5,7 @@ use super::closest::closest;
 use super::{Config, Mistake};
 use crate::allowance::{CATEGORIES, MAX_ALLOWANCES};
 
-/// Without a key nobody's count could be told from a made-up one.
+/// Without a key a true count can't be told from a made-up one.
 pub(super) fn check_key(config: &Config) -> Option<Mistake> {
     let index = config.routes.iter().position(|route| route.free.is_some())?;
     config.allowance_key.is_none().then(|| Mistake {

@@ -1,4 +1,4 @@
-//! What a route gives away to readers without an account, and what that needs.
+//! A route's gifts to readers without an account, and their needs.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::allowance::{Allowance, MAX_LIMIT};
 
 /// The fields of a route that are about it.
 pub(super) struct GivenAway {
-    /// How many pages are free in which period.
+    /// The free pages per period.
     pub(super) free: Option<Allowance>,
     /// The name of a rate-limit binding that bounds how often an address starts anew.
     pub(super) free_burst: Option<String>,
-    /// Which verified crawlers pass.
+    /// The verified crawlers that pass.
     pub(super) crawlers: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl GivenAway {
         Self { free, free_burst, crawlers }
     }
 
-    /// Whether nothing is given away, not even by mistake.
+    /// Whether the route gives nothing away, not even by mistake.
     pub(super) fn is_nothing(&self) -> bool {
         self.free.is_none() && self.free_burst.is_none() && self.crawlers.is_empty()
     }

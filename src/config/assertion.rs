@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::Binding;
-use super::fields::{Expect, Reader};
+use super::fields::{ConfigReader, Expect};
 use crate::strict_json;
 use crate::token::{Key, KeyRing, KeyRingError, KeyRingKind};
 
@@ -44,7 +44,7 @@ impl fmt::Debug for FirstKey {
 }
 
 /// Reads `ASSERTION_KEY`: private JWKs, or JWK Sets of them, apart by white space.
-pub(super) fn read(reader: &Reader<'_>) -> Option<AssertionKeys> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Option<AssertionKeys> {
     let keys = match reader.bindings().value("ASSERTION_KEY")? {
         Binding::Text(text) if text.trim().is_empty() => return None,
         Binding::Text(text) => read_keys(&text),

@@ -1,6 +1,6 @@
-//! Who takes the money, and how the gate hears of it.
+//! The payment providers, and the way of their news to the gate.
 
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use crate::account::Provider;
 use crate::billing::credits::CreditPrice;
 use crate::billing::reference::References;
@@ -9,7 +9,7 @@ use crate::gate_secret::GateSecret;
 use crate::store::MAX_UNITS;
 use crate::text::authority;
 
-pub(super) fn read(reader: &Reader<'_>, secrets: &[GateSecret]) -> Vec<Billing> {
+pub(super) fn read(reader: &ConfigReader<'_>, secrets: &[GateSecret]) -> Vec<Billing> {
     let mut all: Vec<Billing> = Vec::new();
     for (index, fields) in reader.tables("BILLING", EXAMPLE).into_iter().enumerate() {
         let Some(mut one) = read_one(reader, fields) else { continue };
@@ -29,7 +29,7 @@ const MIN_API_KEY_BYTES: usize = 8;
 
 const ON_DISPUTE: &[(&str, bool)] = &[("note", false), ("suspend", true)];
 
-fn read_one(reader: &Reader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
+fn read_one(reader: &ConfigReader<'_>, mut fields: Fields<'_>) -> Option<Billing> {
     let is_said = fields.has("provider");
     let providers = Provider::ALL.map(|provider| (provider.word(), provider));
     let provider = fields.choice("provider", &providers, "\"stripe\"");

@@ -85,7 +85,7 @@ pub(super) fn check_modes(config: &Config, _: &dyn Bindings, findings: &mut Find
     }
 }
 
-/// Which payment a dispute is about stands in the API alone.
+/// The payment of a dispute stands in the API alone.
 pub(super) fn check_disputes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, one) in config.billing.iter().enumerate() {
         let spec = spec_of(one.provider);

@@ -1,15 +1,15 @@
 //! The source of the configuration.
 
-/// Where configuration comes from: the Worker's environment, or a map in tests.
+/// The source of the configuration: the Worker's environment, or a map in tests.
 pub trait Bindings {
     /// The variable or secret of this name.
     fn value(&self, name: &str) -> Option<Binding>;
 
-    /// Whether there is a binding of this name that is not a value: a service or an object class.
+    /// Whether a binding of this name exists that is not a value: a service or an object class.
     fn has_resource(&self, name: &str) -> bool;
 }
 
-/// What a variable may hold.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Binding {
     /// A table, an array, a number or a boolean of `wrangler.toml`.

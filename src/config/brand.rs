@@ -1,10 +1,10 @@
-//! What the pages look like and link to.
+//! The looks and links of the pages.
 
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown_url;
 use crate::text::url::is_safe_url;
 
-/// What the pages look like and link to.
+/// The looks and links of the pages.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Brand {
     /// The operator's name.
@@ -13,13 +13,13 @@ pub struct Brand {
     pub color: String,
     /// A logo, `https:`.
     pub logo_url: Option<String>,
-    /// Where to sign in.
+    /// The sign-in page.
     pub sign_in_url: Option<String>,
-    /// Where plans are sold.
+    /// The page of plans on sale.
     pub plans_url: Option<String>,
-    /// Where payment methods and subscriptions are managed.
+    /// The page for payment methods and subscriptions.
     pub account_url: Option<String>,
-    /// Where help is: a page or `mailto:`.
+    /// The place of help: a page or `mailto:`.
     pub support_url: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Brand {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Brand {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Brand {
     let default = Brand::default();
     let Some(mut fields) = reader.table("BRAND", "{ name = \"Example\", color = \"#1f4fd8\" }")
     else {

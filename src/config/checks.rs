@@ -129,7 +129,7 @@ fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings
     }
 }
 
-/// Where tokens say what was paid for, and no issuer's claims have a place for it, all are refused.
+/// Where rights come from tokens, and no issuer's claims have a place for them, all are refused.
 fn check_what_tokens_carry(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let can_open = config.issuers.iter().any(|issuer| {
         let mapping = &issuer.mapping;
@@ -210,7 +210,7 @@ fn check_allowances(config: &Config, _: &dyn Bindings, findings: &mut Findings) 
     findings.warnings.extend(allowance_checks::check_crawlers(config));
 }
 
-/// A route whose entitlements no plan includes opens only to tokens that carry them themselves.
+/// A route that asks for entitlements of no plan opens only to tokens that carry them themselves.
 fn check_opened_routes(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     for (index, route) in config.routes.iter().enumerate() {
         let is_sold = config.plans.iter().any(|plan| plan.includes(&route.requires));

@@ -1,8 +1,8 @@
 //! Reads `DEADLINES`.
 
-use super::fields::{Fields, Reader};
+use super::fields::{ConfigReader, Fields};
 
-/// How long the gate waits for others, in milliseconds.
+/// The longest time that the gate waits for others, in milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadlines {
     /// For the ledger's reply.

@@ -11,7 +11,7 @@ use super::{Binding, Bindings, Mistake};
 use crate::strict_json;
 use crate::text::url::{SAFE_URL, is_safe_url};
 
-/// What would have been right, and an example of it.
+/// The expected value, and an example of it.
 #[derive(Clone, Copy)]
 pub(super) struct Expect<'a> {
     what: &'a str,
@@ -25,12 +25,12 @@ impl<'a> Expect<'a> {
 }
 
 /// Reads whole variables.
-pub(super) struct Reader<'a> {
+pub(super) struct ConfigReader<'a> {
     bindings: &'a dyn Bindings,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     pub(super) fn new(bindings: &'a dyn Bindings) -> Self {
         Self { bindings, mistakes: RefCell::default() }
     }
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A variable that is `true` or `false`, also as a string (the dashboard knows only strings).
+    /// A variable that is `true` or `false`, also as a string (the dashboard has only strings).
     pub(super) fn flag(&self, variable: &'static str) -> Option<bool> {
         let value = self.bindings.value(variable)?;
         match &value {
@@ -158,7 +158,7 @@ impl Binding {
 
 /// The fields of one table; [`finish`](Self::finish) refuses those nobody asked for.
 pub(super) struct Fields<'a> {
-    reader: &'a Reader<'a>,
+    reader: &'a ConfigReader<'a>,
     variable: &'static str,
     path: String,
     map: Map<String, Value>,
@@ -167,7 +167,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn of(
-        reader: &'a Reader<'a>,
+        reader: &'a ConfigReader<'a>,
         variable: &'static str,
         path: String,
         value: Value,
@@ -193,12 +193,12 @@ impl<'a> Fields<'a> {
         mistakes.iter().any(|one| one.variable == self.variable && one.field.starts_with(&start))
     }
 
-    /// Where the field `name` stands in its variable.
+    /// The place of the field `name` in its variable.
     pub(super) fn path_of(&self, name: &str) -> String {
         format!("{}.{name}", self.path)
     }
 
-    /// Whether something stands in a field that was not read yet.
+    /// Whether a field has a value that was not read yet.
     pub(super) fn has(&self, name: &str) -> bool {
         self.map.get(name).is_some_and(|value| !value.is_null())
     }
@@ -350,11 +350,11 @@ impl<'a> Fields<'a> {
         Fields::of(self.reader, self.variable, path, value, example)
     }
 
-    pub(super) fn reader(&self) -> &'a Reader<'a> {
+    pub(super) fn reader(&self) -> &'a ConfigReader<'a> {
         self.reader
     }
 
-    /// Refuses whatever is left.
+    /// Refuses all fields that are left.
     pub(super) fn finish(self) {
         for name in self.map.keys() {
             let expected = match closest(name, &self.known) {

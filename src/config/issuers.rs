@@ -1,7 +1,7 @@
 //! The issuers of tokens.
 
 use super::Binding;
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown;
 use crate::token::{
     ClaimMapping, ClaimPath, KeyMistake, KeyRing, KeyRingError, KeyRingKind, Rules,
@@ -13,15 +13,15 @@ use crate::words::words;
 pub struct Issuer {
     /// The claims every token must satisfy.
     pub rules: Rules,
-    /// Where plan, entitlements, tenant and account stand.
+    /// The places of plan, entitlements, tenant and account.
     pub mapping: ClaimMapping,
-    /// Where the keys are.
+    /// The source of the keys.
     pub keys: KeySource,
-    /// Whether the token or the ledger's record says what the account may do.
+    /// The source of an account's rights: the token or the ledger's record.
     pub subscription: SubscriptionSource,
 }
 
-/// Where an issuer's keys are.
+/// The source of an issuer's keys.
 #[derive(Debug)]
 pub enum KeySource {
     /// In the configuration.
@@ -31,7 +31,7 @@ pub enum KeySource {
 }
 
 words! {
-    /// Who says what an account may do.
+    /// The source of an account's rights.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum SubscriptionSource {
         /// The ledger's record.
@@ -44,7 +44,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Issuer> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Issuer> {
     let mut issuers: Vec<Issuer> = Vec::new();
     for (index, fields) in reader.tables("ISSUERS", EXAMPLE).into_iter().enumerate() {
         let Some(issuer) = read_issuer(fields) else { continue };
@@ -104,7 +104,7 @@ fn read_keys(fields: &mut Fields<'_>) -> Option<KeySource> {
         }
         (None, Some(name), None) => read_secret_ring(fields, &name),
         (None, None, Some(url)) => Some(KeySource::Url(url)),
-        // What is said and not usable was reported where it was read.
+        // A source that is not usable was reported where it was read.
         (None, None, None) if is_said => None,
         (None, None, None) => {
             fields.mistake("keys", "an issuer without keys", keys_expect());

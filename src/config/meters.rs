@@ -1,22 +1,22 @@
-//! How meters are counted and watched; a meter that nothing is said of needs no entry.
+//! The way that meters are counted and watched; a meter with the defaults needs no entry.
 
 use serde_json::Value;
 
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown;
 use crate::plan::{DEFAULT_NOTIFY_AT, Lost, Meter};
 
-/// Where reached thresholds are announced.
+/// The receiver of announcements about reached thresholds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notify {
     /// The operator's endpoint.
     pub url: String,
-    /// What it knows our messages by: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
+    /// The keys of our signatures: each secret of `NOTIFY_SECRET` as base64, apart by spaces.
     /// All of them sign, so that one can be changed for another.
     pub keys: String,
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Meter> {
     let mut meters: Vec<Meter> = Vec::new();
     for (index, fields) in reader.tables("METERS", EXAMPLE).into_iter().enumerate() {
         let Some(meter) = read_meter(fields) else { continue };
@@ -31,7 +31,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Meter> {
 }
 
 /// `NOTIFY_URL` and `NOTIFY_SECRET`, which only make sense together.
-pub(super) fn read_notify(reader: &Reader<'_>) -> Option<Notify> {
+pub(super) fn read_notify(reader: &ConfigReader<'_>) -> Option<Notify> {
     let url = reader.url("NOTIFY_URL", "\"https://billing.example.com/tollgate\"");
     let secrets = reader.secrets("NOTIFY_SECRET", MIN_SECRET_BYTES);
     let keys: Option<Vec<_>> = secrets.iter().map(|secret| webhook_key(secret)).collect();

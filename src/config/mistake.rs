@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, said so that it can be mended.
+//! The mistakes of a configuration, worded so that they can be mended.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use serde::Serialize;
 pub struct Mistake {
     /// The variable, such as `ROUTES`.
     pub variable: String,
-    /// Where in the variable, such as `[2].match`; empty when it is about the whole of it.
+    /// The place in the variable, such as `[2].match`; empty when it is about the whole of it.
     pub field: String,
-    /// What was found.
+    /// The value that was found.
     pub found: String,
-    /// What would be right.
+    /// A description of the right value.
     pub expected: String,
     /// A value that would be accepted, as in `wrangler.toml`; empty where there is none.
     pub example: String,

@@ -1,10 +1,10 @@
-//! Who may use the admin endpoints, and for what.
+//! The users of the admin endpoints, and their roles.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Binding;
-use super::fields::{Expect, Reader};
+use super::fields::{ConfigReader, Expect};
 use super::secrets::is_something_else;
 use crate::strict_json;
 use crate::words::words;
@@ -12,9 +12,9 @@ use crate::words::words;
 /// Somebody with an operator's token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Operator {
-    /// Whom the audit trail names.
+    /// The name in the audit trail.
     pub name: String,
-    /// What they may do.
+    /// The rights of this operator.
     pub role: Role,
     /// Their token. An operator with several tokens is in the list several times.
     pub token: String,
@@ -30,7 +30,7 @@ impl Operator {
         }
         let given = Sha256::digest(token);
         let mut found = None;
-        // Every one is looked at, whichever it is.
+        // Every one is compared, so that the time doesn't depend on the match.
         for operator in operators {
             let expected = Sha256::digest(&operator.token);
             let differ =
@@ -44,7 +44,7 @@ impl Operator {
 }
 
 words! {
-    /// What an operator may do; each role may do what those before it may.
+    /// The role of an operator; each role may do what those before it may.
     #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
     pub enum Role {
         /// Look.
@@ -56,7 +56,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Operator> {
     let tokens = reader.secrets("ADMIN_TOKEN", MIN_TOKEN_BYTES).into_iter();
     let fitting = tokens.filter(|token| {
         let fits = token.len() <= MAX_TOKEN_BYTES;
@@ -74,7 +74,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Operator> {
         Some(Binding::Text(text)) => text,
         Some(Binding::Json(_)) => String::new(),
     };
-    // What is wrong is said without a word of what stands there: it holds tokens.
+    // The mistake quotes nothing of the text: it holds tokens.
     let list = strict_json::parse(&text).ok();
     let Some(Value::Array(items)) = list else {
         reader.mistake("ADMIN_TOKENS", "", "a value that is no JSON array", expected());

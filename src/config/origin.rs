@@ -1,10 +1,10 @@
-//! Where passed requests go.
+//! The destination of passed requests.
 
-use super::fields::{Expect, Reader};
+use super::fields::{ConfigReader, Expect};
 use super::shown::shown_url;
 use crate::text::authority;
 
-/// Where a passed request goes.
+/// The destination of a passed request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OriginTarget {
     /// A service binding of this name.
@@ -33,7 +33,7 @@ impl OriginTarget {
         fits.then(|| Self::Url(format!("{scheme}://{authority}")))
     }
 
-    /// What assertions name as their audience: the origin's host, or the binding's name.
+    /// The audience in assertions: the origin's host, or the binding's name.
     pub fn audience(&self) -> &str {
         match self {
             Self::Service(binding) => binding,
@@ -42,7 +42,7 @@ impl OriginTarget {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Option<OriginTarget> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Option<OriginTarget> {
     let Some(text) = reader.text("ORIGIN", EXAMPLE) else {
         if reader.bindings().value("ORIGIN").is_none() {
             reader.mistake("ORIGIN", "", "nothing", expect());
@@ -54,7 +54,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Option<OriginTarget> {
 
 /// Reads an origin found in `variable` at `field`, and makes sure its binding exists.
 pub(super) fn check(
-    reader: &Reader<'_>,
+    reader: &ConfigReader<'_>,
     variable: &str,
     field: &str,
     text: &str,

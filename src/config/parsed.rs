@@ -24,33 +24,33 @@ use crate::words::words;
 pub struct Config {
     /// The path under which the gate's own endpoints live; starts and ends with a slash.
     pub prefix: String,
-    /// Where requests go that pass, unless their route says otherwise.
+    /// The destination of passed requests, unless their route has another.
     pub origin: OriginTarget,
     /// The routes, first match wins; the last one matches everything.
     pub routes: Vec<Route>,
-    /// What is sold, in the operator's order.
+    /// The plans, in the operator's order.
     pub plans: Vec<Plan>,
-    /// How meters are counted, where something is said about it.
+    /// The meters that have settings of their own.
     pub meters: Vec<Meter>,
-    /// Who takes the money; the first is whose checkout is offered.
+    /// The payment providers; the checkout of the first is offered.
     pub billing: Vec<Billing>,
-    /// Where reached thresholds are announced.
+    /// The receiver of announcements about reached thresholds.
     pub notify: Option<Notify>,
-    /// Who signs tokens.
+    /// The issuers of tokens.
     pub issuers: Vec<Issuer>,
-    /// What the pages look like and link to.
+    /// The looks and links of the pages.
     pub brand: Brand,
-    /// Where a credential may stand in a request, in order of preference.
+    /// The places where a credential may stand in a request, in order of preference.
     pub credentials: Vec<CredentialSource>,
-    /// How long the gate waits for others.
+    /// The longest time that the gate waits for others.
     pub deadlines: Deadlines,
-    /// Which decisions are logged.
+    /// The decisions that are logged.
     pub log: LogLevel,
-    /// What happens to requests when the gate itself fails.
+    /// The policy for requests when the gate itself fails.
     pub on_misconfigured: FailurePolicy,
-    /// The operator says that the payment provider is down.
+    /// Whether the operator declares the payment provider down.
     pub provider_outage: bool,
-    /// Who may use the admin endpoints; where nobody may, they are closed.
+    /// The operators: without any, the admin endpoints are closed.
     pub operators: Vec<Operator>,
     /// Sign assertions: the first signs, origins take all.
     pub assertion_keys: Option<AssertionKeys>,
@@ -59,7 +59,7 @@ pub struct Config {
     /// Signs the cookie of a free allowance; there where a route has one. It may have several
     /// values.
     pub allowance_key: Option<AllowanceKey>,
-    /// What is allowed but probably not meant.
+    /// Settings that are allowed but probably not meant.
     pub warnings: Vec<Mistake>,
 }
 
@@ -87,7 +87,7 @@ impl Config {
         })
     }
 
-    /// What is sold and how it is counted: what the ledger goes by.
+    /// The plans and the ways of counting: the ledger's part.
     pub fn terms(&self) -> Terms<'_> {
         Terms {
             plans: &self.plans,
@@ -108,16 +108,16 @@ impl Config {
 pub struct Invalid {
     /// Every mistake that was found.
     pub mistakes: Vec<Mistake>,
-    /// What is known all the same.
+    /// The settings that hold all the same.
     pub fallback: Fallback,
 }
 
-/// What the gate goes by while its configuration is invalid.
+/// The gate's settings while its configuration is invalid.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fallback {
     /// The prefix of the gate's endpoints, the default one if that is what is wrong.
     pub prefix: String,
-    /// What the operator chose for this case.
+    /// The operator's choice for this case.
     pub on_misconfigured: FailurePolicy,
     /// The origin, if at least that is right.
     pub origin: Option<OriginTarget>,

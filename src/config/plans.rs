@@ -1,10 +1,10 @@
 //! Reads `PLANS`.
 
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use crate::plan::{Enforcement, FailurePolicy, Period, Plan, Quota, Scope, plan_named};
 use crate::store::MAX_UNITS;
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Plan> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for (index, fields) in reader.tables("PLANS", EXAMPLE).into_iter().enumerate() {
         let Some(plan) = read_plan(fields) else { continue };

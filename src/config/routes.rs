@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::allowances::GivenAway;
-use super::fields::{Expect, Fields, Reader};
+use super::fields::{ConfigReader, Expect, Fields};
 use super::shown::shown;
 use super::{OriginTarget, origin};
 use crate::allowance::Allowance;
@@ -15,23 +15,23 @@ use crate::words::words;
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the configuration")]
 pub struct Route {
-    /// Which requests it is about.
+    /// The requests that it is about.
     pub pattern: RoutePattern,
     /// Passes at once, without any check.
     pub open: bool,
     /// Entitlements that are all needed.
     pub requires: Vec<String>,
-    /// What is counted, and how many units one request costs.
+    /// The meter, and the units that one request costs.
     pub metering: Option<Metering>,
-    /// What a request without a credential gets.
+    /// The answer to a request without a credential.
     pub anonymous: Anonymous,
-    /// What readers without a credential may see before that.
+    /// The free pages of readers without a credential, before that.
     pub free: Option<Allowance>,
     /// The name of a rate-limit binding that bounds how often an address starts a free count.
     pub free_burst: Option<String>,
     /// Categories of verified bots that pass.
     pub crawlers: Vec<String>,
-    /// What happens when the ledger can't be reached; the plan decides where it is not said.
+    /// The policy for a ledger that can't be reached; the plan decides where there is none.
     pub on_outage: Option<FailurePolicy>,
     /// The name of a rate-limit binding that bounds bursts per account.
     pub burst: Option<String>,
@@ -43,16 +43,16 @@ pub struct Route {
     pub refund: bool,
     /// Whether headers that replace method or address go on to the origin.
     pub forward_overrides: bool,
-    /// Whether the platform may keep the origin's answers, and answer others with them.
+    /// Whether the platform may keep the origin's answers, and reuse them for others.
     pub cache: bool,
 }
 
-/// What one request on a route costs.
+/// The cost of one request on a route.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Metering {
     /// Units per request and meter, at least 1 each; the most it can be where `is_settled`.
     pub costs: Vec<Cost>,
-    /// Whether the origin says in `Tollgate-Cost` what it really was.
+    /// Whether the origin reports the real cost in `Tollgate-Cost`.
     pub is_settled: bool,
     /// Requests that cost nothing all the same.
     pub uncounted: Vec<Uncounted>,
@@ -70,7 +70,7 @@ pub enum Uncounted {
 }
 
 words! {
-    /// What a request without a credential gets.
+    /// The answer to a request without a credential.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum Anonymous {
         /// 401: sign in.
@@ -81,7 +81,7 @@ words! {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
+pub(super) fn read(reader: &ConfigReader<'_>) -> Vec<Route> {
     let tables = reader.tables("ROUTES", EXAMPLE);
     if tables.is_empty() && reader.bindings().value("ROUTES").is_none() {
         reader.mistake("ROUTES", "", "nothing", Expect::new("at least one route", EXAMPLE));
@@ -89,7 +89,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Vec<Route> {
     tables.into_iter().filter_map(read_route).collect()
 }
 
-pub(super) fn read_credentials(reader: &Reader<'_>) -> Vec<CredentialSource> {
+pub(super) fn read_credentials(reader: &ConfigReader<'_>) -> Vec<CredentialSource> {
     let Some(value) = reader.json("CREDENTIALS", CREDENTIALS_EXAMPLE) else {
         return vec![CredentialSource::Bearer, CredentialSource::Cookie("tollgate".to_owned())];
     };

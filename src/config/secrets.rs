@@ -1,10 +1,10 @@
 //! Secrets: several values each, and none that gives itself away as something else.
 
 use super::Binding;
-use super::fields::{Expect, Reader};
+use super::fields::{ConfigReader, Expect};
 use crate::billing::{ProviderSpec, Scheme, standard_key};
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// A secret of several values, apart by white space, each of at least `min_bytes`: the first
     /// signs, all of them verify. Empty where it isn't set, or left empty in `.dev.vars` or at a
     /// deploy button. No value ever appears in a mistake.
@@ -61,7 +61,7 @@ impl Reader<'_> {
         values
     }
 
-    /// Whether nothing is set under this name. A wrong value has been reported.
+    /// Whether nothing is set under this name. A wrong value has been reported already.
     pub(super) fn is_unset(&self, variable: &str) -> bool {
         match self.bindings().value(variable) {
             Some(Binding::Text(text)) => text.trim().is_empty(),

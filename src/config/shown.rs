@@ -1,5 +1,5 @@
-//! How a value is shown in a mistake: short, and without what may be a secret. Mistakes can be read
-//! by anybody who asks for the gate's health.
+//! The display of a value in a mistake: short, and without anything that may be a secret. Mistakes
+//! can be read by anybody who asks for the gate's health.
 
 use serde_json::Value;
 

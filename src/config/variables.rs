@@ -9,15 +9,15 @@ use crate::billing::spec_of;
 pub struct Variable {
     /// Its name in the Worker's environment.
     pub name: &'static str,
-    /// What it is on the platform.
+    /// Its kind on the platform.
     pub kind: VariableKind,
     /// Whether the gate needs it.
     pub required: bool,
-    /// What it says.
+    /// Its meaning.
     pub meaning: &'static str,
 }
 
-/// What a variable is on the platform.
+/// The kind of a variable on the platform.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum VariableKind {
     /// A binding to a resource.

@@ -13,7 +13,7 @@ use super::{glue, inbox, ledger};
 use crate::allowance::{ReportDue, shard_name};
 use crate::config::{Config, KeySource};
 use crate::gate::{self, CallError, Errand};
-use crate::quota::holder::Watch;
+use crate::quota::holder::WatchAction;
 use crate::quota::{LedgerReply, LedgerRequest};
 use crate::report;
 
@@ -115,8 +115,8 @@ async fn watch(
     loop {
         let next = gate::watch(account, lease, config, &mut isolate.memory.borrow_mut(), now());
         match next {
-            Watch::Done => return Ok(()),
-            Watch::Send(request) => {
+            WatchAction::Done => return Ok(()),
+            WatchAction::Send(request) => {
                 // What fails is tried again, as long as the lease is worth it.
                 let _ = tell(isolate, config, account, request).await;
             }

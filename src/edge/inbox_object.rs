@@ -105,7 +105,7 @@ impl Telling {
             worker::console_error!("{}", report::fault_line("billing-event", reason));
         }
         let outcome = outcome.as_ref().map_err(String::as_str);
-        inbox::settle(&mut self.store, &rows, outcome, now())
+        inbox::record_delivery(&mut self.store, &rows, outcome, now())
     }
 }
 

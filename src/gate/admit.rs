@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::api_key::may_be_newer;
 use super::applicant::{Admission, Admit, Applicant};
 use super::case::{Case, Halt, Turn, no_room};
-use super::memory::{Caller, Refusal, Snapshot};
+use super::memory::{Caller, LedgerRefusal, Snapshot};
 use super::sign_in::AnonymousUsage;
 use super::standing::Admitted;
 use super::step::{Need, Outcome};
@@ -140,7 +140,7 @@ impl Turn<'_> {
         pass
     }
 
-    /// Denies for what the account's record says, `None` where nothing is known of it. Where the
+    /// Denies for a cause in the account's record; `None` where nothing is known of it. Where the
     /// payment provider may be to blame, the inbox is asked first.
     pub(super) fn deny_account(
         &mut self,
@@ -174,7 +174,7 @@ impl Case<'_> {
     /// The denial that a refusal of the ledger comes to.
     pub(super) fn refuse(
         self,
-        refusal: &Refusal,
+        refusal: &LedgerRefusal,
         caller: &Caller,
         identity: &Identity,
     ) -> Box<Denial> {

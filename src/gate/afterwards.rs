@@ -4,7 +4,7 @@
 use super::Memory;
 use super::step::Errand;
 use crate::config::{Config, Route, Uncounted};
-use crate::quota::holder::Watch;
+use crate::quota::holder::WatchAction;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
 
@@ -35,14 +35,14 @@ impl OriginAnswer<'_> {
         self.status == 0 || self.status >= 500
     }
 
-    /// Whether the origin failed because the caller kept it waiting: for all it knows, the work is
-    /// done. An origin that fails at once fails on its own.
+    /// Whether the origin failed because the caller kept it waiting. Such an origin may hold the
+    /// work for done; one that fails at once fails on its own.
     pub const fn is_callers_doing(&self) -> bool {
         self.has_failed() && self.unsent_ms > PATIENCE_MS
     }
 }
 
-/// How long a body may take that is blamed for nothing.
+/// Longest time of a body that is blamed for nothing.
 const PATIENCE_MS: u32 = 1_000;
 
 /// The part of a charge that comes back, and a mistake in the origin's statement of the cost.
@@ -135,10 +135,10 @@ pub fn watch(
     config: &Config,
     memory: &mut Memory,
     now: Timestamp,
-) -> Watch {
+) -> WatchAction {
     match memory.known_account_mut(account) {
         Some(view) => view.holder.watch(lease, config.deadlines.ledger_ms, now),
-        None => Watch::Done,
+        None => WatchAction::Done,
     }
 }
 

@@ -49,8 +49,8 @@ impl Turn<'_> {
         self.case.deny_stranger(denial)
     }
 
-    /// Takes over the directory's answer. Without it nobody can be told apart, so its silence never
-    /// passes.
+    /// Takes over the directory's answer. Without it callers can't be told apart, so a missing
+    /// answer never passes.
     pub(super) fn key_found(
         &mut self,
         key: Rc<str>,
@@ -102,7 +102,7 @@ pub(super) fn out_of_scope(
     Some(Box::new(denial))
 }
 
-/// Whether the key may be newer than a snapshot of its account, which then is to be read again,
+/// Whether the key may be newer than a snapshot of its account. The snapshot is then read again,
 /// once.
 pub(super) fn may_be_newer(caller: &Caller, snapshot: &Snapshot) -> bool {
     match caller.credential {
@@ -134,7 +134,7 @@ pub(super) fn key_of<'a>(caller: &Caller, record: Option<&'a AccountRecord>) -> 
     record?.keys.iter().find(|key| key.id == *id)
 }
 
-/// How long a key's owner is remembered: that never changes.
+/// Time for which a key's owner is remembered: it never changes.
 const REMEMBER_MS: i64 = 10 * 60 * 1_000;
-/// When callers are told to come back while the directory can't be asked.
+/// Time after which callers should come back while the directory can't be asked.
 const RETRY_MS: i64 = 2_000;

@@ -17,7 +17,7 @@ pub(super) enum Admit {
     Ledger(Box<Awaited>),
     /// Another request, whose message to the same ledger is under way.
     Queued(Applicant),
-    /// Whether the payment provider is down, before the caller is denied for a payment.
+    /// The state of the payment provider, before the caller is denied for a payment.
     Outage(Applicant),
 }
 

@@ -9,9 +9,9 @@ use crate::request::{CredentialSource, RequestFacts};
 pub struct Visitor<'a> {
     /// The header `Cookie`.
     pub cookies: &'a str,
-    /// The address, as the platform tells it.
+    /// The address, as the platform reports it.
     pub address: &'a str,
-    /// Which kind of verified bot it is; empty where it is none.
+    /// The category of a verified bot; empty for everybody else.
     pub bot_category: &'a str,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Visitor<'a> {
 /// Names, among [`header_names`], no header but what the platform knows of bots.
 pub const BOT_CATEGORY: &str = ":bot-category";
 
-/// Where the header `Cookie` is read for a credential already.
+/// The position of a credential that is read from the header `Cookie` already.
 fn cookie_place(config: &Config) -> Option<usize> {
     config.credentials.iter().position(|one| matches!(one, CredentialSource::Cookie(_)))
 }

@@ -26,7 +26,7 @@ pub(super) struct Request {
 /// Knowledge that a request has gained on its way, and work that it leaves behind.
 #[derive(Debug)]
 pub(super) struct Notes {
-    /// How often it has waited for another request.
+    /// Number of times it has waited for another request.
     pub(super) waits: u32,
     /// Whether the payment provider is taken to be down.
     pub(super) provider_outage: bool,
@@ -56,9 +56,9 @@ pub(super) struct Case<'a> {
 /// The thing that is asked for.
 #[derive(Clone, Copy)]
 pub(super) enum Matter<'a> {
-    /// That the request passes, on this route.
+    /// The passing of the request, on this route.
     Passage(&'a Route),
-    /// Whether a GET of the path would pass, on this route.
+    /// The passing of a GET of the path, on this route.
     Page(&'a Route),
     /// The caller's own account: no route has a say in that.
     Account,
@@ -182,7 +182,7 @@ impl<'a> Matter<'a> {
     fn requires(self) -> &'a [String] {
         match self {
             Self::Passage(route) | Self::Page(route) => &route.requires,
-            // A caller needs none to hear of its own account.
+            // A caller needs none to read its own account.
             Self::Account => &[],
         }
     }

@@ -28,7 +28,7 @@ pub(super) enum Identify {
     Signature(Box<Candidate>),
 }
 
-/// A token whose signature is being verified. Nothing in it may be believed yet.
+/// A token whose signature is being verified. Nothing in it may be trusted yet.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) token: Rc<str>,

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub struct Inquiry<A> {
     request: Request,
     subject: Subject<A>,
-    /// How old usage may be that was read before, in milliseconds.
+    /// The greatest age of usage that was read before, in milliseconds.
     max_age_ms: i64,
     stage: Stage,
 }
@@ -49,7 +49,7 @@ pub(super) enum Hitch {
     Deny(Box<Denial>),
 }
 
-/// How far an inquiry is.
+/// The progress of an inquiry.
 #[derive(Debug)]
 enum Stage {
     Identify(Identify),
@@ -67,7 +67,7 @@ enum Inquire {
     Usage(Rc<Caller>),
     /// Another request, which reads the same.
     Queued(Rc<Caller>),
-    /// Whether the payment provider is down.
+    /// The state of the payment provider.
     Outage(Rc<Caller>),
 }
 

@@ -69,7 +69,7 @@ impl Turn<'_> {
         Some(Need::Wait { for_ms })
     }
 
-    /// Goes without the ledger: as the route says, else as the plan says. A caller who was known to
+    /// Goes without the ledger: by the route's policy, else by the plan's. A caller who was known to
     /// be revoked or suspended stays out.
     pub(super) fn without_ledger(
         &mut self,
@@ -94,7 +94,7 @@ impl Turn<'_> {
         if let Some(cause) = case.barred(caller, last) {
             return Err(case.deny(Denial::new(cause), caller, &caller.identity).into());
         }
-        // What is held is debited already: it is spent before anything goes uncounted.
+        // Held units are debited already: they are spent before anything goes uncounted.
         let charge = view.holder.take(costs, Some(caller.member()), case.now);
         if charge.is_none() {
             view.holder.count_degraded(costs);
@@ -170,9 +170,9 @@ fn unavailable(view: &AccountView, reason: &str, now: Timestamp) -> Denial {
 /// The reasons to go without the ledger that are none of its own.
 pub(super) const FAILED_LATELY: &str = "it failed a moment ago";
 pub(super) const OTHERS_WAIT: &str = "others wait for it";
-/// The least that callers are told to wait during an outage.
+/// The least `Retry-After` during an outage.
 const OUTAGE_RETRY_MS: i64 = 1_000;
-/// How soon to look again whether another request's message was answered: at first soon, then with
-/// more patience.
+/// Time before another look whether another request's message was answered: short at first, then
+/// longer.
 const WAIT_MIN_MS: u32 = 4;
 const WAIT_MAX_MS: u32 = 32;

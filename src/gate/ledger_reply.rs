@@ -2,7 +2,7 @@
 
 use super::applicant::{Admission, Applicant, Awaited};
 use super::case::{Halt, Turn, no_room};
-use super::memory::Refusal;
+use super::memory::LedgerRefusal;
 use super::standing::Admitted;
 use super::step::CallError;
 use crate::account::AccountRecord;
@@ -18,7 +18,7 @@ enum Verdict {
     /// It passes; the ledger has granted the units.
     Granted(Admitted),
     /// It may pass, but for the units.
-    Refused(Admitted, String, Refusal),
+    Refused(Admitted, String, LedgerRefusal),
     /// The account's record is in the way.
     Denied(Denial),
     /// The reply doesn't fit the message, or the configuration.
@@ -103,7 +103,7 @@ impl Turn<'_> {
             }
             Some(GrantOutcome::Granted { .. }) => Verdict::Granted(standing),
             Some(GrantOutcome::Refused { reason, meter, quota, quotas }) => {
-                Verdict::Refused(standing, meter, Refusal { reason, quota, quotas })
+                Verdict::Refused(standing, meter, LedgerRefusal { reason, quota, quotas })
             }
             Some(GrantOutcome::NoPlan) => Verdict::Denied(Denial::new(Cause::NoSubscription)),
             Some(GrantOutcome::UnknownPlan) => {

@@ -6,7 +6,7 @@ mod key_set;
 mod provider_health;
 mod usage_cache;
 
-pub(super) use account_view::{AccountView, Refusal, Snapshot};
+pub(super) use account_view::{AccountView, LedgerRefusal, Snapshot};
 pub(super) use caller::{Caller, Credential};
 pub(super) use key_set::{KeySet, KeysNeeded};
 pub(super) use provider_health::ProviderHealth;
@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Memory {
     tokens: BoundedMap<Rc<str>, Known>,
-    /// Hashes of API keys that there are none of, and until when that is believed.
+    /// Hashes of API keys that don't exist, each with the time until which that is taken for true.
     unknown_keys: BoundedMap<String, Timestamp>,
     accounts: BoundedMap<String, AccountView>,
     key_sets: Vec<KeySet>,
@@ -161,6 +161,6 @@ const MAX_ACCOUNTS_BYTES: usize = 20 * MB;
 const MB: usize = 1_024 * 1_024;
 /// Of made-up keys beyond that, each is looked for.
 const MAX_UNKNOWN_KEYS: usize = 1_024;
-/// How long a key that there is none of is not looked for again: as long a new one may take.
+/// Time for which a missing key is not looked for again: a new one may take as long.
 const UNKNOWN_KEY_MS: i64 = 10_000;
 const MAX_ACCOUNTS: usize = 4_096;

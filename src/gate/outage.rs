@@ -1,5 +1,5 @@
-//! Whether the payment provider seems to be down: asked of the inbox, which hears of failures of
-//! many customers, before anybody is denied for a payment.
+//! The question whether the payment provider seems to be down, before a denial for a payment. It
+//! goes to the inbox, where the failures of many customers come together.
 
 use super::case::{Case, Turn};
 use super::memory::Memory;

@@ -80,7 +80,7 @@ pub(super) fn fill_in(
     offer_support(denial, brand);
 }
 
-/// Where remedies lead.
+/// Destinations of remedies.
 #[derive(Clone, Copy)]
 struct Links<'a> {
     config: &'a Config,
@@ -97,7 +97,7 @@ impl<'a> Links<'a> {
         self.way_back.filter(|_| has_key)
     }
 
-    /// Where payment methods and subscriptions are managed.
+    /// The page for payment methods and subscriptions.
     fn account_page(self) -> Option<Cow<'a, str>> {
         match self.through_gate() {
             Some(path) => {
@@ -108,7 +108,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Where the plan is bought.
+    /// The place to buy the plan.
     fn checkout(self, plan: &Plan) -> Option<String> {
         match self.through_gate() {
             Some(path) if !plan.prices.is_empty() => {
@@ -119,7 +119,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Where all plans are sold.
+    /// The page of all plans on sale.
     fn plans_page(self) -> Option<String> {
         self.config.brand.plans_url.as_deref().map(|url| self.signed(url))
     }

@@ -16,7 +16,7 @@ pub(super) struct AnonymousUsage {
 }
 
 impl AnonymousUsage {
-    /// Looks for the cookie. A count that no meter knows stays where it is.
+    /// Looks for the cookie. A count without a meter stays in it.
     pub(super) fn find(case: Case<'_>, caller: &Caller) -> Option<Box<Self>> {
         let key = case.config.allowance_key.as_ref()?;
         let value = Visitor::of(case.config, case.facts).cookie(COOKIE_NAME)?;
@@ -56,8 +56,8 @@ impl AnonymousUsage {
     }
 }
 
-/// Adds what a reader's count is on the meters of the first route that gives it away and counts
-/// callers. Where the origin says what a page costs, nobody knows what these have cost.
+/// Adds a reader's count to the meters of the first route that gives it away and counts callers.
+/// Where the origin sets the price of a page, the cost of these is unknown.
 fn push_merges(
     merges: &mut Vec<(Allowance, Merge)>,
     config: &Config,

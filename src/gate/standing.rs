@@ -1,11 +1,11 @@
-//! Whether a verified caller may pass, quotas aside: its plan, its entitlements, its account.
+//! The standing of a verified caller, quotas aside: its plan, its entitlements, its account.
 
 use std::rc::Rc;
 
 use super::api_key::{self, key_of, out_of_scope};
 use super::case::Case;
 use super::memory::{Caller, Credential};
-use crate::account::standing::Refused;
+use crate::account::standing::DeniedSubscription;
 use crate::account::{AccountRecord, Dispute, Judgement, is_revoked, judge};
 use crate::cause::{Cause, Notice};
 use crate::config::{Route, SubscriptionSource};
@@ -77,7 +77,7 @@ impl<'c> Case<'c> {
     /// moment, the operator's plans don't know a subscription, or none with them was ever bought.
     fn lacking(self, route: &Route, missing: &[String], judgement: &Judgement<'_>) -> Denial {
         let plans = &self.config.plans;
-        let opens = |refused: &&Refused<'_>| {
+        let opens = |refused: &&DeniedSubscription<'_>| {
             let mut bought = refused.subscription.plan_ids().filter_map(|id| self.config.plan(id));
             bought.any(|plan| plan.includes(missing))
         };
@@ -228,7 +228,7 @@ impl<'c> Case<'c> {
     }
 }
 
-fn denial_of(refused: &Refused<'_>) -> Denial {
+fn denial_of(refused: &DeniedSubscription<'_>) -> Denial {
     let mut denial = Denial::new(refused.cause);
     denial.facts.since = refused.since;
     denial.facts.payment_failure = refused.subscription.payment_failure;

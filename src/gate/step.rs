@@ -73,7 +73,7 @@ pub enum Need {
         account: String,
         /// The plan that the token names.
         plan: Option<String>,
-        /// The member whose own quotas are meant.
+        /// The member: its own quotas are meant.
         member: String,
     },
     /// Ask the inbox whether the payment provider seems to be down.

@@ -145,8 +145,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Denies, even where the route passes requests during outages: without keys nobody can be told
-    /// apart.
+    /// Denies, even where the route passes requests during outages: without keys callers can't be
+    /// told apart.
     fn keys_unavailable(&self, issuer: usize, reason: &str) -> Box<Denial> {
         let issuer = self.case.config.issuers.get(issuer);
         let iss = issuer.map_or("?", |issuer| issuer.rules.issuer.as_str());
@@ -193,5 +193,5 @@ fn with_plan(mut identity: Identity, config: &Config) -> Identity {
     identity
 }
 
-/// When callers are told to come back while an issuer's keys can't be had.
+/// Time after which callers should come back while an issuer's keys can't be had.
 const KEYS_RETRY_MS: i64 = 2_000;

@@ -25,7 +25,7 @@ pub struct KnownAccount {
     pub record: Option<AccountRecord>,
 }
 
-/// Whether access to a page is back.
+/// The state of access to a page.
 #[derive(Debug)]
 pub enum Access {
     /// It is.
@@ -117,7 +117,7 @@ fn known_account(turn: &mut Turn<'_>, caller: &Caller, usage: &Usage) -> Answer<
 
 impl Case<'_> {
     /// The page to come back to, as the value of a `return` parameter. `None` where paying changes
-    /// nothing for the caller: its token alone says what it may do, until the next one.
+    /// nothing for the caller: its rights stand in its token alone, until the next one.
     pub(super) fn way_back(self, caller: &Caller) -> Option<String> {
         let config = self.config;
         if config.billing.is_empty() || self.subscription_of(caller) == SubscriptionSource::Token {
@@ -140,5 +140,5 @@ impl Case<'_> {
     }
 }
 
-/// How old usage may be, in milliseconds, for somebody who has just paid.
+/// The greatest age of usage, in milliseconds, for somebody who has just paid.
 const ASKED_AGAIN_MS: i64 = 500;

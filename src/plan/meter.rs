@@ -2,23 +2,23 @@
 
 use crate::words::words;
 
-/// How a meter is counted and watched.
+/// The way that a meter is counted and watched.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Meter {
     /// Its id in routes and quotas.
     pub id: String,
-    /// What its units are called on pages.
+    /// The name of its units on pages.
     pub name: Option<String>,
-    /// What happens to units that are lost with an isolate.
+    /// The policy for units that are lost with an isolate.
     pub lost: Lost,
-    /// Shares of a quota, in percent and rising, at which the caller and the operator are told.
+    /// Shares of a quota, in percent and rising, at which caller and operator get a notice.
     pub notify_at: Vec<u8>,
     /// Days after the end of a period for which its count is kept; forever where it is not said.
     pub keep_days: Option<u32>,
 }
 
 words! {
-    /// What happens to the units that an isolate held when it was lost without a word.
+    /// The policy for the units of an isolate that was lost without a report.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum Lost {
         /// They are charged: a hard quota is never exceeded.
@@ -35,7 +35,7 @@ words! {
 pub struct Cost {
     /// The meter.
     pub meter: String,
-    /// How many; the most it can be, where the origin says what it was.
+    /// Number of units; the most it can be, where the origin reports the real cost.
     pub units: u64,
 }
 
@@ -50,5 +50,5 @@ pub fn threshold_reached(thresholds: &[u8], percent: u64) -> Option<u8> {
     thresholds.iter().rev().copied().find(|at| u64::from(*at) <= percent)
 }
 
-/// When nothing else is configured.
+/// The default, in percent.
 pub const DEFAULT_NOTIFY_AT: [u8; 2] = [80, 95];

@@ -7,7 +7,7 @@ use crate::time::{Civil, MS_PER_DAY, Timestamp, days_in_month};
 use crate::words::words;
 
 words! {
-    /// How often a count starts again, shortest first.
+    /// The period of a count, shortest first.
     #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub enum Period: Serialize, Wire {
         /// Every minute of UTC.
@@ -48,9 +48,9 @@ impl Window {
 impl Period {
     /// The window that holds `now`.
     ///
-    /// `anchor` is where the account's billing cycle started, and only [`Period::Cycle`] looks at
-    /// it: a cycle without an anchor is a calendar month. `utc_offset_min` says where days and
-    /// calendar months begin, in minutes ahead of UTC.
+    /// `anchor` is the start of the account's billing cycle, and only [`Period::Cycle`] uses it: a
+    /// cycle without an anchor is a calendar month. `utc_offset_min` shifts the start of days and
+    /// calendar months, in minutes ahead of UTC.
     pub fn window(self, now: Timestamp, anchor: Option<Timestamp>, utc_offset_min: i32) -> Window {
         let offset_ms = i64::from(utc_offset_min).saturating_mul(MS_PER_MINUTE);
         match (self, anchor) {

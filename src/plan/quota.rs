@@ -4,20 +4,20 @@ use super::period::{Period, Window};
 use crate::time::Timestamp;
 use crate::words::words;
 
-/// How much of a meter may be used in a period.
+/// The amount of a meter that may be used in a period.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Quota {
     /// The meter that is limited.
     pub meter: String,
     /// Units per period.
     pub limit: u64,
-    /// When the count starts again.
+    /// The period after which the count starts again.
     pub period: Period,
-    /// Where days and months begin: minutes that local time is ahead of UTC, negative west of it.
+    /// The start of days and months: minutes that local time is ahead of UTC, negative west of it.
     pub utc_offset_min: i32,
-    /// What happens at the limit.
+    /// The policy at the limit.
     pub enforcement: Enforcement,
-    /// Whose units are counted.
+    /// The scope of the count.
     pub scope: Scope,
     /// Of a soft quota: units beyond the limit that pass; without it, any number.
     pub overage_max: Option<u64>,
@@ -42,19 +42,19 @@ impl Quota {
 }
 
 words! {
-    /// What happens when a quota is used up.
+    /// The policy for a quota that is used up.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum Enforcement: Serialize, Wire {
         /// Requests are denied.
         #[default]
         Hard = "hard",
-        /// Requests pass, the overage is counted and the caller is told.
+        /// Requests pass, the overage is counted and the caller gets a notice.
         Soft = "soft",
     }
 }
 
 words! {
-    /// Whose units a quota counts.
+    /// The scope of a count: the whole account, or each member.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum Scope {
         /// Those of the whole account.

@@ -1,9 +1,9 @@
-//! What the ledger knows of the configuration.
+//! The ledger's part of the configuration.
 
 use super::meter::{DEFAULT_NOTIFY_AT, Lost, Meter};
 use super::{Plan, plan_named};
 
-/// What is sold and how it is counted: the part of the configuration that the ledger goes by.
+/// The plans and the ways of counting: the part of the configuration that the ledger goes by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terms<'a> {
     /// The plans.
@@ -12,7 +12,7 @@ pub struct Terms<'a> {
     pub meters: &'a [Meter],
     /// Whether reached thresholds are to be announced (a webhook is configured).
     pub announces: bool,
-    /// Whether the operator says that the payment provider is down.
+    /// Whether the operator declares the payment provider down.
     pub provider_outage: bool,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Terms<'a> {
         plan_named(self.plans, id)
     }
 
-    /// What happens to this meter's units when they are lost.
+    /// The policy for lost units of this meter.
     pub fn lost(self, meter: &str) -> Lost {
         self.meter(meter).map(|meter| meter.lost).unwrap_or_default()
     }

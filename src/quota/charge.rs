@@ -1,14 +1,14 @@
-//! What a request was charged, and how it is taken back.
+//! The charge of a request, and its return.
 
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-/// What a passed request took from the isolate's leases, so that it can be given back.
+/// The units that a passed request took from the isolate's leases, so that they can be given back.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Charge {
-    /// Who held them. Another holder may have leases of the same ids.
+    /// The holder of the leases. Another holder may have leases of the same ids.
     pub holder: Rc<str>,
-    /// Where the units were taken from.
+    /// The units, lease by lease.
     pub takings: Vec<Taking>,
 }
 
@@ -19,7 +19,7 @@ pub struct Taking {
     pub lease: u64,
     /// The meter.
     pub meter: String,
-    /// How many.
+    /// Number of units.
     pub units: u64,
 }
 

@@ -17,4 +17,4 @@ mod watch;
 
 pub use message::{Answered, Ask, RETRY_MS};
 pub use state::Holder;
-pub use watch::{QUIET_MS, Watch};
+pub use watch::{QUIET_MS, WatchAction};

@@ -11,10 +11,10 @@ use crate::quota::{CreditPack, DegradedUnits};
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// What an isolate asks of the ledger, and what it has to tell.
+/// A message of an isolate: wants and reports.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LedgerRequest {
-    /// Who asks. Random enough never to be met twice.
+    /// The holder's name, random enough never to be met twice.
     pub holder: String,
     /// The message's number. The leases it asks for are called by it and those that follow, so the
     /// next message's number is higher by at least the number of wants.
@@ -27,7 +27,7 @@ pub struct LedgerRequest {
     pub leases: Vec<LeaseReport>,
     /// Units that passed without being counted while the ledger was out of reach.
     pub degraded: Vec<DegradedUnits>,
-    /// What the caller used before it signed in.
+    /// The caller's use before it signed in.
     pub merge: Option<Box<Merge>>,
 }
 
@@ -36,7 +36,7 @@ pub struct LedgerRequest {
 pub struct Want {
     /// The meter they are for.
     pub meter: String,
-    /// Whose they are, where the plan counts each member.
+    /// The member, where the plan counts each one.
     pub member: Option<String>,
     /// Units that a request waits for; 0 where none does.
     pub needed: u64,
@@ -44,7 +44,7 @@ pub struct Want {
     pub ahead: u64,
 }
 
-/// What became of a lease so far. Of `spent` and `returned` the message with the highest number is
+/// The use of a lease so far. Of `spent` and `returned` the message with the highest number is
 /// right; their sum never passes the lease's units.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LeaseReport {
@@ -59,33 +59,32 @@ pub struct LeaseReport {
 /// Units that were used without an account, and are counted in it once, as far as it has room.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Merge {
-    /// Whose they were, of which allowance and period, and for which meter. What comes again under
-    /// the same name is counted only as far as it has grown.
+    /// A name for reader, allowance, period and meter. Units that come again under the same name
+    /// are counted only as far as they have grown.
     pub name: String,
     /// The meter.
     pub meter: String,
-    /// Who signed in, where the plan counts each member.
+    /// The member that signed in, where the plan counts each one.
     pub member: Option<String>,
-    /// How many.
+    /// Number of units.
     pub units: u64,
-    /// When their period ends. Soon after that the name is forgotten.
+    /// The end of their period. Soon after that the name is forgotten.
     pub ends_at: Timestamp,
 }
 
-/// What the ledger answers.
+/// The ledger's answer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LedgerReply {
-    /// The account's record after this call; `None` where the ledger has never heard of the
-    /// account.
+    /// The account's record after this call; `None` where the ledger has no record of the account.
     pub account: Option<AccountRecord>,
-    /// What became of the wants, if there were any.
+    /// The outcome of the wants, if there were any.
     pub grant: Option<GrantOutcome>,
     /// For how much of its demand, in milliseconds, a holder should ask at a time: longer where
     /// there are many of them, so that the ledger can answer them all.
     pub horizon_ms: u32,
 }
 
-/// What became of the wants. The quotas are those of the plan that are about a wanted meter, in the
+/// The outcome of the wants. The quotas are those of the plan that are about a wanted meter, in the
 /// plan's order, as they stand after the call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum GrantOutcome {
@@ -98,7 +97,7 @@ pub enum GrantOutcome {
     },
     /// Nothing is debited.
     Refused {
-        /// Why.
+        /// The reason.
         reason: RefusalReason,
         /// The meter that is in the way.
         meter: String,
@@ -120,20 +119,20 @@ pub enum GrantOutcome {
 pub struct Lease {
     /// Its id: the number of the message that asked for it, plus the place of the want in it.
     pub id: u64,
-    /// How many units: what was needed and as much more as was fair.
+    /// Number of units: all that were needed and as many more as were fair.
     pub units: u64,
-    /// For how long the holder may spend them, in milliseconds from when it asked. What a request
-    /// waited for it may take at any time: that was spent when it was granted.
+    /// Time for which the holder may spend them, in milliseconds from its message. A waiting
+    /// request may take its own units at any time: they were spent when granted.
     pub lifetime_ms: u64,
-    /// How many of them are credits, which are spent last and counted in no quota.
+    /// Number of credits among them, which are spent last and counted in no quota.
     pub credits: u64,
-    /// Whether the holder should tell soon what it spent, since lost units go back (`lenient`).
+    /// Whether the holder should report its spending soon, since lost units go back (`lenient`).
     pub is_lenient: bool,
     /// Whether only the member it was asked for may spend them.
     pub is_of_member: bool,
 }
 
-/// Why wants were refused.
+/// The reason why wants were refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RefusalReason {
     /// A quota has too few units left, and the account never had credits.
@@ -144,7 +143,7 @@ pub enum RefusalReason {
     CostExceedsQuota,
 }
 
-/// What the ledger knows about an account's use, for the account itself.
+/// An account's use, for the account itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Usage {
     /// The account's record.
@@ -174,8 +173,8 @@ wire!(Lease { id, units, lifetime_ms, credits, is_lenient, is_of_member });
 wire! { enum RefusalReason { QuotaExhausted, CreditsExhausted, CostExceedsQuota } }
 wire!(Usage { account, quotas, credits });
 
-/// How long a holder may spend a lease, on its own clock from when it asked. Its own errand, which
-/// the platform lets run for 30 s after a response, outlives it.
+/// Time for which a holder may spend a lease, on its own clock from its message. Its own errand,
+/// which the platform lets run for 30 s after a response, outlives it.
 pub const LEASE_LIFETIME_MS: i64 = 25_000;
 
 #[cfg(test)]
@@ -185,7 +184,7 @@ mod tests {
     use crate::plan::Enforcement;
     use crate::wire;
 
-    /// Where this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
+    /// If this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
     #[test]
     fn messages_are_written_as_their_format_says() {
         let request = LedgerRequest {

@@ -29,7 +29,7 @@ use upkeep::Upkeep;
 
 pub use upkeep::{HOLDER_ACTIVE_MS, LEASE_MARGIN_MS};
 
-/// An account's ledger. What counts is in the store; this only remembers when to tidy up.
+/// An account's ledger. The counts are in the store; this only remembers when to tidy up.
 #[derive(Debug, Default)]
 pub struct Ledger {
     upkeep: Upkeep,
@@ -89,8 +89,8 @@ impl Ledger {
         Ok(LedgerReply { account, grant, horizon_ms })
     }
 
-    /// How the account stands: its record, every quota of its plan, and what is left of its
-    /// credits. `plan` is the one that the token names, `member` whose own quotas are meant.
+    /// The standing of the account: its record, every quota of its plan, and the rest of its
+    /// credits. `plan` is the one that the token names; of quotas per member, `member`'s are meant.
     ///
     /// # Errors
     /// The store failed.
@@ -113,7 +113,7 @@ impl Ledger {
         Ok(Usage { account, quotas, credits })
     }
 
-    /// Puts `record` in the place of the account's record and says so in the audit trail. Returns
+    /// Puts `record` in the place of the account's record and adds that to the audit trail. Returns
     /// the record as it is kept: see [`AccountRecord::succeeding`].
     ///
     /// # Errors

@@ -22,7 +22,7 @@ impl CreditPack {
         })
     }
 
-    /// Whether both say the same of what was bought.
+    /// Whether both are the same purchase.
     pub fn is_same_purchase(&self, other: &Self) -> bool {
         (&self.id, self.units, self.expires_at) == (&other.id, other.units, other.expires_at)
     }

@@ -1,4 +1,4 @@
-//! What the ledger needs of a database: a few kinds of rows, read and written one at a time.
+//! The ledger's needs of a database: a few kinds of rows, read and written one at a time.
 
 use crate::account::AccountRecord;
 use crate::plan::Period;
@@ -24,7 +24,7 @@ pub trait LedgerStore {
     /// The row could not be written; so for every method that writes.
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError>;
 
-    /// What was counted in a window, if anything was.
+    /// The count of a window, if anything was counted.
     ///
     /// # Errors
     /// See [`Self::account`].
@@ -43,7 +43,7 @@ pub trait LedgerStore {
     fn delete_counters(&mut self, meter: &str, started_before: Timestamp)
     -> Result<(), StoreError>;
 
-    /// What is known of a holder, if anything is.
+    /// A holder's row, if there is one.
     ///
     /// # Errors
     /// See [`Self::account`].
@@ -80,7 +80,7 @@ pub trait LedgerStore {
     /// See [`Self::put_account`].
     fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError>;
 
-    /// How many units were merged under this name.
+    /// Number of units merged under this name.
     ///
     /// # Errors
     /// See [`Self::account`].
@@ -97,7 +97,7 @@ pub trait LedgerStore {
         forget_at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Deletes what was merged under each name whose `forget_at` is `now` or earlier.
+    /// Deletes the merges under each name whose `forget_at` is `now` or earlier.
     ///
     /// # Errors
     /// See [`Self::put_account`].
@@ -122,27 +122,27 @@ pub trait LedgerStore {
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError>;
 }
 
-/// Which count of a meter is meant.
+/// The identity of a meter's count.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CounterKey {
     /// The meter.
     pub meter: String,
-    /// Whose units, where a member's are counted.
+    /// The member, where a member's units are counted.
     pub member: Option<String>,
     /// The kind of period.
     pub period: Period,
-    /// Where this one started.
+    /// The start of this one.
     pub starts_at: Timestamp,
 }
 
-/// What was counted in a window.
+/// The count of a window.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counter {
     /// Units that were debited and did not come back.
     pub used: u64,
     /// Units that rolled over from the period before: they add to the limit.
     pub carried: u64,
-    /// Units that passed uncounted while the ledger was out of reach, as far as it was told.
+    /// Units that passed uncounted while the ledger was out of reach, by the holders' reports.
     pub degraded: u64,
     /// The highest threshold, in percent, that was announced in this window.
     pub announced_percent: u8,
@@ -157,30 +157,30 @@ pub struct HolderRow {
     pub heard: u64,
     /// The leases that it may still keep.
     pub leases: Vec<LeaseRow>,
-    /// What it said passed uncounted, as totals.
+    /// Its reports of uncounted units, as totals.
     pub degraded: Vec<MeterUnits>,
-    /// When it was heard last.
+    /// The time of its last message.
     pub seen_at: Timestamp,
-    /// When no message of it can be under way any more and what it holds is lost.
+    /// The time from which no message of it can be under way any more and its held units are lost.
     pub forget_at: Timestamp,
 }
 
 impl HolderRow {
-    /// When it was heard and when it is to be forgotten.
+    /// The times of its last message and of its forgetting.
     pub fn times(&self) -> HolderTimes {
         let Self { name, seen_at, forget_at, .. } = self;
         HolderTimes { name: name.clone(), seen_at: *seen_at, forget_at: *forget_at }
     }
 }
 
-/// When a holder was heard, and when it is to be forgotten.
+/// The times of a holder's last message and of its forgetting.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HolderTimes {
     /// The holder.
     pub name: String,
-    /// When it was heard last.
+    /// The time of its last message.
     pub seen_at: Timestamp,
-    /// When it may be forgotten.
+    /// The time from which it may be forgotten.
     pub forget_at: Timestamp,
 }
 
@@ -195,13 +195,13 @@ pub struct LeaseRow {
     pub member: Option<String>,
     /// Units granted.
     pub units: u64,
-    /// How many of them came from which credits; the others were debited in every window.
+    /// Number of them from each pack of credits; the others were debited in every window.
     pub credits: Vec<PackUnits>,
-    /// Where the units that are not credits were debited.
+    /// The windows in which the units that are not credits were debited.
     pub windows: Vec<WindowKey>,
-    /// What the holder said it spent.
+    /// The holder's report of spent units.
     pub spent: u64,
-    /// What it gave back.
+    /// Its report of returned units.
     pub returned: u64,
     /// Whether a message of the holder has named it: then it arrived.
     pub has_arrived: bool,
@@ -212,18 +212,18 @@ pub struct LeaseRow {
 pub struct PackUnits {
     /// The pack's id.
     pub pack: String,
-    /// How many.
+    /// Number of units.
     pub units: u64,
 }
 
 /// A window of the meter and member of a lease.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WindowKey {
-    /// Whether it is the member's own.
+    /// Whether the window is the member's own.
     pub of_member: bool,
     /// The kind of period.
     pub period: Period,
-    /// Where it started.
+    /// Its start.
     pub starts_at: Timestamp,
 }
 
@@ -238,19 +238,19 @@ wire!(AuditEntry { at, actor, action, detail });
 pub enum Announcement {
     /// Something that stands in the account's audit trail.
     Note {
-        /// When it was.
+        /// The time of the event.
         at: Timestamp,
         /// The trail's word for it.
         action: String,
         /// Its details, as a JSON object.
         detail: String,
     },
-    /// That an account reached a threshold of a quota.
+    /// An account reached a threshold of a quota.
     Threshold(Threshold),
 }
 
 impl Announcement {
-    /// When it was so.
+    /// The time of the event.
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Note { at, .. } => *at,
@@ -259,10 +259,10 @@ impl Announcement {
     }
 }
 
-/// That an account reached a threshold of a quota.
+/// An account's reaching of a threshold of a quota.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Threshold {
-    /// When it did.
+    /// The time of that.
     pub at: Timestamp,
     /// The quota's name.
     pub quota: String,
@@ -274,20 +274,20 @@ pub struct Threshold {
     pub used: u64,
     /// Units that may be used.
     pub limit: u64,
-    /// When the count starts again.
+    /// The time at which the count starts again.
     pub resets_at: Timestamp,
 }
 
-/// Who did what to an account, and when.
+/// An operator's or provider's action on an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditEntry {
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
-    /// Who: a name that the edge knows the operator by, never a secret.
+    /// The operator's or provider's name, never a secret.
     pub actor: String,
-    /// What was done, a stable word.
+    /// The action, a stable word.
     pub action: String,
-    /// What it was done with, as JSON.
+    /// The details, as JSON.
     pub detail: String,
 }
 
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::wire;
 
-    /// Where this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
+    /// If this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
     #[test]
     fn holders_are_kept_as_their_format_says() {
         let [starts_at, seen_at, forget_at] = [1, 2, 3].map(Timestamp::from_millis);

@@ -10,7 +10,7 @@ use crate::wire::wire;
 pub struct MeterUnits {
     /// The meter.
     pub meter: String,
-    /// How many.
+    /// Number of units.
     pub units: u64,
 }
 
@@ -21,10 +21,10 @@ wire!(MeterUnits { meter, units });
 pub struct DegradedUnits {
     /// The meter.
     pub meter: String,
-    /// How many.
+    /// Number of units.
     pub units: u64,
-    /// How many of them the ledger has answered to. It may have forgotten the holder since, and
-    /// would count them again.
+    /// Units the ledger has acknowledged, sent so that a ledger that forgot this holder doesn't
+    /// count them twice.
     pub told: u64,
 }
 
@@ -39,9 +39,9 @@ pub struct CreditPack {
     pub units: u64,
     /// Units that are left; leases that are out have theirs already.
     pub left: u64,
-    /// When they came.
+    /// The time of the purchase.
     pub added_at: Timestamp,
-    /// When they can't be used any more; never where it is not said.
+    /// The end of their validity; `None` for credits that stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }

@@ -37,7 +37,7 @@ fn note(account: &str, at: Timestamp, action: &str, detail: &str) -> String {
     serde_json::json!({ "type": kind, "timestamp": timestamp, "data": data }).to_string()
 }
 
-/// What to do after an attempt.
+/// The step after an attempt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Next {
     /// It was taken: forget it.
@@ -46,15 +46,15 @@ pub enum Next {
     GiveUp(String),
     /// Try again, and say why.
     TryAgain {
-        /// When.
+        /// The time of the next attempt.
         at: Timestamp,
         /// For the log.
         reason: String,
     },
 }
 
-/// What to do with the message `id`, whose receiver has answered with a status, or didn't.
-/// `attempts` failed before this one.
+/// The step after an attempt to send the message `id`, whose receiver has answered with a status,
+/// or didn't. `attempts` failed before this one.
 pub fn after(id: &str, attempts: usize, answer: &Result<u16, String>, now: Timestamp) -> Next {
     let what = match answer {
         Ok(200..=299) => return Next::Forget,
@@ -63,7 +63,7 @@ pub fn after(id: &str, attempts: usize, answer: &Result<u16, String>, now: Times
     };
     let attempt = attempts.saturating_add(1);
     let reason = format!("attempt {attempt} of {MAX_ATTEMPTS} for {id}: {what}");
-    // 410 is how a receiver says that it wants no more of these.
+    // A receiver answers 410 when it wants no more of these.
     match PAUSES_S.get(attempts).filter(|_| *answer != Ok(410)) {
         Some(pause_s) => Next::TryAgain { at: now.plus_ms(jittered_ms(*pause_s, id)), reason },
         None => Next::GiveUp(reason),
@@ -97,7 +97,7 @@ fn meter_of(quota: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(meter, _)| meter)
 }
 
-/// How long to wait after each failed attempt, as Standard Webhooks proposes: 5 seconds, 5 and 30
+/// Pause after each failed attempt, as Standard Webhooks proposes: 5 seconds, 5 and 30
 /// minutes, 2 and 5 hours, and 10 hours twice.
 const PAUSES_S: [u32; 7] = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 const MAX_ATTEMPTS: usize = PAUSES_S.len() + 1;

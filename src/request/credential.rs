@@ -2,7 +2,7 @@
 
 use super::RequestFacts;
 
-/// Where a credential may stand.
+/// A place where a credential may stand.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CredentialSource {
     /// `Authorization: Bearer …`
@@ -15,12 +15,12 @@ pub enum CredentialSource {
     Query(String),
 }
 
-/// A credential, and where it stood.
+/// A credential, and its place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Found<'a> {
     /// The token as sent.
     pub token: &'a str,
-    /// Where it stood.
+    /// Its place.
     pub source: &'a CredentialSource,
 }
 
@@ -39,19 +39,19 @@ pub fn find<'a>(sources: &'a [CredentialSource], facts: &'a RequestFacts) -> Opt
     })
 }
 
-/// How a request has to change so that no credential reaches the origin.
+/// The changes to a request that keep every credential from the origin.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Strip {
     /// Headers to remove.
     pub headers: Vec<String>,
-    /// What `Cookie` becomes; it is removed where the value is empty.
+    /// The new value of `Cookie`; the header is removed where that is empty.
     pub cookie: Option<String>,
-    /// What path and query become.
+    /// The new path and query.
     pub target: Option<String>,
 }
 
-/// What to change to take out whatever stands where a credential may stand, also the ones that
-/// were not looked at because an earlier one was found.
+/// The changes that take every credential out, also those that were not looked at because an
+/// earlier one was found.
 pub fn strip(sources: &[CredentialSource], facts: &RequestFacts) -> Strip {
     let mut strip = Strip::default();
     for (source, value) in sources.iter().zip(&facts.captured_headers) {

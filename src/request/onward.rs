@@ -1,4 +1,4 @@
-//! Which headers of a request go on to the origin.
+//! The choice of headers that go on to the origin.
 //!
 //! Servers disagree about names. Where a header becomes a variable (CGI, `FastCGI`, WSGI), `-`
 //! becomes `_`, and with some servers so does every other sign: `Tollgate.Account` and

@@ -1,10 +1,10 @@
-//! How a path is read: every way in which a server behind the gate may understand it.
+//! The readings of a path: every way in which a server behind the gate may understand it.
 //!
-//! Servers disagree about what `/open/..%2fpremium` is. The gate does not guess which one stands
-//! behind it: it takes each thing that servers do to a path as a [step](steps), and follows all of
-//! them, in every order and any number of times, until nothing new comes out. Those are the
-//! path's [`Readings`]. A path without anything special in it has one reading and costs one look at
-//! each byte.
+//! Servers disagree about the meaning of `/open/..%2fpremium`. The gate does not guess which one
+//! stands behind it. It takes each change that servers make to a path as a [step](steps), and
+//! follows all of them, in every order and any number of times, until nothing new comes out. The
+//! results are the path's [`Readings`]. A path without anything special in it has one reading
+//! and costs one look at each byte.
 
 pub(super) mod kept;
 mod steps;
@@ -45,7 +45,7 @@ impl Readings<'_> {
         self.others.is_empty()
     }
 
-    /// Where this path stands to everything under `prefix`, such as `/_tollgate/`.
+    /// The position of this path to everything under `prefix`, such as `/_tollgate/`.
     ///
     /// ASCII case and the slashes around `prefix` don't matter; `/_tollgate` itself is inside.
     pub fn reach(&self, prefix: &str) -> Reach {
@@ -58,7 +58,7 @@ impl Readings<'_> {
     }
 }
 
-/// Where a path stands to a part of the site.
+/// The position of a path to a part of the site.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reach {
     /// Some servers read it as inside, others as outside.
@@ -69,7 +69,7 @@ pub enum Reach {
     Outside,
 }
 
-/// Why a path can't be read safely.
+/// The reason why a path can't be read safely.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PathError {
     /// A `%` that no two hexadecimal digits follow, or a `%u0041`: servers decode those

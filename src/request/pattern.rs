@@ -1,4 +1,4 @@
-//! Which requests a route is about: patterns, and the choice of the route for a request.
+//! Patterns of requests, and the choice of the route for a request.
 
 mod choice;
 mod error;
@@ -91,7 +91,7 @@ impl RoutePattern {
     }
 }
 
-/// How well something matches, worst first.
+/// The fit of a pattern, worst first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Fit {
     No,

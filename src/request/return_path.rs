@@ -1,4 +1,4 @@
-//! Where somebody is to come back to after paying: a path of this site, and of no other.
+//! The place to come back to after paying: a path of this site, and of no other.
 
 use super::path::{Reach, readings};
 use crate::text::percent;

@@ -1,4 +1,4 @@
-//! Where the gate's facts stand in an issuer's claims, and how they are read.
+//! The places of the gate's facts in an issuer's claims, and their reading.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::{MAX_NAME_BYTES, TokenError, numeric_date};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 
-/// Where the gate's facts stand in an issuer's claims.
+/// The places of the gate's facts in an issuer's claims.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimMapping {
     /// The account; `sub` by default.
@@ -21,19 +21,19 @@ pub struct ClaimMapping {
     pub entitlements: Option<ClaimPath>,
 }
 
-/// Who a token is about.
+/// The subject of a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenIdentity {
     /// The caller, with the entitlements sorted and each named once.
     pub identity: Identity,
     /// The token's own id (`jti`).
     pub token_id: Option<String>,
-    /// When it was issued (`iat`).
+    /// The time of issue (`iat`).
     pub issued_at: Option<Timestamp>,
 }
 
 impl ClaimMapping {
-    /// Reads who a token is about. Only for claims whose signature was found good.
+    /// Reads the subject of a token. Only for claims whose signature was found good.
     ///
     /// Names (account, tenant, plan, `sub`) are strings of 1 to [`MAX_NAME_BYTES`] bytes without
     /// control characters, or integers from 0 to 2⁶⁴-1, which stand for their decimal text:

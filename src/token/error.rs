@@ -1,6 +1,7 @@
-//! Why a token was refused.
+//! Reasons to refuse a token.
 
-/// Why a token was refused. Safe to tell the caller: it says nothing about keys or other tokens.
+/// The reason to refuse a token. Safe to show the caller: it reveals nothing about keys or other
+/// tokens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TokenError {
     /// A claim that is needed is missing or has the wrong shape; the sentence names it.

@@ -16,10 +16,10 @@ use super::{Algorithm, MAX_NAME_BYTES};
 pub struct Key {
     /// Its name, by which tokens choose it.
     pub kid: Option<String>,
-    /// What it may be used for: one algorithm, or two where an RSA key doesn't say which.
+    /// Its uses: one algorithm, or two where an RSA key doesn't name one.
     pub algorithms: Vec<Algorithm>,
-    /// What a crypto library has to import: a JWK of the required members only, in a fixed form.
-    /// Equal keys have equal text, so it can serve as the name of an imported key in a cache.
+    /// The text to import into a crypto library: a JWK of the required members only, in a fixed
+    /// form. Equal keys have equal text, so it can serve as the name of an imported key in a cache.
     /// Never private; for [`Algorithm::Hs256`] it is the secret itself, so never log it.
     pub jwk: String,
     /// The exact length of a signature by this key.
@@ -47,7 +47,7 @@ pub enum KeyRingKind {
     /// From the operator, in a secret binding: shared secrets are allowed as well.
     Secret,
     /// As [`Self::Secret`], and every key has to be one that signs; kinds may stand side by side,
-    /// since the gate itself is the only one that knows them.
+    /// since nobody but the gate itself uses them.
     Signing,
 }
 

@@ -15,7 +15,7 @@ pub struct KeyRing {
     keys: Vec<Rc<Key>>,
 }
 
-/// What has to be verified before a token may be believed.
+/// The signature to verify before a token may be trusted.
 #[derive(Clone, PartialEq)]
 pub struct SignatureCheck {
     /// The keys that come into question, 1 to [`MAX_CANDIDATES`]; one that fits is enough.
@@ -175,7 +175,7 @@ fn clash(one: &Key, other: &Key) -> bool {
         && one.algorithms.iter().any(|algorithm| other.algorithms.contains(algorithm))
 }
 
-/// How many keys one token is tried against: each costs a verification.
+/// The most keys that one token is tried against: each costs a verification.
 pub const MAX_CANDIDATES: usize = 4;
 
 /// The most keys in a set.

@@ -1,4 +1,4 @@
-//! What an issuer's tokens must satisfy: RFC 7519 §4.1 with the advice of RFC 8725 §3.8 to §3.11.
+//! An issuer's rules for its tokens: RFC 7519 §4.1 with the advice of RFC 8725 §3.8 to §3.11.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::error::sentence;
 use super::{TokenError, Unverified, numeric_date};
 use crate::time::Timestamp;
 
-/// What an issuer's tokens must satisfy.
+/// An issuer's rules for its tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rules {
     /// The exact `iss`.
@@ -22,7 +22,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Checks everything but the signature, and says when the token stops being valid, leeway
+    /// Checks everything but the signature, and returns the end of the token's validity, leeway
     /// included. A token is valid before that point, not at it.
     ///
     /// Passing means nothing yet: it only spares the signature check of a token that is refused

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{MAX_NAME_BYTES, MAX_TOKEN_BYTES, TokenError};
 use crate::strict_json;
 
-/// A token that was taken apart but not verified. Nothing in it may be believed.
+/// A token that was taken apart but not verified. Nothing in it may be trusted.
 #[derive(Clone, PartialEq)]
 pub struct Unverified {
     /// The claims.
@@ -74,7 +74,7 @@ impl Unverified {
         self.key_id.as_deref()
     }
 
-    /// The header's `alg`, whatever it is.
+    /// The header's `alg`, as it came.
     pub fn algorithm_name(&self) -> &str {
         &self.algorithm
     }
@@ -84,7 +84,7 @@ impl Unverified {
         self.typ.as_deref()
     }
 
-    /// What the signature is about: the first two parts and the dot between them, as they came.
+    /// The signed text: the first two parts and the dot between them, as they came.
     pub fn signed_text(&self) -> &str {
         &self.signed
     }
@@ -95,7 +95,7 @@ impl Unverified {
     }
 }
 
-/// Without claims and signature: whoever reads them in a log could use the token.
+/// Without claims and signature: a reader of a log could use the token.
 impl fmt::Debug for Unverified {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

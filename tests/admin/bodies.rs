@@ -1,4 +1,4 @@
-//! What the bodies of writes may say.
+//! The bodies of writes, and their mistakes.
 
 use serde_json::json;
 use tollgate::admin::{Change, body};

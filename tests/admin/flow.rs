@@ -25,7 +25,7 @@ use crate::bindings::Vars;
 use crate::memory_store::MemoryStore;
 use crate::{NOW, store};
 
-/// The outside of the machine. What is listed in `down` does not answer.
+/// The outside of the machine. The parts listed in `down` do not answer.
 pub(crate) struct Edge {
     pub(crate) config: Option<Rc<Config>>,
     pub(crate) store: MemoryStore,

@@ -1,4 +1,4 @@
-//! Who may do what, and how a wrong request is refused, before anything is asked of an object.
+//! Rights of operators, and refusals of wrong requests, before anything is asked of an object.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! A reader who always comes with the latest cookie gets exactly the allowance, wherever the
-//! requests arrive and whatever becomes of the reports.
+//! A reader who always comes with the latest cookie gets exactly the allowance, on any isolates and
+//! with any fate of the reports.
 
 use std::collections::BTreeSet;
 

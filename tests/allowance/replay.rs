@@ -1,4 +1,4 @@
-//! What a reader gets who keeps every cookie and comes with whichever is worth most.
+//! The gain of a reader who keeps every cookie and always sends the one that is worth most.
 //!
 //! With `n` isolates (one that has lost its memory counts anew) the bound is
 //! `limit + (n - 1) × (limit - 1)` pages: an isolate never lets a reader past the limit by its own
@@ -53,7 +53,7 @@ struct Attack {
     seen: BTreeSet<u32>,
     reports: Vec<(usize, u32, ReadersRequest)>,
     answers: Vec<(usize, u32, ReadersReply)>,
-    /// How often each isolate has lost its memory.
+    /// Number of times that each isolate has lost its memory.
     lives: Vec<u32>,
     /// Isolates that were answered when all was known to be used up.
     settled: Vec<bool>,

@@ -26,7 +26,7 @@ pub(crate) fn allowance(text: &str) -> Allowance {
     Allowance::parse(text).unwrap()
 }
 
-/// The page at `/number`, as `reader` knows it.
+/// The page at `/number`, under `reader`'s name of it.
 pub(crate) fn page(reader: ReaderId, number: u32) -> Page {
     let facts = RequestFacts::from_lines(&format!("GET\nhttps://{HOST}/{number}")).unwrap();
     Page::names(&facts, &readings(&facts.path).unwrap(), &reader, &key())[0]
@@ -39,7 +39,7 @@ pub(crate) fn value(set_cookie: &str) -> String {
     rest.split(';').next().unwrap().to_owned()
 }
 
-/// What a request got.
+/// The outcome of a request.
 pub(crate) struct Served {
     pub(crate) view: View,
     pub(crate) reader: ReaderId,
@@ -62,7 +62,7 @@ pub(crate) struct Site {
     pub(crate) object: Readers,
     pub(crate) store: MemoryReaders,
     pub(crate) now: Timestamp,
-    /// Grants whose page the reader has, by isolate.
+    /// Grants with a page that reached the reader, by isolate.
     pub(crate) delivered: Vec<u32>,
     readers: u32,
 }
@@ -137,7 +137,7 @@ impl Site {
         }
     }
 
-    /// The highest count that the object knows of a reader.
+    /// The highest count of a reader in the object.
     pub(crate) fn highest(&self, reader: ReaderId) -> u8 {
         let starts_at = self.allowance.window(self.now).starts_at;
         self.store.highest(CountKey { reader, allowance: self.allowance, starts_at }).unwrap()

@@ -1,4 +1,4 @@
-//! What one isolate lets a reader see.
+//! A reader's views on one isolate.
 
 use tollgate::allowance::{CountKey, Grant, ReaderId, SHARDS, Verdict, Watch};
 

@@ -1,4 +1,4 @@
-//! Which format an `Accept` header asks for.
+//! The format that an `Accept` header asks for.
 
 use proptest::prelude::*;
 use tollgate::answer::Format;

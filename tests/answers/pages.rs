@@ -1,4 +1,4 @@
-//! What pages look like to a browser, to an attacker and to whoever reads the documentation.
+//! Pages before a browser, an attacker, and a reader of the documentation.
 
 use sha2::{Digest, Sha256};
 use tollgate::answer::{Answer, Asker, Format, Place, Responder};

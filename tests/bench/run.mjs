@@ -21,7 +21,7 @@ import { coldServices, prepare } from "./targets.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const WARM_UP_S = 1;
-// How far the order is rotated each round.
+// The rotation of the order in each round.
 const STRIDE = 5;
 
 const options = readOptions();

@@ -23,7 +23,7 @@ export async function startRuntime(folder, services) {
   const child = spawn(workerd, ["serve", writeConfig(folder, services), "--control-fd=3"], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  // Whatever ends the benchmark ends the runtime.
+  // The runtime ends with the benchmark, for any reason.
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   let complaints = "";
@@ -51,7 +51,7 @@ export function cpuTimeUs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
 }
 
-// Linux reports in ticks of 1/100 s whatever the kernel's own are (proc(5), USER_HZ).
+// Linux reports in ticks of 1/100 s, with any tick of the kernel's own (proc(5), USER_HZ).
 const US_PER_TICK = 10_000;
 
 function listening(child, expected, complaints) {

@@ -1,4 +1,4 @@
-// What is measured: the Workers, and what each of them is asked.
+// The targets: the Workers, and the requests to each of them.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-//! What is asked of each provider, and how its answers are read.
+//! The requests to each provider, and the reading of its answers.
 
 use serde_json::{Value, json};
 use tollgate::account::Provider;
@@ -68,7 +68,7 @@ fn stripe_is_asked_in_forms() {
     assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let known = api::checkout(&stripe, &Sale { customer: Some("cus_1"), ..SALE }).unwrap();
     assert!(known.body.ends_with("&customer=cus_1"), "{}", known.body);
-    // Metadata is the seller's alone, so that a name is believed there; nowhere else.
+    // Metadata is the seller's alone, so that a name counts there; nowhere else.
     let unsigned = api::checkout(&stripe, &Sale { reference: None, ..SALE }).unwrap();
     assert!(unsigned.body.contains("metadata%5Btollgate_account%5D=acme%2Falice"));
     assert!(!unsigned.body.contains("client_reference_id"), "{}", unsigned.body);

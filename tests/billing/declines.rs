@@ -1,4 +1,4 @@
-//! Every code of a decline, and what a payer is told.
+//! Every code of a decline, and the reason for the payer.
 
 use tollgate::billing::decline::reason;
 use tollgate::cause::PaymentFailure;

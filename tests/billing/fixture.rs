@@ -10,7 +10,7 @@ use tollgate::gate_secret::GateSecret;
 use tollgate::plan::{Plan, Quota};
 use tollgate::time::Timestamp;
 
-/// When the signatures of the tests were made.
+/// The time of the tests' signatures.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_333_000);
 
 pub(crate) fn billing(provider: Provider, secrets: &[&str]) -> Billing {

@@ -1,4 +1,4 @@
-//! Whatever a body holds, reading it never panics, and never tells of somebody else.
+//! Reading any body never panics, and never finds a foreign account in it.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

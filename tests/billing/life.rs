@@ -14,7 +14,7 @@ use super::stripe::{invoice, subscription};
 const START: i64 = 1_795_000_000;
 const DAY: i64 = 86_400;
 
-/// When the renewal failed first.
+/// The time of the first failure of the renewal.
 const FAILED: i64 = START + 30 * DAY;
 
 fn at(seconds: i64) -> Timestamp {

@@ -204,7 +204,7 @@ fn what_is_old_or_ahead_is_refused() {
     }
 }
 
-/// Taken for a text, each of these would be a secret that everybody knows.
+/// Taken for a text, each of these would be a secret that everybody has.
 #[test]
 fn what_is_no_key_verifies_nothing() {
     let spki = "whpk_MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";

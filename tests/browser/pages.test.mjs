@@ -1,5 +1,5 @@
-// What people see, in Chromium: the pages of denials and explanations, narrow and wide, light and
-// dark, with and without script, by keyboard; and what a page elsewhere may read of them.
+// The pages in Chromium: denials and explanations, narrow and wide, light and dark, with and
+// without script, by keyboard; and their secrecy towards a page elsewhere.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";

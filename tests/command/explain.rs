@@ -93,7 +93,7 @@ impl Bench {
         tollgate(&[&head[..], more].concat())
     }
 
-    /// What it comes to, in JSON.
+    /// The result in JSON.
     fn decide(&self, request: &str, more: &[&str]) -> Value {
         let run = self.explain(request, &[more, &["--json"]].concat());
         let json = run.json();

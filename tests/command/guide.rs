@@ -1,4 +1,4 @@
-//! `docs/command.md` against the program: what it shows is what is printed.
+//! `docs/command.md` against the program: the output shown there is the output printed.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,8 @@ use std::{env, fs};
 use crate::shell::commands;
 use crate::tool::root;
 
-/// Beside every `--help`: what needs nothing but this repository, and says the same at any time.
+/// The commands beside every `--help`: they need this repository alone, and print the same at any
+/// time.
 const HELD: [&str; 3] = [
     "tollgate chekc; echo $?",
     "tollgate check wrangler.toml",
@@ -44,7 +45,7 @@ fn blocks(guide: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// What a shell shows of a command, in the repository.
+/// The output of a command in a shell, in the repository.
 fn printed(command: &str) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());

@@ -14,7 +14,7 @@ const STANDARD_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 const API_KEY: &str = "sk_live_of_a_test";
 const TOKEN: &str = "operators-token-of-a-test";
 
-/// What the other side does; each test changes something of it.
+/// The other side's behaviour; each test changes a part of it.
 #[derive(Clone)]
 struct Others {
     health: (u16, Value),
@@ -103,7 +103,7 @@ impl Others {
     }
 }
 
-/// What a gate does with a webhook: a wrong signature is named, an event it doesn't know is taken.
+/// A gate's answer to a webhook: a wrong signature is named, an unknown event is taken.
 fn webhook(request: &Received) -> Reply {
     let sign = |key: &[u8], text: &str| {
         let key = EncodingKey::from_secret(key);

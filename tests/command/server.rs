@@ -33,7 +33,7 @@ impl Received {
     }
 }
 
-/// What is answered.
+/// The server's answer.
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What everybody meets first: usage, help, completions, errors.
+//! The first contact: usage, help, completions, errors.
 
 use std::process::Command;
 

@@ -77,7 +77,7 @@ fn a_private_key_is_written_once_for_its_owner() {
     assert_eq!(kept, private);
 }
 
-/// What `npm run keygen` prints, from here: a gate takes all of it.
+/// The output of `npm run keygen` from here on: a gate takes all of it.
 #[test]
 fn fresh_secrets_are_usable_as_they_are_printed() {
     let folder = folder("secrets");
@@ -161,7 +161,7 @@ fn a_token_goes_by_the_configuration_and_is_accepted_by_it() {
         (&json!("Pro"), &json!(["premium"]))
     );
 
-    // Where the gate reads no such claim, there is no place for it.
+    // Without such a claim in the configuration, there is no place for it.
     let said = tollgate_with(&[&mint[..], &["--tenant", "t"]].concat(), &key).with_code(2).said();
     assert!(said.contains("--tenant: the gate reads no such claim"), "{said}");
 }

@@ -146,12 +146,12 @@ pub(crate) fn changed(name: &str, path: &str, value: Value) -> Value {
     }
 }
 
-/// What is wrong with `vars`, a sentence each.
+/// The mistakes of `vars`, a sentence each.
 pub(crate) fn mistakes(vars: &Vars) -> Vec<String> {
     Config::parse(vars).map_or_else(|invalid| sentences(&invalid.mistakes), |_| Vec::new())
 }
 
-/// What `vars` is warned of; it has to be right.
+/// The warnings for `vars`; it has to be right.
 pub(crate) fn warnings(vars: &Vars) -> Vec<String> {
     sentences(&Config::parse(vars).map_err(|invalid| invalid.mistakes).unwrap().warnings)
 }

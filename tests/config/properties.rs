@@ -1,4 +1,4 @@
-//! What holds for every input: reading ends, without a panic, in a configuration or in mistakes.
+//! A property of every input: reading ends, without a panic, in a configuration or in mistakes.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

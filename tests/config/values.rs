@@ -1,4 +1,4 @@
-//! What right values become, and what holds where nothing is said.
+//! The results of right values, and the defaults.
 
 use std::collections::BTreeSet;
 
@@ -246,7 +246,8 @@ fn a_broken_configuration_still_says_what_to_go_by() {
 
 #[test]
 fn every_variable_is_listed_and_only_the_needed_ones_are_needed() {
-    // What is wrong in each variable is reported under its name, so the list is of what is read.
+    // A mistake in each variable is reported under its name, so the list is that of the variables
+    // in use.
     let mut seen = BTreeSet::new();
     for variable in VARIABLES {
         let found = mistakes(&good().with(variable.name, json!([[]])));

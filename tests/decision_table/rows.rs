@@ -6,7 +6,7 @@ use crate::world::{World, token};
 pub(crate) struct Row {
     /// The situation.
     pub(crate) when: &'static str,
-    /// What was asked before, with the same token.
+    /// Earlier requests, with the same token.
     pub(crate) after: &'static [&'static str],
     /// Method and path.
     pub(crate) asks: &'static str,
@@ -16,9 +16,9 @@ pub(crate) struct Row {
     pub(crate) account: &'static str,
     /// Variables that differ, as JSON.
     pub(crate) vars: &'static [(&'static str, &'static str)],
-    /// What is broken.
+    /// The broken part of the world.
     pub(crate) world: fn(&mut World),
-    /// What comes of it.
+    /// The expected result.
     pub(crate) gives: &'static str,
 }
 
@@ -291,7 +291,7 @@ pub(crate) const TABLE: &[Row] = &[
           gives: "402 no-subscription: choose-plan, contact-support", ..ROW },
 ];
 
-/// Where several causes apply.
+/// Rows with several causes at once.
 #[rustfmt::skip]
 pub(crate) const ORDER: &[Row] = &[
     Row { when: "path before credential", asks: "GET /premium%00", token: Token::None, gives: "400 bad-request: ", ..ROW },

@@ -1,4 +1,4 @@
-// What an account's record decides, in the real runtime, and how soon a change of it counts.
+// Decisions by an account's record, in the real runtime, and the time until a change of it counts.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

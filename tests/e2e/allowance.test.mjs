@@ -136,7 +136,7 @@ test("an old cookie is found out: here at once, elsewhere once it was reported",
     const { calls, inFlight } = await gate.control();
     return calls > 0 && inFlight === 0;
   }, "the first isolate has reported");
-  // Another isolate believes the cookie, for about two seconds.
+  // Another isolate accepts the cookie, for about two seconds.
   assert.ok(await isFoundOut(second, old), "the second isolate was corrected");
   // The cookie that the second one gave out is no better at the third.
   const honest = newReader(third, { cookie: reader.cookie });

@@ -267,7 +267,7 @@ describe("a runtime that is killed", () => {
   test("sends it with the next request where the alarm got lost", async () => {
     const token = await mint("lost");
     await reachAndKill(token);
-    // Where the local runtime keeps its alarms.
+    // The place of the local runtime's alarms.
     for (const name of readdirSync(join(persist, "gate-Ledger"))) {
       if (name.startsWith("metadata.sqlite")) rmSync(join(persist, "gate-Ledger", name));
     }

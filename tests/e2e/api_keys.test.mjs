@@ -1,5 +1,5 @@
-// API keys through the real runtime: made, used, rotated and revoked, and how long each takes to be
-// heard of.
+// API keys through the real runtime: made, used, rotated and revoked, with the time until each
+// counts.
 
 import assert from "node:assert/strict";
 import { createHash, createHmac, randomBytes } from "node:crypto";

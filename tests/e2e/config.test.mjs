@@ -1,5 +1,5 @@
 // Configurations with mistakes, in the real runtime: every mistake is named at once, nobody is
-// asked to pay for one, and no secret is told.
+// asked to pay for one, and no secret leaks.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -34,7 +34,7 @@ const ROCA =
   "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
 const keyedBy = (more) => ({ ISSUERS: [{ ...keyless, ...more }] });
 
-// What is wrong; what is changed; variable and field; what the mistake says it found.
+// The mistake; the changed variables; variable and field; the value named in the sentence.
 const cases = [
   ["no ORIGIN", { ORIGIN: undefined }, "ORIGIN", "", /nothing/],
   ["an ORIGIN without scheme", { ORIGIN: "origin.example.com" }, "ORIGIN", "", /origin\.example\.com/],

@@ -295,7 +295,7 @@ describe("the prefix", () => {
           const before = origin.requests.length;
           const { status } = await askRaw(target, {}, "GET", via);
           const forwarded = origin.requests.slice(before).map(({ url }) => url);
-          // What a server could only read as another name may pass or be refused as such.
+          // A path that a server could only read as another name may pass, or be refused as such.
           const isOther = ["/_tollgate./health", "/_tollgate%20/health", "/_tollgate%09/health"].includes(target);
           if (!isOther) assert.deepEqual(forwarded, [], `${target} (${status})`);
           assert.ok(status < 500 || mode.startsWith("an invalid"), `${target}: ${status}`);

@@ -14,7 +14,7 @@ import { startPhpOrigin } from "./origins/php_origin.mjs";
 import { sendRaw } from "./origins/tree.mjs";
 import { startUwsgiOrigin } from "./origins/uwsgi_origin.mjs";
 
-// `believes` is how many spellings of a name each takes for that name.
+// `believes` is the number of spellings of a name that each takes for that name.
 const ORIGINS = [
   { name: "lighttpd with mod_cgi", start: startLighttpdOrigin, believes: 15 },
   { name: "Apache with mod_cgi", start: startApacheOrigin, believes: 1 },

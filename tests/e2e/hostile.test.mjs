@@ -1,4 +1,4 @@
-// Malformed and odd requests by raw socket. Whatever comes, the gate answers with a clear 4xx, never
+// Malformed and odd requests by raw socket. The gate answers every one with a clear 4xx, never
 // fails, never lets anybody in by mistake, and is there afterwards.
 //
 // The fuzzer prints its seed; `SEED=… node --test tests/e2e/hostile.test.mjs` replays it.

@@ -1,6 +1,6 @@
 // Webhooks of a payment provider, signed by Stripe's own SDK: received once they are on disk, and in
-// the account's record a moment later, through kills of the runtime and ledgers that fail. What got
-// lost on the way is asked for.
+// in the account's record a moment later, through kills of the runtime and ledgers that fail.
+// Events that got lost on the way are asked for.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -283,7 +283,7 @@ describe("a provider that is down", () => {
     const before = await outage();
     assert.deepEqual([before.detected, before.failing_customers], [false, 4]);
     await send(failed("cus_5", "try_again_later"));
-    // A verdict is believed for a moment.
+    // A verdict holds for a moment.
     await until(async () => (await outage()).detected, "five customers are an outage");
     for (let customer = 1; customer <= 3; customer += 1) await send(paid(`cus_${customer}`));
     await until(async () => !(await outage()).detected, "the outage is over");

@@ -68,7 +68,7 @@ for (const alg of offered) {
           assert.match(refused, /^k: found a secret of \d+ bytes, expected at least/, what);
           counts.short += 1;
         } else if (vector.tag && vector.tag.length < FULL_TAG[alg]) {
-          // Right for HMAC, and cut: JOSE knows the whole of it alone.
+          // Right for HMAC, and cut: only JOSE demands the whole of it.
           assert.equal(verdict, "invalid", what);
           counts.wrong += 1;
         } else if (vector.result === "valid") {

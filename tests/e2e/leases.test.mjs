@@ -78,7 +78,7 @@ test("what an isolate holds and doesn't use goes to the others", async () => {
   const early = countAnswers(await flood(() => second("/api/ok"), 100, 8));
   assert.ok(early[200] <= 70 && early[200] > 30, JSON.stringify(early));
   await pause(QUIET_MS + 500);
-  // Whoever was refused is believed to be for three seconds.
+  // A refusal holds for three seconds.
   let passed = early[200];
   await until(async () => {
     while ((await second("/api/ok")).status === 200) passed += 1;

@@ -1,5 +1,5 @@
-// The OpenAPI document: it is valid in itself, says what the code and the guide say, and the gate
-// answers as it says to all that it allows, and to much that it does not.
+// The OpenAPI document: it is valid in itself, agrees with the code and the guide, and the gate
+// answers by it to all that it allows, and to much that it does not.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

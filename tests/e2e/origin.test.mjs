@@ -1,7 +1,7 @@
 // To the origin and back: a passed request arrives as it was sent, and a response as it was given.
 //
-// What the runtime itself changes is written down here as it was seen, so that a new version of it
-// can't change anything else unnoticed:
+// Changes by the runtime itself are written down here as they were seen, so that a new version of
+// it can't change anything else unnoticed:
 // - to the origin: `Host` names the origin, `CF-Worker` is added, several `Cookie` lines become one;
 // - in paths, `.` and `..` segments are resolved and what RFC 3986 doesn't allow is encoded; `'` in
 //   a query becomes `%27`;

@@ -92,7 +92,7 @@ test("an origin that can't be reached, or speaks no HTTP, is a 502 with its caus
     const problem = await answer.json();
     assert.deepEqual([problem.cause, problem.retryable], ["origin-unavailable", true]);
     assert.ok(!JSON.stringify(problem).includes(closedPort), "the caller is not told where the origin is");
-    // What support is told must be found again in the operator's log.
+    // The id for support must be found again in the operator's log.
     const line = new RegExp(`"cause":"origin-unavailable".*"support_id":"${problem.support_id}"`);
     await until(() => line.test(gate.log()), `${path} is logged`);
   }

@@ -1,5 +1,5 @@
-// Bodies stream, both ways: nothing is kept in memory, nobody waits for the end, and whoever goes
-// away is missed on the other side. Sizes are chosen so that a gate that buffers fails.
+// Bodies stream, both ways: nothing is kept in memory, nobody waits for the end, and the other side
+// notices a departure. Sizes are chosen so that a gate that buffers fails.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -58,7 +58,7 @@ for (const place of ["/open", "/paid"]) {
     assert.equal((await reader.read()).value, "data: hello\n\n");
     for (const event of ["1", "2", "3"]) {
       await pause(ORIGIN_DEADLINE_MS / 2);
-      // The origin says the next thing only after the last one has arrived.
+      // The origin sends the next part only after the last one has arrived.
       next(event);
       assert.equal((await reader.read()).value, `data: ${event}\n\n`);
     }

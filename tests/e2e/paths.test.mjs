@@ -1,7 +1,7 @@
-// Whatever a path is spelled like: without a token nobody gets the protected file out of a real server.
+// Any spelling of a path: without a token nobody gets the protected file out of a real server.
 //
 // Every spelling goes byte by byte to the server itself and through the gate in front of it. The first
-// shows that the spellings are worth something, the second is what must hold.
+// shows that the spellings are worth something, the second is the rule.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

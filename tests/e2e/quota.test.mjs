@@ -152,7 +152,7 @@ test("a plan that the operator changes counts within seconds", async () => {
     await putPlan(gate, "large");
     await until(async () => (await leftAfter(ask, "/api/x", 1))[0] > 1, "the larger plan counts");
     await putPlan(gate, "small");
-    // A lease that is out may still be spent; a record is believed for up to ten seconds.
+    // A lease that is out may still be spent; a record holds for up to ten seconds.
     await until(async () => (await ask("/api/x")).status === 402, "the smaller plan counts");
     await putPlan(gate, "large");
     await until(async () => (await ask("/api/x")).status === 200, "the larger plan counts");

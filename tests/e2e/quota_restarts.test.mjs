@@ -84,7 +84,7 @@ test("where the meter is lenient, what a killed isolate held comes back", async 
   await gate.control({ clock: Date.now() + FORGOTTEN_MS });
   assert.equal((await ask()).status, 200);
   await flood(ask, LIMIT * 2, CLIENTS);
-  // What was spent since the last message of a lost isolate is the bound of what it may be off by.
+  // The error is bounded by the spending since the last message of a lost isolate.
   console.log(`lenient: ${reached} passed with a quota of ${LIMIT}, ${lost} units were lost with an isolate`);
   assert.ok(reached >= LIMIT && reached <= LIMIT + 200, `${reached} of ${LIMIT} passed`);
 });

@@ -1,4 +1,4 @@
-// What was missed is caught up: webhooks that never came, events that wait for a customer's account,
+// Missed news are caught up: webhooks that never came, events that wait for a customer's account,
 // lists that were too long for a webhook. And a provider that is down is nobody's fault.
 
 import assert from "node:assert/strict";
@@ -143,7 +143,7 @@ describe("a provider that is down for everybody", () => {
     const all = READERS.map((name) => shop.subscriber(name));
     await shop.provider.deliveries.settled();
     for (const name of READERS) await isNow(name, "active");
-    // Whose own card failed days ago, and whose grace is over.
+    // A subscriber with an own failed card days ago, and a grace that is over.
     const late = shop.subscriber("late");
     shop.provider.clock.moveTo(nowS() - 4 * DAY_S);
     life.decline(late.customer, "insufficient_funds");

@@ -1,6 +1,6 @@
 // The whole story of a customer, in the real runtime and with a provider that behaves as Stripe:
 // subscribe, use, the card fails, grace, 402, portal, back within seconds, cancel, over, subscribe
-// again. And the same told in any order, and twice. SEED=<number> tells one order again.
+// again. And the same in any order, and twice. SEED=<number> repeats one order.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -220,7 +220,7 @@ describe("the same story, told in any order and twice, ends the same", () => {
 
   /** Plays it all to a new gate, told as `arrange` says; returns the record at the end. */
   async function tell(arrange) {
-    // Without an API key the gate has nothing but what it is told.
+    // Without an API key the gate has nothing but its webhooks.
     shop = await startShop({ startsAt: nowAtStart - 101 * DAY_S, vars: { STRIPE_API_KEY: undefined } });
     try {
       shop.provider.deliveries.hold();

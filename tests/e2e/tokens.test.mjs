@@ -1,5 +1,5 @@
-// Tokens in the real runtime: minted by `jose`, checked by the gate, and what the origin is told
-// about who sent them.
+// Tokens in the real runtime: minted by `jose`, checked by the gate, and turned into the origin's
+// facts about their senders.
 
 import assert from "node:assert/strict";
 import { Agent, get } from "node:http";

@@ -1,4 +1,4 @@
-// Tokens that have to be refused, whatever is wrong with them, in the real runtime.
+// Tokens that have to be refused, each with a flaw of its own, in the real runtime.
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";

@@ -91,7 +91,7 @@ for (const [what, [method, framing, sent]] of Object.entries(BODIES)) {
     socket.destroy();
     await pause(100);
     assert.equal(await caller.used(), 1);
-    // A GET with a body of unknown length: nobody knows whether all of it has come.
+    // A GET with a body of unknown length: it may or may not have come whole.
     if (what !== "by GET, chunked") assert.doesNotMatch(gate.log(), /origin-unavailable/);
     gate.logs.length = 0;
   });

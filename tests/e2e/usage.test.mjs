@@ -1,5 +1,5 @@
-// How a caller's own account stands: by the same credential and checks as a request that wants to
-// pass, as JSON, page and text; and what that costs the ledger.
+// The standing of a caller's own account: by the same credential and checks as a request that wants
+// to pass, as JSON, page and text; and the cost of that for the ledger.
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -134,7 +134,7 @@ describe("what is told", () => {
     await use(ann, 3);
     await use(bob, 1);
     const used = async (token) => (await ask(USAGE, { headers: bearer(token) })).json.quotas.slice(0, 2).map((quota) => quota.used);
-    // What an isolate holds for one member is debited for all of them until it is spent or goes back.
+    // Units held for one member are debited for all of them until they are spent or go back.
     const [ofAnn, ofBob] = [await used(ann), await used(bob)];
     assert.deepEqual([ofAnn[1], ofBob[1]], [3, 1]);
     for (const [account] of [ofAnn, ofBob]) assert.ok(account >= 4 && account <= 10, `${account}`);

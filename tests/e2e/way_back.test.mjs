@@ -97,7 +97,7 @@ describe("the checkout", () => {
     await fetch(first, { method: "POST", body: new URLSearchParams({ do: "pay", card: "" }), redirect: "manual" });
     await shop.provider.deliveries.settled();
     await shop.until(() => shop.record(encodeURIComponent("zoë")), (record) => record?.subscriptions?.[0]?.status === "active", "the purchase is known");
-    // What was read a moment ago is believed for a moment.
+    // A read holds for a moment.
     const second = await shop.until(click, (url) => url !== first, "another sale");
     assert.ok(second.startsWith(`${shop.provider.url}/checkout/`), second);
     const sale = new URLSearchParams(asked("/v1/checkout/sessions").at(-1).body);

@@ -1,5 +1,5 @@
-// Webhooks, signed by what we didn't write: the providers' own SDKs sign, or agree with what was
-// signed by hand, and the gate takes the same bytes. Whatever else comes is refused, and nothing
+// Webhooks, signed by foreign code: the providers' own SDKs sign, or agree with signatures made by
+// hand, and the gate takes the same bytes. All others are refused, and no webhook
 // that was taken is lost.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-//! API keys: whose they are, what they open, and for how long what was said of them is believed.
+//! API keys: their owners, their rights, and the time for which an answer about them holds.
 
 use serde_json::{Value, json};
 use tollgate::account::{ApiKey, KeyOwner};

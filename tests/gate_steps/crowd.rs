@@ -1,4 +1,4 @@
-//! Many requests at once, on an isolate that knows nothing yet.
+//! Many requests at once, on an isolate without any memory yet.
 
 use tollgate::cause::Cause;
 use tollgate::decision::Decision;
@@ -8,7 +8,7 @@ use tollgate::time::Timestamp;
 use crate::world::{Arrival, World, token};
 use crate::{ALICE, BIG, cause, meet, passed, performed, world};
 
-/// How long a ledger takes to answer.
+/// The time of an answer of the ledger.
 const ANSWER_MS: i64 = 20;
 const CROWD: usize = 64;
 
@@ -119,7 +119,7 @@ fn whoever_waits_for_a_request_that_was_broken_off_asks_itself() {
     let outcome = meet(&mut world, &step);
     let step = lost.resume(outcome, &mut world.memory, world.now);
     let Step::Need(Need::CallLedger { account, request }) = step else { panic!("{step:?}") };
-    // The ledger grants it a unit, and nobody ever hears of it.
+    // The ledger grants it a unit, and the answer gets lost.
     world.ask_ledger(&account, &request).unwrap();
     drop(lost);
     let started = world.now;

@@ -1,4 +1,4 @@
-//! Who comes without a token: crawlers, and readers who have something free.
+//! Callers without a token: crawlers, and readers with free pages.
 
 use serde_json::{Value, json};
 use tollgate::allowance::COOKIE_NAME;
@@ -172,7 +172,7 @@ fn an_old_cookie_gets_nothing_from_an_isolate_that_knows_better() {
     read(&mut world, 2..=5);
     world.cookie = old.clone();
     used_up(&world.serve("GET /articles/6", None));
-    // An isolate that doesn't know better believes it until its report is answered.
+    // An isolate without a count of its own accepts it until its report is answered.
     world.pass_ms(2_000);
     world.start_anew("another");
     read(&mut world, 6..=6);

@@ -14,7 +14,7 @@ fn plenty() -> World {
     world
 }
 
-/// Serves requests at an even pace; returns how many units were told to be used after each.
+/// Serves requests at an even pace; returns the used units after each, as the caller sees them.
 fn serve_evenly(world: &mut World, requests: usize, every_ms: i64, token: &str) -> Vec<u64> {
     let mut used = Vec::new();
     for _ in 0..requests {
@@ -115,7 +115,7 @@ fn what_a_lost_isolate_held_is_charged_unless_the_meter_is_lenient() {
         world.settle_down();
         let left = world.counted(ALICE);
         assert_eq!(left == out + 1, is_charged, "{lost}: {out} {left}");
-        // A lenient one is believed about what it last said that it had spent.
+        // A lenient lease counts by its last report.
         assert!(left <= out + 1, "{lost}: {out} {left}");
     }
 }
@@ -185,7 +185,7 @@ fn an_answer_that_the_caller_had_already_is_given_back() {
 fn a_meter_that_the_plan_does_not_limit_costs_nothing_and_no_message() {
     let mut world = plenty();
     let token = token("{}");
-    // A crowd asks before anybody knows the plan.
+    // A crowd asks before the plan is known.
     let gates: Vec<_> = (0..64).map(|_| world.arrival("GET /mixed", Some(&token))).collect();
     for decision in crate::crowd::serve_all(&mut world, gates) {
         let charge = passed(&decision).charge.as_ref().unwrap();

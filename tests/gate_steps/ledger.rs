@@ -1,4 +1,4 @@
-//! What is remembered of the ledger's answers, and for how long.
+//! The memory of the ledger's answers, and its duration.
 
 use tollgate::cause::Cause;
 use tollgate::gate::{Need, OriginAnswer, Outcome, Process, Step};
@@ -176,7 +176,7 @@ fn a_denial_remembered_holds_while_the_ledger_is_down() {
 fn units_of_a_request_that_is_denied_go_back() {
     let mut world = world();
     let token = token("{}");
-    // `/vault` is metered, and only the ledger knows that the plan lacks it.
+    // `/vault` is metered, and the lack of it in the plan shows at the ledger alone.
     let decision = world.serve("GET /vault", Some(&token));
     assert_eq!(cause(&decision), Some(Cause::PlanLacksEntitlement));
     assert_eq!(performed(&mut world), ["verify", "ledger"]);

@@ -1,4 +1,4 @@
-//! What happens while the ledger gives no answer, and afterwards.
+//! Requests while the ledger gives no answer, and afterwards.
 
 use tollgate::cause::{Action, Cause};
 use tollgate::decision::Degraded;
@@ -84,7 +84,7 @@ fn while_the_ledger_is_down_the_plan_last_known_decides() {
     let token = token("{}");
     passed(&world.serve("GET /premium", Some(&token)));
     world.ledger_is_down = true;
-    // What is fresh needs no ledger; what is metered does, and `pro` says pass.
+    // A fresh record needs no ledger; a metered route does, and `pro` passes then.
     let decision = world.serve("GET /premium", Some(&token));
     assert_eq!(passed(&decision).degraded, None);
     let decision = world.serve("GET /api", Some(&token));
@@ -171,7 +171,7 @@ fn what_passed_uncounted_is_counted_once_however_often_it_is_told() {
     world.pass_ms(5_000);
     passed(&world.serve("GET /premium", Some(&token)));
     assert_eq!(degraded(&world), 8, "told also by an isolate that never asked for units");
-    // The ledger forgets who told it, and hears it again.
+    // The ledger forgets the holder, and its next report comes as the first.
     for _ in 0..2 {
         world.pass_ms(120_000);
         passed(&world.serve("GET /api", Some(&token)));

@@ -35,7 +35,7 @@ fn world() -> World {
 #[derive(Clone, Copy, Debug)]
 enum Own {
     Account,
-    /// Whether access to this path is back.
+    /// The request for the state of access to this path.
     Status(&'static str),
     Usage,
 }

@@ -105,7 +105,7 @@ fn a_hard_quota_is_never_exceeded_by_it() {
     let token = token("{}");
     passed(&world.visit("GET /articles/9", Some(&token)));
     read(&mut world, 1..=5);
-    // The whole of it is heard, and there was room for three.
+    // The whole of it is counted, and there was room for three.
     let decision = world.visit("GET /articles/9", Some(&token));
     assert_eq!(denied(&decision).cause, Cause::QuotaExhausted);
     assert_eq!(denied(&decision).quota.as_ref().unwrap().used, 4);

@@ -166,7 +166,7 @@ fn nobodys_grace_ends_while_the_provider_is_down() {
     passed(&world.serve("GET /premium", Some(&token)));
     assert!(performed(&mut world).is_empty(), "what is known need not be asked");
     assert_eq!(world.status("/premium", &token), None);
-    // When it is over, the grace is too.
+    // The grace ends with the outage.
     world.provider_outage = Ok(false);
     world.pass_ms(15_000);
     assert_eq!(cause(&world.serve("GET /premium", Some(&token))), Some(Cause::PaymentFailed));

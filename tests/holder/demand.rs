@@ -1,4 +1,4 @@
-//! How much is asked for: what is needed, and what the next seconds will want.
+//! The size of wants: the units that are needed, and those of the next seconds.
 
 use crate::pair::{NOW, Pair, api, cost, monthly, sizes};
 
@@ -83,7 +83,7 @@ fn the_ledger_says_how_far_to_look_ahead() {
     let (request, _) = pair.request(&api(1_000));
     let held = sizes(&request)[0];
     assert_eq!(held.1, 124, "31 within a moment, for twenty seconds");
-    // Never less than ten seconds, whatever it says.
+    // Never less than ten seconds, for any horizon in the reply.
     let mut reply = pair.deliver(&request);
     reply.horizon_ms = 0;
     pair.holder.answered("h", request.number, &reply, pair.now);

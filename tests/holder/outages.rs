@@ -1,6 +1,6 @@
 //! A ledger that fails: left alone for a while, looked at by one request, never run over.
 
-use tollgate::quota::holder::{Ask, RETRY_MS, Watch};
+use tollgate::quota::holder::{Ask, RETRY_MS, WatchAction};
 use tollgate::quota::{DegradedUnits, Holder};
 use tollgate::time::Timestamp;
 
@@ -106,7 +106,7 @@ fn what_passed_uncounted_is_told_as_totals() {
     pair.pass_ms(1_500);
     let (request, _) = pair.request(&[]);
     assert_eq!(request.degraded, all([0, 0]), "the first was never answered");
-    // What comes meanwhile is not in the answer.
+    // Units that pass meanwhile are not in the answer.
     pair.holder.count_degraded(&api(4));
     pair.exchange(&request);
     let (request, _) = pair.request(&[]);
@@ -127,7 +127,7 @@ fn a_message_on_its_own_account_goes_by_the_plan_of_the_last_request() {
     let to_watch = pair.holder.give_back(&charge, pair.now);
     pair.pass_ms(5_000);
     match pair.holder.watch(to_watch[0], DEADLINE_MS, pair.now) {
-        Watch::Send(request) => assert_eq!(request.plan.as_deref(), plan),
+        WatchAction::Send(request) => assert_eq!(request.plan.as_deref(), plan),
         other => panic!("{other:?}"),
     }
 }

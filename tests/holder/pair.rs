@@ -11,7 +11,7 @@ use crate::memory_store::MemoryStore;
 /// 2026-12-01T00:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
 pub(crate) const DEADLINE_MS: u32 = 1_000;
-/// How long units may be given back after they were taken.
+/// The time in which units may be given back after they were taken.
 pub(crate) const REFUND_MS: i64 = 30_000;
 
 pub(crate) struct Pair {
@@ -96,7 +96,7 @@ impl Pair {
         self.holder.top_up(None, refresh, DEADLINE_MS, self.now)
     }
 
-    /// What the ledger makes of a message.
+    /// The ledger's reply to a message.
     pub(crate) fn deliver(&mut self, request: &LedgerRequest) -> LedgerReply {
         let terms = Terms { plans: &self.plans, meters: &self.meters, ..Terms::default() };
         let reply = self.ledger.handle(&mut self.store, terms, request, self.now);
@@ -154,7 +154,7 @@ pub(crate) fn cost(meter: &str, units: u64) -> Cost {
     Cost { meter: meter.into(), units }
 }
 
-/// What is needed and what is asked ahead, by want.
+/// The units needed and asked ahead, by want.
 pub(crate) fn sizes(request: &LedgerRequest) -> Vec<(u64, u64)> {
     request.wants.iter().map(|Want { needed, ahead, .. }| (*needed, *ahead)).collect()
 }

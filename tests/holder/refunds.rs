@@ -1,11 +1,11 @@
 //! Units that a request gives back.
 
-use tollgate::quota::holder::Watch;
+use tollgate::quota::holder::WatchAction;
 use tollgate::quota::{Charge, LeaseReport, Taking};
 
 use crate::pair::{DEADLINE_MS, NOW, Pair, REFUND_MS, api, cost, monthly};
 
-/// What the next message says of each lease.
+/// The next message's report on each lease.
 fn reports(pair: &mut Pair) -> Vec<LeaseReport> {
     let (request, _) = pair.request(&[]);
     pair.exchange(&request);
@@ -22,7 +22,7 @@ fn to_a_lease_that_lives_for_the_next_request() {
     assert_eq!(again.takings[0].lease, 1);
     assert_eq!(pair.holder.give_back(&again, pair.now), [0; 0], "somebody does");
     pair.pass_ms(5_000);
-    let Watch::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
+    let WatchAction::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
         panic!("nobody asked")
     };
     pair.exchange(&request);
@@ -36,7 +36,7 @@ fn to_a_lease_that_has_ended_for_the_ledger() {
     pair.pass_ms(29_999);
     assert_eq!(pair.holder.give_back(&charge, pair.now), [1]);
     assert_eq!(pair.available(), 0);
-    let Watch::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
+    let WatchAction::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
         panic!("it is to go back at once")
     };
     assert_eq!(request.leases, [LeaseReport { id: 1, spent: 0, returned: 3 }]);
@@ -53,15 +53,15 @@ fn to_a_lease_that_was_closed_since_it_was_quiet() {
     let (request, _) = pair.request(&api(1));
     let charge = pair.exchange(&request).charge;
     pair.pass_ms(5_000);
-    let Watch::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
+    let WatchAction::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
         panic!("nobody asked")
     };
     pair.exchange(&request);
-    assert!(matches!(pair.holder.watch(1, DEADLINE_MS, pair.now), Watch::Done));
+    assert!(matches!(pair.holder.watch(1, DEADLINE_MS, pair.now), WatchAction::Done));
     assert_eq!(pair.counted(), 1);
     assert_eq!(pair.holder.give_back(&charge, pair.now), [1], "it is to be watched anew");
     assert_eq!(pair.available(), 1, "it has not ended, and may be spent");
-    let Watch::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
+    let WatchAction::Send(request) = pair.holder.watch(1, DEADLINE_MS, pair.now) else {
         panic!("nobody asked for it for five seconds")
     };
     pair.exchange(&request);
@@ -103,7 +103,7 @@ fn not_after_the_lease_is_settled() {
     pair.now = NOW.plus_ms(SETTLED_MS - 1);
     assert_eq!(reports(&mut pair).len(), 1);
     pair.now = NOW.plus_ms(SETTLED_MS);
-    // Still remembered: the ledger has not been told that it is over.
+    // Still remembered: the ledger has no report of its end yet.
     let mut late = Pair::new(1_000);
     let lates = late.serve(&api(3)).expect("there is enough");
     late.now = pair.now;

@@ -1,4 +1,4 @@
-//! How quotas stand, as callers are told.
+//! The standing of quotas, as callers see it.
 
 use crate::pair::{Pair, api, cost, each, monthly};
 

@@ -1,19 +1,19 @@
 //! Leases that nobody asks for any more.
 
-use tollgate::quota::holder::{QUIET_MS, Watch};
+use tollgate::quota::holder::{QUIET_MS, WatchAction};
 use tollgate::quota::{LeaseReport, LedgerRequest};
 
 use crate::pair::{DEADLINE_MS, NOW, Pair, api};
 
 impl Pair {
-    fn watch(&mut self, lease: u64) -> Watch {
+    fn watch(&mut self, lease: u64) -> WatchAction {
         self.holder.watch(lease, DEADLINE_MS, self.now)
     }
 
     /// The message that a watch sends.
     fn watch_sends(&mut self, lease: u64) -> LedgerRequest {
         match self.watch(lease) {
-            Watch::Send(request) => request,
+            WatchAction::Send(request) => request,
             other => panic!("{other:?}"),
         }
     }
@@ -21,14 +21,14 @@ impl Pair {
     /// For how long a watch waits.
     fn watch_waits(&mut self, lease: u64) -> i64 {
         match self.watch(lease) {
-            Watch::Wait(ms) => ms,
+            WatchAction::Wait(ms) => ms,
             other => panic!("{other:?}"),
         }
     }
 
     fn watch_is_done(&mut self, lease: u64) {
         let next = self.watch(lease);
-        assert!(matches!(next, Watch::Done), "{next:?}");
+        assert!(matches!(next, WatchAction::Done), "{next:?}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_lease_that_is_used_all_the_time_goes_back_when_it_ends() {
     for _ in 0..24 {
         pair.pass_ms(1_000);
         pair.take(&api(1)).expect("there is enough");
-        assert!(matches!(pair.watch(1), Watch::Wait(_)));
+        assert!(matches!(pair.watch(1), WatchAction::Wait(_)));
     }
     assert_eq!(pair.watch_waits(1), 1_000);
     pair.now = NOW.plus_ms(25_000);
@@ -137,7 +137,7 @@ fn another_message_may_say_it_first() {
     pair.pass_ms(1_000);
     assert_eq!(pair.watch_waits(1), 100);
     pair.exchange(&request);
-    // It was sent before the lease was closed; the next one says it.
+    // It was sent before the lease was closed; the next one has it.
     let (request, _) = pair.request(&[]);
     assert!(request.leases[0].returned > 0);
     pair.exchange(&request);
@@ -152,18 +152,18 @@ fn a_ledger_that_fails_is_tried_again_and_given_up_in_the_end() {
     let mut sent = 0;
     loop {
         match pair.watch(1) {
-            Watch::Send(request) => {
+            WatchAction::Send(request) => {
                 sent += 1;
                 pair.holder.failed("h", request.number, pair.now);
             }
-            Watch::Wait(ms) => pair.pass_ms(ms),
-            Watch::Done => break,
+            WatchAction::Wait(ms) => pair.pass_ms(ms),
+            WatchAction::Done => break,
         }
     }
     let lasted_ms = pair.now.ms_since(NOW);
     assert!((29_000..30_000 + 12_000).contains(&lasted_ms), "{lasted_ms}");
     assert!((3..=5).contains(&sent), "{sent}");
-    // The next message says it all the same.
+    // The next message has it all the same.
     pair.now = NOW.plus_ms(60_000);
     let (request, _) = pair.request(&[]);
     pair.exchange(&request);
@@ -192,7 +192,7 @@ fn what_an_isolate_forgets_goes_back() {
     pair.serve(&api(3)).expect("there is enough");
     assert!(pair.holder.close(DEADLINE_MS, pair.now).is_none(), "it was all spent");
 
-    // A message that is under way is voided, whichever comes first.
+    // A message that is under way is voided, in either order.
     for is_overtaken in [false, true] {
         let mut pair = holding(Pair::new(1_000));
         let (asking, set_aside) = pair.request(&api(500));

@@ -1,4 +1,4 @@
-//! How events reach the ledgers of their accounts.
+//! The way of events to the ledgers of their accounts.
 
 use tollgate::account::{Status, Subscription};
 use tollgate::billing::inbox::{EventState, InboxStore};
@@ -122,8 +122,8 @@ fn a_retry_makes_an_event_due_at_once() {
     assert_eq!(world.store.next_due().expect("it works"), Some(world.now));
 }
 
-/// Where this fails because a type has changed, raise `wire::FORMAT` along with the text: an inbox keeps
-/// events over a release.
+/// If this fails because a type has changed, raise `wire::FORMAT` along with the text: an inbox
+/// keeps events over a release.
 #[test]
 fn events_are_kept_as_their_format_says() {
     let [until, ends_at] = [5, 6].map(Timestamp::from_millis);

@@ -1,4 +1,4 @@
-//! What an operator sees, page by page.
+//! An operator's lists, page by page.
 
 use tollgate::account::Provider;
 use tollgate::billing::inbox::{
@@ -19,7 +19,7 @@ fn events_come_page_by_page_the_last_first() {
         let filter = EventFilter::default();
         let page: EventPage = world.ask(InboxRequest::Events { filter, cursor, limit: 2 });
         seen.push(page.items.iter().map(|row| row.id.clone()).collect::<Vec<_>>());
-        // What comes in meanwhile moves nothing.
+        // Events that come in meanwhile move nothing.
         world.take_in(event(&format!("evt_new_{}", seen.len()), "cus_9"));
         cursor = page.next_cursor;
         if cursor.is_none() {

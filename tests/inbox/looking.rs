@@ -1,4 +1,4 @@
-//! Whom the provider is asked about, and when.
+//! The customers that the provider is asked about, and the time of asking.
 
 use tollgate::account::{AccountRecord, Customer, Provider, Status, Subscription};
 use tollgate::billing::inbox::{AccountSummary, CustomerKey, InboxRequest};
@@ -110,7 +110,7 @@ fn strangers_leave_room_for_those_who_are_known() {
     assert_eq!(customers[2], "cus_1");
 }
 
-/// When an account's customers would be read again after an event about a subscription.
+/// The time to read an account's customers again after an event about a subscription.
 fn look_at(state: Subscription) -> Option<i64> {
     let news = News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) };
     let event = BillingEvent { news: vec![news], ..event("evt_1", "cus_1") };

@@ -1,4 +1,4 @@
-//! When a provider counts as down.
+//! The verdict on a provider: down or not.
 
 use std::collections::BTreeSet;
 
@@ -75,7 +75,7 @@ fn an_outage_ends_when_charges_succeed_again() {
     assert!(assess(&signals, at(10)).is_detected(), "still a quarter fails");
     signals.extend((49..60).map(|customer| signal(customer, 20, true)));
     assert!(!assess(&signals, at(20)).is_detected());
-    // Where there was none before, the same numbers are none.
+    // Without an outage before, the same numbers are none.
     let mut calm: Vec<_> = (20..49).map(|customer| signal(customer, 0, true)).collect();
     calm.extend(failing(10, 10));
     assert!(!assess(&calm, at(10)).is_detected());

@@ -1,4 +1,4 @@
-//! What is deleted, and what never is.
+//! The rows that are deleted, and those that never are.
 
 use tollgate::billing::BillingEvent;
 use tollgate::billing::inbox::{EventDetail, EventState, Inbox, InboxRequest};

@@ -1,10 +1,10 @@
-//! Events shuffled, doubled and cut off, ledgers that fail, restarts between any two steps: whatever
-//! happens, each event ends up applied once in effect.
+//! Events shuffled, doubled and cut off, ledgers that fail, restarts between any two steps: through
+//! all of it, each event ends up applied once in effect.
 
 use proptest::prelude::*;
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::billing::inbox::{
-    EventState, Inbox, InboxRequest, InboxStore, Incoming, batch, settle,
+    EventState, Inbox, InboxRequest, InboxStore, Incoming, batch, record_delivery,
 };
 use tollgate::billing::{BillingEvent, News};
 
@@ -51,12 +51,12 @@ fn history() -> Vec<BillingEvent> {
     events
 }
 
-/// What happens next; numbers choose among what there is.
+/// The next happening; numbers choose among those that are possible.
 #[derive(Clone, Debug)]
 enum Happening {
     /// The next webhook arrives, or an old one again; the database fails after so many calls.
     Webhook { again: Option<usize>, fails_after: Option<usize> },
-    /// The alarm tells a ledger; it is cut off after so many of its steps.
+    /// The alarm delivers to a ledger; it is cut off after so many of its steps.
     Alarm { is_working: bool, cut_after: usize },
     /// The object is made anew.
     Restart,
@@ -76,7 +76,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// A provider sends until it is told that the event arrived.
+/// A provider sends until it gets an answer that the event arrived.
 fn webhook(world: &mut World, event: &BillingEvent, fails_after: Option<usize>) -> bool {
     world.store.calls_left.set(fails_after);
     let incoming = Incoming::asked_for(event.clone());
@@ -99,7 +99,7 @@ fn alarm(world: &mut World, is_working: bool, cut_after: usize) {
         return;
     }
     let outcome = applied.as_ref().filter(|_| is_working).ok_or("no answer");
-    settle(&mut world.store, &rows, outcome, world.now).expect("the store works");
+    record_delivery(&mut world.store, &rows, outcome, world.now).expect("the store works");
 }
 
 fn run(events: &[BillingEvent], happenings: &[Happening]) -> World {

@@ -1,4 +1,4 @@
-//! What becomes of an event when it comes in, and of those that wait.
+//! The fate of an event when it comes in, and of those that wait.
 
 use tollgate::account::Provider;
 use tollgate::billing::BillingEvent;

@@ -1,5 +1,5 @@
-//! Whose a customer and a subscription are: with an attacker first and second, at every provider whose
-//! customers are found by an address.
+//! The owners of customers and subscriptions: with an attacker first and second, at every provider
+//! that finds customers by an address.
 
 use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::inbox::{CustomerKey, EventRow, EventState, InboxRequest, batch};

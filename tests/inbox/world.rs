@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::inbox::{
     AccountSummary, CustomerKey, CustomerRow, EventKey, EventRow, EventState, Inbox, InboxRequest,
-    Incoming, Linked, Retried, Taken, batch, settle,
+    Incoming, Linked, Retried, Taken, batch, record_delivery,
 };
 use tollgate::billing::{BillingEvent, News};
 use tollgate::plan::Terms;
@@ -99,16 +99,16 @@ impl World {
         self.row(id).state
     }
 
-    /// What the alarm does for one account, the ledger working or not.
+    /// The alarm's work for one account, the ledger working or not.
     pub(crate) fn deliver(&mut self, account: &str, is_working: bool) -> usize {
         let (events, rows) = batch(&mut self.store, account, &read).expect("the store works");
         let outcome = if is_working { Ok(self.apply(account, &events)) } else { Err("no answer") };
         let outcome = outcome.as_ref().map_err(|reason| *reason);
-        settle(&mut self.store, &rows, outcome, self.now).expect("the store works");
+        record_delivery(&mut self.store, &rows, outcome, self.now).expect("the store works");
         rows.len()
     }
 
-    /// What an account's ledger does with events.
+    /// The effect of events in an account's ledger.
     pub(crate) fn apply(&mut self, account: &str, events: &[BillingEvent]) -> AccountSummary {
         let ledger = self.ledgers.entry(account.to_owned()).or_default();
         let mut summary = AccountSummary::default();
@@ -152,7 +152,7 @@ pub(crate) fn event(id: &str, customer: &str) -> BillingEvent {
     }
 }
 
-/// That a customer's subscription is active.
+/// An event: a customer's subscription is active.
 pub(crate) fn active(id: &str, customer: &str) -> BillingEvent {
     let state = Subscription {
         plan: Some("pro".to_owned()),

@@ -32,7 +32,7 @@ pub(crate) fn outer_imports(sources: &[Source]) -> Vec<Import> {
 }
 
 /// The imports between files of one module: each as the importing and the imported file's module.
-/// What a parent re-exports counts as imported from the file that defines it.
+/// Imports through a parent's re-export count as imports of the file that defines the item.
 pub(crate) fn inner_imports(sources: &[Source]) -> BTreeSet<(String, String)> {
     let modules: BTreeSet<&[String]> =
         sources.iter().map(|source| source.module.as_slice()).collect();

@@ -5,7 +5,7 @@ use tollgate::quota::store::{Announcement, Threshold};
 
 use crate::bench::{Bench, Hand, NOW, each, meter, quota, soft, want, want_of};
 
-/// What was announced: quota, percent and units used.
+/// The announcements: quota, percent and units used.
 fn announced(bench: &Bench) -> Vec<(&str, u8, u64)> {
     thresholds(bench).iter().map(|one| (one.quota.as_str(), one.percent, one.used)).collect()
 }

@@ -1,4 +1,4 @@
-//! A ledger with a plan and an account, and a holder that says what it is told to.
+//! A ledger with a plan and an account, and a holder whose reports the test makes up.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::cause::QuotaState;
@@ -105,7 +105,7 @@ impl Bench {
         self.store.counters.values().map(|counter| counter.used).collect()
     }
 
-    /// What was counted of a period that started then.
+    /// The count of the period that started then.
     pub(crate) fn used_in(&self, period: Period, starts_at: Timestamp) -> u64 {
         let key = CounterKey { meter: "api".into(), member: None, period, starts_at };
         self.store.counters.get(&key).map_or(0, |counter| counter.used)
@@ -199,7 +199,7 @@ pub(crate) fn states(quotas: &[QuotaState]) -> Vec<(&str, u64, u64)> {
     quotas.iter().map(|quota| (quota.name.as_str(), quota.used, quota.limit)).collect()
 }
 
-/// Why and by which quota.
+/// The reason and the quota.
 pub(crate) fn refused(outcome: &GrantOutcome) -> Option<(RefusalReason, &str)> {
     match outcome {
         GrantOutcome::Refused { reason, quota, .. } => Some((*reason, quota.name.as_str())),

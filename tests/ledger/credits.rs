@@ -6,7 +6,7 @@ use tollgate::store::MAX_UNITS;
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, leases, quota, refused, soft, units, want};
 
-/// What is left of each pack, in the order in which they were added.
+/// The rest of each pack, in the order in which they were added.
 fn left(bench: &Bench) -> Vec<u64> {
     bench.store.packs.iter().map(|pack| pack.left).collect()
 }

@@ -8,7 +8,7 @@ use tollgate::time::Timestamp;
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, meter, on, quota, soft, want};
 
-/// From when on a holder that was last heard now is forgotten.
+/// The time after which a holder that was last heard now is forgotten.
 const FORGOTTEN_MS: i64 = LEASE_LIFETIME_MS + LEASE_MARGIN_MS;
 
 /// Makes the ledger look at what is to be tidied up.

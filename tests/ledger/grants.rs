@@ -1,4 +1,4 @@
-//! What is granted and what is refused, and how that is told.
+//! Grants and refusals, and the replies about them.
 
 use tollgate::plan::{Period, Plan};
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest, RefusalReason, Want};

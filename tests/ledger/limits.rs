@@ -1,4 +1,4 @@
-//! What a quota allows: overage, trials, exceptions, and members with counts of their own.
+//! The allowance of a quota: overage, trials, exceptions, and members with counts of their own.
 
 use tollgate::account::Status;
 use tollgate::plan::{Period, Quota, Terms};
@@ -76,7 +76,7 @@ fn an_account_may_have_limits_of_its_own() {
     assert_eq!(told(&outcome), expected);
     let outcome = hand.ask(&mut bench, vec![want_of("alice", 1, 0)]);
     assert_eq!(refused(&outcome).map(|(_, name)| name), Some("api/day"));
-    // An exception is meant, whatever is said of trials.
+    // An exception counts, in a trial too.
     bench.record().own.status = Status::Trialing;
     bench.now = NOW.plus_seconds(86_400);
     let outcome = hand.ask(&mut bench, vec![want_of("alice", 7, 0)]);

@@ -13,7 +13,7 @@ const fn day(number: i64) -> Timestamp {
     NOW.plus_ms(number * DAY_MS)
 }
 
-/// How many units may be used on a day, seen by a request that costs so much.
+/// Number of units that may be used on a day, seen by a request that costs so much.
 fn limit_on(bench: &mut Bench, hand: &mut Hand, number: i64, cost: u64) -> u64 {
     bench.now = day(number);
     let outcome = hand.ask(bench, vec![want(cost, 0)]);

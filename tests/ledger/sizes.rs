@@ -1,4 +1,4 @@
-//! How large leases are, and for how long they may be spent.
+//! The size of leases, and the time to spend them.
 
 use tollgate::plan::Period;
 use tollgate::quota::lease::LEASE_LIFETIME_MS;
@@ -57,7 +57,7 @@ fn holders_that_are_there_share_what_is_left() {
     assert_eq!(hands[0].get(&mut bench, 0, 999), Some(62));
     assert_eq!(hands[0].get(&mut bench, 0, 999), Some(58));
 
-    // Who was silent for a while shares no more, though it may still hold some.
+    // A holder that was silent for a while shares no more, though it may still hold some.
     bench.now = NOW.plus_ms(HOLDER_ACTIVE_MS);
     assert_eq!(hands[0].get(&mut bench, 0, 999), Some(880 / 4));
     assert_eq!(hands[1].get(&mut bench, 0, 999), Some(660 / 8), "and is counted again");

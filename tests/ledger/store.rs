@@ -1,4 +1,4 @@
-//! What happens when the store fails, what a call writes, and the audit trail.
+//! Failures of the store, the writes of a call, and the audit trail.
 
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::plan::{Period, Terms};

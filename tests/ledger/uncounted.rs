@@ -1,4 +1,4 @@
-//! What was used without being counted: during an outage, or before signing in.
+//! Uncounted use: during an outage, or before signing in.
 
 use tollgate::plan::{Period, Quota};
 use tollgate::quota::store::{Counter, CounterKey};
@@ -10,7 +10,7 @@ fn degraded(meter: &str, units: u64, told: u64) -> DegradedUnits {
     DegradedUnits { meter: meter.into(), units, told }
 }
 
-/// What is counted of `api` in the day that runs.
+/// The count of `api` in the current day.
 fn today(bench: &Bench) -> Counter {
     let starts_at = Period::Day.window(bench.now, None, 0).starts_at;
     let key = CounterKey { meter: "api".into(), member: None, period: Period::Day, starts_at };
@@ -28,7 +28,7 @@ fn what_passed_during_an_outage_is_counted_apart() {
     let outcome = say(&mut bench, vec![degraded("api", 50, 0), degraded("x", 3, 0)]);
     assert_eq!(told(&outcome)[0], ("api/day", 1, 10), "nobody is refused for it");
     assert_eq!((today(&bench).degraded, today(&bench).used), (50, 1));
-    // A member's count knows nothing of it: who it was is not told.
+    // A member's count has nothing of it: the member is unknown.
     assert_eq!(bench.store.counters.values().filter(|one| one.degraded > 0).count(), 1);
 
     say(&mut bench, vec![degraded("api", 50, 0)]);
@@ -55,7 +55,7 @@ fn a_holder_that_was_forgotten_is_not_counted_again() {
     assert_eq!(say(&mut bench, 7, 5), 7);
     bench.now = NOW.plus_seconds(1_200);
     assert_eq!(say(&mut bench, 7, 7), 7);
-    // An answer that got lost: the row knows better than the message.
+    // An answer that got lost: the row is ahead of the message.
     assert_eq!(say(&mut bench, 9, 7), 9);
     assert_eq!(say(&mut bench, 9, 7), 9);
 }

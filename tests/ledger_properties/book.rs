@@ -14,7 +14,7 @@ pub(crate) struct Book {
     quotas: Vec<Quota>,
     packs: Vec<CreditPack>,
     anchor: Option<Timestamp>,
-    /// What rolled over into each window that anything was counted in.
+    /// The units that rolled over into each window that anything was counted in.
     carried: BTreeMap<CounterKey, u64>,
     /// Every lease there ever was, of each holder; also of those who were forgotten.
     leases: Vec<Held>,
@@ -92,7 +92,7 @@ impl Book {
         ids
     }
 
-    /// Takes over what a message says.
+    /// Takes over the reports of a message.
     pub(crate) fn hear(&mut self, request: &LedgerRequest, now: Timestamp) {
         let number = request.number + (request.wants.len() as u64).max(1) - 1;
         self.holders.insert(request.holder.clone(), Heard { number, at: now });
@@ -275,8 +275,8 @@ impl Book {
         }
     }
 
-    /// What rolls over into a window: of the last one that anything was counted in, through those
-    /// between them; of nothing where that is more than twelve ago.
+    /// The units that roll over into a window: of the last one that anything was counted in,
+    /// through those between them; of nothing where that is more than twelve ago.
     fn carried(&self, quota: &Quota, key: &CounterKey) -> u64 {
         if let Some(carried) = self.carried.get(key) {
             return *carried;
@@ -333,7 +333,7 @@ impl Book {
         Ok(taken)
     }
 
-    /// What is left of each pack.
+    /// The rest of each pack.
     pub(crate) fn left(&self) -> Vec<u64> {
         let mut left: Vec<_> = self.packs.iter().map(|pack| pack.units).collect();
         for (place, units) in self.leases.iter().flat_map(Held::credits_out) {
@@ -342,7 +342,7 @@ impl Book {
         left
     }
 
-    /// What was used in each window that anything was ever counted in, and what it got from before.
+    /// The use of each window that anything was ever counted in, and its units from before.
     pub(crate) fn counted(&self) -> BTreeMap<CounterKey, (u64, u64)> {
         self.carried
             .iter()
@@ -350,7 +350,7 @@ impl Book {
             .collect()
     }
 
-    /// That no quota is exceeded.
+    /// Checks that no quota is exceeded.
     pub(crate) fn check(&self) -> Result<(), TestCaseError> {
         for key in self.carried.keys() {
             let is_its = |quota: &&Quota| {

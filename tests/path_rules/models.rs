@@ -10,11 +10,11 @@ pub(crate) type Resource = Option<Vec<Vec<u8>>>;
 
 /// A server: from the raw path of a request, without query, to what it serves.
 pub(crate) struct Model {
-    /// What it stands for.
+    /// The server that it stands for.
     pub(crate) name: &'static str,
-    /// Whether names are found whatever their case.
+    /// Whether names are found in any case of letters.
     pub(crate) ignores_case: bool,
-    /// What it does.
+    /// Its way to serve a path.
     pub(crate) serve: fn(&str) -> Resource,
     /// A spelling of `/premium/secret.txt` that this model serves, and a simple reader would not.
     pub(crate) telling: &'static str,

@@ -1,7 +1,8 @@
 //! An independent book of one account: what was granted, what passed, and what of it is charged.
 //!
-//! It is written from the messages that were heard and from what isolates did, by rules of its own
-//! that are much simpler than the ledger's, and it never reads the ledger's rows but to compare.
+//! It is written from the messages that were heard and from the isolates' actions, by rules of its
+//! own that are much simpler than the ledger's, and it never reads the ledger's rows but to
+//! compare.
 
 use tollgate::account::AccountRecord;
 use tollgate::plan::{Lost, Period, Plan, Scope};
@@ -37,7 +38,7 @@ pub(crate) struct Window {
     pub(crate) passed: u64,
     /// The most that was allowed at any grant.
     pub(crate) ceiling: u64,
-    /// What lost holders of a lenient meter spent since they were last heard.
+    /// Units that lost holders of a lenient meter spent since they were last heard.
     pub(crate) unheard: u64,
 }
 
@@ -62,11 +63,11 @@ pub(crate) struct Pack {
 #[derive(Debug)]
 pub(crate) struct Holder {
     pub(crate) isolate: usize,
-    /// What units may be lost with: its death, or a message that didn't come through.
+    /// The trouble that may lose units: its death, or a message that didn't come through.
     pub(crate) trouble: Option<&'static str>,
     pub(crate) heard: u64,
     pub(crate) heard_at: Timestamp,
-    /// What it said passed uncounted of each meter.
+    /// Its reports of uncounted units of each meter.
     pub(crate) heard_uncounted: [u64; 3],
     pub(crate) leases: Vec<Lease>,
 }
@@ -76,25 +77,25 @@ pub(crate) struct Holder {
 pub(crate) struct Lease {
     pub(crate) id: u64,
     pub(crate) meter: usize,
-    /// Whom it was asked for, and whether the plan counts each member.
+    /// The member that it was asked for, and whether the plan counts each member.
     pub(crate) member: Option<usize>,
     pub(crate) counts_members: bool,
     pub(crate) units: u64,
     pub(crate) from_quota: u64,
-    /// Of which packs of credits the others are, and how many of each.
+    /// The packs of credits of the others, with the number of units from each.
     pub(crate) from_packs: Few<(usize, u64)>,
     pub(crate) windows: Few<usize>,
-    /// When the first of its windows ends.
+    /// The end of the first of its windows.
     pub(crate) quota_ends_at: Timestamp,
     pub(crate) state: State,
     pub(crate) has_arrived: bool,
-    /// What requests took and did not give back.
+    /// Units that requests took and did not give back.
     pub(crate) spent: u64,
     pub(crate) heard_spent: u64,
     pub(crate) heard_returned: u64,
 }
 
-/// What became of a lease.
+/// The fate of a lease.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum State {
     /// The holder may have it.
@@ -105,7 +106,7 @@ pub(crate) enum State {
     NeverArrived,
     /// Its holder was not heard of for too long. What it had is charged.
     LostAndCharged,
-    /// Its holder was not heard of for too long. What it didn't say was spent went back.
+    /// Its holder was not heard of for too long. Units not reported as spent went back.
     LostAndReturned,
 }
 
@@ -226,7 +227,7 @@ impl Book {
         }
     }
 
-    /// Notes what a holder says when it sends a message.
+    /// Notes the reports of a holder's message.
     pub(crate) fn check_reports(&mut self, request: &LedgerRequest) {
         let holder = place_of_holder(&request.holder);
         let wrong = request.leases.iter().find(|report| {
@@ -285,8 +286,7 @@ impl Book {
 }
 
 impl Lease {
-    /// Of which packs the units are that stand from `from` to `to`, when those of the quota are
-    /// spent first.
+    /// The packs of the units from `from` to `to`, when those of the quota are spent first.
     pub(crate) fn credits(&self, from: u64, to: u64) -> impl Iterator<Item = (usize, u64)> {
         let mut begins = self.from_quota;
         self.from_packs.iter().filter_map(move |(pack, units)| {

@@ -89,7 +89,8 @@ impl Account {
         self.outages_are_counted_once();
     }
 
-    /// What passed while the ledger was out of reach is counted at most once in each kind of window.
+    /// Units that passed while the ledger was out of reach are counted at most once in each kind of
+    /// window.
     fn outages_are_counted_once(&mut self) {
         let Self { book, store, .. } = self;
         for (key, counter) in store.counters() {
@@ -117,7 +118,7 @@ impl Book {
     }
 }
 
-/// What passed, and how what is charged differs from it.
+/// The units that passed, and the difference of the charged units from them.
 #[derive(Clone, Copy, Debug)]
 struct Tied {
     passed: u64,

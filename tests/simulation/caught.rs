@@ -7,7 +7,7 @@ use crate::schedule::Schedule;
 use crate::shrinking::shrink;
 use crate::world::{Options, run};
 
-/// What each fault breaks.
+/// The rules that each fault breaks.
 const CAUGHT_BY: [(Fault, &[Rule]); 24] = [
     (Fault::NoDebitAtGrant, &[Rule::QuotaExceeded, Rule::PassedUncharged]),
     (Fault::CreditsNotDebited, &[Rule::CreditsOverspent]),

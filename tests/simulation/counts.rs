@@ -1,4 +1,4 @@
-//! How the book reckons what a quota still allows.
+//! The book's own reckoning of a quota's rest.
 
 use tollgate::account::Status;
 use tollgate::plan::{Enforcement, Plan, Quota, Scope};
@@ -16,7 +16,6 @@ pub(crate) struct Count {
     pub(crate) ends_at: Timestamp,
     pub(crate) used: u64,
     pub(crate) carried: u64,
-    /// What is allowed without overage.
     /// The most that may be counted.
     pub(crate) ceiling: u64,
 }
@@ -86,7 +85,7 @@ impl Book {
         of_trial.unwrap_or(quota.limit)
     }
 
-    /// What was left of the last window that something was counted in, and of unused ones since.
+    /// The rest of the last window that something was counted in, and of unused ones since.
     fn carried(&self, quota: &Quota, key: WindowKey, limit: u64) -> u64 {
         let mut key = key;
         let most = quota.rollover_max;

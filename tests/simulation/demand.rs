@@ -17,7 +17,7 @@ impl World<'_> {
         let schedule = self.schedule;
         let spec = &schedule.isolates[isolate];
         let state = &mut self.isolates[isolate];
-        // What luck a request has is its own, also where others are left out.
+        // A request's luck is its own, also where others are left out.
         state.luck = Random::new(schedule.seed, (isolate as u64 + 1) << 32 | state.requests);
         let demand = &mut state.demand;
         let is_hot = demand.happens(schedule.hot_per_mille);

@@ -1,6 +1,6 @@
-//! What an isolate does off a request's path, as in `src/edge/errands.rs`; and its end.
+//! An isolate's work off a request's path, as in `src/edge/errands.rs`; and its end.
 
-use tollgate::quota::holder::Watch;
+use tollgate::quota::holder::WatchAction;
 use tollgate::quota::{Charge, LedgerReply};
 
 use crate::book::place_of_holder;
@@ -56,12 +56,12 @@ impl World<'_> {
         let deadline_ms = self.schedule.deadline_ms;
         let Some(view) = self.known_view(isolate, account) else { return };
         match view.holder.watch(lease, deadline_ms, now) {
-            Watch::Done => {}
-            Watch::Send(request) => {
+            WatchAction::Done => {}
+            WatchAction::Send(request) => {
                 let purpose = Purpose::Watch { lease, until_ms };
                 self.send(isolate, account, request, purpose, Charge::default());
             }
-            Watch::Wait(ms) => {
+            WatchAction::Wait(ms) => {
                 let life = self.isolates[isolate].life;
                 let at_ms = self.after(isolate, ms.max(1));
                 self.queue.push(at_ms, Event::Watch { isolate, life, account, lease, until_ms });

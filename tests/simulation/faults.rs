@@ -6,7 +6,7 @@ use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
 
 use crate::schedule::Schedule;
 
-/// What is done wrong.
+/// The deliberate mistake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     /// A lease is granted, and its units stay in the quota.
@@ -19,9 +19,9 @@ pub(crate) enum Fault {
     RepeatsAreCounted,
     /// A message is heard although a later one was.
     OldMessagesAreHeard,
-    /// What messages say of leases gets lost, but the messages are heard.
+    /// The reports of messages get lost, but the messages are heard.
     ReportsAreDropped,
-    /// What is returned is added to what was returned before.
+    /// Returned units are added to those returned before.
     ReturnsAddUp,
     /// Holders are forgotten while they may still spend what they hold.
     ReclaimsTooEarly,
@@ -35,13 +35,13 @@ pub(crate) enum Fault {
     RefundInTheWrongWindow,
     /// Lost units of a strict meter go back.
     StrictIsLenient,
-    /// What a call has written before it failed stays.
+    /// The writes of a call stay although it failed afterwards.
     FailedCallsStay,
     /// Some answers are given without having written.
     AnswersBeforeItWrites,
     /// Units that one member got are spent by all.
     MembersShare,
-    /// What an origin brings back is given back twice.
+    /// Units that an origin brings back are given back twice.
     UnitsComeBackTwice,
     /// An isolate gives nothing back.
     NothingIsGivenBack,
@@ -49,24 +49,24 @@ pub(crate) enum Fault {
     NamesAreReused,
     /// Refusals are remembered for most of an hour.
     RefusalsAreKept,
-    /// What is granted is debited twice.
+    /// Granted units are debited twice.
     DebitsTwice,
     /// Lost units of a lenient meter stay charged.
     LenientIsStrict,
-    /// What passed uncounted during an outage is counted with every message.
+    /// Units that passed uncounted during an outage are counted with every message.
     OutagesAreCountedAgain,
     /// A lease arrives with a unit less than was granted.
     AUnitIsMissing,
 }
 
 impl Fault {
-    /// What the ledger hears in the place of a message.
+    /// The message that the ledger gets in the place of another.
     pub(crate) fn spoilt(self, request: &LedgerRequest) -> Option<LedgerRequest> {
         (self == Self::ReportsAreDropped)
             .then(|| LedgerRequest { leases: Vec::new(), ..request.clone() })
     }
 
-    /// What arrives in the place of an answer.
+    /// The answer that arrives in the place of another.
     pub(crate) fn spoil_reply(self, reply: &mut LedgerReply) {
         let Some(GrantOutcome::Granted { leases, .. }) = &mut reply.grant else { return };
         for lease in leases {

@@ -1,5 +1,6 @@
-//! What the leases cost and save, in numbers: `cargo test --release --test simulation -- --ignored
-//! figures --nocapture`. Lines that begin with `FIGURE` are for machines: a name and a number.
+//! The cost and the savings of leases, in numbers: `cargo test --release --test simulation --
+//! --ignored figures --nocapture`. Lines that begin with `FIGURE` are for machines: a name and a
+//! number.
 
 use tollgate::account::{Status, Subscription};
 use tollgate::plan::{Cost, Meter, Period, Plan, Quota};
@@ -19,7 +20,7 @@ fn figures() {
     one_hot_account(20);
 }
 
-/// What accounts of every temperature cost in one isolate.
+/// The cost of accounts of every temperature in one isolate.
 fn one_isolate() {
     println!("\nOne isolate, 50 ms to the ledger and back:");
     for (name, every_ms, requests) in [
@@ -44,7 +45,7 @@ fn one_isolate() {
     }
 }
 
-/// What is held elsewhere when the first customer is refused, and what is sold in the end.
+/// The units held elsewhere when the first customer is refused, and the units sold in the end.
 fn near_the_limit() {
     println!("\nA limit that lasts 60 s, at the first refusal:");
     for (count, per_s) in [(2, 20), (20, 2), (20, 20), (200, 2), (200, 20)] {
@@ -177,7 +178,7 @@ fn schedule(mut isolates: Vec<Isolate>, limit: u64, horizon_ms: u64) -> Schedule
     }
 }
 
-/// When every isolate has asked for as much as it will, and when enough was seen.
+/// The time at which every isolate has asked for as much as it will, and the end of the run.
 const WARM_MS: u64 = 30_000;
 const ENDS_MS: u64 = 60_000;
 /// A request to a Durable Object, and a row written: Cloudflare's price list, Workers Paid, 2025.

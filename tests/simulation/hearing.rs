@@ -1,4 +1,4 @@
-//! How the book takes in a message that a ledger heard, and what it answered.
+//! The book's side of a message that a ledger heard, and of its answer.
 
 use tollgate::plan::Plan;
 use tollgate::quota::lease::LEASE_LIFETIME_MS;
@@ -182,7 +182,7 @@ impl Book {
         }
         let room = counts.iter().map(Count::room).min().unwrap_or(u64::MAX);
         let (from_packs, missing) = self.take_credits(units.saturating_sub(room), now);
-        // What no credits are there for is the quota's, also where it is too much.
+        // Units beyond the credits are the quota's, also where they are too many.
         let from_quota = units.min(room) + missing;
         let mut windows = Few::default();
         let mut quota_ends_at = Timestamp::from_millis(i64::MAX);
@@ -265,7 +265,7 @@ impl Book {
         self.packs.iter().filter(|pack| pack.is_usable(now)).map(|pack| pack.left).sum()
     }
 
-    /// What passed during an outage is counted apart, but in rows of the same windows.
+    /// Units that passed during an outage are counted apart, but in rows of the same windows.
     fn open_windows(&mut self, plan: &Plan, meter: &str, now: Timestamp) {
         for count in self.counts(plan, meter, None, now) {
             self.open_window(&count);

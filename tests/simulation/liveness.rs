@@ -1,4 +1,4 @@
-//! Who has units left gets them, within times that are stated.
+//! A caller with units left gets them, within times that are stated.
 //!
 //! After a schedule has calmed down, little is left of the quota, some isolates hold units ahead of
 //! a slow demand, and one isolate asks for one unit every second.
@@ -16,7 +16,7 @@ use crate::schedule::Strike;
 use crate::visit::DENIAL_TTL_MS;
 use crate::world::{Event, World};
 
-/// What is known of the isolate that asks.
+/// The facts about the isolate that asks.
 #[derive(Debug)]
 pub(crate) struct Probe {
     pub(crate) is_over: bool,
@@ -190,14 +190,14 @@ impl World<'_> {
     }
 }
 
-/// Whose units are within reach, those of the reaches before included.
+/// The source of the units within reach, those of the reaches before included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reach {
-    /// What the ledger has.
+    /// The ledger's units.
     Ledger,
-    /// What living isolates hold.
+    /// The units that living isolates hold.
     Living,
-    /// What lost isolates held, and the ledger will take back.
+    /// The units that lost isolates held, and the ledger will take back.
     Lost,
 }
 
@@ -212,11 +212,11 @@ const PROBE_MS: u64 = 1_000;
 const PROOF_MS: u64 = 130_000;
 /// A second for the next try, and two for the messages.
 const SLACK_MS: u64 = PROBE_MS + 2_000;
-/// What the ledger has is sold as soon as nobody remembers a refusal.
+/// The ledger's units are sold as soon as no refusal is remembered.
 const SOLD_WITHIN_MS: u64 = DENIAL_TTL_MS.unsigned_abs() * 65 / 64 + SLACK_MS;
-/// What a living isolate holds comes back when its lease ends, at the latest.
+/// The units of a living isolate come back when its lease ends, at the latest.
 const HELD_WITHIN_MS: u64 = LEASE_LIFETIME_MS.unsigned_abs() * 65 / 64 + SOLD_WITHIN_MS;
-/// What a lost one held comes back, of a lenient meter, when the ledger forgets it: it looks for
-/// whom to forget every five seconds.
+/// The units of a lost one come back, of a lenient meter, when the ledger forgets it: it looks for
+/// holders to forget every five seconds.
 const LOST_WITHIN_MS: u64 =
     (LEASE_LIFETIME_MS + LEASE_MARGIN_MS).unsigned_abs() + 5_000 + SOLD_WITHIN_MS;

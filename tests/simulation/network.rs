@@ -18,7 +18,7 @@ struct Closed {
     asked: Asked,
 }
 
-/// Which message an answer is to.
+/// The message that an answer belongs to.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) holder: String,
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 impl World<'_> {
-    /// Sends a message, whatever becomes of it.
+    /// Sends a message, with any fate.
     pub(crate) fn send(
         &mut self,
         isolate: usize,
@@ -136,7 +136,7 @@ impl World<'_> {
         }
         let is_granted = matches!(&reply.grant, Some(GrantOutcome::Granted { .. }));
         if matches!(&reply.grant, Some(GrantOutcome::Void)) && is_open {
-            // The platform takes whichever answer comes first: that of a copy, which says nothing.
+            // The platform takes the answer that comes first: that of a copy, which is empty.
             self.accounts[account].book.trouble(place, "an answer was overtaken by that of a copy");
         }
         if is_granted && !is_open {

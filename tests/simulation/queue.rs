@@ -1,4 +1,4 @@
-//! What is going to happen, in the order in which it will.
+//! The things to come, in their order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::random::Random;
 use crate::slab::Slab;
 
-/// Things to come. What happens in the same millisecond happens in an order that the seed decides.
+/// Things to come. The seed decides on the order within a millisecond.
 #[derive(Debug)]
 pub(crate) struct Queue<E> {
     /// The time and a random tie-break, and where the event is. Small, since a heap moves them a lot.

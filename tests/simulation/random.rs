@@ -36,7 +36,7 @@ impl Random {
         usize::try_from(self.below(length as u64)).unwrap()
     }
 
-    /// Whether something happens that does so in `per_mille` of a thousand cases.
+    /// Whether a thing happens that happens in `per_mille` of a thousand cases.
     pub(crate) fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }

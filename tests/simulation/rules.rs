@@ -1,10 +1,10 @@
-//! What must hold, and what is said where it doesn't.
+//! The rules that must hold, and the words for a broken one.
 
 /// The rules, by the names that tests and stories use.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Rule {
     /// More passed in a window than its limit allows. Of a lenient meter: more than the limit and
-    /// what lost holders spent since they were last heard.
+    /// the spending of lost holders since they were last heard.
     QuotaExceeded,
     /// More of a pack of credits was spent than it had.
     CreditsOverspent,
@@ -14,7 +14,7 @@ pub(crate) enum Rule {
     SpentGoneUnit,
     /// More was spent of a lease than it has units.
     SpentTwice,
-    /// A unit was spent by a member whom it is not counted for.
+    /// A unit was spent by another member than it is counted for.
     MembersMixedUp,
     /// A request passed for less than it costs.
     Underpaid,
@@ -30,7 +30,7 @@ pub(crate) enum Rule {
     ForgottenTooSoon,
     /// A message was heard again, or after a later one.
     HeardAgain,
-    /// A holder told the ledger something else than what happened.
+    /// A holder reported something else to the ledger than the facts.
     ReportIsWrong,
     /// Units that passed during an outage were counted more than once.
     OutageCountedTwice,

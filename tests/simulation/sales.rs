@@ -1,4 +1,4 @@
-//! What is sold: meters, plans with small quotas, routes and accounts.
+//! The things on sale: meters, plans with small quotas, routes and accounts.
 
 use tollgate::account::{AccountRecord, Status};
 use tollgate::plan::{Cost, Enforcement, Lost, Meter, Period, Plan, Quota, Scope};
@@ -8,7 +8,7 @@ use tollgate::time::Timestamp;
 use crate::random::Random;
 use crate::schedule::{Account, Route, Size, record};
 
-/// What is sold to whom.
+/// The things on sale, and the accounts that buy them.
 #[derive(Debug)]
 pub(crate) struct Sales {
     pub(crate) meters: Vec<Meter>,

@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::sales;
 use crate::troubles::{Rates, Trouble, Troubles};
 
-/// What happens in a run, but for what isolates and ledgers make of it.
+/// The course of a run, but for the reactions of isolates and ledgers.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     pub(crate) seed: u64,
@@ -20,9 +20,9 @@ pub(crate) struct Schedule {
     pub(crate) starts_at: Timestamp,
     /// For how long requests come.
     pub(crate) horizon_ms: u64,
-    /// How long an answer of a ledger is waited for.
+    /// The longest wait for an answer of a ledger.
     pub(crate) deadline_ms: u32,
-    /// How long an origin may take.
+    /// The longest time of an origin.
     pub(crate) origin_ms: u64,
     /// Whether requests pass while a ledger is out of reach.
     pub(crate) passes_in_outage: bool,
@@ -35,11 +35,11 @@ pub(crate) struct Schedule {
     pub(crate) hot_per_mille: u64,
     pub(crate) members: u64,
     pub(crate) isolates: Vec<Isolate>,
-    /// What happens at a time of its own.
+    /// The strikes, each at a time of its own.
     pub(crate) strikes: Vec<(u64, Strike)>,
 }
 
-/// How large a schedule is.
+/// The size of a schedule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Size {
     /// A few isolates, a few dozen requests.
@@ -50,11 +50,11 @@ pub(crate) enum Size {
     Large,
 }
 
-/// What requests cost.
+/// The cost of requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) costs: Vec<Cost>,
-    /// Whether the origin says what it really was.
+    /// Whether the origin reports the real cost.
     pub(crate) is_settled: bool,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Account {
 #[derive(Clone, Debug)]
 pub(crate) struct Isolate {
     pub(crate) clock_offset_ms: i64,
-    /// How much faster its clock runs, in millionths.
+    /// The lead of its clock's speed, in millionths.
     pub(crate) clock_drift_ppm: i64,
     /// To the ledger, one way.
     pub(crate) latency_ms: u64,
@@ -80,7 +80,7 @@ pub(crate) struct Isolate {
     pub(crate) requests: u64,
 }
 
-/// When requests come.
+/// The arrival of requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Demand {
     /// At an even pace, about.
@@ -91,7 +91,7 @@ pub(crate) enum Demand {
     Bursts { most: u64, every_ms: u64 },
 }
 
-/// What happens at a time of its own.
+/// A blow from outside, at a time of its own.
 #[derive(Clone, Debug)]
 pub(crate) enum Strike {
     Dies { isolate: usize },

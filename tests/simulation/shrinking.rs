@@ -1,4 +1,5 @@
-//! From a schedule that fails to a short story: whatever the failure doesn't need is left out.
+//! From a schedule that fails to a short story: everything that the failure doesn't need is left
+//! out.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -90,7 +91,7 @@ fn still_breaks(schedule: &Schedule, options: &Options, rule: Rule) -> Option<Ou
 }
 
 impl Story {
-    /// As text, for whoever has to find the mistake.
+    /// As text, for the person who has to find the mistake.
     pub(crate) fn text(&self) -> String {
         let Self { schedule, outcome } = self;
         let lines = &outcome.story;

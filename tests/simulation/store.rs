@@ -19,9 +19,9 @@ pub(crate) struct Store {
     counters: Vec<(CounterKey, Counter)>,
     holders: Vec<Option<HolderRow>>,
     packs: Vec<CreditPack>,
-    /// What the call that runs has changed, so that it can be undone.
+    /// The changes of the current call, so that it can be undone.
     undo: Vec<Undo>,
-    /// How many more methods the call that runs may use before one fails.
+    /// Number of methods that the current call may still use before one fails.
     pub(crate) fails_after: Cell<Option<u64>>,
     /// Rows written, by calls that were committed.
     pub(crate) rows_written: u64,
@@ -37,7 +37,7 @@ enum Undo {
     Pack { place: usize, before: Option<CreditPack> },
 }
 
-/// What a call changed.
+/// The changes of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     /// Places of counters.
@@ -51,7 +51,7 @@ pub(crate) struct Changed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Forgotten {
     pub(crate) place: usize,
-    /// Whether the ledger still knows which messages it heard.
+    /// Whether the ledger still has its list of heard messages.
     pub(crate) is_remembered: bool,
 }
 
@@ -227,7 +227,7 @@ impl LedgerStore for Store {
         }
         let heard = row.heard;
         let undo = match self.holders[place].replace(row) {
-            // Nothing was heard: it only loses what it held.
+            // Nothing was heard: it only loses the units that it held.
             Some(before) if before.heard == heard => {
                 Undo::Forgotten { place, before, is_remembered: true }
             }

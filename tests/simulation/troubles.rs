@@ -1,4 +1,4 @@
-//! What can go wrong, each kind apart, so that a story can be told without those that it doesn't need.
+//! The kinds of trouble, each apart, so that a story can do without those that it doesn't need.
 
 use crate::random::Random;
 
@@ -13,7 +13,7 @@ pub(crate) enum Trouble {
     Delays,
     /// Messages take up to eighty seconds longer.
     LateMessages,
-    /// Messages arrive after the ledger has forgotten whom they come from.
+    /// Messages arrive after the ledger has forgotten their holder.
     Ghosts,
     /// Isolates die.
     Deaths,
@@ -100,7 +100,7 @@ impl Troubles {
     }
 }
 
-/// How often things go wrong, in a thousand cases.
+/// The rates of troubles, in a thousand cases.
 #[derive(Clone, Debug)]
 pub(crate) struct Rates {
     /// Of messages and of answers.

@@ -1,4 +1,4 @@
-//! What an isolate does with a request: the way through `src/gate/admit.rs`, around a holder.
+//! An isolate's handling of a request: the way through `src/gate/admit.rs`, around a holder.
 
 use tollgate::plan::Cost;
 use tollgate::quota::holder::Ask;
@@ -311,7 +311,7 @@ impl View {
     }
 }
 
-/// What a request costs on the meters that its plan limits, as far as the plan is known.
+/// The costs of a request on the meters that its plan limits, as far as the plan is known.
 fn limited<'s>(
     costs: &'s [Cost],
     view: &View,

@@ -15,7 +15,7 @@ use crate::schedule::{Schedule, Strike};
 use crate::slab::Slab;
 use crate::store::{Changed, Store};
 
-/// How a schedule is run.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// A deliberate fault.
@@ -42,7 +42,7 @@ impl Default for Options {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) events: u64,
@@ -53,7 +53,7 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
 }
 
-/// What happened, in numbers.
+/// The events of a run, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) schedules: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Tally {
     pub(crate) longest_refused_ms: [u64; 3],
     pub(crate) liveness_proofs: u64,
     pub(crate) cpu_ns: u64,
-    /// What ledgers took, where it is measured.
+    /// The time of the ledgers, where it is measured.
     pub(crate) ledger_ns: u64,
 }
 
@@ -94,7 +94,7 @@ impl Tally {
     }
 }
 
-/// What happens next.
+/// The next event.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A request comes to an isolate, or a number of them at once.
@@ -113,9 +113,9 @@ pub(crate) enum Event {
     Watch { isolate: usize, life: u32, account: usize, lease: u64, until_ms: u64 },
     /// An origin has answered a request that passed.
     Origin { isolate: usize, life: u32, account: usize, back: Box<Charge> },
-    /// What happens at a time of its own.
+    /// A strike, at a time of its own.
     Strike { index: usize },
-    /// What happens to an isolate while a message of it is under way.
+    /// An event in an isolate while a message of it is under way.
     Fate { strike: Box<Strike> },
 }
 
@@ -140,7 +140,7 @@ pub(crate) struct Isolate {
     pub(crate) views: Vec<(usize, View)>,
 }
 
-/// What an isolate remembers of an account.
+/// An isolate's memory of an account.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) holder: Holder,
@@ -176,7 +176,7 @@ pub(crate) struct Pending {
     pub(crate) is_probe: bool,
 }
 
-/// A message and whoever waits for its answer.
+/// A message and the request that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request: LedgerRequest,
@@ -186,7 +186,7 @@ pub(crate) struct Call {
     /// The holder's place in the book.
     pub(crate) place: usize,
     pub(crate) purpose: Purpose,
-    /// What was set aside for the request that waits.
+    /// The units set aside for the request that waits.
     pub(crate) charge: Charge,
     /// Whether its answer is still waited for.
     pub(crate) is_open: bool,
@@ -194,12 +194,12 @@ pub(crate) struct Call {
     pub(crate) events: u32,
 }
 
-/// What a message is for.
+/// The purpose of a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// A request waits for it.
     Request(usize),
-    /// It tells, or tops up.
+    /// It reports, or tops up.
     Tell,
     /// An errand gives a lease back.
     Watch { lease: u64, until_ms: u64 },
@@ -343,12 +343,12 @@ impl<'s> World<'s> {
         self.isolates[isolate].life == life
     }
 
-    /// What a ledger's clock shows.
+    /// The time on a ledger's clock.
     pub(crate) fn ledger_now(&self) -> Timestamp {
         self.schedule.starts_at.plus_ms(i64::try_from(self.now_ms).unwrap())
     }
 
-    /// What an isolate's clock shows.
+    /// The time on an isolate's clock.
     pub(crate) fn now_at(&self, isolate: usize) -> Timestamp {
         let clock = &self.schedule.isolates[isolate];
         let now_ms = i64::try_from(self.now_ms).unwrap();

@@ -1,4 +1,4 @@
-//! The inbox's store in memory, which can be told to fail.
+//! The inbox's store in memory. Tests can make it fail.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ pub(crate) struct MemoryInbox {
     pub(crate) signals: BTreeSet<Signal>,
     pub(crate) forgot_at: Option<Timestamp>,
     pub(crate) last_number: u64,
-    /// How many calls succeed before one fails; without end where `None`.
+    /// Number of calls that succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
 }
 

@@ -7,7 +7,7 @@ use tollgate::allowance::{CountKey, ReaderRow, ReaderStore};
 use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
-/// The rows, open to the tests. Can be told to fail.
+/// The rows, open to the tests, which can make it fail.
 #[derive(Default)]
 pub(crate) struct MemoryReaders {
     pub(crate) rows: BTreeMap<CountKey, ReaderRow>,

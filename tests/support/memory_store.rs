@@ -1,4 +1,4 @@
-//! A ledger's store in memory, which can be told to fail.
+//! A ledger's store in memory. Tests can make it fail.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -26,9 +26,9 @@ pub(crate) struct MemoryStore {
     pub(crate) audit: Vec<AuditEntry>,
     /// Replies to operators, by the key of the request.
     pub(crate) replies: BTreeMap<String, StoredReply>,
-    /// How many calls succeed before one fails; without end where `None`.
+    /// Number of calls that succeed before one fails; without end where `None`.
     pub(crate) calls_left: Cell<Option<usize>>,
-    /// How many calls wrote something.
+    /// Number of calls that wrote something.
     pub(crate) writes: usize,
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn mint(claims: &Value, kid: &str) -> String {
     format!("{signed}.{signature}")
 }
 
-/// What the edge does with the platform's crypto.
+/// The edge's use of the platform's crypto.
 pub(crate) fn is_right(check: &SignatureCheck) -> bool {
     let signature = URL_SAFE_NO_PAD.encode(&check.signature);
     let verifies = |key: &Rc<Key>| {

@@ -19,7 +19,7 @@ use tollgate::gate::{
     self, Access, CallError, Errand, Gate, Inquiry, Memory, Need, OriginAnswer, Outcome, Process,
     Step,
 };
-use tollgate::quota::holder::Watch;
+use tollgate::quota::holder::WatchAction;
 use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::{RequestFacts, ReturnPath};
 use tollgate::time::Timestamp;
@@ -41,15 +41,15 @@ pub(crate) struct World {
     /// The owners of API keys by their hashes, or why the directory doesn't answer.
     pub(crate) directory: Result<BTreeMap<String, KeyOwner>, CallError>,
     pub(crate) is_within_burst: bool,
-    /// What the inbox knows of the payment provider.
+    /// The inbox's verdict on the payment provider.
     pub(crate) provider_outage: Result<bool, CallError>,
-    /// What an issuer's JWKS URL answers.
+    /// The answer of an issuer's JWKS URL.
     pub(crate) key_set: Result<String, CallError>,
     /// The cookie of free pages that the visitor keeps: its value.
     pub(crate) cookie: Option<String>,
     /// The visitor's address.
     pub(crate) address: String,
-    /// What the platform knows of the visitor.
+    /// The platform's category of the visitor.
     pub(crate) bot_category: String,
     /// The protocol that the visitor would rather speak.
     pub(crate) upgrade: String,
@@ -197,7 +197,7 @@ impl World {
         end
     }
 
-    /// Has an account's ledger take in what a provider tells.
+    /// Has an account's ledger take in a provider's event.
     pub(crate) fn bill(&mut self, name: &str, event: &BillingEvent) {
         let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
         store.account = Some(apply(store.account.take().unwrap_or_default(), event, self.now));
@@ -213,8 +213,8 @@ impl World {
         decision
     }
 
-    /// What the edge does once the origin of a passed request has answered; returns what was wrong
-    /// with that answer.
+    /// The edge's work once the origin of a passed request has answered; returns the mistake in
+    /// that answer.
     pub(crate) fn origin_answers(
         &mut self,
         decision: &Decision,
@@ -330,7 +330,7 @@ impl World {
         gate::readers_reported(&reply, &mut self.memory);
     }
 
-    /// What a browser does with a `Set-Cookie` field.
+    /// A browser's handling of a `Set-Cookie` field.
     fn keep_cookie(&mut self, set_cookie: &str) {
         let value = set_cookie.strip_prefix(COOKIE_NAME).and_then(|rest| rest.strip_prefix('='));
         let value = value.and_then(|rest| rest.split(';').next()).unwrap();
@@ -341,12 +341,12 @@ impl World {
     fn watch(&mut self, account: String, lease: u64) {
         loop {
             match gate::watch(&account, lease, &self.config, &mut self.memory, self.now) {
-                Watch::Done => return,
-                Watch::Send(request) => {
+                WatchAction::Done => return,
+                WatchAction::Send(request) => {
                     self.performed.push("give-back");
                     let _ = self.tell(&account, &request);
                 }
-                Watch::Wait(ms) => {
+                WatchAction::Wait(ms) => {
                     self.watches.push((self.now.plus_ms(ms.max(1)), account, lease));
                     return;
                 }
@@ -374,7 +374,7 @@ impl World {
         usage.map_err(|error| unreachable(&error.to_string()))
     }
 
-    /// What the edge does to ask a ledger.
+    /// The edge's way to ask a ledger.
     pub(crate) fn ask_ledger(
         &mut self,
         name: &str,

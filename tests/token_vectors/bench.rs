@@ -71,7 +71,7 @@ pub(crate) fn admit(
     Ok((mapping().read(unverified.claims())?, expires_at))
 }
 
-/// What the edge does with the platform's crypto.
+/// The edge's use of the platform's crypto.
 pub(crate) fn is_verified(check: &SignatureCheck) -> bool {
     check.keys.iter().any(|key| verifies(key, check.algorithm, &check.signed, &check.signature))
 }

@@ -172,7 +172,8 @@ fn header_members_are_judged() {
         ("b64", json!(false), "critical-header"),
         ("b64", json!(true), "critical-header"),
         ("typ", json!(7), "malformed"),
-        // Keys from the token are never looked at: not believed, not fetched, not a reason to refuse.
+        // Keys from the token are never looked at: not trusted, not fetched, not a reason to
+        // refuse.
         ("jku", json!("https://evil.example/keys"), "admitted"),
         ("x5u", json!("https://evil.example/cert"), "admitted"),
         ("jwk", json!({"kty": "oct", "k": "AAAA"}), "admitted"),
@@ -242,7 +243,7 @@ fn a_signature_of_the_wrong_length_costs_no_verification() {
     for (by, bytes) in [
         (Algorithm::Ed25519, 63),
         (Algorithm::Ed25519, 65),
-        // DER, as an ECDSA library would write it without being told.
+        // DER, the default of an ECDSA library.
         (Algorithm::Es256, 70),
         (Algorithm::Hs256, 16),
         (Algorithm::Rs256, 128),

@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties of every input.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use tollgate::token::{Algorithm, KeyRing, KeyRingKind, Unverified};
 use crate::any_json::any_leaf;
 use crate::bench::{admit, good_claims, good_token, header, mapping, mint, now, ring_for, rules};
 
-/// What is handed out to be verified is the text that came, all of it.
+/// The text that is handed out to be verified is the text that came, all of it.
 fn assert_faithful(text: &str) -> Result<(), TestCaseError> {
     if let Ok(unverified) = Unverified::parse(text) {
         let signature = URL_SAFE_NO_PAD.encode(unverified.signature());

@@ -1,4 +1,4 @@
-//! What is told, as JSON, text and a page.
+//! The answers, as JSON, text and a page.
 
 use serde_json::{Value, json};
 use tollgate::answer::{self, Answer, Asker, Place, Responder};

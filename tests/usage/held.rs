@@ -1,4 +1,4 @@
-//! What an isolate holds and has not spent is still the account's, whatever the ledger debited.
+//! Units that an isolate holds and has not spent are still the account's, although debited.
 
 use tollgate::plan::Cost;
 use tollgate::quota::holder::{Ask, Holder};

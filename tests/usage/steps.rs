@@ -1,4 +1,4 @@
-//! From a request for `usage` to what is told, or to a denial.
+//! From a request for `usage` to its answer, or to a denial.
 
 use tollgate::cause::{Action, Cause, Notice};
 use tollgate::gate::{CallError, Need, Outcome, Process, Step};

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::invocation::Invocation;
 use super::step::{Done, Progress, Step};
-use crate::account::{AccountRecord, ApiKey, Billed, Status, Subscription, judge, standing};
+use crate::account::{
+    AccountRecord, ApiKey, ProviderSubscription, Status, Subscription, judge, standing,
+};
 use crate::admin::body;
 use crate::admin::invalid::InvalidRequest;
 use crate::admin::refusal::Refusal;
@@ -20,7 +22,8 @@ pub(super) fn read<'a>(invocation: &Invocation<'a>) -> Step<'a> {
     with_record(invocation, |record, _| Ok(Step::done(Done::view(record))))
 }
 
-/// The audit trail, the last entry first. One entry more than is shown says whether there are more.
+/// The audit trail, the last entry first. It reads one entry more than it shows, to see whether
+/// there are more.
 pub(super) fn list_audit<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
     let before = page.after.map(|after| after.parse());
@@ -66,7 +69,7 @@ pub(super) fn list_subscriptions<'a>(invocation: &Invocation<'a>) -> Progress<'a
         let own = own.map(|own| ("", SubscriptionView::Own(judged(own, own, config, now))));
         let billed = record.billed.iter().map(|billed| {
             let view = judged(billed, &billed.subscription, config, now);
-            (billed.id.as_str(), SubscriptionView::Billed(view))
+            (billed.id.as_str(), SubscriptionView::AtProvider(view))
         });
         let (ids, views): (Vec<_>, Vec<_>) = own.into_iter().chain(billed).unzip();
         let (range, next) = page.of(&ids)?;
@@ -105,7 +108,7 @@ fn with_record<'a>(
 #[serde(untagged)]
 enum SubscriptionView<'a> {
     Own(JudgedView<'a, Subscription>),
-    Billed(JudgedView<'a, Billed>),
+    AtProvider(JudgedView<'a, ProviderSubscription>),
 }
 
 fn judged<'a, T>(

@@ -10,7 +10,7 @@ use crate::billing::inbox::InboxRequest;
 pub struct ObjectCall {
     /// The object and the message.
     pub request: ObjectRequest,
-    /// How long the reply may take, in milliseconds.
+    /// Longest time for the reply, in milliseconds.
     pub deadline_ms: u32,
 }
 

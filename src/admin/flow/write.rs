@@ -109,8 +109,8 @@ fn file_key<'a>(
 }
 
 /// Changes the record, and then the inbox's list of accounts: also after a replay, since the first
-/// request may have been cut off in between. Should the inbox fail, the next change or event says
-/// the same.
+/// request may have been cut off in between. Should the inbox fail, the next change or event
+/// mends it.
 fn change_record(invocation: Invocation<'_>, change: Change) -> Step<'_> {
     let (objects, account) = (invocation.objects(), invocation.account());
     execute(invocation, change, move |reply, summary| {

@@ -121,7 +121,7 @@ pub(crate) fn says_when(denial: &Denial) -> bool {
     denial.retry_at.is_some() && (denial.quota.is_some() || denial.cause == Cause::RateLimited)
 }
 
-/// Why a token was refused, for `error_description` and people.
+/// The reason to refuse a token, for `error_description` and people.
 pub(super) fn token_error(error: Option<TokenError>) -> &'static str {
     error.map_or("The token is not valid.", TokenError::describe)
 }

@@ -1,15 +1,15 @@
-//! What stands behind a problem type URI: a cause explained to whoever reads its documentation.
+//! The page behind a problem type URI: a cause explained to a reader of its documentation.
 
 use crate::cause::Cause;
 
 /// A cause explained.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Explanation {
-    /// What it means.
+    /// The meaning of the cause.
     pub(crate) meaning: &'static str,
-    /// What the caller can do.
+    /// Advice for the caller.
     pub(crate) caller: &'static str,
-    /// What the operator should look at.
+    /// Advice for the operator.
     pub(crate) operator: &'static str,
 }
 

@@ -53,13 +53,13 @@ pub(super) fn enumerate(names: &[String]) -> String {
     }
 }
 
-/// How much a quota allows: `1,000 api units` or `5 articles`, from a name like `api/month`.
+/// The size of a quota: `1,000 api units` or `5 articles`, from a name like `api/month`.
 pub(super) fn quota_size(quota: &QuotaState) -> String {
     let (limit, meter) = (grouped(quota.limit), meter_and_period(quota).0);
     match quota.limit {
-        // What a free allowance counts.
+        // The meter of a free allowance.
         1 if meter == "pages" => "1 page".to_owned(),
-        // A meter that is named in the plural says itself what it counts.
+        // A meter named in the plural is its own unit.
         _ if meter.ends_with('s') => format!("{limit} {meter}"),
         1 => format!("1 {meter} unit"),
         _ => format!("{limit} {meter} units"),
@@ -87,7 +87,7 @@ fn meter_and_period(quota: &QuotaState) -> (&str, Option<&str>) {
     }
 }
 
-/// How the name of a quota ends that each member has for its own.
+/// The end of the name of a quota that each member has for its own.
 const OF_MEMBER: &str = "/member";
 
 const MONTHS: [&str; 12] = [

@@ -1,29 +1,29 @@
-//! The accounts of customers and subscriptions, as far as the inbox knows them.
+//! The accounts of customers and subscriptions, as far as the inbox has found them.
 
 use crate::account::Provider;
 use crate::billing::BillingEvent;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// Which customer is meant.
+/// The identity of a customer.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct CustomerKey {
-    /// Whose.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id of it.
     pub id: String,
 }
 
-/// Which subscription is meant.
+/// The identity of a subscription.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SubscriptionKey {
-    /// Whose.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id of it.
     pub id: String,
 }
 
-/// Which account a customer is.
+/// The account of a customer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Link {
     /// The account's name.
@@ -36,12 +36,12 @@ pub struct Link {
     pub is_decided: bool,
 }
 
-/// That an event named an account for a customer.
+/// The claim of an event: it named this account for a customer.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Claim {
     /// The account.
     pub account: String,
-    /// When it first did, by the provider's clock.
+    /// The time of the first such event, by the provider's clock.
     pub at: Timestamp,
 }
 
@@ -61,14 +61,14 @@ pub struct CustomerRow {
 pub struct CustomerPage {
     /// The customers.
     pub items: Vec<CustomerRow>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page, if there is one.
     pub next_cursor: Option<String>,
 }
 
 /// The outcome of an operator's decision about a customer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Linked {
-    /// How many events it released.
+    /// Number of events that it released.
     pub released: usize,
     /// The account that had the customer before.
     pub before: Option<String>,

@@ -6,13 +6,13 @@ use crate::time::Timestamp;
 
 /// The rows about customers; a part of [`InboxStore`](super::InboxStore).
 pub trait CustomerStore {
-    /// Whose customer it is.
+    /// The account of a customer.
     ///
     /// # Errors
     /// The row could not be read; so for every method that reads.
     fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError>;
 
-    /// Writes whose customer it is.
+    /// Writes the account of a customer.
     ///
     /// # Errors
     /// The row could not be written; so for every method that writes.
@@ -37,8 +37,7 @@ pub trait CustomerStore {
     /// See [`Self::put_link`].
     fn note_conflict(&mut self, customer: &CustomerKey, is_open: bool) -> Result<(), StoreError>;
 
-    /// Customers behind `after` of whom several accounts are named, in the order of provider and
-    /// id.
+    /// Customers behind `after` with several named accounts, in the order of provider and id.
     ///
     /// # Errors
     /// See [`Self::link`].
@@ -48,13 +47,13 @@ pub trait CustomerStore {
         limit: usize,
     ) -> Result<Vec<CustomerKey>, StoreError>;
 
-    /// The account whose reference opened a subscription.
+    /// The account that opened a subscription by its reference.
     ///
     /// # Errors
     /// See [`Self::link`].
     fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError>;
 
-    /// Writes the account whose reference opened a subscription, and the customer that pays for it.
+    /// Writes the account that opened a subscription by its reference, and the paying customer.
     ///
     /// # Errors
     /// See [`Self::put_link`].

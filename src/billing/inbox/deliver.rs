@@ -13,8 +13,8 @@ use crate::wire;
 /// Reads a provider's message, under the id that it is kept by.
 pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, String> + 'a;
 
-/// What to tell an account's ledger now: events, and the rows that they are kept in. One that can't
-/// be read any more is marked as failed and left out.
+/// The events for an account's ledger now, and the rows that they are kept in. One that can't be
+/// read any more is marked as failed and left out.
 ///
 /// # Errors
 ///
@@ -47,12 +47,13 @@ pub fn batch(
     Ok((events, sent))
 }
 
-/// Takes over what came of telling a ledger: how the account stands now, or why it did not answer.
+/// Records the result of a delivery to a ledger: the standing of the account now, or the reason why
+/// the ledger did not answer.
 ///
 /// # Errors
 ///
 /// The store failed: see [`InboxStore`].
-pub fn settle(
+pub fn record_delivery(
     store: &mut impl InboxStore,
     rows: &[EventRow],
     outcome: Result<&AccountSummary, &str>,
@@ -73,7 +74,7 @@ pub fn settle(
     outcome.map_or(Ok(()), |summary| store.put_account(summary))
 }
 
-/// What an event says, and what its provider sent; or why that can't be told.
+/// An event, and its provider's body; or the reason why it can't be read.
 pub(super) fn content_of(
     store: &impl InboxStore,
     key: &EventKey,
@@ -90,7 +91,7 @@ pub(super) fn content_of(
         return Ok(Err("another release wrote it; its customer has to be read again".to_owned()));
     }
     let event = read(key.provider, &key.id, &content.body);
-    // It stays the event that it is kept as, whatever its body names.
+    // It keeps the id that it is kept under, with any other in its body.
     let event = event.map(|event| BillingEvent { id: key.id.clone(), ..event });
     Ok(event.map(|event| (event, content.body)))
 }
@@ -103,7 +104,7 @@ pub(super) fn delay_ms(attempts: u32, first_ms: i64, last_ms: i64) -> i64 {
 
 const FIRST_RETRY_MS: i64 = 1_000;
 const LAST_RETRY_MS: i64 = 300_000;
-/// What a ledger is told in one call.
+/// Number of events in one call of a ledger.
 const AT_A_TIME: usize = 20;
-/// Failures after which the events of an account are told one by one.
+/// Failures after which the events of an account go one by one.
 const ALONE_AFTER: u32 = 3;

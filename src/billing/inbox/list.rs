@@ -1,4 +1,4 @@
-//! What an operator sees of events and accounts, page by page.
+//! An operator's lists of events and accounts, page by page.
 
 use super::customer::{CustomerKey, CustomerPage};
 use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
@@ -49,7 +49,7 @@ pub(super) fn accounts(
     Ok(AccountPage { items, next_cursor })
 }
 
-/// Customers of whom several accounts are named. A cursor is the provider and id of the last one.
+/// Customers with several named accounts. A cursor is the provider and id of the last one.
 pub(super) fn conflicts(
     store: &impl InboxStore,
     cursor: Option<&str>,

@@ -1,5 +1,5 @@
-//! Whom to ask the provider about: customers of whom nobody knows which account they are, and
-//! accounts whose news may have got lost.
+//! The customers to ask the provider about: those without a known account, and those of accounts
+//! with news that may have got lost.
 
 use super::customer::CustomerKey;
 use super::deliver::delay_ms;
@@ -43,10 +43,10 @@ pub(super) fn list(
     Ok(customers)
 }
 
-/// An account is looked at no more often, nor is it asked more often whose a customer is.
+/// The shortest time between looks at an account, or between questions about a customer's account.
 const LOOK_INTERVAL_MS: i64 = 600_000;
 /// The event that names the account often comes a moment later.
 pub(super) const FIRST_ASK_MS: i64 = 2_000;
 const LAST_ASK_MS: i64 = 7 * 86_400_000;
-/// When to look again where nothing came of it.
+/// Time before the next look after one in vain.
 const LOOK_AGAIN_MS: i64 = 3_600_000;

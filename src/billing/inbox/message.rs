@@ -1,4 +1,4 @@
-//! What the inbox is told and asked, and what it answers, as text between isolates and its object.
+//! The messages to the inbox and its replies, as text between isolates and its object.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,37 +14,36 @@ use crate::strict_json;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
-/// A message to the inbox. Each says what the reply to it is.
+/// A message to the inbox. Each names the type of its reply.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum InboxRequest {
     /// A page of accounts, in the order of their names: [`AccountPage`].
     Accounts {
-        /// Which.
+        /// The filter.
         filter: AccountFilter,
         /// The account that the page before ended with.
         cursor: Option<String>,
-        /// How many at most.
+        /// The most that a page holds.
         limit: usize,
     },
-    /// How calls of the provider's API went: nothing to answer.
+    /// The outcome of calls of the provider's API: nothing to answer.
     Called(
         /// Each of them.
         Vec<Call>,
     ),
-    /// Customers of whom more than one account is named, and no operator has decided:
-    /// [`CustomerPage`].
+    /// Customers with several named accounts, and without an operator's decision: [`CustomerPage`].
     Conflicts {
         /// The `next_cursor` of the page before.
         cursor: Option<String>,
-        /// How many at most.
+        /// The most that a page holds.
         limit: usize,
     },
-    /// Whose customer it is: `Option<CustomerRow>`.
+    /// The account of a customer: `Option<CustomerRow>`.
     Customer(
-        /// Of whom.
+        /// The customer.
         CustomerKey,
     ),
-    /// Which of these customers an account may be led to: the first that is its own and nobody
+    /// The customer that an account may be led to: the first of these that is its own and nobody
     /// else's, as `Option<CustomerKey>`.
     CustomerToLead {
         /// The account.
@@ -52,23 +51,23 @@ pub enum InboxRequest {
         /// In order of preference.
         customers: Vec<CustomerKey>,
     },
-    /// Which customers pay for an account: `Vec<CustomerKey>`.
+    /// The customers that pay for an account: `Vec<CustomerKey>`.
     CustomersOf {
         /// The account.
         account: String,
     },
     /// An event with its body: `Option<EventDetail>`.
     Event(
-        /// Which.
+        /// The event.
         EventKey,
     ),
     /// A page of events, the last to arrive first: [`EventPage`].
     Events {
-        /// Which.
+        /// The filter.
         filter: EventFilter,
         /// The `next_cursor` of the page before.
         cursor: Option<String>,
-        /// How many at most.
+        /// The most that a page holds.
         limit: usize,
     },
     /// Link a customer to an account, by an operator's decision: [`Linked`].
@@ -77,27 +76,27 @@ pub enum InboxRequest {
         customer: CustomerKey,
         /// The account's name.
         account: String,
-        /// Who says so.
+        /// The operator.
         actor: String,
         /// Whether a customer may be taken from an account that has it.
         may_move: bool,
     },
-    /// Which customers to read again from their provider now: `Vec<CustomerKey>`. They count as
+    /// The customers to read again from their provider now: `Vec<CustomerKey>`. They count as
     /// looked at from then on.
     LookList {
-        /// How many at most.
+        /// The most that the list holds.
         limit: usize,
     },
-    /// Whether a provider is down: [`Outages`](crate::billing::outage::Outages).
+    /// The known outages: [`Outages`](crate::billing::outage::Outages).
     Outage,
-    /// How an account stands, after a change of its record: nothing to answer.
+    /// The standing of an account, after a change of its record: nothing to answer.
     PutAccount(
         /// It.
         AccountSummary,
     ),
     /// Try an event again at once: `Option<Retried>`.
     Retry {
-        /// Which.
+        /// The event.
         event: EventKey,
         /// The operator.
         actor: String,
@@ -112,15 +111,15 @@ pub enum InboxRequest {
 /// An event as it comes in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Incoming {
-    /// What it says; only its id and kind where it can't be read.
+    /// The event; only its id and kind where it can't be read.
     pub event: BillingEvent,
-    /// What the provider sent; empty where it was asked for.
+    /// The provider's body; empty where the event came by a question.
     pub body: String,
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     pub unreadable: Option<String>,
 }
 
-/// What became of an event that came in.
+/// The result for an event that came in.
 #[expect(clippy::struct_excessive_bools, reason = "each says something else, and any may be so")]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Taken {
@@ -128,9 +127,9 @@ pub struct Taken {
     pub account: Option<String>,
     /// Whether it does by a customer alone whom any buyer's address picks.
     pub is_by_address: bool,
-    /// Whether it was known before: then nothing was done.
+    /// Whether it came before: then nothing was done.
     pub is_repeated: bool,
-    /// Whether nobody knows whose customer it is about.
+    /// Whether its customer's account is unknown yet.
     pub is_waiting: bool,
     /// Whether it names another account for its customer than was named before.
     pub is_conflict: bool,
@@ -145,10 +144,10 @@ pub struct Retried {
     pub notes: Vec<(String, BillingEvent)>,
 }
 
-/// Which event is meant.
+/// The identity of an event.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct EventKey {
-    /// Whose.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id of it.
     pub id: String,
@@ -159,15 +158,15 @@ pub struct EventKey {
 pub struct EventRow {
     /// In the order of arrival; 0 before it is kept.
     pub number: u64,
-    /// Whose.
+    /// The provider.
     pub provider: Provider,
     /// The provider's id of it.
     pub id: String,
     /// The provider's word for what happened.
     pub kind: String,
-    /// When it was so, by the provider's clock.
+    /// The time of the event, by the provider's clock.
     pub occurred_at: Timestamp,
-    /// When it came.
+    /// The time of its arrival.
     pub received_at: Timestamp,
     /// The customer.
     pub customer: Option<String>,
@@ -175,26 +174,26 @@ pub struct EventRow {
     pub subscription: Option<String>,
     /// The account, where it is known.
     pub account: Option<String>,
-    /// What became of it.
+    /// The state of its delivery.
     pub state: EventState,
-    /// Why it is not applied.
+    /// The reason why it is not applied.
     pub reason: Option<String>,
-    /// How often that was tried.
+    /// Number of attempts to apply it.
     pub attempts: u32,
-    /// When it is tried again; of one that waits, when its provider is asked.
+    /// The time of the next attempt; of one that waits, the time to ask its provider.
     pub due_at: Timestamp,
 }
 
 /// An event with all that is kept of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventDetail {
-    /// What is known of it.
+    /// Its row.
     pub row: EventRow,
-    /// What the provider sent, as long as it is kept.
+    /// The provider's body, as long as it is kept.
     pub body: Option<String>,
 }
 
-/// Which events are listed.
+/// A filter for lists of events.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct EventFilter {
     /// Those in this state.
@@ -208,30 +207,30 @@ pub struct EventFilter {
 pub struct EventPage {
     /// The events.
     pub items: Vec<EventRow>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page, if there is one.
     pub next_cursor: Option<String>,
 }
 
-/// How an account stands, for lists.
+/// The standing of an account, for lists.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct AccountSummary {
     /// Its name.
     pub account: String,
     /// The plan of the subscription that leads.
     pub plan: Option<String>,
-    /// Where that is in its life, in the word of the record.
+    /// The stage of that subscription's life, in the word of the record.
     pub status: String,
-    /// Why it is not served, in the word of the answer; `None` where it is.
+    /// The reason why it is not served, in the word of the answer; `None` where it is.
     pub cause: Option<String>,
-    /// When its record was changed last.
+    /// The time of its record's last change.
     #[serde(serialize_with = "write_time")]
     pub updated_at: Timestamp,
-    /// When its customers should be read again, unless news come before.
+    /// The time to read its customers again, unless news come before.
     #[serde(skip)]
     pub look_at: Option<Timestamp>,
 }
 
-/// Which accounts are listed.
+/// A filter for lists of accounts.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AccountFilter {
     /// Those with this status.
@@ -247,15 +246,15 @@ pub struct AccountFilter {
 pub struct AccountPage {
     /// The accounts.
     pub items: Vec<AccountSummary>,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page, if there is one.
     pub next_cursor: Option<String>,
 }
 
-/// How a call of a provider's API went. One that was refused because there were too many (429) says
-/// nothing about the provider, and is left out.
+/// The outcome of a call of a provider's API. One that was refused because there were too many
+/// (429) is no sign of the provider's health, and is left out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// For whom it was.
+    /// The customer that it was for.
     pub customer: CustomerKey,
     /// Whether the provider answered as one that works: not with 5xx, and in time.
     pub is_good: bool,

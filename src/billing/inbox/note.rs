@@ -38,7 +38,7 @@ pub(super) fn send(
     notes.into_iter().map(|note| send_one(store, note, now)).collect()
 }
 
-/// That a customer was given to `account`, for every account that this touches.
+/// The note that a customer was given to `account`, for every account that this touches.
 pub(super) fn linked(row: &CustomerRow, account: &str, actor: &str) -> Vec<Note> {
     let before = row.link.as_ref().map(|link| link.account.as_str());
     let CustomerKey { provider, id } = &row.key;
@@ -49,7 +49,7 @@ pub(super) fn linked(row: &CustomerRow, account: &str, actor: &str) -> Vec<Note>
     touched.into_iter().map(note).collect()
 }
 
-/// That an event was tried again, for its account.
+/// The note that an event was tried again, for its account.
 pub(super) fn retried(key: &EventKey, account: &str, actor: &str) -> Note {
     let EventKey { provider, id } = key;
     let detail = json(&RetryDetail { provider: provider.word(), event: id });
@@ -57,7 +57,7 @@ pub(super) fn retried(key: &EventKey, account: &str, actor: &str) -> Note {
     note_of(&subject, account, actor, "retry-event", detail, false)
 }
 
-/// That another account was named for a customer: for all of them the first time, then for the new
+/// The note that another account was named for a customer: for all of them the first time, then for
 /// one.
 pub(super) fn conflict(
     before: &CustomerRow,
@@ -81,7 +81,7 @@ pub(super) fn conflict(
     new.iter().enumerate().map(note).collect()
 }
 
-/// The word in audit trails for a customer of whom several accounts are named.
+/// The word in audit trails for a customer with several named accounts.
 const CONFLICT: &str = "customer-conflict";
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! What the inbox needs of a database.
+//! The inbox's needs of a database.
 
 use super::customer::CustomerKey;
 use super::customer_store::CustomerStore;
@@ -7,13 +7,13 @@ use crate::billing::outage::Signal;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Content {
     /// A [`BillingEvent`](crate::billing::BillingEvent) as [`wire`](crate::wire) writes it; empty
     /// where it could not be read.
     pub event: String,
-    /// What the provider sent; empty where it was asked for.
+    /// The provider's body; empty where the event came by a question.
     pub body: String,
 }
 
@@ -28,7 +28,7 @@ pub trait InboxStore: CustomerStore {
     /// The row could not be read; so for every method that reads.
     fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError>;
 
-    /// What an event says, as long as it is kept.
+    /// The content of an event, as long as it is kept.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -53,7 +53,7 @@ pub trait InboxStore: CustomerStore {
     /// See [`Self::event`].
     fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError>;
 
-    /// When the first received event is due.
+    /// The time at which the first received event is due.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -73,7 +73,7 @@ pub trait InboxStore: CustomerStore {
     /// See [`Self::event`].
     fn waiting_of(&self, customer: &CustomerKey) -> Result<Vec<EventRow>, StoreError>;
 
-    /// Waiting events whose provider may be asked, the longest due first.
+    /// Waiting events that are due for a question to their provider, the longest due first.
     ///
     /// # Errors
     /// See [`Self::event`].
@@ -150,20 +150,20 @@ pub trait InboxStore: CustomerStore {
     /// See [`Self::add_event`].
     fn forget(&mut self, limits: Retention, now: Timestamp) -> Result<(), StoreError>;
 
-    /// When that was done last.
+    /// The time of the last such deletion.
     ///
     /// # Errors
     /// See [`Self::event`].
     fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
-/// What may be deleted, by the time at which it came.
+/// The rows that may be deleted, by the time of their arrival.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
     /// The content of events that are applied or ignored, of before this; and all that is known of
     /// applied ones that were asked for or made here, since nobody sends those again.
     pub contents_before: Timestamp,
-    /// Whatever is known of events that are not on their way, of before this.
+    /// All that is kept of events that are not on their way, of before this.
     pub events_before: Timestamp,
     /// Signals of before this.
     pub signals_before: Timestamp,

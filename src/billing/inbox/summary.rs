@@ -1,14 +1,14 @@
-//! How an account stands, in a few words for the inbox's list.
+//! The standing of an account, in a few words for the inbox's list.
 
 use super::customer::CustomerKey;
 use super::message::AccountSummary;
-use crate::account::{AccountRecord, Billed, Customer, Status, judge};
+use crate::account::{AccountRecord, Customer, ProviderSubscription, Status, judge};
 use crate::cause::Cause;
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 
 impl AccountSummary {
-    /// What follows from an account's record at `now`, the time at which it was changed.
+    /// The summary of an account's record at `now`, the time of its change.
     pub fn of(
         account: &str,
         record: &AccountRecord,
@@ -50,7 +50,8 @@ pub fn payers(
     let refused = judgement.denied.iter().map(|refused| refused.subscription);
     let mut customers: Vec<CustomerKey> = Vec::new();
     for subscription in judgement.good.iter().copied().chain(refused) {
-        let is_it = |one: &&Billed| std::ptr::eq(&raw const one.subscription, subscription);
+        let is_it =
+            |one: &&ProviderSubscription| std::ptr::eq(&raw const one.subscription, subscription);
         let Some(billed) = record.billed.iter().find(is_it) else { continue };
         let Some(id) = billed.customer.clone() else { continue };
         let key = CustomerKey { provider: billed.provider, id };
@@ -64,12 +65,14 @@ pub fn payers(
     customers
 }
 
-/// When an account's customers should be read again from their provider, unless news come before.
+/// The time to read an account's customers again from their provider, unless news come before.
 fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Timestamp> {
     if record.customers.is_empty() {
         return None;
     }
-    let is_in_doubt = |billed: &Billed| billed.told.as_ref().is_some_and(|told| told.is_in_doubt);
+    let is_in_doubt = |billed: &ProviderSubscription| {
+        billed.last_report.as_ref().is_some_and(|report| report.is_in_doubt)
+    };
     if record.billed.iter().any(is_in_doubt)
         || record.customers.iter().any(Customer::lacks_entitlements)
     {
@@ -79,9 +82,9 @@ fn look_at(record: &AccountRecord, plans: &[Plan], now: Timestamp) -> Option<Tim
     moments.filter_map(|moment| from(moment, now)).min()
 }
 
-/// When something is about to be decided by what was told: the grace ends, or a renewal should have
-/// been told of.
-fn moment(billed: &Billed, plans: &[Plan]) -> Option<Timestamp> {
+/// The time at which the known facts are about to decide something: the grace ends, or news of a
+/// renewal should have come.
+fn moment(billed: &ProviderSubscription, plans: &[Plan]) -> Option<Timestamp> {
     let known = billed.known()?;
     match known.status {
         Status::PastDue => {
@@ -106,13 +109,13 @@ fn from(moment: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (now.ms_since(moment) < GIVE_UP_MS).then(|| now.plus_ms(AGAIN_MS))
 }
 
-/// What is read again counts as of a second ago, and so has to be read later than that.
+/// A reread fact counts as of a second ago, and so has to be read later than that.
 const IN_DOUBT_MS: i64 = 3_000;
 const DAY_S: i64 = 86_400;
-/// Early enough to hear of a payment before somebody is locked out who has paid.
+/// Early enough to see a payment before somebody is locked out who has paid.
 const BEFORE_GRACE_ENDS_MS: i64 = 2 * 3_600_000;
 /// Providers close an invoice about an hour after the period is over.
 const NEWS_LATE_MS: i64 = 2 * 3_600_000;
 const AGAIN_MS: i64 = 6 * 3_600_000;
-/// What a provider has not said by then, it won't.
+/// News that have not come by then never will.
 const GIVE_UP_MS: i64 = 7 * 86_400_000;

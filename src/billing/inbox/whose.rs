@@ -1,5 +1,5 @@
-//! Whose an event is: by the reference that opened its subscription, by the account that it names,
-//! or by its customer.
+//! The account of an event: by the reference that opened its subscription, by the account that it
+//! names, or by its customer.
 
 use super::customer::{Claim, CustomerKey, CustomerRow, Link};
 use super::message::EventRow;

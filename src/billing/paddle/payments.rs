@@ -49,8 +49,8 @@ fn position(item: &Object<'_>, is_free: bool) -> Position {
     Position { names: names.collect(), quantity: item.whole("quantity"), is_free }
 }
 
-/// The subscription that a transaction is to pay for. What it costs on top, and what only changes
-/// it or its payment method, neither makes good what it owes nor puts it behind.
+/// The subscription that a transaction is to pay for. Extra charges, and mere changes of it or its
+/// payment method, neither make good a debt nor put it behind.
 fn renewed(transaction: &Object<'_>) -> Option<String> {
     let beside =
         ["subscription_charge", "subscription_payment_method_change", "subscription_update"];
@@ -59,7 +59,7 @@ fn renewed(transaction: &Object<'_>) -> Option<String> {
     transaction.id("subscription_id").filter(|_| !is_beside)
 }
 
-/// Why, by the newest attempt to pay.
+/// The reason, by the newest attempt to pay.
 fn reason(transaction: &Object<'_>) -> Option<PaymentFailure> {
     let attempts = transaction.list("payments");
     let failed = attempts.iter().filter(|attempt| attempt.text("error_code").is_some());

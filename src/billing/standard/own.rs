@@ -8,7 +8,7 @@ use crate::cause::PaymentFailure;
 use crate::plan::Plan;
 use crate::store::MAX_UNITS;
 
-/// Adds what an event of this type, without `tollgate.`, says.
+/// Adds the news of an event of this type, without `tollgate.`.
 pub(super) fn read(
     event: &mut BillingEvent,
     plans: &[Plan],
@@ -66,7 +66,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// The fields of the record. Their words are checked: an own system can be told what is wrong.
+/// The fields of the record. Their words are checked: the sender can mend its own system.
 fn own_subscription(plans: &[Plan], data: &Object<'_>) -> Result<Subscription, BillingError> {
     let word = data.needed_text("status")?;
     let status = Status::from_word(&word);
@@ -74,7 +74,7 @@ fn own_subscription(plans: &[Plan], data: &Object<'_>) -> Result<Subscription, B
     let add_ons = names(data, "add_ons")?;
     let items = data.text("plan").into_iter().chain(add_ons.iter().map(String::as_str));
     let items: Vec<Vec<&str>> = items.map(|name| vec![name]).collect();
-    // What is called the plan is it, whatever limits what.
+    // The item called the plan is the plan, with any limits on the others.
     let known = |names: &[Vec<&str>]| plans_of(plans, names);
     let (plan, add_ons) = match items.split_first() {
         Some((plan, add_ons)) if data.has("plan") => {

@@ -1,4 +1,4 @@
-//! Polar's events, objects and API, whose paths end in a slash.
+//! Polar's events, objects and API. Its paths end in a slash.
 //!
 //! Source: the types of `@polar-sh/sdk` 0.49.0.
 
@@ -15,7 +15,7 @@ use crate::plan::Plan;
 
 pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created_at" };
 
-/// Adds what an event of Polar says.
+/// Adds the news of an event of Polar.
 pub(super) fn read(
     event: &mut BillingEvent,
     billing: &Billing,

@@ -69,7 +69,7 @@ pub(crate) fn id(webhook: &Webhook<'_>) -> Result<String, BillingError> {
     webhook.header(name).map(str::to_owned).map_err(BillingError::Header)
 }
 
-/// When it was sent, by its header.
+/// The time of sending, by its header.
 pub(crate) fn sent_at_s(webhook: &Webhook<'_>) -> Option<i64> {
     let [_, name, _] = names_in(webhook);
     webhook.header(name).ok().and_then(seconds)
@@ -86,7 +86,7 @@ fn names_in(webhook: &Webhook<'_>) -> [&'static str; 3] {
 
 /// A key as it is shown: `whsec_` and `whpk_` with base64 behind them; Polar signs with the text of
 /// its secrets as it stands. `None` where the rest doesn't fit the prefix: taken for a text, a
-/// public key would be a secret that everybody knows.
+/// public key would be a secret that everybody has.
 pub(crate) fn key(secret: &str) -> Option<Key> {
     if let Some(text) = secret.strip_prefix("whpk_") {
         return Key::of_ed25519(&BASE64.decode(text).ok()?);

@@ -8,7 +8,7 @@ use crate::billing::api::request::{ApiRequest, Media, Sale, encoded, form};
 use crate::billing::error::BillingError;
 use crate::billing::settings::Billing;
 
-/// The version of the API that is spoken, whatever the account's default is: that of `stripe`
+/// The version of the API in use, with any default of the account: that of `stripe`
 /// 23.1.0.
 const VERSION: &str = "2026-10-28.endive";
 
@@ -29,7 +29,7 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest,
         (format!("metadata[{key}]"), format!("subscription_data[metadata][{key}]"));
     let reference = sale.reference.map(|reference| ("client_reference_id", reference));
     let payer = sale.customer.map(|customer| ("customer", customer));
-    // Nobody but the seller's server writes metadata, so the name would be believed there too.
+    // Only the seller's server writes metadata, so a name in it counts, too.
     let account = sale.reference.unwrap_or(sale.account);
     let pairs = [
         ("mode", "subscription"),
@@ -43,7 +43,7 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest,
     let pairs: Vec<_> = pairs.into_iter().chain(reference).chain(payer).collect();
     let request = MEDIA.post(billing, &["/v1/checkout/sessions"], form(&pairs));
     let mut request = request.ok_or(BillingError::NoKey)?;
-    // What it is made of may be long, or hold what no header field may.
+    // Its parts may be long, or hold bytes that no header field may.
     let key = URL_SAFE_NO_PAD.encode(Sha256::digest(sale.idempotency_key));
     request.headers.push(("idempotency-key", key));
     Ok(request)

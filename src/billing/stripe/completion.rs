@@ -1,4 +1,4 @@
-//! Stripe's checkout sessions and disputes, whose events lack facts: the payer of a disputed
+//! Stripe's checkout sessions and disputes. Their events lack facts: the payer of a disputed
 //! charge, the purpose of the charge, and the items that a session sold.
 
 use super::payments::{paid_subscription, payer};

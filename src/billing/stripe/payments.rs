@@ -59,13 +59,13 @@ fn payments_of(invoice: &Object<'_>) -> Vec<String> {
     older.chain(newer).collect()
 }
 
-/// Whether a line is what a subscription costs, and not an extra on the same invoice.
+/// Whether a line is the price of a subscription, and not an extra on the same invoice.
 fn is_for_period(line: &Object<'_>) -> bool {
     let kind = line.text("parent.type").or_else(|| line.text("type"));
     matches!(kind, Some("subscription_item_details" | "subscription"))
 }
 
-/// Why, where the invoice says it: most tell only in `payment_intent.payment_failed`.
+/// The reason, where the invoice holds one: most are only in `payment_intent.payment_failed`.
 fn invoice_reason(invoice: &Object<'_>) -> Option<PaymentFailure> {
     let path = "payment.payment_intent.last_payment_error";
     let payments = invoice.list("payments.data");

@@ -11,7 +11,7 @@ pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "
 ///
 /// While `pause_collection` is set a subscription stays active: all three of its behaviours are for
 /// serving without being paid (<https://docs.stripe.com/billing/subscriptions/pause-payment>), so
-/// it changes nothing here. Who wants to stop serving has the status `paused`, or suspends the
+/// it changes nothing here. To stop serving there is the status `paused`, or the suspension of the
 /// account.
 pub(super) fn subscription(
     plans: &[Plan],
@@ -52,8 +52,8 @@ pub(super) fn lookup_keys(entitlements: &[Object<'_>]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// What each item is called, in the order in which names are looked for. An item of which nobody
-/// has any gives nothing.
+/// The names of each item, in the order in which they are looked for. An item without names gives
+/// nothing.
 fn item_names<'a>(items: &[Object<'a>]) -> Vec<Vec<&'a str>> {
     let bought = items.iter().filter(|item| !item.is_zero("quantity"));
     let names = bought.map(|item| {

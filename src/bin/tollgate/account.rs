@@ -1,4 +1,4 @@
-//! `tollgate account`: what the gate knows of an account, and what an operator does to it.
+//! `tollgate account`: the gate's facts about an account, and an operator's changes to it.
 
 mod credits;
 mod keys;
@@ -30,11 +30,11 @@ pub(crate) struct Account {
     #[command(flatten)]
     remote: Remote,
     #[command(subcommand)]
-    what: What,
+    command: AccountCommand,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum AccountCommand {
     /// The account's record.
     Show(One),
     /// Accounts, all or those of a kind.
@@ -59,12 +59,12 @@ enum What {
     /// Its packs of credits.
     Credits {
         #[command(subcommand)]
-        what: credits::Credits,
+        command: credits::Credits,
     },
     /// Its API keys.
     Keys {
         #[command(subcommand)]
-        what: keys::Keys,
+        command: keys::Keys,
     },
     /// Refuse tokens that are out already.
     RevokeTokens {
@@ -82,11 +82,11 @@ enum What {
         /// The accounts.
         #[arg(required_unless_present = "all")]
         accounts: Vec<AccountName>,
-        /// Every account that the gate knows.
+        /// Every account of the gate.
         #[arg(long, conflicts_with = "accounts")]
         all: bool,
     },
-    /// Who did what to it, newest first.
+    /// Audit trail, newest first.
     Audit {
         /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
@@ -104,12 +104,12 @@ struct One {
 impl Account {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let gate = self.remote.open()?;
-        match &self.what {
-            What::Show(One { account }) => {
+        match &self.command {
+            AccountCommand::Show(One { account }) => {
                 let record = gate.get(&account.path())?;
                 told(format!("{account}\n{}", plain(&record)), record)
             }
-            What::List { status, plan, prefix, listing } => {
+            AccountCommand::List { status, plan, prefix, listing } => {
                 let prefix = prefix.as_deref().map(unguarded);
                 let query = [
                     ("status", status.as_deref()),
@@ -120,15 +120,15 @@ impl Account {
                 let columns = ["account", "plan", "status", "cause", "updated_at"];
                 told(table_or(&items, &columns, "No such account."), json!({ "items": items }))
             }
-            What::Subscriptions(One { account }) => subscriptions(&gate, account),
-            What::Usage(One { account }) => {
+            AccountCommand::Subscriptions(One { account }) => subscriptions(&gate, account),
+            AccountCommand::Usage(One { account }) => {
                 let usage = gate.get(&format!("{}/usage", account.path()))?;
                 told(format!("{account}\n{}", plain(&usage)), usage)
             }
-            What::Set(set) => set.run(&gate),
-            What::Credits { what } => what.run(&gate),
-            What::Keys { what } => what.run(&gate),
-            What::RevokeTokens { account, id, issued_before } => {
+            AccountCommand::Set(set) => set.run(&gate),
+            AccountCommand::Credits { command } => command.run(&gate),
+            AccountCommand::Keys { command } => command.run(&gate),
+            AccountCommand::RevokeTokens { account, id, issued_before } => {
                 let body = match id {
                     Some(id) => json!({ "token_id": id }),
                     None => json!({ "issued_before": issued_before }),
@@ -137,8 +137,8 @@ impl Account {
                 let record = gate.change("POST", &path, Some(&body))?;
                 told(format!("Revoked, for {account}."), record)
             }
-            What::Reread { accounts, all } => reread(&gate, accounts, *all),
-            What::Audit { account, listing } => {
+            AccountCommand::Reread { accounts, all } => reread(&gate, accounts, *all),
+            AccountCommand::Audit { account, listing } => {
                 let items = list(&gate, &format!("{}/audit", account.path()), &[], listing)?;
                 let columns = ["at", "actor", "action", "detail"];
                 told(table_or(&items, &columns, "Nothing yet."), json!({ "items": items }))
@@ -174,7 +174,7 @@ fn with_standing(item: &Value) -> Value {
     row
 }
 
-/// One account after the other; what fails does not keep the others from it.
+/// One account after the other; one that fails does not stop the rest.
 fn reread(gate: &Gate, accounts: &[AccountName], all: bool) -> Result<Outcome, Failure> {
     let names = if all {
         let items = list(gate, "accounts", &[], &Listing::default())?;

@@ -1,4 +1,4 @@
-//! What can be asked for, and how it is answered: as text for a person, or as JSON.
+//! The commands, and the form of their answers: text for a person, or JSON.
 
 #![allow(clippy::doc_markdown, reason = "what stands over an option is the text of --help")]
 
@@ -92,9 +92,9 @@ pub(crate) fn main() -> ExitCode {
     outcome.unwrap_or_else(Outcome::from).print(cli.json)
 }
 
-/// Wrong usage: told as the parser tells it, and to a program that asked for JSON in JSON.
+/// Wrong usage: in the parser's words, and in JSON for a program that asked for JSON.
 fn misused(error: &clap::Error) -> ExitCode {
-    // Whoever should read it may be gone.
+    // The reader may be gone.
     let _ = error.print();
     let asks_for_json = std::env::args_os().any(|argument| argument == "--json");
     let said = error.to_string();

@@ -15,7 +15,7 @@ use tollgate::strict_json;
 
 pub(crate) use verify::verify;
 
-/// What a key signs with.
+/// The algorithm of a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum KeyKind {
     #[value(name = "ed25519", alias = "eddsa", alias = "EdDSA", alias = "Ed25519")]
@@ -57,7 +57,7 @@ impl PrivateKey {
 
     /// Reads a private JWK.
     ///
-    /// The reason says what was found instead, and nothing of the key.
+    /// The reason names the thing that was found instead, and nothing of the key.
     pub(crate) fn parse(jwk: &str) -> Result<Self, String> {
         let value = strict_json::parse(jwk).map_err(|_| {
             let hint = if jwk.contains("-----BEGIN") { " (this is PEM)" } else { "" };
@@ -118,14 +118,14 @@ impl PrivateKey {
         Value::Object(self.jwk.clone())
     }
 
-    /// What a gate checks its signatures with. For HMAC that is the secret itself.
+    /// The key that a gate checks its signatures with. For HMAC that is the secret itself.
     pub(crate) fn verifying_jwk(&self) -> Value {
         let mut jwk = self.jwk.clone();
         jwk.remove("d");
         Value::Object(jwk)
     }
 
-    /// Whether whoever can check its signatures could make them too.
+    /// Whether its signatures can be made with the key that checks them.
     pub(crate) const fn is_shared(&self) -> bool {
         matches!(self.signer, Signer::Hs256(_))
     }

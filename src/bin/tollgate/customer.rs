@@ -20,11 +20,11 @@ pub(crate) struct Customer {
     #[command(flatten)]
     remote: Remote,
     #[command(subcommand)]
-    what: What,
+    command: CustomerCommand,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum CustomerCommand {
     /// The account that a customer is.
     Show(One),
     /// Make a customer that of an account.
@@ -48,9 +48,9 @@ struct One {
 impl Customer {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let gate = self.remote.open()?;
-        let told_by = match &self.what {
-            What::Show(one) => gate.get(&one.path())?,
-            What::Link { one, account } => {
+        let told_by = match &self.command {
+            CustomerCommand::Show(one) => gate.get(&one.path())?,
+            CustomerCommand::Link { one, account } => {
                 let body = json!({ "account": account.to_string() });
                 gate.change("PUT", &one.path(), Some(&body))?
             }

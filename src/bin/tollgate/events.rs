@@ -1,4 +1,4 @@
-//! `tollgate events`: what payment providers told the gate, and what came of it.
+//! `tollgate events`: the events of payment providers, and their fate.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::remote::{Listing, Remote, encoded_segment, list, told};
 use super::table::{plain, table_or};
 use super::{Failure, Outcome};
 
-/// See what payment providers told the gate, and deliver it again.
+/// See the events of payment providers, and deliver them again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -19,11 +19,11 @@ pub(crate) struct Events {
     #[command(flatten)]
     remote: Remote,
     #[command(subcommand)]
-    what: What,
+    command: EventsCommand,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum EventsCommand {
     /// Events, newest first.
     List {
         /// Only those of this state.
@@ -53,8 +53,8 @@ struct One {
 impl Events {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let gate = self.remote.open()?;
-        match &self.what {
-            What::List { state, provider, listing } => {
+        match &self.command {
+            EventsCommand::List { state, provider, listing } => {
                 let query = [("state", state.as_deref()), ("provider", provider.as_deref())];
                 let items = list(&gate, "events", &query, listing)?;
                 let columns = [
@@ -69,11 +69,11 @@ impl Events {
                 ];
                 told(table_or(&items, &columns, "No such event."), json!({ "items": items }))
             }
-            What::Show(one) => {
+            EventsCommand::Show(one) => {
                 let event = gate.get(&one.path())?;
                 told(plain(&event), event)
             }
-            What::Retry(one) => {
+            EventsCommand::Retry(one) => {
                 let event = gate.change("POST", &format!("{}/retry", one.path()), None)?;
                 told(plain(&event), event)
             }

@@ -23,8 +23,8 @@ use tollgate::time::Timestamp;
 use super::remote::AccountName;
 use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
-use asked::Asked;
-use end::Told;
+use asked::RequestArguments;
+use end::Explanation;
 use scene::{Scene, Story};
 
 /// Say what a gate would do with a request, step by step, and why.
@@ -33,7 +33,7 @@ use scene::{Scene, Story};
 The gate itself decides here, with what is given: nothing is sent anywhere, unless --online. Exit
 code 0: the request passes, 1: it is denied.
 
-Who asks is a --token, or --as a name without one; how the account stands is its record in a file,
+The caller is a --token, or --as a name without one; the account's standing is its record in a file,
 as `tollgate account show --json` prints it or an operator writes it.
 
 Examples:
@@ -54,7 +54,7 @@ pub(crate) struct Explain {
     /// Take the token's signature for right.
     #[arg(long, requires = "token")]
     trust_token: bool,
-    /// Who asks without a token, or whose API key it is: an account, or TENANT/ACCOUNT.
+    /// Caller without a token, or owner of an API key: an account, or TENANT/ACCOUNT.
     #[arg(long = "as", value_name = "NAME")]
     caller: Option<AccountName>,
     /// The plan that the missing token would name.
@@ -99,7 +99,7 @@ impl Explain {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         let mut config = self.choice.need()?;
         let now = self.at.unwrap_or_else(clock::now);
-        let mut request = Asked::parse(&self.request, &self.header)?;
+        let mut request = RequestArguments::parse(&self.request, &self.header)?;
         let mut given = self.read_token(&config, now)?;
         let is_resigned = self.resign(&mut given, &mut config);
         let config = Rc::new(config);
@@ -117,8 +117,8 @@ impl Explain {
         let mut scene = self.scene(config, &facts, is_stand_in, now)?;
         scene.is_resigned = is_resigned;
         let story = scene.play(&facts, is_usage);
-        let end = end::tell(&story, &scene, &facts, &request.asker(&facts));
-        Ok(told(&story, end, &scene, &facts))
+        let end = end::explain(&story, &scene, &facts, &request.asker(&facts));
+        Ok(outcome(&story, end, &scene, &facts))
     }
 
     /// Gives an API key a checksum of ours, where the gate's secret isn't here to check its own, or
@@ -164,7 +164,7 @@ impl Explain {
 }
 
 /// The story from its beginning to its end.
-fn told(story: &Story, end: Told, scene: &Scene, facts: &RequestFacts) -> Outcome {
+fn outcome(story: &Story, end: Explanation, scene: &Scene, facts: &RequestFacts) -> Outcome {
     let (url, at) = (without_query(facts), scene.now.rfc3339());
     let head = format!("{} {url} at {at}\n", facts.method);
     let text = format!("{head}\n{}{}", steps_in_words(story), end.text);

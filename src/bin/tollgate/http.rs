@@ -9,11 +9,11 @@ use ureq::{Agent, http};
 
 use super::{Failure, clock};
 
-/// What came back.
+/// A response.
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
-    /// When it was asked for, and when it was there, on this machine's clock.
+    /// The times of sending and of arrival, on this machine's clock.
     pub(crate) between: (Timestamp, Timestamp),
     /// The body; empty where it is not text.
     pub(crate) body: String,
@@ -25,7 +25,7 @@ pub(crate) struct Response {
 pub(crate) struct Request<'a> {
     /// The method.
     pub(crate) method: &'a str,
-    /// Where to.
+    /// The address.
     pub(crate) url: &'a str,
     /// Header fields.
     pub(crate) headers: &'a [(&'a str, &'a str)],

@@ -1,4 +1,4 @@
-//! `tollgate inspect`: what a token says, and what a gate would say to it.
+//! `tollgate inspect`: the content of a token, and a gate's verdict on it.
 
 mod verdict;
 
@@ -15,7 +15,7 @@ use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
 use verdict::Verdict;
 
-/// Show what a token says, and what a gate would say to it.
+/// Show the content of a token, and a gate's verdict on it.
 #[derive(Args)]
 #[command(after_help = "\
 Every check is made, also those after the first that fails. Without --config, the wrangler.toml here
@@ -113,7 +113,7 @@ fn taken_apart(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> 
 fn times(claims: &Map<String, Value>) -> Vec<(&'static str, Timestamp)> {
     let at = |name| {
         let seconds = claims.get(name)?.as_f64()?;
-        // What can't be a time of this age is left to the checks.
+        // A number that can't be a time of this age is left to the checks.
         let ms = (seconds * 1_000.0).clamp(-1e15, 1e15);
         #[expect(clippy::cast_possible_truncation, reason = "it was brought into range")]
         Some(Timestamp::from_millis(ms as i64))

@@ -26,7 +26,7 @@ Examples:
   tollgate keygen --alg es256
   tollgate keygen --env >> .dev.vars")]
 pub(crate) struct Keygen {
-    /// What it signs with.
+    /// Algorithm to sign with.
     #[arg(long, value_name = "ALG", default_value = "ed25519")]
     alg: KeyKind,
     /// Write the private key into this new file, and print the JWKS alone.

@@ -31,13 +31,13 @@ pub(crate) struct Mint {
     key: String,
     #[command(flatten)]
     choice: ConfigChoice,
-    /// Who issues it (iss).
+    /// Issuer (iss).
     #[arg(long, value_name = "URL")]
     iss: Option<String>,
-    /// Who it is for (aud); may be repeated.
+    /// Audience (aud); may be repeated.
     #[arg(long, value_name = "URL")]
     aud: Vec<String>,
-    /// Who it is about (sub), where that is not the account.
+    /// Subject (sub), where that is not the account.
     #[arg(long, value_name = "NAME")]
     sub: Option<String>,
     /// The paying customer.

@@ -1,4 +1,4 @@
-//! What a command has to say, and how it ends.
+//! The result of a command, and its end.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-/// What a command found out, for a person and for a program.
+/// The result of a command, for a person and for a program.
 pub(crate) struct Outcome {
     text: String,
     json: Value,
@@ -41,7 +41,7 @@ impl Outcome {
         let text = if as_json { format!("{:#}", self.json) } else { self.text };
         let mut stdout = io::stdout().lock();
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        // Whoever reads may have heard enough (`| head`).
+        // The reader may have read enough (`| head`).
         let _ = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
         if let Some(complaint) = self.complaint {
             eprintln!("tollgate: {complaint}");
@@ -59,7 +59,7 @@ impl From<Failure> for Outcome {
     }
 }
 
-/// Why a command came to no answer.
+/// The reason why a command came to no answer.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
@@ -88,7 +88,7 @@ impl Failure {
         Self { code: 1, status: Some(status), reason: reason.into() }
     }
 
-    /// Whether somebody answered, and said no.
+    /// Whether a server answered, and refused.
     pub(crate) fn is_refusal(&self) -> bool {
         self.status.is_some()
     }

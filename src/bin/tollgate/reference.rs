@@ -29,7 +29,7 @@ pub(crate) struct Reference {
     /// The tenant of the account.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// How long a sale may begin by it: 15m, 12h, 30d.
+    /// Time in which a sale may begin by it: 15m, 12h, 30d.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = clock::read_duration_s)]
     ttl: i64,
     /// From when, as RFC 3339; the machine's clock where it is not said.

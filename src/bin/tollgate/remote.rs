@@ -18,7 +18,7 @@ use super::{Failure, Outcome};
 pub(crate) use name::{AccountName, encoded_segment, guarded, unguarded};
 pub(crate) use pages::{Listing, list, progress};
 
-/// Which gate, and who asks.
+/// The gate, and the operator's token.
 #[derive(Args, Clone)]
 pub(crate) struct Remote {
     /// The gate's address; without it, the environment's TOLLGATE_URL.
@@ -57,7 +57,8 @@ impl Remote {
 }
 
 impl Gate {
-    /// The gate whose endpoints are below `base`, for whoever the variable `name` holds a token of.
+    /// The gate with endpoints below `base`, for the operator whose token the variable `name`
+    /// holds.
     pub(crate) fn new(base: &str, name: &str) -> Result<Self, Failure> {
         let token = env::var(name).ok().filter(|token| !token.trim().is_empty());
         let missing = format!("no token: put ADMIN_TOKEN, or one of ADMIN_TOKENS, into {name}");
@@ -163,14 +164,14 @@ pub(crate) fn told(text: impl Into<String>, json: Value) -> Result<Outcome, Fail
     Ok(Outcome::fine(text, json))
 }
 
-/// How long a gate asks to wait, where it asks for that.
+/// The pause that a gate asks for, in seconds, if it does.
 fn pause_s(response: &Response) -> Option<u64> {
     let is_busy = matches!(response.status, 429 | 503);
     let pause_s = response.header("retry-after")?.parse::<u64>().ok()?;
     is_busy.then_some(pause_s).filter(|pause_s| *pause_s <= MAX_PAUSE_S)
 }
 
-/// How often a request is sent in all, while the gate asks to come back.
+/// Number of attempts in all, while the gate asks to come back.
 const ATTEMPTS: usize = 3;
 const MAX_PAUSE_S: u64 = 30;
 const HEADING: &str = "Gate";

@@ -10,7 +10,7 @@ use tollgate::config::{Binding, Bindings, Config, VARIABLES, VariableKind};
 
 use super::Failure;
 
-/// Which configuration is meant.
+/// The choice of a configuration.
 #[derive(Args, Clone)]
 pub(crate) struct ConfigChoice {
     /// The configuration; secrets come from the .dev.vars beside it.

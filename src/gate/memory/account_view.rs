@@ -18,8 +18,8 @@ pub(crate) struct AccountView {
     pub(crate) holder: Holder,
     /// The ledger's last word on the account; `None` before its first.
     pub(crate) snapshot: Option<Snapshot>,
-    /// Refused meters, and until when they need not be asked for again.
-    refusals: Vec<Refused>,
+    /// Refused wants, each with the time until which it need not be asked for again.
+    refusals: Vec<RefusedWant>,
     /// Free pages that callers had read before they signed in, and that are counted by now.
     merged: Vec<Merge>,
     weight: Weight,
@@ -30,15 +30,15 @@ pub(crate) struct AccountView {
 pub(crate) struct Snapshot {
     /// `None` where the ledger has no record of the account.
     pub(crate) record: Option<Rc<AccountRecord>>,
-    /// When it was read.
+    /// The time of reading.
     pub(crate) read_at: Timestamp,
-    /// Until when it is good enough to decide by.
+    /// The time until which it is good enough to decide by.
     fresh_until: Timestamp,
 }
 
 /// A refusal of the ledger.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct LedgerRefusal {
     pub(crate) reason: RefusalReason,
     /// The quota that refused, as it stood.
     pub(crate) quota: QuotaState,
@@ -48,7 +48,7 @@ pub(crate) struct Refusal {
 
 /// A want that the ledger refused.
 #[derive(Clone, Debug)]
-struct Refused {
+struct RefusedWant {
     /// The meter that was in the way.
     meter: String,
     /// Units that were asked for. A cheaper request may still pass, and a dearer one may be refused
@@ -56,13 +56,13 @@ struct Refused {
     units: u64,
     /// The member: others may have room of their own.
     member: Option<String>,
-    /// On which plan, as far as the token says.
+    /// The plan, as far as the token names one.
     plan: Option<String>,
-    refusal: Rc<Refusal>,
+    refusal: Rc<LedgerRefusal>,
     until: Timestamp,
 }
 
-impl Refused {
+impl RefusedWant {
     fn is_about(&self, cost: &Cost, caller: &Caller) -> bool {
         self.meter == cost.meter
             && self.units == cost.units
@@ -122,8 +122,8 @@ impl AccountView {
         costs: &[Cost],
         caller: &Caller,
         now: Timestamp,
-    ) -> Option<Rc<Refusal>> {
-        let covers = |refused: &&Refused| {
+    ) -> Option<Rc<LedgerRefusal>> {
+        let covers = |refused: &&RefusedWant| {
             now < refused.until && costs.iter().any(|cost| refused.is_about(cost, caller))
         };
         self.refusals.iter().find(covers).map(|refused| Rc::clone(&refused.refusal))
@@ -132,14 +132,14 @@ impl AccountView {
     /// Remembers that the ledger refused one of these costs, on this meter, to a caller.
     pub(crate) fn remember_refusal(
         &mut self,
-        refusal: Refusal,
+        refusal: LedgerRefusal,
         meter: &str,
         costs: &[Cost],
         caller: &Caller,
         now: Timestamp,
     ) {
         let Some(cost) = costs.iter().find(|cost| cost.meter == meter) else { return };
-        let refused = Refused {
+        let refused = RefusedWant {
             meter: meter.to_owned(),
             units: cost.units,
             member: Some(caller.member().to_owned()),
@@ -164,17 +164,17 @@ impl AccountView {
     }
 }
 
-/// How long a good standing is believed without asking; also how long a revocation may take, unless
-/// the ledger has so many holders that they should come less often.
+/// Time for which a good standing holds without asking. A revocation may take as long, or longer
+/// where the ledger has so many holders that they should come less often.
 const SNAPSHOT_TTL_MS: i64 = 10_000;
-/// How long before that a request has the snapshot renewed off its path.
+/// Time before that at which a request has the snapshot renewed off its path.
 const REFRESH_AHEAD_MS: i64 = 2_000;
-/// How long a denial is believed; also the longest that somebody who has paid is kept out.
+/// Time for which a denial holds; also the longest that somebody who has paid is kept out.
 const DENIAL_TTL_MS: i64 = 3_000;
 /// A view without its record: leases, refusals, and its place in the map.
 const VIEW_BYTES: usize = 1_500;
 const MAX_REFUSALS: usize = 8;
-/// Of one account: beyond that the ledger hears of it again, which changes nothing.
+/// Of one account: beyond that the ledger gets a merge twice, and the second changes nothing.
 const MAX_MERGED: usize = 8;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) struct Caller {
     pub(crate) claimed: Vec<String>,
     /// The caller's identity by the token and its plan alone.
     pub(crate) identity: Rc<Identity>,
-    /// When the token stops being valid, or the directory of API keys is to be asked again.
+    /// The end of the token's validity, or the time to ask the directory of API keys again.
     pub(crate) expires_at: Timestamp,
     /// The credential that it was verified by.
     pub(crate) credential: Credential,
@@ -28,18 +28,18 @@ pub(crate) enum Credential {
     Token {
         /// Index of the issuer in the configuration.
         issuer: usize,
-        /// Which key set verified it.
+        /// The key set that verified it.
         generation: u32,
         /// The token's own id.
         id: Option<String>,
-        /// When it was issued.
+        /// The time of issue.
         issued_at: Option<Timestamp>,
     },
     /// An API key.
     Key {
         /// Its id in the account's record.
         id: String,
-        /// When the directory knew it.
+        /// The time of the directory's answer.
         found_at: Timestamp,
     },
 }

@@ -97,9 +97,9 @@ impl KeySet {
     }
 }
 
-/// How long a key set is used without asking again.
+/// Time for which a key set is used without asking again.
 const KEYS_FRESH_MS: i64 = 5 * 60 * 1_000;
-/// How long a failed fetch is not repeated.
+/// Time for which a failed fetch is not repeated.
 const KEYS_RETRY_MS: i64 = 5_000;
 /// At most this many fetches for unknown key ids …
 const UNKNOWN_KEY_FETCHES: usize = 3;

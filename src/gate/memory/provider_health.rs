@@ -11,7 +11,7 @@ pub(crate) struct ProviderHealth {
 }
 
 impl ProviderHealth {
-    /// Whether it is known to be down, by an answer that isn't too old.
+    /// Whether the provider is down, by an answer that isn't too old.
     pub(crate) fn is_on(&self, now: Timestamp) -> bool {
         self.is_down && self.is_fresh(now)
     }
@@ -45,9 +45,9 @@ impl ProviderHealth {
     }
 }
 
-/// How long the inbox's answer is believed.
+/// Time for which the inbox's answer holds.
 const KEEP_MS: i64 = 15_000;
-/// How long before that it is asked again.
+/// Time before that at which it is asked again.
 const AHEAD_MS: i64 = 5_000;
-/// How long it is not asked again where it did not answer.
+/// Time for which it is not asked again after a failure.
 const RETRY_MS: i64 = 5_000;

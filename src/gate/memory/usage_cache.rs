@@ -75,7 +75,7 @@ impl UsageCache {
     }
 }
 
-/// How long a read is kept, in milliseconds, and a failed one not repeated.
+/// Time for which a read is kept, in milliseconds, and a failed one not repeated.
 pub(crate) const KEEP_MS: i64 = 2_000;
 /// Of all accounts: beyond that the ledger is asked. A few KB each.
 const MAX_ENTRIES: usize = 256;

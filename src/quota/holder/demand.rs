@@ -1,4 +1,4 @@
-//! How much of a meter is wanted: a rate over the last few seconds.
+//! The demand for a meter: a rate over the last few seconds.
 
 use crate::time::Timestamp;
 
@@ -53,7 +53,7 @@ fn decayed(level_milli: u64, age_ms: i64) -> u64 {
 const RECENT_MS: i64 = 60_000;
 const MILLI: u64 = 1_000;
 const HALF_LIFE_MS: u64 = 2_500;
-/// What small steps of [`decayed`] come to.
+/// The time constant that small steps of [`decayed`] come to.
 const TIME_CONSTANT_MS: u64 = 2 * HALF_LIFE_MS;
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
         Timestamp::from_millis(1_000_000_000_000).plus_ms(ms)
     }
 
-    /// What is expected for ten seconds after requests at an even pace.
+    /// The demand for ten seconds, after requests at an even pace.
     fn at_a_pace_of(every_ms: i64, requests: i64) -> u64 {
         let mut demand = Demand::default();
         for request in 0..requests {

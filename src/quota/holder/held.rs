@@ -6,11 +6,11 @@ use crate::time::Timestamp;
 
 /// A lease as its holder sees it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldLease {
     pub(super) id: u64,
     pub(super) pocket: u64,
     pub(super) units: u64,
-    /// How many of them are credits.
+    /// Number of credits among them.
     pub(super) credits: u64,
     /// Units that may still be taken.
     pub(super) available: u64,
@@ -21,12 +21,12 @@ pub(super) struct Held {
     pub(super) is_lenient: bool,
     /// Until when somebody looks after it; long past where nobody does.
     pub(super) watched_until: Timestamp,
-    /// What the ledger has confirmed to know.
-    pub(super) told_spent: u64,
-    pub(super) told_returned: u64,
+    /// The totals that the ledger has confirmed.
+    pub(super) confirmed_spent: u64,
+    pub(super) confirmed_returned: u64,
 }
 
-impl Held {
+impl HeldLease {
     pub(super) fn spent(&self) -> u64 {
         self.units.saturating_sub(self.available).saturating_sub(self.returned)
     }
@@ -41,7 +41,7 @@ impl Held {
         self.available.min(self.credits)
     }
 
-    /// What is left after the lifetime is returned.
+    /// Returns the rest after the lease's lifetime.
     pub(super) fn expire(&mut self, now: Timestamp) {
         if now >= self.expires_at {
             self.close();
@@ -57,12 +57,14 @@ impl Held {
         LeaseReport { id: self.id, spent: self.spent(), returned: self.returned }
     }
 
-    /// Whether the ledger should hear of it for its own sake: nobody else will ask.
+    /// Whether the ledger should get a report for its own sake: nobody else will ask.
     pub(super) fn has_news(&self) -> bool {
-        self.returned != self.told_returned || (self.is_lenient && self.spent() != self.told_spent)
+        self.returned != self.confirmed_returned
+            || (self.is_lenient && self.spent() != self.confirmed_spent)
     }
 }
 
-/// How long a lease is looked after, as far as the platform lets one wait: its whole lifetime, and
-/// a little longer where the ledger doesn't answer. What comes back later is looked after anew.
+/// Time for which a lease is looked after, as far as the platform lets one wait: its whole
+/// lifetime, and a little longer where the ledger doesn't answer. Units that come back later are
+/// looked after anew.
 pub(super) const WATCH_LASTS_MS: i64 = LEASE_LIFETIME_MS + 4_000;

@@ -1,7 +1,7 @@
 //! Asking the ledger: one message at a time, and what its answer brings.
 
 use super::demand::Demand;
-use super::held::{Held, WATCH_LASTS_MS};
+use super::held::{HeldLease, WATCH_LASTS_MS};
 use super::state::{DEFAULT_HORIZON_MS, Holder};
 use super::under_way::UnderWay;
 use crate::cause::QuotaState;
@@ -10,7 +10,7 @@ use crate::plan::Cost;
 use crate::quota::{Charge, GrantOutcome, Lease, LedgerReply, LedgerRequest, Want};
 use crate::time::Timestamp;
 
-/// Whether the ledger can be asked for units that a request waits for.
+/// The way to ask the ledger for units that a request waits for.
 #[derive(Debug)]
 pub enum Ask {
     /// Send this, and hand the reply to [`Holder::answered`].
@@ -26,7 +26,7 @@ pub enum Ask {
     Unavailable,
 }
 
-/// What an answer of the ledger came to.
+/// The result of an answer of the ledger.
 #[derive(Debug)]
 pub struct Answered {
     /// The units that the message needed, taken from what was granted.
@@ -70,9 +70,9 @@ impl Holder {
         Ask::Send { request: Box::new(request), charge }
     }
 
-    /// The message that fetches more before what is held runs out, if it is time for one. Where
-    /// `refresh` says that news of the account are due anyway, it goes out in any case, and what is
-    /// held is filled up with it.
+    /// The message that fetches more before the held units run out, if it is time for one. Where
+    /// `refresh` is set, news of the account are due anyway: it goes out in any case, and fills up
+    /// the held units.
     pub fn top_up(
         &mut self,
         plan: Option<&str>,
@@ -96,7 +96,7 @@ impl Holder {
     }
 
     /// Takes over the answer to a message of the holder of this name. `None` where a later message
-    /// has voided it, or it was another holder's: one that was forgotten to make room, and whose
+    /// has voided it, or it was another holder's. That one was forgotten to make room, and its
     /// messages have the same numbers.
     pub fn answered(
         &mut self,
@@ -108,13 +108,13 @@ impl Holder {
         let message = self.take_under_way(holder, number)?;
         self.failures = 0;
         self.horizon_ms = i64::from(reply.horizon_ms).max(DEFAULT_HORIZON_MS);
-        let is_unchanged = |lease: &Held| message.reports.contains(&lease.report());
-        self.leases.retain(|lease| !(message.settled.contains(&lease.id) && is_unchanged(lease)));
+        let is_unchanged = |lease: &HeldLease| message.reports.contains(&lease.report());
+        self.leases.retain(|lease| !(message.finished.contains(&lease.id) && is_unchanged(lease)));
         for (lease, report) in self.leases.iter_mut().filter_map(|lease| {
             let report = message.reports.iter().find(|report| report.id == lease.id)?;
             Some((lease, report))
         }) {
-            (lease.told_spent, lease.told_returned) = (report.spent, report.returned);
+            (lease.confirmed_spent, lease.confirmed_returned) = (report.spent, report.returned);
         }
         for total in &mut self.degraded {
             let sent = message.degraded.iter().find(|sent| sent.meter == total.meter);
@@ -167,10 +167,11 @@ impl Holder {
         // A request may have waited for the ledger between taking units and asking its origin.
         let waited_ms = i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS);
         let refund_ms = self.refund_ms.saturating_add(waited_ms);
-        let is_settled =
-            |lease: &&Held| lease.available == 0 && lease.last_taken_at.plus_ms(refund_ms) <= now;
-        let settled = self.leases.iter().filter(is_settled).map(|lease| lease.id).collect();
-        let reports: Vec<_> = self.leases.iter().map(Held::report).collect();
+        let is_finished = |lease: &&HeldLease| {
+            lease.available == 0 && lease.last_taken_at.plus_ms(refund_ms) <= now
+        };
+        let finished = self.leases.iter().filter(is_finished).map(|lease| lease.id).collect();
+        let reports: Vec<_> = self.leases.iter().map(HeldLease::report).collect();
         // A holder that never wanted units is nothing that the ledger has to remember.
         let is_reader = self.next_number == 1 && wants.is_empty() && self.degraded.is_empty();
         let number = if is_reader { 0 } else { self.next_number };
@@ -190,7 +191,7 @@ impl Holder {
         let until = now.plus_ms(i64::from(deadline_ms).saturating_add(ANSWER_SLACK_MS));
         let degraded = request.degraded.clone();
         self.under_way =
-            Some(UnderWay { number, asked_at: now, until, wants, reports, settled, degraded });
+            Some(UnderWay { number, asked_at: now, until, wants, reports, finished, degraded });
         request
     }
 
@@ -228,7 +229,7 @@ impl Holder {
         let Some(lease) = lease else { return };
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
         let is_watched = lease.units > want.needed || lease.is_lenient;
-        let held = Held {
+        let held = HeldLease {
             id: lease.id,
             pocket,
             units: lease.units,
@@ -239,8 +240,8 @@ impl Holder {
             last_taken_at: now,
             is_lenient: lease.is_lenient,
             watched_until: if is_watched { now.plus_ms(WATCH_LASTS_MS) } else { now },
-            told_spent: 0,
-            told_returned: 0,
+            confirmed_spent: 0,
+            confirmed_returned: 0,
         };
         if want.needed > 0 {
             answered.charge.push(lease.id, &want.meter, want.needed.min(lease.units));
@@ -259,10 +260,11 @@ impl Holder {
     }
 }
 
-/// How long nothing is asked ahead after the ledger gave less than was asked.
+/// Time for which nothing is asked ahead after the ledger gave less than was asked.
 const TOP_UP_PAUSE_MS: i64 = 1_000;
-/// How long a ledger isn't asked again after it failed; twice that after the next failure, and so
-/// on, so that an outage costs a request in a while its deadline and a recovery isn't run over.
+/// Time for which a ledger isn't asked again after it failed; twice that after the next failure,
+/// and so on, so that an outage costs a request in a while its deadline and a recovery isn't run
+/// over.
 pub const RETRY_MS: i64 = 2_000;
 const MAX_BACKOFF_DOUBLINGS: u32 = 2;
 /// Whoever waits for an answer gives up at the deadline; only after that is a message given up for

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 /// Units of one meter, and how many of them are wanted.
 #[derive(Debug)]
 pub(super) struct Pocket {
-    /// What leases know it by.
+    /// The id of the pocket in its leases.
     pub(super) id: u64,
     pub(super) meter: String,
     /// Only where the plan counts each member.
@@ -27,7 +27,7 @@ impl Pocket {
     /// For how long units of it can be spent at most: they end with the first of their periods.
     pub(super) fn ends_in_ms(&self, now: Timestamp) -> i64 {
         let ends_in_ms = self.quotas.iter().map(|quota| quota.resets_at.ms_since(now));
-        // A period that is over says nothing of the one that runs.
+        // A period that is over gives no bound for the current one.
         ends_in_ms.filter(|ms| *ms > 0).min().unwrap_or(i64::MAX)
     }
 }

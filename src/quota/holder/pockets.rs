@@ -13,7 +13,7 @@ impl Holder {
         self.expected(pocket, now).saturating_sub(self.available(meter, member, now))
     }
 
-    /// What a pocket will spend of a lease, if that is worth one: what a slow account doesn't spend
+    /// The units that a pocket will spend of a lease, if they are worth one. A slow account's rest
     /// would have to be given back, by a call that the next request costs anyway.
     fn expected(&self, pocket: &Pocket, now: Timestamp) -> u64 {
         let horizon_ms = self.horizon_ms.min(pocket.ends_in_ms(now));
@@ -22,7 +22,7 @@ impl Holder {
         if expected >= one.saturating_mul(WORTH_A_LEASE) { expected } else { 0 }
     }
 
-    /// What a pocket wants before it runs dry, if it is about to or is asked for all the same.
+    /// The want of a pocket before it runs dry, if it is about to or is asked for all the same.
     pub(super) fn wanted_soon(
         &self,
         pocket: &Pocket,

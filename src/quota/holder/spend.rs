@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::{Held, WATCH_LASTS_MS};
+use super::held::{HeldLease, WATCH_LASTS_MS};
 use super::state::Holder;
 use crate::cause::QuotaState;
 use crate::plan::Cost;
@@ -30,12 +30,12 @@ impl Holder {
 
     /// Gives units back that a request took. Returns the lease that has to be watched again.
     ///
-    /// What comes later than the holder remembers the lease stays spent.
+    /// Units stay spent if they come back after the holder has forgotten the lease.
     pub fn give_back(&mut self, charge: &Charge, now: Timestamp) -> Vec<u64> {
         let mut to_watch = Vec::new();
         let is_ours = charge.holder == self.name;
         for taking in charge.takings.iter().filter(|_| is_ours) {
-            let is_it = |lease: &&mut Held| lease.id == taking.lease;
+            let is_it = |lease: &&mut HeldLease| lease.id == taking.lease;
             let Some(lease) = self.leases.iter_mut().find(is_it) else { continue };
             let units = taking.units.min(lease.spent());
             lease.available = lease.available.saturating_add(units);
@@ -60,8 +60,8 @@ impl Holder {
         }
     }
 
-    /// The quotas of these meters as this isolate knows them: what it holds of them and has not
-    /// spent is still the account's.
+    /// The quotas of these meters from this isolate's side: units that it holds and has not spent
+    /// are still the account's.
     pub fn quotas(&self, costs: &[Cost], member: Option<&str>, now: Timestamp) -> Vec<QuotaState> {
         let mut states = Vec::new();
         for cost in costs {
@@ -81,7 +81,7 @@ impl Holder {
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
     }
 
-    /// How many of them are counted in the quotas, and not credits.
+    /// Number of held units that are counted in the quotas, and are not credits.
     pub fn held_of_quotas(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
         let live = self.live(meter, member, now);
         live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_quotas()))
@@ -98,13 +98,14 @@ impl Holder {
         meter: &str,
         member: Option<&str>,
         now: Timestamp,
-    ) -> impl Iterator<Item = &Held> {
+    ) -> impl Iterator<Item = &HeldLease> {
         let pocket = self.open_pocket_id(meter, member);
-        let is_live = move |lease: &&Held| Some(lease.pocket) == pocket && now < lease.expires_at;
+        let is_live =
+            move |lease: &&HeldLease| Some(lease.pocket) == pocket && now < lease.expires_at;
         self.leases.iter().filter(is_live)
     }
 
-    /// When the ledger will be asked again after a failure; long past where it didn't fail.
+    /// The time at which the ledger will be asked again after a failure; long past without one.
     pub fn ask_again_at(&self) -> Timestamp {
         self.ask_again_at
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::Held;
+use super::held::HeldLease;
 use super::pocket::Pocket;
 use super::under_way::UnderWay;
 use crate::quota::DegradedUnits;
@@ -14,14 +14,14 @@ use crate::time::Timestamp;
 pub struct Holder {
     pub(super) name: Rc<str>,
     pub(super) next_number: u64,
-    /// How long after a request its units may still be given back.
+    /// Time after a request during which its units may still be given back.
     pub(super) refund_ms: i64,
     pub(super) horizon_ms: i64,
     /// The plan that the last request went by, as far as its token named one.
     pub(super) plan: Option<String>,
     pub(super) pockets: Vec<Pocket>,
     pub(super) pockets_made: u64,
-    pub(super) leases: Vec<Held>,
+    pub(super) leases: Vec<HeldLease>,
     pub(super) under_way: Option<UnderWay>,
     pub(super) degraded: Vec<DegradedUnits>,
     pub(super) failures: u32,
@@ -51,5 +51,5 @@ impl Holder {
     }
 }
 
-/// For how much of the demand to ask at a time, unless the ledger says more.
+/// The span of demand to ask for at a time, unless the ledger sets another.
 pub(super) const DEFAULT_HORIZON_MS: i64 = 10_000;

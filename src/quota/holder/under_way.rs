@@ -13,5 +13,5 @@ pub(super) struct UnderWay {
     pub(super) reports: Vec<LeaseReport>,
     pub(super) degraded: Vec<DegradedUnits>,
     /// Leases that are over, and need not be named again once this is heard.
-    pub(super) settled: Vec<u64>,
+    pub(super) finished: Vec<u64>,
 }

@@ -4,9 +4,9 @@ use super::state::Holder;
 use crate::quota::LedgerRequest;
 use crate::time::Timestamp;
 
-/// What is to be done about a lease that nobody asks for any more.
+/// The next step for a lease that nobody asks for any more.
 #[derive(Debug)]
-pub enum Watch {
+pub enum WatchAction {
     /// Nothing, ever.
     Done,
     /// Send this, hand the reply to [`Holder::answered`], and look again.
@@ -17,28 +17,28 @@ pub enum Watch {
 
 impl Holder {
     /// Looks after a lease: gives back what nobody asks for any more.
-    pub fn watch(&mut self, id: u64, deadline_ms: u32, now: Timestamp) -> Watch {
+    pub fn watch(&mut self, id: u64, deadline_ms: u32, now: Timestamp) -> WatchAction {
         let is_asking = self.is_asking(now);
         let Some(lease) = self.leases.iter_mut().find(|lease| lease.id == id) else {
-            return Watch::Done;
+            return WatchAction::Done;
         };
         let quiet_at = lease.last_taken_at.plus_ms(QUIET_MS);
         let due_at = quiet_at.min(lease.expires_at);
         if now < due_at && (lease.available > 0 || lease.has_news()) {
-            return Watch::Wait(due_at.ms_since(now));
+            return WatchAction::Wait(due_at.ms_since(now));
         }
         lease.close();
         if !lease.has_news() || now >= lease.watched_until {
             lease.watched_until = now;
-            return Watch::Done;
+            return WatchAction::Done;
         }
         if is_asking {
-            return Watch::Wait(LOOK_AGAIN_MS);
+            return WatchAction::Wait(LOOK_AGAIN_MS);
         }
         if now < self.ask_again_at {
-            return Watch::Wait(self.ask_again_at.ms_since(now));
+            return WatchAction::Wait(self.ask_again_at.ms_since(now));
         }
-        Watch::Send(self.message(Vec::new(), deadline_ms, now))
+        WatchAction::Send(self.message(Vec::new(), deadline_ms, now))
     }
 
     /// Whether there may be units to give back: held, or on their way.
@@ -59,7 +59,7 @@ impl Holder {
     }
 }
 
-/// What nobody asked for in this time goes back.
+/// Units that nobody asked for in this time go back.
 pub const QUIET_MS: i64 = 5_000;
-/// How soon a lease is looked at again while another message is under way.
+/// Time before another look at a lease while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;

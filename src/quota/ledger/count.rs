@@ -47,12 +47,12 @@ impl Count<'_> {
         self.ceiling().saturating_sub(self.counter.used).saturating_sub(self.reserved)
     }
 
-    /// How much of the limit is used, in whole percent; a limit of nothing is used up.
+    /// The used share of the limit, in whole percent; a limit of nothing is used up.
     pub(super) fn percent(&self) -> u64 {
         percent_used(self.counter.used, self.limit).unwrap_or(100)
     }
 
-    /// As it is told.
+    /// The count as callers see it.
     pub(super) fn state(&self) -> QuotaState {
         QuotaState::new(self.quota, self.window, self.limit, self.counter.used)
     }
@@ -110,23 +110,23 @@ impl<'a> Counts<'a> {
         self.0.iter_mut()
     }
 
-    /// What the tightest of them still has; everything where there is none.
+    /// The rest of the tightest of them; everything where there is none.
     pub(super) fn room(&self) -> u64 {
         self.iter().map(Count::room).min().unwrap_or(MAX_UNITS)
     }
 
-    /// When the first of their windows ends.
+    /// The end of the first of their windows.
     pub(super) fn ends_at(&self) -> Option<Timestamp> {
         self.iter().map(|count| count.window.ends_at).min()
     }
 
-    /// Whether so little of a window is left that nothing is granted ahead: it would hardly arrive
-    /// in time to be spent.
+    /// Whether so little of a window is left that nothing is granted ahead: such units would hardly
+    /// arrive in time.
     pub(super) fn end_soon(&self, now: Timestamp) -> bool {
         self.ends_at().is_some_and(|ends_at| ends_at.ms_since(now) < AHEAD_MIN_LIFETIME_MS)
     }
 
-    /// As they are told.
+    /// The counts as callers see them.
     pub(super) fn states(&self) -> Vec<QuotaState> {
         self.iter().map(Count::state).collect()
     }

@@ -1,4 +1,4 @@
-//! Credits: what expires first is used first.
+//! Credits: the first pack to expire is used first.
 
 use crate::quota::CreditPack;
 use crate::quota::store::{LedgerStore, PackUnits};
@@ -28,8 +28,8 @@ impl Credits {
         self.usable.iter().fold(0, |sum: u64, pack| sum.saturating_add(pack.left)).min(MAX_UNITS)
     }
 
-    /// Takes units, of what expires first, and says of which. Takes what there is where that is
-    /// less.
+    /// Takes units, of the packs that expire first, and returns them by pack. Takes all there are
+    /// where that is less.
     pub(super) fn take(
         &mut self,
         store: &mut impl LedgerStore,
@@ -50,7 +50,7 @@ impl Credits {
         Ok(taken)
     }
 
-    /// When the first of the packs that `taken` names expires.
+    /// The expiry of the first of the packs that `taken` names.
     pub(super) fn expires_at(&self, taken: &[PackUnits]) -> Option<Timestamp> {
         let is_taken = |pack: &&CreditPack| taken.iter().any(|other| other.pack == pack.id);
         self.usable.iter().filter(is_taken).filter_map(|pack| pack.expires_at).min()

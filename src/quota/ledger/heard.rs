@@ -1,4 +1,4 @@
-//! What a holder reports: leases, units that passed uncounted, and what a reader used before it
+//! The reports of a holder: leases, units that passed uncounted, and a reader's use before it
 //! signed in.
 
 use super::subscriber::Subscriber;
@@ -10,7 +10,7 @@ use crate::quota::{DegradedUnits, LedgerRequest, Merge, MeterUnits};
 use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
-/// Takes over what the message says of the holder's leases.
+/// Takes over the message's reports on the holder's leases.
 ///
 /// A lease that it doesn't name is settled if an earlier message named it. Otherwise the answer
 /// that granted it never arrived, nor ever will, and all of it goes back.
@@ -89,8 +89,8 @@ pub(super) fn count_degraded(
     Ok(())
 }
 
-/// Counts what a reader used before it signed in, as far as that wasn't counted yet and there is
-/// room. What found no room is never counted: the account was full all the same.
+/// Counts a reader's use before it signed in, as far as that wasn't counted yet and there is room.
+/// Units without room are never counted: the account was full all the same.
 pub(super) fn merge(
     store: &mut impl LedgerStore,
     plan: &Plan,
@@ -113,7 +113,7 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// How long after the end of a reader's period its count may still arrive: by a clock that lags.
+/// Time after the end of a reader's period for which its count may still arrive: by a slow clock.
 const MERGE_MARGIN_MS: i64 = 600_000;
 
 fn counter_key(lease: &LeaseRow, window: WindowKey) -> CounterKey {

@@ -6,16 +6,16 @@ use crate::account::{AccountRecord, Status, Subscription, judge};
 use crate::plan::Terms;
 use crate::time::Timestamp;
 
-/// Whose units are counted.
+/// The account whose units are counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Subscriber<'a> {
     /// Id of the plan that its units are counted by, where the record names one.
     pub(super) plan: Option<&'a str>,
     /// Limits of its own, by the quota's name.
     pub(super) limits: Option<&'a BTreeMap<String, u64>>,
-    /// Where its billing cycle started.
+    /// The start of its billing cycle.
     pub(super) cycle_anchor: Option<Timestamp>,
-    /// Whether it tries the plan out.
+    /// Whether it is on trial.
     pub(super) is_trial: bool,
 }
 

@@ -1,5 +1,4 @@
-//! What the ledger does from time to time: forget holders that are gone, and count the ones that
-//! are there.
+//! The ledger's work from time to time: it forgets holders that are gone, and counts the others.
 
 use crate::plan::{Lost, Terms};
 use crate::quota::lease::LEASE_LIFETIME_MS;
@@ -8,7 +7,7 @@ use crate::quota::store::{HolderRow, LedgerStore};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// What is remembered between calls. A restart forgets it, and the next call looks again.
+/// The memory between calls. A restart forgets it, and the next call looks again.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
     looked_at: Option<Timestamp>,
@@ -54,7 +53,7 @@ impl Upkeep {
         }
     }
 
-    /// How many holders share the account's units, at least 1.
+    /// Number of holders that share the account's units, at least 1.
     pub(super) fn holders_active(&self) -> u64 {
         self.holders_active.max(1)
     }
@@ -89,10 +88,10 @@ impl Upkeep {
     }
 }
 
-/// Forgets a holder. What it still held is lost: charged, or given back where the meter is lenient.
+/// Forgets a holder. Its held units are lost: charged, or given back where the meter is lenient.
 ///
-/// What it said passed uncounted is remembered for longer: these are totals, and an isolate that
-/// was only silent says them again.
+/// Its totals of uncounted units are remembered for longer: an isolate that was only silent reports
+/// them again.
 fn forget(
     store: &mut impl LedgerStore,
     terms: Terms<'_>,
@@ -114,12 +113,12 @@ fn forget(
     store.put_holder(&row)
 }
 
-/// How much longer than a lease lives the ledger waits for news of it: what the network may lag,
-/// and what an origin may take before a request is known to have failed.
+/// Time for which the ledger waits for news of a lease beyond its lifetime: the lag of the network,
+/// and the time of an origin before a request is known to have failed.
 pub const LEASE_MARGIN_MS: i64 = 60_000;
-/// For how long totals of what passed uncounted are remembered: longer than isolates live.
+/// Time for which totals of uncounted units are remembered: longer than isolates live.
 const TOTALS_KEPT_MS: i64 = MS_PER_DAY;
-/// Who was heard within this time counts as a holder that units are shared with.
+/// A holder heard within this time counts as one that units are shared with.
 pub const HOLDER_ACTIVE_MS: i64 = 30_000;
 
 /// With this many milliseconds a holder, holders together ask at most 50 times a second, until the

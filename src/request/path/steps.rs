@@ -1,4 +1,4 @@
-//! What servers do to a path: each step is one habit of one family of them.
+//! The changes that servers make to a path: each step is one habit of one family of them.
 
 use crate::text::percent::escape;
 
@@ -11,7 +11,7 @@ pub(super) const STEPS: [(Marks, Step); 14] = [
     (Marks::PERCENT, decode),
     // Routers that split first and decode each segment: Express, Apache's `AllowEncodedSlashes`.
     (Marks::PERCENT, decode_segments),
-    // IIS, WHATWG URL parsers, Tomcat when told so.
+    // IIS, WHATWG URL parsers, Tomcat if configured so.
     (Marks::BACKSLASH, backslashes_to_slashes),
     // nginx's `merge_slashes`, Apache's `MergeSlashes`, file systems.
     (Marks::DOUBLE_SLASH, merge_slashes),
@@ -36,7 +36,7 @@ pub(super) const STEPS: [(Marks, Step); 14] = [
     (Marks::FULLWIDTH, narrow_fullwidth),
 ];
 
-/// What stands in a path that makes it more than a plain one.
+/// The marks in a path that make it more than a plain one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Marks(u16);
 
@@ -224,7 +224,7 @@ fn narrow_fullwidth(path: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Whether a segment is one of the two that have a meaning of their own.
+/// The two segments that have a meaning of their own, and all others.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Dots {
     None,

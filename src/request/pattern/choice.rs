@@ -3,7 +3,7 @@
 use super::{Fit, RoutePattern};
 use crate::request::path::Readings;
 
-/// Which route a request belongs to.
+/// The route that a request belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RouteMatch {
     /// Servers may read it as a request to different routes: refuse it (400).
@@ -20,7 +20,7 @@ pub enum RouteMatch {
 /// The first match in order counts, for every one of `readings` by itself, and they must agree.
 /// `host` is the host of the URL, with or without port. Where a reading matches one route exactly
 /// and an earlier one only because case is ignored, the one that is not open applies; if neither is
-/// open, nobody can tell which one the origin would serve.
+/// open, the origin's choice can't be known.
 pub fn match_route<'a, I>(routes: &I, method: &str, host: &str, readings: &Readings) -> RouteMatch
 where
     I: Iterator<Item = (&'a RoutePattern, bool)> + Clone,

@@ -186,7 +186,7 @@ fn decode(part: &str) -> Result<String, PatternError> {
 mod tests {
     use super::*;
 
-    /// What is wrong with `text`.
+    /// The mistake in `text`.
     fn error(text: &str) -> String {
         parse(text).expect_err(text).to_string()
     }

@@ -1,5 +1,5 @@
-// nginx, configured in a temporary directory. Where it is not installed, `startNginxOrigin` returns
-// `null`, and the caller says that it was not run.
+// nginx, configured in a temporary directory. Without an installation, `startNginxOrigin` returns
+// `null`, and the caller reports that it was not run.
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
 // A Node server that reads paths in one of the ways in which Node applications do:
 //   literal  `request.url` as it is
 //   url      `new URL(request.url, base)`, then decoded and normalised, as static file servers do
-//   express  split at `?`, decoded and normalised, whatever the case, as Express with static files
+//   express  split at `?`, decoded and normalised, in any case of letters, as Express with static
+// files
 import http from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";

@@ -23,7 +23,7 @@ pub(super) enum Credits {
         id: String,
         /// Units.
         units: u64,
-        /// When they can't be used any more, as RFC 3339.
+        /// End of their validity, as RFC 3339.
         #[arg(long, value_name = "TIME", value_parser = clock::read_time)]
         expires_at: Option<Timestamp>,
     },

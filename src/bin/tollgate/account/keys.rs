@@ -20,13 +20,13 @@ pub(super) enum Keys {
     Create {
         /// The account: alice, or acme/alice with its tenant.
         account: AccountName,
-        /// What it is for.
+        /// Purpose of the key, for people.
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
-        /// Whose own quotas it counts in.
+        /// Member in whose own quotas it counts.
         #[arg(long, value_name = "NAME")]
         member: Option<String>,
-        /// What it may be used for; may be repeated.
+        /// Entitlement that it may be used for; may be repeated.
         #[arg(long, value_name = "NAME")]
         scope: Vec<String>,
         /// Until when, as RFC 3339.

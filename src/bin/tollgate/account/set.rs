@@ -18,7 +18,7 @@ use crate::commands::{Failure, Outcome, clock};
 /// Change fields of the record; others stay as they are.
 #[derive(Args)]
 #[command(after_help = "\
-The record is read, changed and written back. What payment providers told, keys and disputes are
+The record is read, changed and written back. Payment providers' facts, keys and disputes are
 not the operator's, and stay.
 
 Examples:
@@ -33,7 +33,7 @@ pub(super) struct Set {
     /// The plan's id.
     #[arg(long, value_name = "ID")]
     plan: Option<String>,
-    /// Where the subscription is in its life.
+    /// Stage of the subscription's life.
     #[arg(long, value_name = "STATUS", value_parser = read_status)]
     status: Option<String>,
     /// Entitlements beside the plan's, replacing all there were; may be repeated.
@@ -112,7 +112,7 @@ impl Set {
     }
 }
 
-/// What the operator owns of a record.
+/// The operator's fields of a record.
 const FIELDS: [&str; 14] = [
     "plan",
     "add_ons",

@@ -1,4 +1,4 @@
-//! What checks find, and what it comes to.
+//! The findings of checks, and their sum.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::commands::{Failure, Outcome};
 
-/// How bad it is.
+/// The gravity of a finding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     /// As it should be.
@@ -36,7 +36,7 @@ impl Findings {
         self.add(Kind::Unreachable, check, failure.to_string());
     }
 
-    /// What it comes to, in a line.
+    /// The sum of the findings, in a line.
     pub(super) fn summary(&self, gate: &str) -> String {
         let (mistakes, warnings) = (self.count(Kind::Mistake), self.count(Kind::Warning));
         match self.count(Kind::Unreachable) {

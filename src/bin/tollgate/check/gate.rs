@@ -74,21 +74,21 @@ fn compare_warnings(warnings: &[Value], config: &Config, findings: &mut Findings
     }
 }
 
-/// A mistake as the gate tells it.
+/// A mistake as the gate reports it.
 fn in_words(mistake: &Value) -> String {
     let part = |name: &str| mistake.get(name).and_then(Value::as_str).unwrap_or_default();
     let (variable, field) = (part("variable"), part("field"));
     format!("{variable}{field}: found {}; expected {}", part("found"), part("expected"))
 }
 
-/// Compares the clock of whoever answered with ours.
+/// Compares the clock of the server that answered with ours.
 pub(super) fn check_clock(whose: &str, response: &Response, findings: &mut Findings) {
     let date = response.header("date").and_then(clock::read_http_date);
     let Some(theirs) = date else {
         findings.add(Kind::Skipped, "clock", format!("{whose} sends no Date"));
         return;
     };
-    // It was read at some time between, and says whole seconds.
+    // It was read at some time between, and has whole seconds only.
     let (sent_at, received_at) = response.between;
     let latest = theirs.plus_ms(999);
     let ahead_ms = if theirs > received_at {
@@ -168,7 +168,7 @@ fn check_webhooks(base: &str, config: &Config, findings: &mut Findings) -> Resul
     Ok(())
 }
 
-/// What the gate's operator should look at.
+/// Notes states that the gate's operator should look at.
 fn check_operations(gate: &Gate, findings: &mut Findings) {
     match gate.get("outage") {
         Ok(outage) => {

@@ -112,7 +112,7 @@ mod tests {
         }
     }
 
-    /// What the gate checks a webhook with, and how it reads one.
+    /// The gate's side: its checks of a webhook, and its reading of one.
     #[test]
     fn the_gate_takes_a_ping_of_every_provider_and_of_nobody_else() {
         let now = Timestamp::from_seconds(1_795_333_000);

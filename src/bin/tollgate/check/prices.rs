@@ -1,4 +1,4 @@
-//! Whether prices and plans fit together.
+//! The check that prices and plans fit together.
 
 use serde_json::Value;
 use tollgate::billing::{Billing, events_of};
@@ -41,7 +41,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// What is on sale at the provider, and means no plan here: whoever buys it gets nothing.
+/// Notes offers on sale at the provider that mean no plan here: their buyers get nothing.
 fn check_offers(check: &str, found: &[Offer], config: &Config, findings: &mut Findings) {
     let means_a_plan =
         |offer: &Offer| offer.names.iter().any(|name| plan_named(&config.plans, name).is_some());
@@ -56,7 +56,7 @@ fn check_offers(check: &str, found: &[Offer], config: &Config, findings: &mut Fi
     }
 }
 
-/// What a plan is called at a provider who doesn't know it, or sells it no more.
+/// Notes the names of a plan that the provider doesn't have, or sells no more.
 fn check_plan(plan: &Plan, known: &[Offer], config: &Config, findings: &mut Findings) {
     let check = format!("plan {}", plan.id);
     let is_known = |name: &String| known.iter().any(|offer| offer.names.contains(name));
@@ -82,7 +82,7 @@ fn check_plan(plan: &Plan, known: &[Offer], config: &Config, findings: &mut Find
     }
 }
 
-/// Whether a provider knows a price that it doesn't sell. Only a provider is asked at which old
+/// Whether a provider has a price that it doesn't sell. Only a provider is asked at which old
 /// prices are archived as a rule.
 fn is_archived(billing: &Billing, name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

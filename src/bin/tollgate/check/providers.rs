@@ -1,4 +1,4 @@
-//! What each payment provider has on sale, as its API lists it.
+//! The offers of each payment provider, as its API lists them.
 
 use serde_json::Value;
 use tollgate::billing::{Billing, Catalogue, NextPage, events_of};
@@ -10,7 +10,7 @@ use crate::commands::http::{Request, Response};
 pub(super) struct Offer {
     /// Everything it is called there: ids of the price and its product, a lookup key.
     pub(super) names: Vec<String>,
-    /// What a person calls it.
+    /// Its name for people.
     pub(super) label: String,
 }
 

@@ -8,13 +8,13 @@ use tollgate::request::{CredentialSource, RequestFacts, credential};
 use crate::commands::Failure;
 
 /// A request from the command line.
-pub(super) struct Asked {
+pub(super) struct RequestArguments {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
 }
 
-impl Asked {
+impl RequestArguments {
     /// Reads `GET https://api.example.com/articles/1`; without a method, GET is meant, and without
     /// a host any.
     pub(super) fn parse(text: &str, headers: &[(String, String)]) -> Result<Self, Failure> {
@@ -51,7 +51,7 @@ impl Asked {
         }
     }
 
-    /// What the gate looks at.
+    /// The facts for the gate.
     pub(super) fn facts(&self, config: &Config) -> Result<RequestFacts, Failure> {
         let read = credential::header_names(&config.credentials);
         let lines = [
@@ -67,7 +67,7 @@ impl Asked {
         facts.ok_or_else(|| Failure::usage(format!("{:?} is no absolute URL", self.url)))
     }
 
-    /// How an answer of the gate's own is wanted.
+    /// The wishes for an answer of the gate's own.
     pub(super) fn asker<'a>(&'a self, facts: &'a RequestFacts) -> Asker<'a> {
         Asker {
             method: &facts.method,
@@ -87,5 +87,5 @@ impl Asked {
     }
 }
 
-/// Where the request names no host.
+/// The host of a request that names none.
 const ANY_HOST: &str = "https://gate.example";

@@ -1,4 +1,4 @@
-//! Who asks: a token that was given, or one that stands in for it.
+//! The caller: a token that was given, or one that stands in for it.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::commands::crypto::encoded;
 use crate::commands::mint::put_at;
 use crate::commands::remote::AccountName;
 
-/// A token for whoever `--as` names, which only the explanation takes for signed.
+/// A token for the account that `--as` names. Only the explanation takes it for signed.
 pub(super) fn stand_in(
     explain: &Explain,
     config: &Config,
@@ -49,7 +49,7 @@ pub(super) fn stand_in(
     Ok(format!("{}.{}.{}", part(&header), part(&json!(claims)), encoded(&vec![0; bytes])))
 }
 
-/// The first issuer whose tokens fit what was given of the account.
+/// The first issuer with tokens that fit the given facts of the account.
 fn issuer_for<'a>(explain: &Explain, config: &'a Config) -> Result<&'a Issuer, Failure> {
     let reads_record = |issuer: &&Issuer| issuer.subscription != SubscriptionSource::Token;
     let by_record = config.issuers.iter().find(reads_record).filter(|_| explain.account.is_some());
@@ -75,7 +75,7 @@ fn fitting_header(keys: &[Rc<Key>], typ: &str) -> (Value, usize) {
     (header, bytes)
 }
 
-/// A point of P-256 that everybody knows (FIPS 186-4 §D.1.2.3).
+/// A published point of P-256 (FIPS 186-4 §D.1.2.3).
 const GENERATOR: (&str, &str) =
     ("axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU");
 

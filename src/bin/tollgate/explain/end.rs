@@ -1,4 +1,4 @@
-//! How a request ends: what goes to the origin, or what is answered, and why.
+//! The end of a request: the headers for the origin, or the answer, and the reasons.
 
 use std::fmt::Write as _;
 
@@ -17,14 +17,19 @@ use super::words;
 use crate::commands::clock;
 
 /// The end of a story.
-pub(super) struct Told {
+pub(super) struct Explanation {
     pub(super) passes: bool,
     pub(super) text: String,
     pub(super) json: Value,
 }
 
-/// Tells the end.
-pub(super) fn tell(story: &Story, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_>) -> Told {
+/// Explains the end.
+pub(super) fn explain(
+    story: &Story,
+    scene: &Scene,
+    facts: &RequestFacts,
+    asker: &Asker<'_>,
+) -> Explanation {
     match &story.end {
         End::Decision(Decision::Pass(pass)) => passed(pass, scene, facts),
         End::Decision(Decision::Deny(denial)) => denied(denial, scene, facts, asker),
@@ -33,12 +38,12 @@ pub(super) fn tell(story: &Story, scene: &Scene, facts: &RequestFacts, asker: &A
             let text =
                 format!("\nDecision: the account is shown how it stands\n{}", shown(&answer));
             let json = json!({ "decision": { "pass": true }, "answer": answer_json(&answer) });
-            Told { passes: true, text, json }
+            Explanation { passes: true, text, json }
         }
     }
 }
 
-fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Told {
+fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Explanation {
     let config = &scene.config;
     let route = pass.route.and_then(|index| config.routes.get(index));
     let target = route.and_then(|route| route.origin.as_ref()).unwrap_or(&config.origin);
@@ -92,10 +97,10 @@ fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Told {
         "origin": { "to": to, "headers": object(headers.iter().map(|(name, value)| (*name, value.as_str()))) },
         "response_headers": object(added.iter().map(|(name, value)| (*name, value.as_ref()))),
     });
-    Told { passes: true, text, json }
+    Explanation { passes: true, text, json }
 }
 
-fn denied(denial: &Denial, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_>) -> Told {
+fn denied(denial: &Denial, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_>) -> Explanation {
     let write = |asker: &Asker<'_>| {
         in_place(scene, facts, asker, |responder| responder.denied(denial, SUPPORT_ID))
     };
@@ -132,10 +137,10 @@ fn denied(denial: &Denial, scene: &Scene, facts: &RequestFacts, asker: &Asker<'_
         },
         "answer": answer_json(&answer),
     });
-    Told { passes: false, text, json }
+    Explanation { passes: false, text, json }
 }
 
-/// Why, as far as the caller isn't told in the answer's sentence.
+/// The reasons, as far as the answer's sentence doesn't give them to the caller.
 fn reasons(denial: &Denial, scene: &Scene) -> Vec<String> {
     let facts = &denial.facts;
     let mut lines = vec![format!("whose move  {}", source(denial.cause.source()))];

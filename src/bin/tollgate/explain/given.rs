@@ -1,4 +1,4 @@
-//! What was given about the caller and its account.
+//! The given facts about the caller and its account.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -66,7 +66,7 @@ impl Explain {
         Ok(Rows { account, counters, packs, ..Rows::default() })
     }
 
-    /// What `--used` says, in the windows of every plan that has such a quota.
+    /// The counts of `--used`, in the windows of every plan that has such a quota.
     fn counters(
         &self,
         config: &Config,
@@ -149,7 +149,7 @@ fn no_quota(name: &str, names: &[String]) -> String {
     }
 }
 
-/// Whose own quotas a token's units are counted in.
+/// The member whose own quotas count a token's units.
 fn member_of(token: &str, config: &Config) -> Option<String> {
     let unverified = Unverified::parse(token).ok()?;
     let (_, issuer) = config.issuer(unverified.issuer()?)?;

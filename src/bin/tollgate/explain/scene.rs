@@ -26,9 +26,9 @@ pub(super) struct Scene {
     pub(super) config: Rc<Config>,
     pub(super) now: Timestamp,
     pub(super) rows: Rows,
-    /// What the request carries, if it carries something.
+    /// The credential of the request, if it has one.
     pub(super) token: Option<String>,
-    /// Whose an API key is.
+    /// The owner of an API key.
     pub(super) owner: AccountName,
     /// Whether the token is no real one.
     pub(super) is_stand_in: bool,
@@ -44,14 +44,14 @@ pub(super) struct Scene {
     pub(super) provider_is_down: bool,
 }
 
-/// What happened, in order, and how it ended.
+/// The events of a request in order, and its end.
 pub(super) struct Story {
     pub(super) steps: Vec<(&'static str, String)>,
     pub(super) end: End,
     pub(super) route: Option<usize>,
 }
 
-/// How a request ended.
+/// The end of a request.
 pub(super) enum End {
     Decision(Decision),
     Usage(Box<AccountUsage>),

@@ -10,7 +10,7 @@ use tollgate::quota::{CreditPack, LedgerStore};
 use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
-/// What was given of an account, and what the ledger makes of it.
+/// The given rows of an account, and the ledger's additions to them.
 #[derive(Default)]
 pub(super) struct Rows {
     pub(super) account: Option<AccountRecord>,

@@ -13,7 +13,7 @@ use tollgate::time::Timestamp;
 
 use crate::commands::clock;
 
-/// Which route, and what it asks for.
+/// The route, and its demands.
 pub(super) fn route(config: &Config, index: usize) -> String {
     let Some(route) = config.routes.get(index) else { return "none".to_owned() };
     let before = config.routes.iter().take(index).map(|route| route.pattern.text.as_str());
@@ -56,7 +56,7 @@ pub(super) fn is_ungated(config: &Config, route: Option<usize>, facts: &RequestF
     facts.is_preflight() || route.map_or(!own, |route| route.open)
 }
 
-/// What the request carries.
+/// The credential of the request.
 pub(super) fn credential(config: &Config, facts: &RequestFacts, stands_in: bool) -> String {
     let name = |source: &CredentialSource| match source {
         CredentialSource::Bearer => "Authorization: Bearer".to_owned(),
@@ -72,7 +72,7 @@ pub(super) fn credential(config: &Config, facts: &RequestFacts, stands_in: bool)
     format!("none; looked at {}", all.join(", "))
 }
 
-/// Who a token is about.
+/// The subject of a token.
 pub(super) fn caller(identity: &Identity, issuer: &Issuer) -> String {
     let mut text = identity.account_name();
     if let Some(subject) = &identity.subject {

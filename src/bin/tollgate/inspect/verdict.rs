@@ -1,4 +1,4 @@
-//! What a gate would say to a token, check by check.
+//! A gate's verdict on a token, check by check.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use crate::commands::{Failure, clock, crypto, http};
 
 /// Every check, and who the token is about.
 pub(super) struct Verdict {
-    checks: Vec<Check>,
-    /// Why the gate refuses it: the first check that fails.
+    checks: Vec<CheckResult>,
+    /// The reason to refuse it: the first check that fails.
     pub(super) refused: Option<TokenError>,
     facts: Vec<(&'static str, Value)>,
 }
 
 /// One check. `is_good` is `None` where it could not be made.
-struct Check {
+struct CheckResult {
     name: &'static str,
     is_good: Option<bool>,
     detail: String,
@@ -93,7 +93,7 @@ impl Verdict {
             }
             KeySource::Url(url) => {
                 let detail = format!("not checked: the keys are at {url}; --online fetches them");
-                self.checks.push(Check { name: "signature", is_good: None, detail });
+                self.checks.push(CheckResult { name: "signature", is_good: None, detail });
                 return Ok(());
             }
         };
@@ -125,7 +125,7 @@ impl Verdict {
         Ok(())
     }
 
-    /// Who it is about, as the gate would read it.
+    /// Its subject, as the gate would read it.
     fn check_mapping(&mut self, issuer: &Issuer, unverified: &Unverified, config: &Config) {
         let TokenIdentity { identity, token_id, .. } =
             match issuer.mapping.read(unverified.claims()) {
@@ -153,17 +153,17 @@ impl Verdict {
         ];
         if let (Some(id), None) = (plan, known) {
             let detail = format!("{id:?} is not in PLANS, so it includes nothing");
-            self.checks.push(Check { name: "plan", is_good: None, detail });
+            self.checks.push(CheckResult { name: "plan", is_good: None, detail });
         }
     }
 
     fn pass(&mut self, name: &'static str, detail: &str) {
-        self.checks.push(Check { name, is_good: Some(true), detail: detail.to_owned() });
+        self.checks.push(CheckResult { name, is_good: Some(true), detail: detail.to_owned() });
     }
 
     fn fail(&mut self, name: &'static str, error: TokenError, detail: &str) {
         self.refused.get_or_insert(error);
-        self.checks.push(Check { name, is_good: Some(false), detail: detail.to_owned() });
+        self.checks.push(CheckResult { name, is_good: Some(false), detail: detail.to_owned() });
     }
 
     fn is_complete(&self) -> bool {
@@ -172,7 +172,7 @@ impl Verdict {
 
     pub(super) fn text(&self) -> String {
         let mut text = "A gate with this configuration\n".to_owned();
-        for Check { name, is_good, detail } in &self.checks {
+        for CheckResult { name, is_good, detail } in &self.checks {
             let mark = match is_good {
                 Some(true) => "ok",
                 Some(false) => "no",
@@ -205,7 +205,7 @@ impl Verdict {
         let checks: Vec<_> = self
             .checks
             .iter()
-            .map(|Check { name, is_good, detail }| {
+            .map(|CheckResult { name, is_good, detail }| {
                 json!({ "check": name, "ok": is_good, "detail": detail })
             })
             .collect();
@@ -225,7 +225,7 @@ impl Verdict {
     }
 }
 
-/// What was found and what would be right.
+/// The value that was found, and the right one.
 fn rule_broken(error: TokenError, issuer: &Issuer, unverified: &Unverified) -> String {
     let rules = &issuer.rules;
     let claim =

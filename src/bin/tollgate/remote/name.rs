@@ -1,4 +1,4 @@
-//! What an account is called, on the command line and in a URL.
+//! The name of an account, on the command line and in a URL.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ pub(crate) struct AccountName {
 }
 
 impl AccountName {
-    /// Somebody of whom nothing is known but what is given beside.
+    /// A stand-in for an account: only the given facts apply to it.
     pub(crate) fn nobody_known() -> Self {
         Self { tenant: "-".to_owned(), account: "somebody".to_owned() }
     }
@@ -26,7 +26,7 @@ impl AccountName {
         (Some(self.tenant.as_str()).filter(|tenant| *tenant != "-"), &self.account)
     }
 
-    /// Where it stands in the admin API.
+    /// Its path in the admin API.
     pub(crate) fn path(&self) -> String {
         let (tenant, account) = (encoded_segment(&self.tenant), encoded_segment(&self.account));
         format!("accounts/{tenant}/{account}")

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Gate, encoded_segment};
 use crate::commands::Failure;
 
-/// How much of a list.
+/// The length of a list.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Listing {
     /// No more than so many; all where it is not said.
