@@ -15,8 +15,7 @@ mod step;
 mod visit;
 
 pub use step::{
-    End, Ended, Need, Pending, ProviderCall, Request, Rest, SessionCall, Step,
-    Unavailable,
+    End, Ended, Need, Pending, ProviderCall, Request, Rest, SessionCall, Step, Unavailable,
 };
 
 use std::rc::Rc;

@@ -36,15 +36,15 @@ impl TryFrom<StrictValue> for AccountRecord {
     }
 }
 
-fn billed(object: &mut JsonObject) -> Result<Billed, ReadError> {
-    Ok(Billed {
+fn billed(object: &mut JsonObject) -> Result<ProviderSubscription, ReadError> {
+    Ok(ProviderSubscription {
         provider: provider(object)?,
         id: object.needed_text("id")?,
         customer: object.text("customer")?,
         by_address: object.flag("by_address")?,
         subscription: subscription(object)?,
-        told: object.object("told", |object| {
-            Ok(Told {
+        last_report: object.object("told", |object| {
+            Ok(LastReport {
                 at: object.needed_time("at")?,
                 status: status(object)?,
                 current_period_ends_at: object.time("current_period_ends_at")?,

@@ -22,7 +22,7 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    pub(super) fn read(reader: &Reader) -> Self {
+    pub(super) fn read(reader: &ConfigReader) -> Self {
         let mut deadlines = Self::default();
         if let Some(mut fields) = reader.table("DEADLINES", "{ ledger_ms = 1000 }") {
             let fallback = deadlines;

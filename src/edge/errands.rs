@@ -120,7 +120,7 @@ async fn watch(
                 // What fails is tried again, as long as the lease is worth it.
                 let _ = tell(isolate, config, account, request).await;
             }
-            Watch::Wait(ms) => {
+            WatchAction::Wait(ms) => {
                 let _ = resolved(glue::pause(u32::try_from(ms.max(1)).unwrap_or(u32::MAX))).await;
             }
         }

@@ -10,9 +10,7 @@ use super::provider_call::call;
 use super::visit::{Visit, respond};
 use crate::billing::sessions::SessionReply;
 use crate::config::Config;
-use crate::hosted_page::{
-    Need, Pending, ProviderCall, Request, SessionCall, Step, start,
-};
+use crate::hosted_page::{Need, Pending, ProviderCall, Request, SessionCall, Step, start};
 
 /// Answers a request for the way.
 pub(super) async fn lead(visit: &Visit, request: Request<'_>) -> Response {

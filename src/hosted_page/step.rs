@@ -1,9 +1,9 @@
 //! The steps of the machine: the request, needs, which the edge performs, and ends.
 
 use crate::billing::api::{Answered, ApiRequest};
-use crate::billing::{Billing, CallError};
 use crate::billing::inbox::{CustomerKey, InboxRequest};
 use crate::billing::sessions::{SessionReply, SessionRequest};
+use crate::billing::{Billing, CallError};
 use crate::config::Config;
 use crate::endpoint::HostedPage;
 use crate::gate::KnownAccount;

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use super::step::{
-    End, Ended, Hitch, Need, Pending, Progress, ProviderCall, Request, Rest,
-    SessionCall, Step, Unavailable,
+    End, Ended, Hitch, Need, Pending, Progress, ProviderCall, Request, Rest, SessionCall, Step,
+    Unavailable,
 };
 use crate::account::{AccountRecord, Provider};
-use crate::billing::api::ApiRequest;
+use crate::billing::api::{Answered, ApiAnswer, ApiRequest};
 use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::sessions::{SessionRequest, wish};
-use crate::billing::{Billing, BillingError};
+use crate::billing::{Billing, BillingError, CallError};
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::report;

@@ -12,9 +12,7 @@ use tollgate::billing::{BillingEvent, News, apply};
 use tollgate::config::Config;
 use tollgate::endpoint::HostedPage;
 use tollgate::gate::KnownAccount;
-use tollgate::hosted_page::{
-    End, Ended, Need, Pending, ProviderCall, Request, Step, start,
-};
+use tollgate::hosted_page::{End, Ended, Need, Pending, ProviderCall, Request, Step, start};
 use tollgate::identity::Identity;
 use tollgate::request::{RequestFacts, ReturnPath};
 use tollgate::time::Timestamp;
