@@ -22,7 +22,7 @@ use super::way_back::Asked;
 use super::{errands, glue, inbox, ledger, way_back};
 use crate::account::KeyOwner;
 use crate::cause::Cause;
-use crate::config::{Config, LEDGER_BINDING};
+use crate::config::{Config, LEDGER_BINDING, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
 use crate::gate::{
     self, Access, Begun, CallError, Errand, Gate, Inquiry, Need, OriginAnswer, Outcome, Process,
@@ -284,8 +284,8 @@ impl Exchange {
         }
     }
 
-    fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
-        let route = route.and_then(|index| self.config.routes.get(index));
+    fn deny(&self, denial: &Denial, route: Option<RouteIndex>) -> Response {
+        let route = route.and_then(|index| self.config.route(index));
         self.visit.deny(denial, route)
     }
 

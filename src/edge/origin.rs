@@ -83,7 +83,7 @@ impl Passage<'_> {
             let charge = format!("{FREE_PAGE}\n{}\n{}", page.set_cookie, page.grant.to_line());
             return Settlement { charge, occasions: PAGE | FAILED };
         }
-        let route = pass.route.and_then(|index| Some((index, self.config.routes.get(index)?)));
+        let route = pass.route.and_then(|index| Some((index.get(), self.config.route(index)?)));
         let (Some(charge), Some(identity), Some((index, route))) =
             (&pass.charge, &pass.identity, route)
         else {
@@ -142,7 +142,7 @@ impl Passage<'_> {
     }
 
     fn route(&self) -> Option<&Route> {
-        self.pass.route.and_then(|index| self.config.routes.get(index))
+        self.pass.route.and_then(|index| self.config.route(index))
     }
 
     /// Takes out the parts that the origin isn't to see. The cookie of free pages is the gate's
