@@ -71,7 +71,14 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
     let verdicts = event.news.iter().filter_map(|news| match news {
         News::Paid { .. } => Some(true),
         News::PaymentFailed { reason: Some(reason), .. } => is_nobodys(*reason).then_some(false),
-        _ => None,
+        // A failure without a reason says nothing of the provider.
+        News::PaymentFailed { reason: None, .. }
+        | News::Credits { .. }
+        | News::CustomerDeleted
+        | News::Dispute { .. }
+        | News::Entitlements { .. }
+        | News::Note { .. }
+        | News::Subscription { .. } => None,
     });
     // Of one event that tells both, the payment counts.
     let is_good = verdicts.max()?;
