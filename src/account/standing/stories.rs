@@ -95,5 +95,5 @@ fn plan(id: &str, limit: u64) -> Plan {
 }
 
 fn days_from_now(days: i64) -> Timestamp {
-    NOW.plus_seconds(days * 86_400)
+    NOW.plus_seconds(days.saturating_mul(86_400))
 }

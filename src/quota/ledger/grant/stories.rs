@@ -95,7 +95,9 @@ fn each_reason_to_refuse_has_a_story() {
         let quotas = [quota("api", Period::Day, day), quota("api", Period::Month, month)];
         let mut story = Story::of(quotas);
         story.uses(used);
-        bought.into_iter().for_each(|units| story.buys(units));
+        if let Some(units) = bought {
+            story.buys(units);
+        }
         let (reason, name) = story.is_refused([want("api", needed, 0)]);
         assert_eq!((reason, name.as_str()), expected, "{limits:?} {bought:?} {used} {needed}");
     }
@@ -189,7 +191,7 @@ impl Story {
 
     fn asks(&mut self, wants: Vec<Want>) -> GrantOutcome {
         let number = self.next_number;
-        self.next_number += u64::try_from(wants.len()).unwrap();
+        self.next_number = number.strict_add(u64::try_from(wants.len()).unwrap());
         let request = LedgerRequest { number, wants, ..LedgerRequest::default() };
         let context = GrantContext {
             terms: Terms::default(),
