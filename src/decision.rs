@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::allowance::Grant;
 use crate::cause::{Cause, Notice, PaymentFailure, QuotaState, Remedy};
+use crate::config::RouteIndex;
 use crate::identity::Identity;
 use crate::quota::Charge;
 use crate::time::Timestamp;
@@ -25,8 +26,8 @@ pub enum Decision {
 /// A request that goes to the origin.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pass {
-    /// Index of the route in the configuration; `None` where the configuration is not known.
-    pub route: Option<usize>,
+    /// The route; `None` where the configuration is not known.
+    pub route: Option<RouteIndex>,
     /// The verified caller; `None` on open routes.
     pub identity: Option<Rc<Identity>>,
     /// The quotas this request was counted in, as they stand after it.

@@ -56,7 +56,7 @@ use identify::{Identify, Sender};
 use remedies::bad_request;
 use visitor::NewReader;
 
-use crate::config::{Config, Route};
+use crate::config::{Config, Route, RouteIndex};
 use crate::decision::{Decision, Pass};
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
@@ -74,11 +74,7 @@ enum State {
     /// It was denied before a route was matched.
     Unmatched,
     /// It is on this route.
-    Matched {
-        /// Index of the route in the configuration.
-        route: usize,
-        stage: Stage,
-    },
+    Matched { route: RouteIndex, stage: Stage },
 }
 
 /// The progress of a request on its route.
@@ -130,7 +126,7 @@ impl Gate {
     /// Takes a turn on a route. This is the one place where a request passes.
     fn advance(
         &mut self,
-        index: usize,
+        index: RouteIndex,
         memory: &mut Memory,
         now: Timestamp,
         go_on: impl FnOnce(&mut Turn<'_>, &Route) -> Result<Box<Pass>, Halt<Stage>>,
@@ -187,7 +183,7 @@ impl Process for Gate {
         })
     }
 
-    fn route(&self) -> Option<usize> {
+    fn route(&self) -> Option<RouteIndex> {
         match self.state {
             State::Unmatched => None,
             State::Matched { route, .. } => Some(route),

@@ -39,6 +39,10 @@
 //! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |
 //! | [`bounded_map`], `jitter`, [`store`], [`strict_json`], [`text`], [`time`] | tools |
 
+// Lets tests beside the code use the helpers of `tests/support`.
+#[cfg(test)]
+extern crate self as tollgate;
+
 pub mod account;
 pub mod admin;
 pub mod allowance;

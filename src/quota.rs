@@ -19,6 +19,6 @@ pub use holder::Holder;
 pub use lease::{
     GrantOutcome, Lease, LeaseReport, LedgerReply, LedgerRequest, Merge, RefusalReason, Usage, Want,
 };
-pub use ledger::Ledger;
+pub use ledger::{Ledger, LedgerError};
 pub use store::LedgerStore;
 pub use units::{CreditPack, DegradedUnits, MeterUnits};

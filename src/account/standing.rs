@@ -117,7 +117,7 @@ pub fn standing(
     now: Timestamp,
 ) -> Standing {
     let passed = |at: Option<Timestamp>| at.filter(|at| *at <= now);
-    match subscription.status {
+    let while_it_lasts = match subscription.status {
         Status::None => return denied(Cause::NoSubscription, None),
         Status::Incomplete => return denied(Cause::PaymentIncomplete, None),
         Status::Ended => {
@@ -128,18 +128,18 @@ pub fn standing(
         Status::Trialing if passed(subscription.trial_ends_at).is_some() => {
             return denied(Cause::TrialEnded, subscription.trial_ends_at);
         }
-        _ => {}
-    }
-    if let Some(end) = passed(subscription.ends_at) {
-        return denied(Cause::SubscriptionExpired, Some(end));
-    }
-    match subscription.status {
         Status::Paused => denied(Cause::SubscriptionPaused, None),
         Status::PastDue | Status::Unpaid => {
             after_failed_charge(subscription, grace_days, provider_outage, now)
         }
         Status::Trialing if subscription.trial_ends_at.is_some() => good(subscription, None),
-        _ => while_renewing(subscription, grace_days, provider_outage, now),
+        Status::Trialing | Status::Active => {
+            while_renewing(subscription, grace_days, provider_outage, now)
+        }
+    };
+    match passed(subscription.ends_at) {
+        Some(end) => denied(Cause::SubscriptionExpired, Some(end)),
+        None => while_it_lasts,
     }
 }
 
@@ -231,3 +231,6 @@ fn days_after(at: Timestamp, days: u32) -> Timestamp {
 pub const RENEWAL_NEWS_DAYS: u32 = 3;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+
+#[cfg(test)]
+mod stories;

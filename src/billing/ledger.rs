@@ -37,7 +37,13 @@ pub fn apply_to_ledger(
                 let entry = AuditEntry { at, actor, action, detail };
                 note(store, terms, entry, *is_announced)?;
             }
-            _ => {}
+            // These change the record: see `apply`.
+            News::CustomerDeleted
+            | News::Dispute { .. }
+            | News::Entitlements { .. }
+            | News::Paid { .. }
+            | News::PaymentFailed { .. }
+            | News::Subscription { .. } => {}
         }
     }
     let before = store.account()?.unwrap_or_default();

@@ -73,7 +73,14 @@ pub fn signals_of(event: &BillingEvent, now: Timestamp) -> Option<Signal> {
         News::PaymentFailed { reason: Some(reason), .. } => {
             is_provider_side(*reason).then_some(false)
         }
-        _ => None,
+        // A failure without a reason says nothing of the provider.
+        News::PaymentFailed { reason: None, .. }
+        | News::Credits { .. }
+        | News::CustomerDeleted
+        | News::Dispute { .. }
+        | News::Entitlements { .. }
+        | News::Note { .. }
+        | News::Subscription { .. } => None,
     });
     // Of one event with both, the payment counts.
     let is_good = verdicts.max()?;

@@ -96,11 +96,6 @@ impl Config {
             provider_outage: self.provider_outage,
         }
     }
-
-    /// The issuer whose `iss` this is.
-    pub fn issuer(&self, iss: &str) -> Option<(usize, &Issuer)> {
-        self.issuers.iter().enumerate().find(|(_, issuer)| issuer.rules.issuer == iss)
-    }
 }
 
 /// A configuration with mistakes.

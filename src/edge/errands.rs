@@ -11,7 +11,7 @@ use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::{glue, inbox, ledger};
 use crate::allowance::{ReportDue, shard_name};
-use crate::config::{Config, KeySource};
+use crate::config::{Config, IssuerIndex, KeySource};
 use crate::gate::{self, CallError, Errand};
 use crate::quota::holder::WatchAction;
 use crate::quota::{LedgerReply, LedgerRequest};
@@ -41,8 +41,8 @@ pub(super) fn run(
 /// # Errors
 ///
 /// Why it can't be had.
-pub(super) async fn fetch_keys(config: &Config, issuer: usize) -> Result<String, CallError> {
-    let Some(KeySource::Url(url)) = config.issuers.get(issuer).map(|issuer| &issuer.keys) else {
+pub(super) async fn fetch_keys(config: &Config, issuer: IssuerIndex) -> Result<String, CallError> {
+    let Some(KeySource::Url(url)) = config.issuer_at(issuer).map(|issuer| &issuer.keys) else {
         return Err(CallError::Fault("the issuer has no JWKS URL".to_owned()));
     };
     let promise = glue::fetch_text(url, config.deadlines.jwks_ms, MAX_JWKS_BYTES);

@@ -22,7 +22,7 @@ use super::visit::{Visit, respond};
 use super::{errands, glue, hosted_page, inbox, ledger};
 use crate::account::KeyOwner;
 use crate::cause::Cause;
-use crate::config::{Config, LEDGER_BINDING};
+use crate::config::{Config, LEDGER_BINDING, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
 use crate::endpoint::{AccountEndpoint, Endpoint, route};
 use crate::gate::{
@@ -294,8 +294,8 @@ impl Exchange {
         }
     }
 
-    fn deny(&self, denial: &Denial, route: Option<usize>) -> Response {
-        let route = route.and_then(|index| self.config.routes.get(index));
+    fn deny(&self, denial: &Denial, route: Option<RouteIndex>) -> Response {
+        let route = route.and_then(|index| self.config.route(index));
         self.visit.deny(denial, route)
     }
 

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 
 use super::bindings::Environment;
 use super::glue::forward::{ForwardFailure, ForwardOptions};
-use crate::config::{Config, OriginTarget, Route, Uncounted};
+use crate::config::{Config, OriginTarget, Route, RouteIndex, Uncounted};
 use crate::request::HeaderKind;
 
 /// The kind of a request that passes, as far as it is forwarded in a way of its own.
@@ -159,15 +159,15 @@ impl Forwardings {
         &self,
         env: &JsValue,
         config: &Config,
-        route: Option<usize>,
+        route: Option<RouteIndex>,
         passing: Passing,
     ) -> Result<Rc<Forwarding>, ForwardFailure> {
-        let row = route.map_or(0, |index| index.saturating_add(1));
+        let row = route.map_or(0, |index| index.get().saturating_add(1));
         let place = row.saturating_mul(Passing::COUNT).saturating_add(passing as usize);
         if let Some(Some(known)) = self.0.borrow().get(place) {
             return Ok(Rc::clone(known));
         }
-        let route = route.and_then(|index| config.routes.get(index));
+        let route = route.and_then(|index| config.route(index));
         let made = Rc::new(Forwarding::new(env, config, route, passing)?);
         let mut all = self.0.borrow_mut();
         if all.len() <= place {

@@ -57,16 +57,7 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
         resolved(Promise::race(&promises)).await.map_err(StoreError)?;
     }
     resolved(Promise::all(&promises(&running))).await.map_err(StoreError)?;
-    wake_when_due(state)
-}
-
-/// Has the object woken when the first event is due, if there is one.
-///
-/// # Errors
-///
-/// The database failed.
-pub(super) fn wake_when_due(state: &JsValue) -> Result<(), StoreError> {
-    if let Some(due_at) = SqlStore::new(state).next_due()? {
+    if let Some(due_at) = store.next_due()? {
         wake_at(state, due_at.max(now()));
     }
     Ok(())

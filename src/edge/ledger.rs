@@ -50,7 +50,7 @@ pub(super) fn send_within(
 ///
 /// Why there is none: too late, unreachable, overloaded, or an error of its own.
 pub(super) async fn reply(promise: Promise) -> Result<String, String> {
-    resolved(promise).await.map(|text| text.as_string().unwrap_or_default())
+    resolved(promise).await?.as_string().ok_or_else(|| "a reply that isn't text".to_owned())
 }
 
 /// Reads a reply.

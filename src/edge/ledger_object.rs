@@ -1,8 +1,10 @@
-//! The Durable Object that keeps an account: one object per account, SQLite-backed.
+//! The Durable Objects of the class `Ledger`: each keeps an account, or has one of three other
+//! roles. All of them are SQLite-backed.
 //!
-//! `wrangler.toml` binds it as `LEDGER`, class `Ledger`, with `new_sqlite_classes`.
+//! `wrangler.toml` binds the class as `LEDGER`, with `new_sqlite_classes`.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -17,11 +19,11 @@ use super::ledger_store::SqlStore;
 use super::{glue, inbox_object, inbox_store, key_store, outbox, reader_store};
 use crate::admin::OperatorStore;
 use crate::allowance::Readers;
-use crate::billing::inbox::{AccountSummary, Inbox};
+use crate::billing::inbox::{AccountSummary, Inbox, InboxStore};
 use crate::billing::sessions::Sessions;
 use crate::config::Config;
 use crate::plan::Terms;
-use crate::quota::{self, LedgerStore};
+use crate::quota::{self, LedgerError, LedgerStore};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::{billing, wire};
@@ -35,22 +37,30 @@ struct Counting {
     sessions: Sessions,
 }
 
-/// What an object of this class is: its name says it to who calls, the message to the object.
+/// The job of an object of this class. Callers know it by the object's name; the object learns it
+/// from each message.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Office {
+enum Role {
     Account,
     Inbox,
     Keys,
     Readers,
 }
 
-impl Office {
+impl Role {
     const fn of(message: &Message) -> Self {
         match message {
             Message::Inbox(_) => Self::Inbox,
             Message::FileKey { .. } | Message::FindKey(_) => Self::Keys,
             Message::ReportReaders(_) => Self::Readers,
-            _ => Self::Account,
+            Message::ApplyBilling { .. }
+            | Message::Ask(_)
+            | Message::Audit { .. }
+            | Message::Execute(_)
+            | Message::Credits
+            | Message::Read
+            | Message::Session(_)
+            | Message::Usage { .. } => Self::Account,
         }
     }
 
@@ -60,6 +70,82 @@ impl Office {
             Self::Inbox => inbox_store::create_tables(store),
             Self::Keys => key_store::create_table(store),
             Self::Readers => reader_store::create_table(store),
+        }
+    }
+
+    /// When the object has to be woken after a message. After a restart, whatever became of the
+    /// alarm, the first row that is due is looked for once.
+    fn wake_after(
+        self,
+        store: &SqlStore,
+        is_first: bool,
+        announces: bool,
+    ) -> Result<Option<Wake>, StoreError> {
+        match self {
+            Self::Inbox if store.has_queued => Ok(Some(Wake::AtOnce)),
+            Self::Inbox if is_first => Ok(store.next_due()?.map(Wake::At)),
+            Self::Account if store.has_queued || (announces && is_first) => {
+                Ok(outbox::first_due(store)?.map(Wake::At))
+            }
+            Self::Inbox | Self::Account | Self::Keys | Self::Readers => Ok(None),
+        }
+    }
+}
+
+enum Wake {
+    AtOnce,
+    At(Timestamp),
+}
+
+/// A message as it was handled.
+struct Handled {
+    reply: String,
+    wake: Option<Wake>,
+}
+
+/// The reason why a message has no reply. It goes back with a status of 500, for the caller's log.
+enum Fault {
+    /// The request's body isn't text.
+    Body,
+    /// The message isn't one, or another release's.
+    Message(wire::Unreadable),
+    /// The configuration has mistakes.
+    Config,
+    /// The database failed.
+    Store(StoreError),
+    /// The ledger refused.
+    Ledger(LedgerError),
+    /// The runtime did not carry the transaction out.
+    Transaction(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => formatter.write_str("a message that isn't text"),
+            Self::Message(error) => write!(formatter, "a message that can't be read: {error}"),
+            Self::Config => formatter.write_str("the configuration is invalid"),
+            Self::Store(StoreError(reason)) => formatter.write_str(reason),
+            Self::Ledger(error) => write!(formatter, "{error} ({})", error.code()),
+            Self::Transaction(reason) => write!(formatter, "the transaction failed: {reason}"),
+        }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Store(error) => Self::Store(error),
+            error @ (LedgerError::TooManyUnits
+            | LedgerError::TooFewUnits
+            | LedgerError::UnknownPack
+            | LedgerError::LastNumber) => Self::Ledger(error),
         }
     }
 }
@@ -98,9 +184,10 @@ impl Ledger {
         let (inner, text) = (Rc::clone(&self.0), request.text()?);
         Ok(future_to_promise(async move {
             let text = resolved(text).await?;
-            let (status, reply) = match inner.answer(&text.as_string().unwrap_or_default()) {
+            let text = text.as_string().ok_or(Fault::Body);
+            let (status, reply) = match text.and_then(|text| inner.answer(&text)) {
                 Ok(reply) => (200, reply),
-                Err(reason) => (500, reason),
+                Err(fault) => (500, fault.to_string()),
             };
             glue::make_response(status, "", &reply).map(JsValue::from)
         }))
@@ -111,60 +198,60 @@ impl Ledger {
     pub fn alarm(&self) -> Promise {
         let inner = Rc::clone(&self.0);
         future_to_promise(async move {
-            // An alarm isn't told what the object is, but its tables are.
+            // An alarm gets no name and no message, so the role is inferred from the tables.
             inner.woken_at.set(None);
             let delivered = if inbox_store::has_tables(&SqlStore::new(&inner.state)) {
                 inbox_object::deliver(&inner.state, &inner.env).await
             } else {
                 outbox::deliver(&inner.state, &inner.env).await
             };
-            delivered.map(|()| JsValue::UNDEFINED).map_err(|error| thrown(&error))
+            delivered.map(|()| JsValue::UNDEFINED).map_err(|error| thrown(&error.0))
         })
     }
 }
 
 impl Inner {
-    /// Handles one message as one transaction: an error undoes all of it.
-    fn answer(&self, text: &str) -> Result<String, String> {
-        let message: Message =
-            wire::decode(text).map_err(|error| format!("a message that can't be read: {error}"))?;
+    /// Handles one message as one transaction: a fault undoes all of it. After it has committed,
+    /// nothing can fail any more but setting the alarm, and that is logged.
+    fn answer(&self, text: &str) -> Result<String, Fault> {
+        let message: Message = wire::decode(text).map_err(Fault::Message)?;
         let isolate = Isolate::of(&self.env);
-        let config = isolate.config.as_ref().map_err(|_| "the configuration is invalid")?;
-        let config = Rc::clone(config);
-        let office = Office::of(&message);
-        let announces = office == Office::Account && config.notify.is_some();
+        // The operator's log has the mistakes already.
+        let config = isolate.config.as_ref().map_err(|_| Fault::Config)?;
+        let Handled { reply, wake } = self.handle_at_once(Rc::clone(config), message)?;
+        // Only now: a transaction that is undone takes the tables with it.
+        self.has_tables.set(true);
+        match wake {
+            Some(Wake::AtOnce) => self.wake(),
+            Some(Wake::At(at)) => outbox::wake_at(&self.state, at.max(now())),
+            None => {}
+        }
+        Ok(reply)
+    }
+
+    fn handle_at_once(&self, config: Rc<Config>, message: Message) -> Result<Handled, Fault> {
+        let is_first = !self.has_tables.get();
         let (state, counting) = (self.state.clone(), Rc::clone(&self.counting));
-        let has_tables = self.has_tables.get();
-        let has_news = Rc::new(Cell::new(false));
-        let is_queued = Rc::clone(&has_news);
-        let work = Closure::once(move || -> Result<String, JsValue> {
+        let outcome = Rc::new(RefCell::new(None));
+        let result = Rc::clone(&outcome);
+        let work = Closure::once(move || -> Result<(), JsValue> {
             let mut store = SqlStore::new(&state);
-            if !has_tables {
-                office.create_tables(&store).map_err(|error| thrown(&error))?;
-            }
             let counting = &mut counting.borrow_mut();
-            let reply = handle(counting, &mut store, &config, message);
-            is_queued.set(store.has_queued);
-            reply.map_err(|error| thrown(&error))
+            let handled = handle_first(counting, &mut store, &config, message, is_first);
+            let undone = handled.as_ref().err().map(|fault| thrown(&fault.to_string()));
+            result.replace(Some(handled));
+            undone.map_or(Ok(()), Err)
         });
-        let reply = glue::in_transaction(
+        let committed = glue::in_transaction(
             &glue::property(&self.state, "storage"),
             work.as_ref().unchecked_ref(),
         );
-        let reply = reply.map_err(|error| glue::message_of(&error))?;
-        // Only now: a transaction that is undone takes the tables with it.
-        self.has_tables.set(true);
-        // After a restart, whatever became of the alarm, what is due is looked for once.
-        if office == Office::Inbox {
-            if has_news.get() {
-                self.wake();
-            } else if !has_tables {
-                inbox_object::wake_when_due(&self.state).map_err(|error| error.0)?;
-            }
-        } else if has_news.get() || (announces && !has_tables) {
-            outbox::wake_when_due(&self.state).map_err(|error| error.0)?;
+        match (outcome.take(), committed) {
+            (Some(Err(fault)), _) => Err(fault),
+            (Some(Ok(handled)), Ok(_)) => Ok(handled),
+            (_, Err(error)) => Err(Fault::Transaction(glue::message_of(&error))),
+            (None, Ok(_)) => Err(Fault::Transaction("it did not run".to_owned())),
         }
-        Ok(reply.as_string().unwrap_or_default())
     }
 
     /// Has the object woken at once. Each time is a write, and one is enough.
@@ -180,12 +267,29 @@ impl Inner {
 /// How long it may take to be woken before it is asked for again.
 const WOKEN_MS: i64 = 1_000;
 
+/// Handles a message, after making the tables where it is the first that the object gets.
+fn handle_first(
+    counting: &mut Counting,
+    store: &mut SqlStore,
+    config: &Config,
+    message: Message,
+    is_first: bool,
+) -> Result<Handled, Fault> {
+    let role = Role::of(&message);
+    if is_first {
+        role.create_tables(store)?;
+    }
+    let reply = handle(counting, store, config, message)?;
+    let wake = role.wake_after(store, is_first, config.notify.is_some())?;
+    Ok(Handled { reply, wake })
+}
+
 fn handle(
     counting: &mut Counting,
     store: &mut SqlStore,
     config: &Config,
     message: Message,
-) -> Result<String, StoreError> {
+) -> Result<String, Fault> {
     let terms = config.terms();
     let reply = match message {
         Message::ApplyBilling { account, events } => {
@@ -234,6 +338,6 @@ fn summary(store: &SqlStore, terms: Terms<'_>) -> Result<Option<AccountSummary>,
         .map(|record| AccountSummary::of("", &record, terms.plans, terms.provider_outage, now())))
 }
 
-fn thrown(error: &StoreError) -> JsValue {
-    js_sys::Error::new(&error.0).into()
+fn thrown(reason: &str) -> JsValue {
+    js_sys::Error::new(reason).into()
 }

@@ -170,7 +170,8 @@ impl LedgerStore for SqlStore {
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         // An alarm isn't told whose it is: only a call by name is.
         let name = glue::property(&glue::property(&self.state, "id"), "name");
-        let account = name.as_string().unwrap_or_default();
+        let account = name.as_string();
+        let account = account.ok_or_else(|| StoreError("the account has no name".to_owned()))?;
         let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
         self.write(query, &[time(announcement.at()), body(&account, announcement).into()])

@@ -99,6 +99,7 @@ impl Passage<'_> {
         else {
             return String::new();
         };
+        let index = index.get();
         format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines())
     }
 
@@ -141,7 +142,7 @@ impl Passage<'_> {
     }
 
     fn route(&self) -> Option<&Route> {
-        self.pass.route.and_then(|index| self.config.routes.get(index))
+        self.pass.route.and_then(|index| self.config.route(index))
     }
 
     /// Takes out the parts that the origin isn't to see. The cookie of free pages is the gate's

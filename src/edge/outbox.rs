@@ -45,19 +45,19 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
             }
         }
     }
-    wake_when_due(state)
+    if let Some(due_at) = first_due(&store)? {
+        wake_at(state, due_at.max(now()));
+    }
+    Ok(())
 }
 
-/// Has the object woken when the first announcement is due, if there is one.
+/// When the first announcement is due, if there is one.
 ///
 /// # Errors
 ///
 /// The database failed.
-pub(super) fn wake_when_due(state: &JsValue) -> Result<(), StoreError> {
-    if let Some(row) = SqlStore::new(state).outbox(1)?.first() {
-        wake_at(state, row.due_at.max(now()));
-    }
-    Ok(())
+pub(super) fn first_due(store: &SqlStore) -> Result<Option<Timestamp>, StoreError> {
+    Ok(store.outbox(1)?.first().map(|row| row.due_at))
 }
 
 async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {

@@ -8,7 +8,7 @@ use super::memory::Caller;
 use super::remedies::{self, bad_request, fault};
 use super::step::{Errand, Misfit, Need};
 use crate::cause::Cause;
-use crate::config::{Config, Route};
+use crate::config::{Config, Route, RouteIndex};
 use crate::decision::Denial;
 use crate::identity::Identity;
 use crate::request::{RequestFacts, RouteMatch, match_route};
@@ -114,18 +114,18 @@ impl Request {
         Self { config, facts, started_at: now, notes }
     }
 
-    /// Index of the route of the path.
+    /// The route of the path.
     ///
     /// # Errors
     ///
     /// A denial: the path can't be read, or belongs to no one route.
-    pub(super) fn find_route(&self) -> Result<usize, Box<Denial>> {
+    pub(super) fn find_route(&self) -> Result<RouteIndex, Box<Denial>> {
         let Self { config, facts, .. } = self;
         let refuse = |detail: &str| Box::new(bad_request(detail, config));
         let readings = facts.readings().map_err(|error| refuse(error.code()))?;
         let patterns = config.routes.iter().map(|route| (&route.pattern, route.open));
         match match_route(&patterns, &facts.method, facts.host(), &readings) {
-            RouteMatch::One(index) => Ok(index),
+            RouteMatch::One(place) => Ok(RouteIndex::new(place)),
             RouteMatch::Ambiguous => Err(refuse("servers may read the path as different routes")),
             RouteMatch::None => Err(refuse("no route matches")),
         }
@@ -168,8 +168,8 @@ impl Request {
 /// # Errors
 ///
 /// A fault where it is gone: a configuration doesn't change under a request.
-pub(super) fn route_at<P>(config: &Config, index: usize) -> Result<&Route, Halt<P>> {
-    config.routes.get(index).ok_or_else(|| Halt::fault("the route that was matched is gone"))
+pub(super) fn route_at<P>(config: &Config, index: RouteIndex) -> Result<&Route, Halt<P>> {
+    config.route(index).ok_or_else(|| Halt::fault("the route that was matched is gone"))
 }
 
 /// The fault where an account can't be remembered: the memory of an isolate makes room for each.

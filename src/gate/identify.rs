@@ -7,6 +7,7 @@ use super::memory::Caller;
 use super::step::Outcome;
 use crate::account::ApiKey;
 use crate::cause::Cause;
+use crate::config::IssuerIndex;
 use crate::decision::Denial;
 use crate::request::credential;
 use crate::time::Timestamp;
@@ -19,8 +20,8 @@ pub(super) enum Identify {
     Owner(Rc<str>),
     /// The key set of this issuer.
     Keys {
-        /// Index of the issuer in the configuration.
-        issuer: usize,
+        /// The issuer.
+        issuer: IssuerIndex,
     },
     /// Another request, which fetches the keys.
     OthersKeys,
@@ -33,7 +34,7 @@ pub(super) enum Identify {
 pub(super) struct Candidate {
     pub(super) token: Rc<str>,
     pub(super) unverified: Unverified,
-    pub(super) issuer: usize,
+    pub(super) issuer: IssuerIndex,
     pub(super) generation: u32,
     pub(super) expires_at: Timestamp,
 }

@@ -11,7 +11,7 @@ use super::case::{Halt, Matter, Request, Turn, route_at};
 use super::identify::{Identify, Sender};
 use super::memory::Caller;
 use super::step::{CallError, Errand, Need, Outcome, Process, Step};
-use crate::config::{Config, Route};
+use crate::config::{Config, Route, RouteIndex};
 use crate::decision::Denial;
 use crate::quota::Usage;
 use crate::time::Timestamp;
@@ -33,8 +33,8 @@ pub type Begun<A> = (Inquiry<A>, Step<Result<A, Box<Denial>>>);
 pub(super) enum Subject<A> {
     /// The caller's own account.
     Account(fn(&mut Turn<'_>, &Caller, &Usage) -> Answer<A>),
-    /// A page: the index of its route in the configuration.
-    Page(usize, fn(&mut Turn<'_>, &Route, &Caller, &Usage) -> Answer<A>),
+    /// A page, by its route.
+    Page(RouteIndex, fn(&mut Turn<'_>, &Route, &Caller, &Usage) -> Answer<A>),
 }
 
 /// An answer; or the denial, or the doubt about the payment provider, that comes before it.
@@ -88,7 +88,7 @@ impl<A> Process for Inquiry<A> {
         })
     }
 
-    fn route(&self) -> Option<usize> {
+    fn route(&self) -> Option<RouteIndex> {
         match self.subject {
             Subject::Account(_) => None,
             Subject::Page(route, _) => Some(route),

@@ -62,7 +62,12 @@ impl Turn<'_> {
         self.watch(&applicant.caller.account, answered.to_watch);
         let charge = set_aside.plus(answered.charge);
         let LedgerReply { account, grant, .. } = *reply;
-        let verdict = self.verdict(route, &applicant, account.as_ref(), grant, costs.is_empty());
+        let verdict = match grant {
+            Some(GrantOutcome::Granted { .. }) if answered.is_short => {
+                Verdict::Fault("the ledger granted less than it was asked for")
+            }
+            grant => self.verdict(route, &applicant, account.as_ref(), grant, costs.is_empty()),
+        };
         if !matches!(verdict, Verdict::Granted(_)) {
             self.put_back(&charge, &applicant.caller);
         }

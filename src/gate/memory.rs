@@ -16,6 +16,7 @@ use std::rc::Rc;
 
 use crate::allowance::Watch;
 use crate::bounded_map::{BoundedMap, Weight, text_bytes};
+use crate::config::IssuerIndex;
 use crate::quota::Holder;
 use crate::time::Timestamp;
 
@@ -26,6 +27,7 @@ pub struct Memory {
     /// Hashes of API keys that don't exist, each with the time until which that is taken for true.
     unknown_keys: BoundedMap<String, Timestamp>,
     accounts: BoundedMap<String, AccountView>,
+    /// By [`IssuerIndex`].
     key_sets: Vec<KeySet>,
     isolate: String,
     holders: u64,
@@ -67,7 +69,7 @@ impl Memory {
         let stands = match caller.credential {
             Credential::Key { .. } => true,
             Credential::Token { issuer, generation, .. } => {
-                self.key_sets.get(issuer)?.generation == generation
+                self.key_sets.get(issuer.get())?.generation == generation
             }
         };
         (stands && now < caller.expires_at).then(|| Rc::clone(caller))
@@ -93,8 +95,8 @@ impl Memory {
         self.unknown_keys.insert(hash, now.plus_ms(UNKNOWN_KEY_MS), &mut |_, _| {});
     }
 
-    pub(super) fn key_set(&mut self, issuer: usize) -> Option<&mut KeySet> {
-        self.key_sets.get_mut(issuer)
+    pub(super) fn key_set(&mut self, issuer: IssuerIndex) -> Option<&mut KeySet> {
+        self.key_sets.get_mut(issuer.get())
     }
 
     pub(super) fn account(&self, name: &str) -> Option<&AccountView> {

@@ -112,7 +112,7 @@ impl<'c> Case<'c> {
         match caller.credential {
             Credential::Key { .. } => SubscriptionSource::Account,
             Credential::Token { issuer, .. } => {
-                let issuer = self.config.issuers.get(issuer);
+                let issuer = self.config.issuer_at(issuer);
                 issuer.map(|issuer| issuer.subscription).unwrap_or_default()
             }
         }

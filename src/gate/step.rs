@@ -7,6 +7,7 @@ use std::fmt;
 use super::Memory;
 use crate::account::KeyOwner;
 use crate::allowance::ReportDue;
+use crate::config::{IssuerIndex, RouteIndex};
 use crate::quota::{LedgerReply, LedgerRequest, Usage};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
@@ -29,8 +30,8 @@ pub trait Process {
     /// end, are a fault of the driver: they deny as misconfigured.
     fn resume(&mut self, outcome: Outcome, memory: &mut Memory, now: Timestamp) -> Step<Self::End>;
 
-    /// Index of the route that was matched; `None` where none was, or none is needed.
-    fn route(&self) -> Option<usize>;
+    /// The route that was matched; `None` where none was, or none is needed.
+    fn route(&self) -> Option<RouteIndex>;
 
     /// Work for after the response. Empty when called again.
     fn take_errands(&mut self) -> Vec<Errand>;
@@ -48,8 +49,8 @@ pub enum Need {
     },
     /// Fetch the key set of this issuer.
     FetchKeys {
-        /// Index of the issuer in the configuration.
-        issuer: usize,
+        /// The issuer.
+        issuer: IssuerIndex,
     },
     /// Verify this signature.
     VerifySignature(SignatureCheck),
@@ -151,8 +152,8 @@ pub enum Errand {
     AskOutage,
     /// Fetch an issuer's keys again and hand them to [`keys_refreshed`](super::keys_refreshed).
     RefreshKeys {
-        /// Index of the issuer in the configuration.
-        issuer: usize,
+        /// The issuer.
+        issuer: IssuerIndex,
     },
     /// Wait for so long, then send [`readers_to_report`](super::readers_to_report) to the object
     /// that this shard is at, and hand the reply to [`readers_reported`](super::readers_reported).

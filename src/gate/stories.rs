@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::{CallError, Gate, Memory, Need, Outcome, Process, Step};
 use crate::account::AccountRecord;
-use crate::cause::Cause;
-use crate::config::{Binding, Bindings, Config};
+use crate::cause::{Cause, QuotaState};
+use crate::config::{Binding, Bindings, Config, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
-use crate::quota::{GrantOutcome, LedgerReply};
+use crate::plan::Enforcement;
+use crate::quota::{GrantOutcome, Lease, LedgerReply};
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
 
@@ -27,10 +28,11 @@ struct Story {
 #[test]
 fn a_new_caller_is_verified_and_its_ledger_is_asked() {
     let mut story = Story::at_ledger("/api");
-    let granted = GrantOutcome::Granted { leases: Vec::new(), quotas: Vec::new() };
+    // No quota is about the meter, so that no lease is needed.
+    let granted = GrantOutcome::Granted { leases: Vec::new(), quotas: vec![Vec::new()] };
     let pass = story.passes(Outcome::LedgerAnswered(Ok(reply(Some(granted)))));
     assert_eq!(pass.identity.unwrap().account, "alice");
-    assert_eq!(pass.route, Some(0));
+    assert_eq!(pass.route, Some(RouteIndex::new(0)));
 }
 
 #[test]
@@ -50,6 +52,36 @@ fn a_reply_that_does_not_fit_the_message_is_a_fault_of_its_own_name() {
         let mut story = Story::at_ledger("/api");
         let denial = story.denies(Outcome::LedgerAnswered(Ok(reply(grant))));
         assert_eq!(denial.cause, Cause::Misconfigured);
+        assert_eq!(denial.facts.operator_detail.as_deref(), Some(detail));
+    }
+}
+
+#[test]
+fn a_grant_that_falls_short_is_a_fault_and_not_a_pass() {
+    let lease = |units| Lease {
+        id: 1,
+        units,
+        lifetime_ms: 25_000,
+        credits: 0,
+        is_lenient: false,
+        is_of_member: false,
+    };
+    let quota = QuotaState {
+        name: "api/month".to_owned(),
+        limit: 100,
+        used: 1,
+        resets_at: NOW.plus_seconds(600),
+        window_s: 2_592_000,
+        enforcement: Enforcement::Hard,
+    };
+    let granted = |leases| GrantOutcome::Granted { leases, quotas: vec![vec![quota.clone()]] };
+    let answered = |grant| Outcome::LedgerAnswered(Ok(reply(Some(grant))));
+    let pass = Story::at_ledger("/api").passes(answered(granted(vec![lease(1)])));
+    assert_eq!(pass.charge.unwrap().units_of("api"), 1);
+    let unanswered = GrantOutcome::Granted { leases: vec![lease(1)], quotas: Vec::new() };
+    for short in [granted(Vec::new()), granted(vec![lease(0)]), unanswered] {
+        let denial = Story::at_ledger("/api").denies(answered(short));
+        let detail = "the ledger granted less than it was asked for";
         assert_eq!(denial.facts.operator_detail.as_deref(), Some(detail));
     }
 }

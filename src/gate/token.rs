@@ -7,7 +7,7 @@ use super::identify::{Candidate, Identified, Identify};
 use super::memory::{Caller, Credential, KeysNeeded, Memory};
 use super::step::{CallError, Errand, Need};
 use crate::cause::Cause;
-use crate::config::{Config, Issuer, KeySource};
+use crate::config::{Config, Issuer, IssuerIndex, KeySource};
 use crate::decision::Denial;
 use crate::identity::{Identity, union};
 use crate::time::Timestamp;
@@ -58,7 +58,7 @@ impl Turn<'_> {
         }
         let Candidate { token, unverified, issuer, generation, expires_at } = candidate;
         let config = self.case.config;
-        let Some(mapping) = config.issuers.get(issuer).map(|issuer| &issuer.mapping) else {
+        let Some(mapping) = config.issuer_at(issuer).map(|issuer| &issuer.mapping) else {
             return Err(Halt::fault("the issuer of a token is gone"));
         };
         let TokenIdentity { identity, token_id, issued_at } =
@@ -77,7 +77,7 @@ impl Turn<'_> {
     /// Takes over the key set for the token that was being checked.
     pub(super) fn keys_fetched(
         &mut self,
-        issuer: usize,
+        issuer: IssuerIndex,
         body: Result<String, CallError>,
     ) -> Result<(), Halt<Identify>> {
         keys_refreshed(issuer, body, self.memory, self.case.now)
@@ -87,7 +87,7 @@ impl Turn<'_> {
     /// The keys that may have signed the token.
     fn find_keys(
         &mut self,
-        index: usize,
+        index: IssuerIndex,
         issuer: &Issuer,
         unverified: &Unverified,
     ) -> Result<SignatureCheck, Halt<Identify>> {
@@ -117,7 +117,12 @@ impl Turn<'_> {
     }
 
     /// Gets the keys, or denies: with `error` where there are no newer ones to be had.
-    fn get_keys(&mut self, need: KeysNeeded, issuer: usize, error: TokenError) -> Halt<Identify> {
+    fn get_keys(
+        &mut self,
+        need: KeysNeeded,
+        issuer: IssuerIndex,
+        error: TokenError,
+    ) -> Halt<Identify> {
         let most_waits = self.case.config.deadlines.jwks_ms.div_ceil(WAIT_MS);
         match need {
             KeysNeeded::Fetch => Halt::Need(Need::FetchKeys { issuer }, Identify::Keys { issuer }),
@@ -132,12 +137,10 @@ impl Turn<'_> {
         }
     }
 
-    fn refresh_keys_if_due(&mut self, issuer: usize) {
+    fn refresh_keys_if_due(&mut self, issuer: IssuerIndex) {
         let config = self.case.config;
-        let is_remote = config
-            .issuers
-            .get(issuer)
-            .is_some_and(|issuer| matches!(issuer.keys, KeySource::Url(_)));
+        let is_remote =
+            config.issuer_at(issuer).is_some_and(|issuer| matches!(issuer.keys, KeySource::Url(_)));
         let (deadline_ms, now) = (config.deadlines.jwks_ms, self.case.now);
         let set = self.memory.key_set(issuer).filter(|_| is_remote);
         if set.is_some_and(|set| set.is_due(deadline_ms, now)) {
@@ -147,8 +150,8 @@ impl Turn<'_> {
 
     /// Denies, even where the route passes requests during outages: without keys callers can't be
     /// told apart.
-    fn keys_unavailable(&self, issuer: usize, reason: &str) -> Box<Denial> {
-        let issuer = self.case.config.issuers.get(issuer);
+    fn keys_unavailable(&self, issuer: IssuerIndex, reason: &str) -> Box<Denial> {
+        let issuer = self.case.config.issuer_at(issuer);
         let iss = issuer.map_or("?", |issuer| issuer.rules.issuer.as_str());
         let mut denial = Denial::new(Cause::CheckerUnavailable);
         denial.retry_at = Some(self.case.now.plus_ms(KEYS_RETRY_MS));
@@ -163,7 +166,7 @@ impl Turn<'_> {
 ///
 /// The body's own, or that the set can't be used.
 pub fn keys_refreshed(
-    issuer: usize,
+    issuer: IssuerIndex,
     body: Result<String, CallError>,
     memory: &mut Memory,
     now: Timestamp,

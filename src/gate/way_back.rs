@@ -60,7 +60,7 @@ impl Inquiry<Access> {
         let facts = Rc::new(facts.get(path.path()));
         let request = Request::new(config, facts, memory, now);
         let index = request.find_route().ok()?;
-        if request.config.routes.get(index).is_some_and(|route| route.open) {
+        if request.config.route(index).is_some_and(|route| route.open) {
             return None;
         }
         let subject = Subject::Page(index, access);

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use super::units::{take_up_to, total};
+
 /// The units that a passed request took from the isolate's leases, so that they can be given back.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Charge {
@@ -27,7 +29,7 @@ impl Charge {
     /// Units of a meter in it.
     pub fn units_of(&self, meter: &str) -> u64 {
         let of_meter = self.takings.iter().filter(|taking| taking.meter == meter);
-        of_meter.fold(0, |sum: u64, taking| sum.saturating_add(taking.units))
+        total(of_meter.map(|taking| taking.units))
     }
 
     /// Whether nothing was taken.
@@ -48,9 +50,10 @@ impl Charge {
         let mut rest = units;
         let mut charge = Self { holder: Rc::clone(&self.holder), takings: Vec::new() };
         for taking in self.takings.iter().filter(|taking| taking.meter == meter) {
-            let kept = taking.units.min(rest);
-            rest = rest.saturating_sub(kept);
-            charge.push(taking.lease, meter, taking.units.saturating_sub(kept));
+            let mut beyond = taking.units;
+            let kept = take_up_to(&mut rest, taking.units);
+            take_up_to(&mut beyond, kept);
+            charge.push(taking.lease, meter, beyond);
         }
         charge
     }

@@ -9,6 +9,7 @@
 
 mod count;
 mod credits;
+mod error;
 mod grant;
 mod heard;
 mod subscriber;
@@ -23,10 +24,11 @@ use crate::time::Timestamp;
 
 use crate::quota::lease::LEASE_LIFETIME_MS;
 use count::{Counts, plan_of};
-use grant::Asked;
+use grant::GrantContext;
 use subscriber::Subscriber;
 use upkeep::Upkeep;
 
+pub use error::LedgerError;
 pub use upkeep::{HOLDER_ACTIVE_MS, LEASE_MARGIN_MS};
 
 /// An account's ledger. The counts are in the store; this only remembers when to tidy up.
@@ -41,14 +43,15 @@ impl Ledger {
     /// All of the call's effects are in `store`.
     ///
     /// # Errors
-    /// The store failed. Nothing of this call may be kept then: see [`LedgerStore`].
+    /// The store failed, or a row or the message breaks a rule. Nothing of this call may be kept
+    /// then: see [`LedgerStore`].
     pub fn handle(
         &mut self,
         store: &mut impl LedgerStore,
         terms: Terms<'_>,
         request: &LedgerRequest,
         now: Timestamp,
-    ) -> Result<LedgerReply, StoreError> {
+    ) -> Result<LedgerReply, LedgerError> {
         let account = store.account()?;
         let subscriber = Subscriber::of(account.as_ref(), terms, now);
         let plan_id = request.plan.as_deref().or(subscriber.plan);
@@ -58,6 +61,7 @@ impl Ledger {
         if request.number == 0 {
             return Ok(LedgerReply { account, grant: None, horizon_ms });
         }
+        let last_number = last_number(request)?;
         let known = store.holder(&request.holder)?;
         self.upkeep.heard_of(known.as_ref(), now);
         let mut row = known
@@ -77,12 +81,11 @@ impl Ledger {
             Err(outcome) => Some(outcome),
             Ok(plan) => {
                 let holders = self.upkeep.holders_active();
-                let asked = Asked { plan, subscriber, request, holders };
-                Some(grant::answer(store, terms, &asked, &mut row, now)?)
+                let context = GrantContext { terms, plan, subscriber, holders, now };
+                Some(grant::grant_wants(store, &context, request, &mut row)?)
             }
         };
-        let wants = u64::try_from(request.wants.len()).unwrap_or(u64::MAX);
-        row.heard = request.number.saturating_add(wants.max(1)).saturating_sub(1);
+        row.heard = last_number;
         row.seen_at = now;
         row.forget_at = now.plus_ms(LEASE_LIFETIME_MS.saturating_add(LEASE_MARGIN_MS));
         store.put_holder(&row)?;
@@ -146,6 +149,7 @@ impl Ledger {
         if let Some(known) = packs.iter().find(|other| other.id == pack.id) {
             return Ok(known.clone());
         }
+        // Clamped on purpose: beyond the most there is no room, by however much.
         let left = packs.iter().fold(0, |sum: u64, other| sum.saturating_add(other.left));
         let units = pack.units.min(MAX_UNITS.saturating_sub(left));
         let pack = CreditPack { units, left: units, added_at: now, ..pack };
@@ -153,6 +157,14 @@ impl Ledger {
         store.append_audit(&entry(actor, ADD_CREDITS, &pack, now)?)?;
         Ok(pack)
     }
+}
+
+/// The last number that a message takes up: it has one for each lease that it may be granted, and
+/// one where it wants none.
+fn last_number(request: &LedgerRequest) -> Result<u64, LedgerError> {
+    let further = u64::try_from(request.wants.len().saturating_sub(1)).ok();
+    let last = further.and_then(|further| request.number.checked_add(further));
+    last.filter(|last| *last < u64::MAX).ok_or(LedgerError::LastNumber)
 }
 
 pub(crate) fn entry(

@@ -5,6 +5,20 @@ use serde::Serialize;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
+/// Takes up to `most` units from an amount, and returns how many.
+pub(super) fn take_up_to(amount: &mut u64, most: u64) -> u64 {
+    let taken = most.min(*amount);
+    // Never too much: see the line above.
+    *amount = amount.saturating_sub(taken);
+    taken
+}
+
+/// All of them together, to be compared with a cost. Costs are far below the most that a sum can
+/// come to, so that one which stops there compares alike.
+pub(super) fn total(units: impl Iterator<Item = u64>) -> u64 {
+    units.fold(0, u64::saturating_add)
+}
+
 /// Units of a meter.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MeterUnits {

@@ -162,7 +162,7 @@ impl Segment {
             Self::Literal(name) if name.as_bytes() != part => {
                 equal_loosely(name.as_bytes(), part).then_some(Fit::Loose)?
             }
-            _ => Fit::Exact,
+            Self::Literal(_) | Self::Any => Fit::Exact,
         };
         Some((fit, after))
     }

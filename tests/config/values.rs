@@ -84,7 +84,7 @@ fn a_full_configuration_is_read_as_it_was_written() {
     assert_eq!(notify.keys, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     assert!(config.terms().announces);
     let (index, issuer) = config.issuer("https://id.example").unwrap();
-    assert_eq!((index, issuer.subscription), (0, SubscriptionSource::Both));
+    assert_eq!((index.get(), issuer.subscription), (0, SubscriptionSource::Both));
     assert_eq!((issuer.rules.leeway_s, issuer.rules.max_lifetime_s), (5, Some(3600)));
     assert_eq!(issuer.mapping.account.0, ["org", "id"]);
     assert!(matches!(issuer.keys, KeySource::Inline(_)));

@@ -156,7 +156,8 @@ fn others_wait_for_the_request_that_fetches() {
     let token = token("{}");
     let (mut first, step) =
         world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
-    assert!(matches!(step, Step::Need(Need::FetchKeys { issuer: 0 })));
+    let Step::Need(Need::FetchKeys { issuer }) = step else { panic!("{step:?}") };
+    assert_eq!(issuer.get(), 0);
     let (mut second, step) =
         world.arrival("GET /premium", Some(&token)).start(&mut world.memory, world.now);
     assert!(matches!(step, Step::Need(Need::Wait { for_ms: 1..=100 })), "{step:?}");

@@ -2,7 +2,7 @@
 
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::plan::{Period, Terms};
-use tollgate::quota::{CreditPack, DegradedUnits, Ledger, LedgerRequest, Merge};
+use tollgate::quota::{CreditPack, DegradedUnits, Ledger, LedgerError, LedgerRequest, Merge};
 use tollgate::store::StoreError;
 
 use crate::bench::{Bench, Hand, NOW, quota, units, want};
@@ -29,7 +29,7 @@ fn every_failure_of_the_store_fails_the_call() {
         store.calls_left.set(Some(failures));
         match Ledger::default().handle(&mut store, terms, &request, next_minute) {
             Ok(reply) => break reply.grant.expect("a want has an outcome"),
-            Err(error) => assert_eq!(error, StoreError("disk full".to_owned())),
+            Err(error) => assert_eq!(error, LedgerError::Store(StoreError("disk full".to_owned()))),
         }
         failures += 1;
         assert!(failures < 60, "it never gets through");

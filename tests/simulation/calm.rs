@@ -22,10 +22,19 @@ impl World<'_> {
             let visitor = LedgerRequest::default();
             account.is_out = false;
             let handled = account.ledger.handle(&mut account.store, terms, &visitor, now);
-            let reply = handled.unwrap();
-            account.store.commit(&mut self.changed);
-            let forgotten = &self.changed.forgotten;
-            account.book.heard(self.schedule, &visitor, &reply, forgotten, now);
+            match handled {
+                Ok(reply) => {
+                    account.store.commit(&mut self.changed);
+                    let forgotten = &self.changed.forgotten;
+                    account.book.heard(self.schedule, &visitor, &reply, forgotten, now);
+                }
+                Err(error) => {
+                    account.store.roll_back();
+                    if self.options.fault.is_none() {
+                        account.book.fail(Rule::LedgerFaulty, error.to_string());
+                    }
+                }
+            }
             account.find_every_unit();
         }
         for account in 0..self.accounts.len() {

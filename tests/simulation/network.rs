@@ -3,9 +3,10 @@
 
 use std::time::Instant;
 
-use tollgate::quota::{Charge, GrantOutcome, Ledger, LedgerReply, LedgerRequest};
+use tollgate::quota::{Charge, GrantOutcome, Ledger, LedgerError, LedgerReply, LedgerRequest};
 
 use crate::faults::Fault;
+use crate::rules::Rule;
 use crate::schedule::Strike;
 use crate::world::{Call, Event, Purpose, World};
 
@@ -175,9 +176,17 @@ impl World<'_> {
             let line = format!("{:>9} ms  ledger {number}: hears", self.now_ms);
             outcome.story.push(format!("{line} {}; {answer}", said(request)));
         }
-        let Ok(reply) = result else {
-            account.store.roll_back();
-            return None;
+        let reply = match result {
+            Ok(reply) => reply,
+            Err(error) => {
+                account.store.roll_back();
+                if fault.is_none() && !matches!(error, LedgerError::Store(_)) {
+                    account.book.fail(Rule::LedgerFaulty, error.to_string());
+                }
+                let number = *number;
+                self.check(number);
+                return None;
+            }
         };
         if fault == Some(Fault::AnswersBeforeItWrites) && now.as_millis() % 4 == 0 {
             account.store.roll_back();
@@ -190,9 +199,13 @@ impl World<'_> {
         if fault == Some(Fault::RepeatsAreCounted) {
             let mut again = sent.clone();
             again.number += again.wants.len() as u64;
-            let second = account.ledger.handle(&mut account.store, terms, &again, now).unwrap();
-            account.store.commit(changed);
-            account.book.heard(schedule, &again, &second, &changed.forgotten, now);
+            match account.ledger.handle(&mut account.store, terms, &again, now) {
+                Ok(second) => {
+                    account.store.commit(changed);
+                    account.book.heard(schedule, &again, &second, &changed.forgotten, now);
+                }
+                Err(_) => account.store.roll_back(),
+            }
         }
         let number = *number;
         self.check(number);

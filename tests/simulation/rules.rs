@@ -36,6 +36,9 @@ pub(crate) enum Rule {
     OutageCountedTwice,
     /// The ledger's rows are not what the book has; only looked at where the books are compared.
     BooksDiffer,
+    /// The ledger failed though its store did not: it found a rule of its own broken. With a
+    /// deliberate fault it may, and the other rules must still find out.
+    LedgerFaulty,
 }
 
 impl Rule {

@@ -171,7 +171,7 @@ impl Reread {
         self.stage = match self.stage {
             Stage::Customer => Stage::Subscriptions,
             Stage::Subscriptions => Stage::Entitlements,
-            _ => Stage::Done,
+            Stage::Entitlements | Stage::Done => Stage::Done,
         };
         self.page = None;
         self.pages_left = MAX_PAGES;

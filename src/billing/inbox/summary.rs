@@ -97,7 +97,7 @@ fn moment(billed: &ProviderSubscription, plans: &[Plan]) -> Option<Timestamp> {
             Some(ends_at.plus_ms(NEWS_LATE_MS))
         }
         Status::Active => Some(known.current_period_ends_at?.plus_ms(NEWS_LATE_MS)),
-        _ => None,
+        Status::None | Status::Incomplete | Status::Unpaid | Status::Paused | Status::Ended => None,
     }
 }
 

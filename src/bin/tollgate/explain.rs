@@ -171,8 +171,8 @@ fn outcome(story: &Story, end: Explanation, scene: &Scene, facts: &RequestFacts)
     let steps = story.steps.iter();
     let steps: Vec<_> = steps.map(|(step, said)| json!({ "step": step, "said": said })).collect();
     let route = story.route.and_then(|index| {
-        let pattern = &scene.config.routes.get(index)?.pattern.text;
-        Some(json!({ "index": index, "match": pattern }))
+        let pattern = &scene.config.route(index)?.pattern.text;
+        Some(json!({ "index": index.get(), "match": pattern }))
     });
     let mut json = json!({
         "request": { "method": facts.method, "url": url }, "at": at, "steps": steps, "route": route,

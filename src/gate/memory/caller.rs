@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::bounded_map::text_bytes;
+use crate::config::IssuerIndex;
 use crate::identity::Identity;
 use crate::time::Timestamp;
 
@@ -26,8 +27,8 @@ pub(crate) struct Caller {
 pub(crate) enum Credential {
     /// A token.
     Token {
-        /// Index of the issuer in the configuration.
-        issuer: usize,
+        /// The issuer.
+        issuer: IssuerIndex,
         /// The key set that verified it.
         generation: u32,
         /// The token's own id.

@@ -2,7 +2,8 @@
 
 use crate::time::Timestamp;
 
-/// Units that were asked for lately, each counting less the longer ago it was.
+/// Units that were asked for lately, each counting less the longer ago it was. An estimate, which
+/// absurd numbers only take to its end: nothing is debited by it.
 ///
 /// The weight of a unit halves in [`HALF_LIFE_MS`], in a straight line within each half-life. With
 /// a steady rate of r units a second the level before each of them is 5 r.

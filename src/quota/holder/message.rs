@@ -33,6 +33,8 @@ pub struct Answered {
     pub charge: Charge,
     /// Leases that have to be watched from now on.
     pub to_watch: Vec<u64>,
+    /// Whether the ledger says that it granted the wants, but gave less than they needed: a fault.
+    pub is_short: bool,
 }
 
 impl Holder {
@@ -120,8 +122,10 @@ impl Holder {
             let sent = message.degraded.iter().find(|sent| sent.meter == total.meter);
             total.told = sent.map_or(total.told, |sent| sent.units);
         }
-        let mut answered = Answered { charge: self.nothing(), to_watch: Vec::new() };
+        let mut answered =
+            Answered { charge: self.nothing(), to_watch: Vec::new(), is_short: false };
         if let Some(GrantOutcome::Granted { leases, quotas }) = &reply.grant {
+            answered.is_short = quotas.len() != message.wants.len();
             for ((want, quotas), id) in message.wants.iter().zip(quotas).zip(number..) {
                 let lease = leases.iter().find(|lease| lease.id == id);
                 self.take_over(want, lease, quotas, &message, &mut answered, now);
@@ -222,6 +226,7 @@ impl Holder {
             }
         }
         let units = lease.map_or(0, |lease| lease.units);
+        answered.is_short |= units < want.needed;
         if units < want.needed.saturating_add(want.ahead) {
             // The limit is near: there is no use in asking ahead all the time.
             self.top_up_again_at = now.plus_ms(TOP_UP_PAUSE_MS);
@@ -229,12 +234,12 @@ impl Holder {
         let Some(lease) = lease else { return };
         let lifetime_ms = i64::try_from(lease.lifetime_ms).unwrap_or(i64::MAX);
         let is_watched = lease.units > want.needed || lease.is_lenient;
-        let held = HeldLease {
+        let mut held = HeldLease {
             id: lease.id,
             pocket,
-            units: lease.units,
             credits: lease.credits,
-            available: lease.units.saturating_sub(want.needed),
+            available: lease.units,
+            spent: 0,
             returned: 0,
             expires_at: message.asked_at.plus_ms(lifetime_ms),
             last_taken_at: now,
@@ -243,9 +248,7 @@ impl Holder {
             confirmed_spent: 0,
             confirmed_returned: 0,
         };
-        if want.needed > 0 {
-            answered.charge.push(lease.id, &want.meter, want.needed.min(lease.units));
-        }
+        answered.charge.push(lease.id, &want.meter, held.take(want.needed));
         if is_watched {
             answered.to_watch.push(held.id);
         }

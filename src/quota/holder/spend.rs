@@ -6,6 +6,7 @@ use super::held::{HeldLease, WATCH_LASTS_MS};
 use super::state::Holder;
 use crate::cause::QuotaState;
 use crate::plan::Cost;
+use crate::quota::units::{take_up_to, total};
 use crate::quota::{Charge, DegradedUnits};
 use crate::time::Timestamp;
 
@@ -37,8 +38,7 @@ impl Holder {
         for taking in charge.takings.iter().filter(|_| is_ours) {
             let is_it = |lease: &&mut HeldLease| lease.id == taking.lease;
             let Some(lease) = self.leases.iter_mut().find(is_it) else { continue };
-            let units = taking.units.min(lease.spent());
-            lease.available = lease.available.saturating_add(units);
+            lease.put_back(taking.units);
             lease.expire(now);
             if lease.watched_until <= now {
                 lease.watched_until = now.plus_ms(WATCH_LASTS_MS);
@@ -51,6 +51,7 @@ impl Holder {
     /// Notes that a request passed without being counted, since the ledger is out of reach.
     pub fn count_degraded(&mut self, costs: &[Cost]) {
         for cost in costs {
+            // Clamped on purpose: it is a figure for the operator, for which no request may fail.
             if let Some(total) = self.degraded.iter_mut().find(|one| one.meter == cost.meter) {
                 total.units = total.units.saturating_add(cost.units);
             } else {
@@ -68,6 +69,7 @@ impl Holder {
             let Some(pocket) = self.pocket(&cost.meter, member) else { continue };
             let held = self.held_of_quotas(&cost.meter, member, now);
             states.extend(pocket.quotas.iter().map(|quota| {
+                // More may be held than was used where a new period has begun.
                 let used = quota.used.saturating_sub(held);
                 QuotaState { used, ..quota.clone() }
             }));
@@ -77,20 +79,18 @@ impl Holder {
 
     /// Units of a meter that can be spent now.
     pub fn available(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        let live = self.live(meter, member, now);
-        live.fold(0, |sum: u64, lease| sum.saturating_add(lease.available))
+        total(self.live(meter, member, now).map(|lease| lease.available))
     }
 
     /// Number of held units that are counted in the quotas, and are not credits.
     pub fn held_of_quotas(&self, meter: &str, member: Option<&str>, now: Timestamp) -> u64 {
-        let live = self.live(meter, member, now);
-        live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_quotas()))
+        total(self.live(meter, member, now).map(HeldLease::of_quotas))
     }
 
     /// Credits that can be spent now, on any meter.
     pub fn held_credits(&self, now: Timestamp) -> u64 {
         let live = self.leases.iter().filter(|lease| now < lease.expires_at);
-        live.fold(0, |sum: u64, lease| sum.saturating_add(lease.of_credits()))
+        total(live.map(HeldLease::of_credits))
     }
 
     fn live(
@@ -123,13 +123,12 @@ impl Holder {
             let mut missing = cost.units;
             // Leases expire in the order they came, but for those that end with a period.
             for lease in self.leases.iter_mut().filter(|lease| lease.pocket == pocket) {
-                let units = missing.min(lease.available);
-                if units == 0 || now >= lease.expires_at {
+                if missing == 0 || lease.available == 0 || now >= lease.expires_at {
                     continue;
                 }
-                lease.available = lease.available.saturating_sub(units);
+                let units = lease.take(missing);
+                take_up_to(&mut missing, units);
                 lease.last_taken_at = now;
-                missing = missing.saturating_sub(units);
                 charge.push(lease.id, &cost.meter, units);
             }
         }

@@ -1,10 +1,11 @@
-//! Quotas in the windows that hold the present: what was used of them and what still may be.
+//! Quotas in the windows that hold the present: the units used of them, and their room.
 
+use super::error::{LedgerError, add};
 use super::subscriber::Subscriber;
 use crate::cause::QuotaState;
 use crate::plan::{Enforcement, Plan, Quota, Scope, Terms, Window, percent_used};
-use crate::quota::GrantOutcome;
 use crate::quota::store::{Counter, CounterKey, LedgerStore, WindowKey};
+use crate::quota::{GrantOutcome, Want};
 use crate::store::{MAX_UNITS, StoreError};
 use crate::time::Timestamp;
 
@@ -24,8 +25,8 @@ pub(super) struct Count<'a> {
     pub(super) window: Window,
     pub(super) key: CounterKey,
     pub(super) counter: Counter,
-    /// Units that the present call is going to count.
-    pub(super) reserved: u64,
+    /// Units that the present call is going to debit.
+    reserved: u64,
     /// Units that may be used in this window: an exception of the account's own, what is allowed
     /// in a trial, and what rolled over included.
     pub(super) limit: u64,
@@ -34,17 +35,30 @@ pub(super) struct Count<'a> {
 impl Count<'_> {
     /// The most that may ever be counted in this window.
     pub(super) fn ceiling(&self) -> u64 {
-        let ceiling = match (self.quota.enforcement, self.quota.overage_max) {
+        match (self.quota.enforcement, self.quota.overage_max) {
             (Enforcement::Hard, _) => self.limit,
-            (Enforcement::Soft, Some(overage_max)) => self.limit.saturating_add(overage_max),
+            (Enforcement::Soft, Some(overage_max)) => limits_together(self.limit, overage_max),
             (Enforcement::Soft, None) => MAX_UNITS,
-        };
-        ceiling.min(MAX_UNITS)
+        }
     }
 
-    /// Units that may still be counted.
+    /// Units that may still be counted. None, too, where the limit was lowered below those that
+    /// were used already.
     pub(super) fn room(&self) -> u64 {
         self.ceiling().saturating_sub(self.counter.used).saturating_sub(self.reserved)
+    }
+
+    /// Counts units as used.
+    pub(super) fn debit(&mut self, units: u64) -> Result<(), LedgerError> {
+        self.counter.used = add(self.counter.used, units)?;
+        Ok(())
+    }
+
+    /// Counts the reserved units as used. Returns whether there were any.
+    pub(super) fn debit_reserved(&mut self) -> Result<bool, LedgerError> {
+        let reserved = std::mem::take(&mut self.reserved);
+        self.debit(reserved)?;
+        Ok(reserved > 0)
     }
 
     /// The used share of the limit, in whole percent; a limit of nothing is used up.
@@ -52,20 +66,27 @@ impl Count<'_> {
         percent_used(self.counter.used, self.limit).unwrap_or(100)
     }
 
-    /// The count as callers see it.
+    /// The form in messages.
     pub(super) fn state(&self) -> QuotaState {
         QuotaState::new(self.quota, self.window, self.limit, self.counter.used)
     }
 
-    /// As a lease remembers it.
+    /// The form in a lease.
     pub(super) fn window_key(&self) -> WindowKey {
         let CounterKey { member, period, starts_at, .. } = &self.key;
         WindowKey { of_member: member.is_some(), period: *period, starts_at: *starts_at }
     }
+
+    /// Whether the units of a want are counted here.
+    fn is_for(&self, want: &Want) -> bool {
+        let CounterKey { meter, member, .. } = &self.key;
+        *meter == want.meter && (member.is_none() || *member == want.member)
+    }
 }
 
-/// Several quotas, in the plan's order.
-#[derive(Debug)]
+/// Several quotas in the plan's order. Each counter is among them once, so that wants that are
+/// counted in the same window share it.
+#[derive(Debug, Default)]
 pub(super) struct Counts<'a>(Vec<Count<'a>>);
 
 impl<'a> Counts<'a> {
@@ -78,8 +99,28 @@ impl<'a> Counts<'a> {
         member: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let is_wanted = |quota: &&Quota| quota.meter == meter;
-        Self::read(store, plan.quotas.iter().filter(is_wanted), subscriber, member, now)
+        let mut counts = Self::default();
+        for quota in plan.quotas.iter().filter(|quota| quota.meter == meter) {
+            counts.read(store, quota, subscriber, member, now)?;
+        }
+        Ok(counts)
+    }
+
+    /// Those that any of the wants is counted in.
+    pub(super) fn of_wants(
+        store: &impl LedgerStore,
+        plan: &'a Plan,
+        subscriber: Subscriber<'_>,
+        wants: &[Want],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut counts = Self::default();
+        for quota in &plan.quotas {
+            for want in wants.iter().filter(|want| want.meter == quota.meter) {
+                counts.read(store, quota, subscriber, want.member.as_deref(), now)?;
+            }
+        }
+        Ok(counts)
     }
 
     /// All of a plan's.
@@ -90,16 +131,47 @@ impl<'a> Counts<'a> {
         member: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        Self::read(store, plan.quotas.iter(), subscriber, member, now)
+        let mut counts = Self::default();
+        for quota in &plan.quotas {
+            counts.read(store, quota, subscriber, member, now)?;
+        }
+        Ok(counts)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether some of them are a member's own.
-    pub(super) fn count_members(&self) -> bool {
-        self.iter().any(|count| count.key.member.is_some())
+    /// Adds a quota's count, unless it is there already or is nobody's.
+    fn read(
+        &mut self,
+        store: &impl LedgerStore,
+        quota: &'a Quota,
+        subscriber: Subscriber<'_>,
+        member: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let member = match quota.scope {
+            Scope::Account => None,
+            Scope::Member if member.is_none() => return Ok(()),
+            Scope::Member => member,
+        };
+        let window = quota.window(now, subscriber.cycle_anchor);
+        let key = CounterKey {
+            meter: quota.meter.clone(),
+            member: member.map(str::to_owned),
+            period: quota.period,
+            starts_at: window.starts_at,
+        };
+        let known = self.0.iter_mut().find(|count| count.key == key);
+        // Several wants share a window.
+        if known.as_ref().is_some_and(|count| count.quota == quota) {
+            return Ok(());
+        }
+        let count = read_count(store, quota, subscriber, window, key)?;
+        match known {
+            None => self.0.push(count),
+            // The configuration refuses a quota that is written twice. Here the tighter counts.
+            Some(known) if count.ceiling() < known.ceiling() => *known = count,
+            Some(_) => {}
+        }
+        Ok(())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Count<'a>> {
@@ -110,66 +182,61 @@ impl<'a> Counts<'a> {
         self.0.iter_mut()
     }
 
-    /// The rest of the tightest of them; everything where there is none.
-    pub(super) fn room(&self) -> u64 {
-        self.iter().map(Count::room).min().unwrap_or(MAX_UNITS)
+    /// Those that a want is counted in.
+    pub(super) fn of_want(&self, want: &Want) -> impl Iterator<Item = &Count<'a>> {
+        self.iter().filter(move |count| count.is_for(want))
     }
 
-    /// The end of the first of their windows.
-    pub(super) fn ends_at(&self) -> Option<Timestamp> {
-        self.iter().map(|count| count.window.ends_at).min()
+    /// The one of them with the least room; `None` where nothing limits the want.
+    pub(super) fn tightest(&self, want: &Want) -> Option<&Count<'a>> {
+        self.of_want(want).min_by_key(|count| count.room())
     }
 
-    /// Whether so little of a window is left that nothing is granted ahead: such units would hardly
-    /// arrive in time.
-    pub(super) fn end_soon(&self, now: Timestamp) -> bool {
-        self.ends_at().is_some_and(|ends_at| ends_at.ms_since(now) < AHEAD_MIN_LIFETIME_MS)
+    /// Reserves units of a want in all of them.
+    pub(super) fn reserve(&mut self, want: &Want, units: u64) -> Result<(), LedgerError> {
+        for count in self.0.iter_mut().filter(|count| count.is_for(want)) {
+            count.reserved = add(count.reserved, units)?;
+        }
+        Ok(())
     }
 
-    /// The counts as callers see them.
+    /// The end of the first of a want's windows.
+    pub(super) fn ends_at(&self, want: &Want) -> Option<Timestamp> {
+        self.of_want(want).map(|count| count.window.ends_at).min()
+    }
+
+    /// The form in messages.
     pub(super) fn states(&self) -> Vec<QuotaState> {
         self.iter().map(Count::state).collect()
     }
 
-    fn read(
-        store: &impl LedgerStore,
-        quotas: impl Iterator<Item = &'a Quota>,
-        subscriber: Subscriber<'_>,
-        member: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let counts = quotas
-            .filter(|quota| quota.scope == Scope::Account || member.is_some())
-            .map(|quota| read_one(store, quota, subscriber, member, now))
-            .collect::<Result<_, _>>()?;
-        Ok(Self(counts))
+    /// The same of one want.
+    pub(super) fn states_of(&self, want: &Want) -> Vec<QuotaState> {
+        self.of_want(want).map(Count::state).collect()
     }
 }
 
-fn read_one<'a>(
+fn read_count<'a>(
     store: &impl LedgerStore,
     quota: &'a Quota,
     subscriber: Subscriber<'_>,
-    member: Option<&str>,
-    now: Timestamp,
+    window: Window,
+    key: CounterKey,
 ) -> Result<Count<'a>, StoreError> {
-    let anchor = subscriber.cycle_anchor;
-    let window = quota.window(now, anchor);
-    let key = CounterKey {
-        meter: quota.meter.clone(),
-        member: member.filter(|_| quota.scope == Scope::Member).map(str::to_owned),
-        period: quota.period,
-        starts_at: window.starts_at,
-    };
     let own_limit = own_limit(quota, subscriber);
     let counter = if let Some(counter) = store.counter(&key)? {
         counter
     } else {
-        let carried = carried_over(store, quota, &key, own_limit, anchor)?;
+        let carried = carried_over(store, quota, &key, own_limit, subscriber.cycle_anchor)?;
         Counter { carried, ..Counter::default() }
     };
-    let limit = own_limit.saturating_add(counter.carried).min(MAX_UNITS);
+    let limit = limits_together(own_limit, counter.carried);
     Ok(Count { quota, window, key, counter, reserved: 0, limit })
+}
+
+/// Two limits as one. No counter holds more than [`MAX_UNITS`], so a higher limit is that one.
+fn limits_together(limit: u64, more: u64) -> u64 {
+    limit.saturating_add(more).min(MAX_UNITS)
 }
 
 /// The quota's limit for this account: an exception of its own, else the trial's, else the plan's.
@@ -196,16 +263,16 @@ fn carried_over(
         let before = earlier.starts_at.plus_ms(-1);
         earlier.starts_at = quota.window(before, anchor).starts_at;
         let Some(counter) = store.counter(&earlier)? else { continue };
-        let allowed = own_limit.saturating_add(counter.carried);
+        let allowed = limits_together(own_limit, counter.carried);
+        // Nothing is left where more was used than is allowed: of a soft quota, or a lowered one.
         let mut carried = allowed.saturating_sub(counter.used).min(quota.rollover_max);
         for _ in 0..unused_periods {
-            carried = own_limit.saturating_add(carried).min(quota.rollover_max);
+            carried = limits_together(own_limit, carried).min(quota.rollover_max);
         }
         return Ok(carried);
     }
     Ok(0)
 }
 
-const AHEAD_MIN_LIFETIME_MS: i64 = 1_000;
 /// Whoever used nothing for longer starts without what rolled over.
 const ROLLOVER_LOOKS_BACK: u32 = 12;

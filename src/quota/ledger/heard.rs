@@ -1,9 +1,10 @@
 //! The reports of a holder: leases, units that passed uncounted, and a reader's use before it
 //! signed in.
 
+use super::error::{LedgerError, subtract, sum};
 use super::subscriber::Subscriber;
 use crate::plan::Plan;
-use crate::quota::ledger::count::Counts;
+use crate::quota::ledger::count::{Count, Counts};
 use crate::quota::ledger::credits;
 use crate::quota::store::{CounterKey, HolderRow, LeaseRow, LedgerStore, WindowKey};
 use crate::quota::{DegradedUnits, LedgerRequest, Merge, MeterUnits};
@@ -18,7 +19,7 @@ pub(super) fn hear(
     store: &mut impl LedgerStore,
     row: &mut HolderRow,
     request: &LedgerRequest,
-) -> Result<(), StoreError> {
+) -> Result<(), LedgerError> {
     for mut lease in std::mem::take(&mut row.leases) {
         let Some(report) = request.leases.iter().find(|report| report.id == lease.id) else {
             if !lease.has_arrived {
@@ -26,10 +27,11 @@ pub(super) fn hear(
             }
             continue;
         };
-        let returned = report.returned.clamp(lease.returned, lease.units);
-        take_back(store, &lease, returned.saturating_sub(lease.returned))?;
+        // No report gives back more than was granted, nor takes back what was given back.
+        let returned = report.returned.min(lease.units).max(lease.returned);
+        take_back(store, &lease, subtract(returned, lease.returned)?)?;
         lease.returned = returned;
-        lease.spent = report.spent.min(lease.units.saturating_sub(returned));
+        lease.spent = report.spent.min(subtract(lease.units, returned)?);
         lease.has_arrived = true;
         row.leases.push(lease);
     }
@@ -42,18 +44,20 @@ pub(super) fn take_back(
     store: &mut impl LedgerStore,
     lease: &LeaseRow,
     units: u64,
-) -> Result<(), StoreError> {
+) -> Result<(), LedgerError> {
     if units == 0 {
         return Ok(());
     }
-    let all_credits = lease.credits.iter().fold(0, |sum: u64, pack| sum.saturating_add(pack.units));
-    let credits_out = all_credits.saturating_sub(lease.returned);
-    let from_credits = units.min(credits_out);
-    credits::put_back(store, &lease.credits, lease.returned.min(all_credits), from_credits)?;
+    let all_credits = sum(lease.credits.iter().map(|pack| pack.units))?;
+    let credits_back = lease.returned.min(all_credits);
+    let from_credits = units.min(subtract(all_credits, credits_back)?);
+    credits::put_back(store, &lease.credits, credits_back, from_credits)?;
+    let from_quota = subtract(units, from_credits)?;
     for window in &lease.windows {
         let key = counter_key(lease, *window);
-        let mut counter = store.counter(&key)?.unwrap_or_default();
-        counter.used = counter.used.saturating_sub(units.saturating_sub(from_credits));
+        // An old count that was deleted has nothing to be taken off.
+        let Some(mut counter) = store.counter(&key)? else { continue };
+        counter.used = subtract(counter.used, from_quota)?;
         store.put_counter(&key, &counter)?;
     }
     Ok(())
@@ -72,6 +76,7 @@ pub(super) fn count_degraded(
     for DegradedUnits { meter, units, told } in &request.degraded {
         let known = row.degraded.iter_mut().find(|other| other.meter == *meter);
         let before = known.as_ref().map_or(0, |known| known.units);
+        // Totals: one that was told before, or is older, brings no news.
         let news = units.saturating_sub(before.max(*told));
         if news == 0 {
             continue;
@@ -82,6 +87,7 @@ pub(super) fn count_degraded(
         }
         let Some(plan) = plan else { continue };
         for count in Counts::of_meter(store, plan, subscriber, meter, None, now)?.iter_mut() {
+            // Clamped on purpose: it is a figure for the operator, for which no call may fail.
             count.counter.degraded = count.counter.degraded.saturating_add(news).min(MAX_UNITS);
             store.put_counter(&count.key, &count.counter)?;
         }
@@ -97,7 +103,8 @@ pub(super) fn merge(
     subscriber: Subscriber<'_>,
     merge: &Merge,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<(), LedgerError> {
+    // A total: one that was counted before, or is older, brings no news.
     let news = merge.units.saturating_sub(store.merged(&merge.name)?);
     if news == 0 {
         return Ok(());
@@ -105,9 +112,10 @@ pub(super) fn merge(
     store.put_merged(&merge.name, merge.units, merge.ends_at.plus_ms(MERGE_MARGIN_MS))?;
     let member = merge.member.as_deref();
     let mut counts = Counts::of_meter(store, plan, subscriber, &merge.meter, member, now)?;
-    let units = news.min(counts.room());
+    let Some(room) = counts.iter().map(Count::room).min() else { return Ok(()) };
+    let units = news.min(room);
     for count in counts.iter_mut() {
-        count.counter.used = count.counter.used.saturating_add(units);
+        count.debit(units)?;
         store.put_counter(&count.key, &count.counter)?;
     }
     Ok(())

@@ -1,5 +1,8 @@
 //! The ledger's work from time to time: it forgets holders that are gone, and counts the others.
 
+use std::num::NonZeroU64;
+
+use super::error::{LedgerError, add, subtract};
 use crate::plan::{Lost, Terms};
 use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::quota::ledger::heard;
@@ -23,7 +26,7 @@ impl Upkeep {
         store: &mut impl LedgerStore,
         terms: Terms<'_>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), LedgerError> {
         // A clock that was set back must not put this off.
         if self.looked_at.is_some_and(|at| at <= now) && now < self.look_again_at {
             return Ok(());
@@ -42,7 +45,7 @@ impl Upkeep {
         }
         self.looked_at = Some(now);
         self.look_again_at = look_again_at.max(now.plus_ms(LOOK_AT_MOST_EVERY_MS));
-        self.delete_old(store, terms, now)
+        Ok(self.delete_old(store, terms, now)?)
     }
 
     /// Notes that a holder sent a message; `known` is what was known of it before.
@@ -54,8 +57,8 @@ impl Upkeep {
     }
 
     /// Number of holders that share the account's units, at least 1.
-    pub(super) fn holders_active(&self) -> u64 {
-        self.holders_active.max(1)
+    pub(super) fn holders_active(&self) -> NonZeroU64 {
+        NonZeroU64::new(self.holders_active).unwrap_or(NonZeroU64::MIN)
     }
 
     /// For how much of its demand a holder should ask at a time.
@@ -97,20 +100,20 @@ fn forget(
     terms: Terms<'_>,
     name: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<(), LedgerError> {
     let Some(mut row) = store.holder(name)? else { return Ok(()) };
     for lease in &row.leases {
         if terms.lost(&lease.meter) == Lost::Lenient {
-            let kept = lease.spent.saturating_add(lease.returned);
-            heard::take_back(store, lease, lease.units.saturating_sub(kept))?;
+            let accounted_for = add(lease.spent, lease.returned)?;
+            heard::take_back(store, lease, subtract(lease.units, accounted_for)?)?;
         }
     }
     row.forget_at = row.seen_at.plus_ms(TOTALS_KEPT_MS);
     if row.degraded.is_empty() || row.forget_at <= now {
-        return store.delete_holder(name);
+        return Ok(store.delete_holder(name)?);
     }
     row.leases.clear();
-    store.put_holder(&row)
+    Ok(store.put_holder(&row)?)
 }
 
 /// Time for which the ledger waits for news of a lease beyond its lifetime: the lag of the network,

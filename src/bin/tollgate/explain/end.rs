@@ -45,7 +45,7 @@ pub(super) fn explain(
 
 fn passed(pass: &Pass, scene: &Scene, facts: &RequestFacts) -> Explanation {
     let config = &scene.config;
-    let route = pass.route.and_then(|index| config.routes.get(index));
+    let route = pass.route.and_then(|index| config.route(index));
     let target = route.and_then(|route| route.origin.as_ref()).unwrap_or(&config.origin);
     let to = match target {
         OriginTarget::Url(url) => format!("{url}{}", facts.path),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use tollgate::account::{ApiKey, KeyOwner};
-use tollgate::config::{Config, KeySource};
+use tollgate::config::{Config, IssuerIndex, KeySource, RouteIndex};
 use tollgate::decision::Decision;
 use tollgate::gate::{CallError, Gate, Inquiry, Memory, Need, Outcome, Process, Step};
 use tollgate::quota::{Ledger, LedgerReply, LedgerRequest, Usage};
@@ -48,7 +48,7 @@ pub(super) struct Scene {
 pub(super) struct Story {
     pub(super) steps: Vec<(&'static str, String)>,
     pub(super) end: End,
-    pub(super) route: Option<usize>,
+    pub(super) route: Option<RouteIndex>,
 }
 
 /// The end of a request.
@@ -196,8 +196,8 @@ impl Scene {
         Some(words::caller(&identity, issuer))
     }
 
-    fn fetch_keys(&self, issuer: usize) -> (Result<String, CallError>, String) {
-        let source = self.config.issuers.get(issuer).map(|issuer| &issuer.keys);
+    fn fetch_keys(&self, issuer: IssuerIndex) -> (Result<String, CallError>, String) {
+        let source = self.config.issuer_at(issuer).map(|issuer| &issuer.keys);
         let url = match source {
             Some(KeySource::Url(url)) => url.as_str(),
             _ => "nowhere",

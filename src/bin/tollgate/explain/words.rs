@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tollgate::account::{AccountRecord, Subscription, judge};
 use tollgate::cause::QuotaState;
-use tollgate::config::{Anonymous, Config, Issuer, Route, SubscriptionSource};
+use tollgate::config::{Anonymous, Config, Issuer, Route, RouteIndex, SubscriptionSource};
 use tollgate::gate::CallError;
 use tollgate::identity::Identity;
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
@@ -14,11 +14,12 @@ use tollgate::time::Timestamp;
 use crate::commands::clock;
 
 /// The route, and its demands.
-pub(super) fn route(config: &Config, index: usize) -> String {
-    let Some(route) = config.routes.get(index) else { return "none".to_owned() };
-    let before = config.routes.iter().take(index).map(|route| route.pattern.text.as_str());
+pub(super) fn route(config: &Config, index: RouteIndex) -> String {
+    let Some(route) = config.route(index) else { return "none".to_owned() };
+    let place = index.get();
+    let before = config.routes.iter().take(place).map(|route| route.pattern.text.as_str());
     let before: Vec<_> = before.collect();
-    let mut text = format!("{:?} (ROUTES[{index}]): {}", route.pattern.text, asks(route));
+    let mut text = format!("{:?} (ROUTES[{place}]): {}", route.pattern.text, asks(route));
     if !before.is_empty() {
         let _ = write!(text, "\nnot {}", before.join(", "));
     }
@@ -50,9 +51,9 @@ fn asks(route: &Route) -> String {
 }
 
 /// Whether the request passes before anybody asks for a credential, or never gets so far.
-pub(super) fn is_ungated(config: &Config, route: Option<usize>, facts: &RequestFacts) -> bool {
+pub(super) fn is_ungated(config: &Config, route: Option<RouteIndex>, facts: &RequestFacts) -> bool {
     let own = facts.path.starts_with(&config.prefix);
-    let route = route.and_then(|index| config.routes.get(index));
+    let route = route.and_then(|index| config.route(index));
     facts.is_preflight() || route.map_or(!own, |route| route.open)
 }
 
