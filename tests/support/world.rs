@@ -233,7 +233,7 @@ impl World {
             }
         }
         let (charge, identity) = (pass.charge.as_ref()?, pass.identity.as_ref()?);
-        let route = self.config.route(pass.route?).expect("it was matched");
+        let route = self.config.route(pass.route?).unwrap();
         let settlement = gate::settle(route, charge, answer);
         let account = identity.account_name();
         let errands = gate::give_back(&account, &settlement.returned, &mut self.memory, self.now);
