@@ -141,7 +141,7 @@ impl KeyProblem {
             Self::WrongBytes(bytes) => return Some(format!("{bytes} bytes").into()),
             Self::WrongModulus(bits) => return Some(format!("a modulus of {bits} bits").into()),
             Self::ShortSecret(bytes) => return Some(format!("a secret of {bytes} bytes").into()),
-            Self::SameName => "the name of another key",
+            Self::SameName => "the same kid as another key's",
             Self::Mixed => "shared secrets (oct) beside public keys",
             Self::Public => "a public key",
             Self::Private => {
@@ -178,7 +178,7 @@ impl KeyProblem {
             Self::NotJson(_) | Self::NoSet => "a JWK Set such as {\"keys\":[…]}",
             Self::NoList => "a list of JWKs",
             Self::NoJwk => "a JWK",
-            Self::SameName => "a name of its own",
+            Self::SameName => "a kid of its own",
             Self::Mixed => "one kind: whoever may know the public ones must not know the others",
             Self::Public => "a private one",
             Self::Private => "the public half of a new pair",
