@@ -28,7 +28,7 @@ use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
-use tollgate::plan::{Enforcement, PlanOffer};
+use tollgate::plan::{Enforcement, PlanOffer, QuotaName};
 use tollgate::time::Timestamp;
 use tollgate::token::TokenError;
 
@@ -59,7 +59,7 @@ fn asker<'a>(method: &'a str, accept: &'a str) -> Asker<'a> {
 
 fn quota() -> QuotaState {
     QuotaState {
-        name: "api/month".into(),
+        name: QuotaName::parse("api/month").unwrap(),
         limit: 1_000,
         used: 1_000,
         resets_at: RESET,
@@ -277,7 +277,8 @@ proptest! {
         denial.facts.plan = Some(plan.clone());
         denial.retry_at = Some(Timestamp::from_millis(retry));
         let resets_at = Timestamp::from_millis(resets);
-        denial.quota = Some(QuotaState { name: plan, limit, used, resets_at, window_s, ..quota() });
+        let name = QuotaName { meter: plan, ..quota().name };
+        denial.quota = Some(QuotaState { name, limit, used, resets_at, window_s, ..quota() });
         for accept in [accept.as_str(), BROWSER, "text/plain", "application/json"] {
             let asker = Asker { accept, origin: &origin, path: &path, ..asker("GET", "") };
             let now = Timestamp::from_millis(now);

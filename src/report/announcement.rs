@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::jitter::jitter;
+use crate::plan::QuotaName;
 use crate::quota::store::{Announcement, Threshold};
 use crate::time::Timestamp;
 
@@ -17,7 +18,7 @@ pub fn body(account: &str, announcement: &Announcement) -> String {
     let data = Data {
         account,
         quota,
-        meter: meter_of(quota),
+        meter: &quota.meter,
         member: member.as_deref(),
         percent: *percent,
         used: *used,
@@ -81,7 +82,7 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     account: &'a str,
-    quota: &'a str,
+    quota: &'a QuotaName,
     meter: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<&'a str>,
@@ -89,12 +90,6 @@ struct Data<'a> {
     used: u64,
     limit: u64,
     resets_at: String,
-}
-
-/// The meter in a quota's name, `<meter>/<period>` or `<meter>/<period>/member`.
-fn meter_of(quota: &str) -> &str {
-    let name = quota.strip_suffix("/member").unwrap_or(quota);
-    name.rsplit_once('/').map_or(name, |(meter, _)| meter)
 }
 
 /// How long to wait after each failed attempt, as Standard Webhooks proposes: 5 seconds, 5 and 30
@@ -119,7 +114,7 @@ mod tests {
     fn the_body_says_what_was_reached() {
         let threshold = Threshold {
             at: NOW.plus_ms(250),
-            quota: "a/b/month/member".to_owned(),
+            quota: QuotaName::parse("a/b/month/member").unwrap(),
             member: Some("bo\"b".to_owned()),
             percent: 80,
             used: 8,
@@ -134,7 +129,8 @@ mod tests {
         );
         let announcement = Announcement::Threshold(threshold.clone());
         assert_eq!(body("acme/alice", &announcement), expected);
-        let of_all = Threshold { quota: "api/day".to_owned(), member: None, ..threshold };
+        let quota = QuotaName::parse("api/day").unwrap();
+        let of_all = Threshold { quota, member: None, ..threshold };
         let of_all = Announcement::Threshold(of_all);
         assert!(body("-/a", &of_all).contains(r#""quota":"api/day","meter":"api","percent""#));
     }

@@ -246,7 +246,7 @@ fn a_key_counts_for_its_member() {
         last = Some(world.serve("GET /api", Some(&key)));
     }
     let denial = last.as_ref().map(denied).unwrap();
-    assert_eq!(denial.quota.as_ref().unwrap().name, "api/month/member");
+    assert_eq!(denial.quota.as_ref().unwrap().name.to_string(), "api/month/member");
     put_keys(&mut world, "team", &json!([{"id": "aaaaaaaa"}, {"id": "bbbbbbbb"}]));
     let owner = KeyOwner { account: ALICE.into(), key: "bbbbbbbb".into(), member: None };
     let known = world.directory.as_mut().unwrap();
