@@ -41,7 +41,7 @@ pub use page::{is_delivered, is_view};
 pub use reader::{CountKey, Grant, Reader, ReaderCount, Verdict, View};
 pub use readers::{ReaderRow, ReaderStore, Readers};
 pub use tally::{Page, ReaderId};
-pub use watch::{ReportDue, SHARDS, Watch, shard_name};
+pub use watch::{ReportDue, SHARDS, Watch};
 
 /// How many pages are free in which period. It has no other identity: routes with the same
 /// allowance share one count.

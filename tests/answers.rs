@@ -28,6 +28,7 @@ use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
+use tollgate::identity::AccountName;
 use tollgate::plan::{Enforcement, PlanOffer, QuotaName};
 use tollgate::time::Timestamp;
 use tollgate::token::TokenError;
@@ -79,7 +80,7 @@ fn upgrade() -> Remedy {
 fn denial(cause: Cause) -> Denial {
     let mut denial = Denial::new(cause);
     denial.facts.plan = Some("Starter".into());
-    denial.facts.account = Some("acme/secret-account".into());
+    denial.facts.account = AccountName::parse("acme/secret-account").ok();
     denial.facts.operator_detail = Some("LEDGER binding has no namespace".into());
     denial.facts.since = Some(NOW.plus_seconds(-86_400));
     match cause {

@@ -32,8 +32,8 @@ const LAYERS: &[&[&str]] = &[
     &["account", "request"],
     &["token", "cause"],
     &["plan"],
-    &["words"],
-    &["identity", "wire", "gate_secret"],
+    &["words", "identity"],
+    &["wire", "gate_secret"],
     &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::change::Change;
 use crate::account::{AccountRecord, ApiKey};
-use crate::billing::inbox::is_account_name;
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::quota::CreditPack;
 use crate::strict_json::{self, StrictValue};
 use crate::time::Timestamp;
@@ -107,15 +107,13 @@ pub fn revocation(body: &str, now: Timestamp) -> Result<Change, String> {
 /// # Errors
 ///
 /// See [`record`].
-pub fn account(body: &str) -> Result<String, String> {
+pub fn account(body: &str) -> Result<AccountName, String> {
     const EXAMPLE: &str = "{\"account\":\"-/alice\"}";
     let mut fields = Fields::of(body, EXAMPLE)?;
     let account = fields.text("account")?;
     fields.finish("account")?;
-    let account = account.map(|name| if name.contains('/') { name } else { format!("-/{name}") });
-    account.filter(|name| is_account_name(name)).ok_or_else(|| {
-        format!("account: expected an account's name such as {EXAMPLE}, a tenant before the slash.")
-    })
+    let account = AccountName::parse_short(&account.unwrap_or_default());
+    account.map_err(|error| format!("account: {error}."))
 }
 
 /// Checks that a body is empty, or an object without members.

@@ -6,6 +6,7 @@ use super::change::NO_ACCOUNT;
 use crate::account::Provider;
 use crate::answer::{Headers, status_title};
 use crate::config::Role;
+use crate::identity::AccountName;
 use crate::request::BodyError;
 
 /// An operator's request that was refused.
@@ -27,7 +28,7 @@ pub enum Refusal {
     /// The role does not reach to a customer of another account.
     CustomerTaken {
         /// The account that has the customer; `None` where it is only named for it.
-        account: Option<String>,
+        account: Option<AccountName>,
     },
     /// The operator has set no token, so that nobody may do anything here.
     Closed,

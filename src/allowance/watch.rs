@@ -115,16 +115,10 @@ impl Watch {
 /// A report that is to be made, off the request's path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReportDue {
-    /// Where to: see [`shard_name`].
+    /// The shard that it is for.
     pub shard: u8,
     /// After how long, so that others come along; 0 where there are enough.
     pub after_ms: u32,
-}
-
-/// The name of the object that watches over the readers of a shard. It has no slash, so it can't
-/// be an account's.
-pub fn shard_name(shard: u8) -> String {
-    format!("readers-{shard}")
 }
 
 /// How many objects readers are spread over. With another number most readers belong to an object

@@ -7,7 +7,7 @@ use super::author::{Author, Field};
 use super::error::BillingError;
 use super::event::BillingEvent;
 use super::settings::Billing;
-use crate::identity::account_name;
+use crate::identity::AccountName;
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 use crate::token::MAX_NAME_BYTES;
@@ -284,7 +284,7 @@ impl<'a> Object<'a> {
                 None
             }
             None if by_seller => {
-                let name = text.as_deref().and_then(account_named);
+                let name = text.as_deref().and_then(|text| AccountName::parse_short(text).ok());
                 let expected = "an account such as alice or acme/alice, or a reference";
                 Some(name.ok_or_else(|| missing(field, expected))?)
             }
@@ -313,19 +313,6 @@ impl<'a> Object<'a> {
     fn pointer_to(&self, path: &str) -> String {
         [self.pointer.as_str(), "/", &path.replace('.', "/")].concat()
     }
-}
-
-/// The account's name in full, for a text that names it: `alice`, or `acme/alice` with a tenant.
-/// Slashes and percent signs inside of a name are percent-encoded.
-pub(super) fn account_named(text: &str) -> Option<String> {
-    let decoded = |part: &str| part.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
-    let (tenant, account) = match text.split_once('/') {
-        Some((tenant, account)) => (Some(decoded(tenant)), account),
-        None => (None, text),
-    };
-    let is_name = |part: &str| !part.is_empty() && !part.bytes().any(|byte| byte < b' ');
-    let fits = is_name(account) && !account.contains('/') && tenant.as_deref().is_none_or(is_name);
-    fits.then(|| account_name(tenant.as_deref(), &decoded(account)))
 }
 
 /// The plan and the add-ons of a subscription whose items are called `items`, each by several

@@ -11,6 +11,7 @@ use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use crate::billing::webhook::{self, Webhook};
 use crate::billing::{Billing, BillingError, BillingEvent};
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::report;
 
 /// The event of a genuine webhook, completed by answers of the provider.
@@ -53,9 +54,9 @@ pub(super) async fn incoming(
 pub(super) async fn reread_account(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    account: &AccountName,
 ) -> Result<usize, String> {
-    let request = InboxRequest::CustomersOf { account: account.to_owned() };
+    let request = InboxRequest::CustomersOf { account: account.clone() };
     let customers: Vec<CustomerKey> = inbox::ask(isolate, config, request).await?;
     let calls = Calls::new(config, customers.len().saturating_mul(MAX_CALLS));
     for customer in &customers {
@@ -63,7 +64,7 @@ pub(super) async fn reread_account(
         let taken = take_in(isolate, config, events.clone()).await?;
         // The inbox delivers them too, which changes nothing then. Another account's events stay
         // with that account, though the two share a customer.
-        let is_its = |taken: &Taken| taken.account.as_deref() == Some(account);
+        let is_its = |taken: &Taken| taken.account.as_ref() == Some(account);
         let events = events.into_iter().zip(&taken).filter(|(_, taken)| is_its(taken));
         let events: Vec<_> = events
             .map(|(event, taken)| BillingEvent { is_by_address: taken.is_by_address, ..event })

@@ -8,6 +8,7 @@ use super::visit::{Visit, respond};
 use crate::answer::refusal::RETRY_AFTER;
 use crate::billing::sessions::{SessionReply, SessionRequest};
 use crate::config::Config;
+use crate::identity::AccountName;
 
 /// The answer of the account's object about a link for this wish.
 ///
@@ -17,17 +18,23 @@ use crate::config::Config;
 pub(super) async fn begin(
     visit: &Visit,
     config: &Config,
-    account: &str,
+    account: &AccountName,
     wish: &str,
 ) -> Result<SessionReply, String> {
     let message = Message::Session(SessionRequest::Begin { wish: wish.to_owned() });
-    read(&call(&visit.isolate, config, account, &message).await?)
+    read(&call(&visit.isolate, config, &account.into(), &message).await?)
 }
 
 /// Hands it the link. Where it gets lost, the next request makes another.
-pub(super) async fn keep(visit: &Visit, config: &Config, account: &str, wish: String, url: &str) {
+pub(super) async fn keep(
+    visit: &Visit,
+    config: &Config,
+    account: &AccountName,
+    wish: String,
+    url: &str,
+) {
     let message = Message::Session(SessionRequest::Made { wish, url: url.to_owned() });
-    let _ = call(&visit.isolate, config, account, &message).await;
+    let _ = call(&visit.isolate, config, &account.into(), &message).await;
 }
 
 /// The response where there were too many.

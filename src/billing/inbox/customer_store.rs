@@ -1,6 +1,7 @@
 //! The database calls by which the inbox keeps the accounts of customers and subscriptions.
 
 use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -52,7 +53,7 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError>;
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<AccountName>, StoreError>;
 
     /// Writes the account whose reference opened a subscription, and the customer that pays for it.
     ///
@@ -61,7 +62,7 @@ pub trait CustomerStore {
     fn put_owner(
         &mut self,
         subscription: &SubscriptionKey,
-        account: &str,
+        account: &AccountName,
         customer: Option<&str>,
     ) -> Result<(), StoreError>;
 
@@ -69,7 +70,7 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError>;
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<AccountName>, StoreError>;
 
     /// Writes when a customer first paid, unless an earlier time is known.
     ///
@@ -81,5 +82,5 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
+    fn customers_of(&self, account: &AccountName) -> Result<Vec<CustomerKey>, StoreError>;
 }
