@@ -14,7 +14,7 @@
 //! 3. If it was counted and the origin delivered ([`is_delivered`]): [`Watch::confirm`], and send
 //!    [`Reader::set_cookie`]. If it didn't: [`Watch::give_back`], and no cookie.
 //! 4. When a report is due: [`Watch::take`] it, have [`Readers::handle`] answer it in the object
-//!    [`shard_name`], and [`Watch::correct`] by its reply.
+//!    [`ObjectName::Readers`](crate::identity::ObjectName::Readers), and [`Watch::correct`] by its reply.
 
 mod address;
 mod cookie;
@@ -30,7 +30,7 @@ mod watch;
 use std::fmt;
 
 use crate::cause::QuotaState;
-use crate::plan::{Enforcement, Period, Window};
+use crate::plan::{Enforcement, Period, QuotaName, Scope, Window};
 use crate::time::Timestamp;
 
 pub use address::address_key;
@@ -42,7 +42,7 @@ pub use page::{is_delivered, is_view};
 pub use reader::{CountKey, Grant, Reader, ReaderCount, Verdict, View};
 pub use readers::{ReaderRow, ReaderStore, Readers};
 pub use tally::{Page, ReaderId};
-pub use watch::{ReportDue, SHARDS, Watch, shard_name};
+pub use watch::{ReportDue, SHARDS, Watch};
 
 /// A number of free pages per period. It has no other identity: routes with the same
 /// allowance share one count.
@@ -89,7 +89,7 @@ impl Allowance {
     pub fn state(self, used: u8, now: Timestamp) -> QuotaState {
         let window = self.window(now);
         QuotaState {
-            name: format!("{METER}/{}", self.period.word()),
+            name: QuotaName { meter: METER.to_owned(), period: self.period, scope: Scope::Account },
             limit: u64::from(self.limit),
             used: u64::from(used),
             resets_at: window.ends_at,
@@ -149,7 +149,10 @@ mod tests {
     fn tells_its_state_as_a_quota() {
         let now = Timestamp::parse_rfc3339("2026-11-24T20:00:00Z").unwrap();
         let state = Allowance::parse("5 per month").unwrap().state(2, now);
-        assert_eq!((state.name.as_str(), state.limit, state.used), ("pages/month", 5, 2));
+        assert_eq!(
+            (state.name.to_string().as_str(), state.limit, state.used),
+            ("pages/month", 5, 2)
+        );
         assert_eq!(state.resets_at.rfc3339(), "2026-12-01T00:00:00Z");
         assert_eq!(state.window_s, 30 * 86_400);
     }

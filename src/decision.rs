@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::allowance::Grant;
 use crate::cause::{Cause, Notice, PaymentFailure, QuotaState, Remedy};
 use crate::config::RouteIndex;
-use crate::identity::Identity;
+use crate::identity::{AccountName, Identity};
 use crate::quota::Charge;
 use crate::time::Timestamp;
 use crate::token::TokenError;
@@ -105,7 +105,7 @@ impl Denial {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
     /// `tenant/account` of the verified caller; for the log, not for the body.
-    pub account: Option<String>,
+    pub account: Option<AccountName>,
     /// Display name of the caller's plan.
     pub plan: Option<String>,
     /// Entitlements the route asks for and the caller lacks.

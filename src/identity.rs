@@ -1,4 +1,11 @@
-//! The caller, as the origin gets it: headers and the claims of the signed assertion.
+//! The caller, as the origin gets it: headers and the claims of the signed assertion. The names of
+//! accounts and of objects.
+
+mod account_name;
+mod object_name;
+
+pub use account_name::{AccountName, AccountNameError, MAX_PART_BYTES};
+pub use object_name::ObjectName;
 
 use serde::Serialize;
 
@@ -30,21 +37,16 @@ pub static NOBODY: Identity = Identity {
 };
 
 impl Identity {
-    /// A member of the account that is called `name`: [`Self::account_name`], read back.
-    pub fn of_account(name: &str, member: Option<String>) -> Self {
-        let (tenant, account) = name.split_once('/').unwrap_or(("-", name));
-        let [tenant, account] = [tenant, account].map(plain_part);
+    /// A member of the account of this name: [`Self::account_name`], read back.
+    pub fn of_account(name: &AccountName, member: Option<String>) -> Self {
+        let (tenant, account) = (name.tenant(), name.account());
         let subject = member.filter(|member| *member != account);
-        let tenant = (tenant != "-").then_some(tenant);
         Self { tenant, account, subject, ..Self::default() }
     }
 
-    /// `tenant/account`, the account's name throughout the gate; the tenant is `-` where none is.
-    ///
-    /// Both parts are percent-encoded where they hold a slash, so that no two accounts share a
-    /// name.
-    pub fn account_name(&self) -> String {
-        account_name(self.tenant.as_deref(), &self.account)
+    /// The account's name throughout the gate. Its parts were checked with the token.
+    pub fn account_name(&self) -> AccountName {
+        AccountName::of_checked(self.tenant.as_deref(), &self.account)
     }
 
     /// The headers for the origin. Values are percent-encoded where a header can't hold them.
@@ -87,19 +89,6 @@ impl Identity {
     }
 }
 
-/// Whether `name` is one that an account may have: `tenant/account`. No other object of the
-/// ledger's class has such a name.
-pub fn is_account_name(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(tenant, account)| {
-        !tenant.is_empty() && !account.is_empty() && !account.contains('/')
-    })
-}
-
-/// `tenant/account`: see [`Identity::account_name`].
-pub fn account_name(tenant: Option<&str>, account: &str) -> String {
-    format!("{}/{}", name_part(tenant.unwrap_or("-")), name_part(account))
-}
-
 /// All of the lists of entitlements together, sorted, each once.
 pub fn union<'a>(lists: impl IntoIterator<Item = &'a [String]>) -> Vec<String> {
     let mut all: Vec<String> = lists.into_iter().flatten().cloned().collect();
@@ -140,14 +129,6 @@ struct AssertionClaims<'a> {
     exp: i64,
 }
 
-fn name_part(text: &str) -> String {
-    text.replace('%', "%25").replace('/', "%2F")
-}
-
-fn plain_part(part: &str) -> String {
-    part.replace("%2F", "/").replace("%25", "%")
-}
-
 /// Percent-encodes what may not stand in a header value, and the space and percent sign too.
 fn header_value(text: &str) -> String {
     percent::encode(text, |byte| byte.is_ascii_graphic() && byte != b'%')
@@ -158,13 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_accounts_share_a_name() {
-        assert_eq!(account_name(None, "alice"), "-/alice");
-        assert_ne!(account_name(Some("a/b"), "c"), account_name(Some("a"), "b/c"));
-        assert_ne!(account_name(Some("a%2Fb"), "c"), account_name(Some("a/b"), "c"));
+    fn the_name_of_an_account_leads_back_to_it() {
         for (tenant, account) in [(None, "a"), (Some("a/b"), "c%2F%25"), (Some("%"), "/")] {
-            let identity = Identity::of_account(&account_name(tenant, account), None);
+            let name = AccountName::new(tenant, account).unwrap();
+            let identity = Identity::of_account(&name, None);
             assert_eq!((identity.tenant.as_deref(), identity.account.as_str()), (tenant, account));
+            assert_eq!(identity.account_name(), name);
         }
     }
 

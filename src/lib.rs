@@ -33,7 +33,7 @@
 //! | [`cause`] | causes, remedies, notices and the state of quotas |
 //! | [`plan`] | the things on sale: plans, quotas, periods, meters |
 //! | `words` | enums with a stable word for each variant |
-//! | [`identity`] | the caller's identity, and its headers for the origin |
+//! | [`identity`] | the caller's identity, and the names of accounts and objects |
 //! | [`wire`] | the form of messages between isolates and objects |
 //! | [`json_object`] | JSON that people write, read field by field |
 //! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |

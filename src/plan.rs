@@ -3,11 +3,13 @@
 mod meter;
 pub mod period;
 mod quota;
+mod quota_name;
 mod terms;
 
 pub use meter::{Cost, DEFAULT_NOTIFY_AT, Lost, Meter, percent_used, threshold_reached};
 pub use period::{Period, Window};
-pub use quota::{Enforcement, Quota, Scope};
+pub use quota::{Enforcement, Quota};
+pub use quota_name::{QuotaName, Scope};
 pub use terms::Terms;
 
 use serde::Serialize;

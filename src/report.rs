@@ -76,6 +76,7 @@ struct FaultLine<'a> {
 mod tests {
     use super::*;
     use crate::cause::Cause;
+    use crate::identity::AccountName;
     use serde_json::{Value, json};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn a_line_says_what_was_denied_and_nothing_of_the_caller() {
         let mut denial = Denial::new(Cause::InvalidToken);
-        denial.facts.account = Some("acme/alice".into());
+        denial.facts.account = AccountName::parse("acme/alice").ok();
         denial.facts.token_error = Some(TokenError::Expired);
         let expected = json!({
             "event": "denied", "at": "2026-12-01T00:00:00Z", "cause": "invalid-token",

@@ -4,7 +4,7 @@ use crate::account::{AccountRecord, Status, judge};
 use crate::cause::{Cause, Notice, QuotaState};
 use crate::config::Config;
 use crate::decision::Denial;
-use crate::plan::{Enforcement, Plan, PlanOffer, Quota, Scope, percent_used, threshold_reached};
+use crate::plan::{Enforcement, Plan, PlanOffer, Quota, percent_used, threshold_reached};
 use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
 
@@ -32,12 +32,8 @@ pub struct AccountUsage {
 pub struct QuotaUse {
     /// The use of it.
     pub state: QuotaState,
-    /// The meter.
-    pub meter: String,
     /// The name of its units, where the operator gave one.
     pub meter_name: Option<String>,
-    /// Whether it is the member's own, beside those of the whole account.
-    pub is_of_member: bool,
     /// Whether nothing more passes on its meter, credits aside.
     pub is_full: bool,
 }
@@ -50,9 +46,9 @@ impl AccountUsage {
             quota_of(quotas, state).map(|quota| QuotaUse::new(config, quota, state))
         };
         let quotas: Vec<_> = usage.quotas.iter().filter_map(one).collect();
-        let notices = quotas
-            .iter()
-            .filter_map(|quota| quota_notice(&quota.state, config.terms().notify_at(&quota.meter)));
+        let notices = quotas.iter().filter_map(|quota| {
+            quota_notice(&quota.state, config.terms().notify_at(&quota.state.name.meter))
+        });
         Self {
             plan: plan.map(Plan::offer),
             notices: notices.collect(),
@@ -105,9 +101,7 @@ impl QuotaUse {
         let meter = config.meters.iter().find(|meter| meter.id == quota.meter);
         Self {
             state: state.clone(),
-            meter: quota.meter.clone(),
             meter_name: meter.and_then(|meter| meter.name.clone()),
-            is_of_member: quota.scope == Scope::Member,
             is_full,
         }
     }

@@ -28,7 +28,8 @@ use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
-use tollgate::plan::{Enforcement, PlanOffer};
+use tollgate::identity::AccountName;
+use tollgate::plan::{Enforcement, PlanOffer, QuotaName};
 use tollgate::time::Timestamp;
 use tollgate::token::TokenError;
 
@@ -59,7 +60,7 @@ fn asker<'a>(method: &'a str, accept: &'a str) -> Asker<'a> {
 
 fn quota() -> QuotaState {
     QuotaState {
-        name: "api/month".into(),
+        name: QuotaName::parse("api/month").unwrap(),
         limit: 1_000,
         used: 1_000,
         resets_at: RESET,
@@ -79,7 +80,7 @@ fn upgrade() -> Remedy {
 fn denial(cause: Cause) -> Denial {
     let mut denial = Denial::new(cause);
     denial.facts.plan = Some("Starter".into());
-    denial.facts.account = Some("acme/secret-account".into());
+    denial.facts.account = AccountName::parse("acme/secret-account").ok();
     denial.facts.operator_detail = Some("LEDGER binding has no namespace".into());
     denial.facts.since = Some(NOW.plus_seconds(-86_400));
     match cause {
@@ -277,7 +278,8 @@ proptest! {
         denial.facts.plan = Some(plan.clone());
         denial.retry_at = Some(Timestamp::from_millis(retry));
         let resets_at = Timestamp::from_millis(resets);
-        denial.quota = Some(QuotaState { name: plan, limit, used, resets_at, window_s, ..quota() });
+        let name = QuotaName { meter: plan, ..quota().name };
+        denial.quota = Some(QuotaState { name, limit, used, resets_at, window_s, ..quota() });
         for accept in [accept.as_str(), BROWSER, "text/plain", "application/json"] {
             let asker = Asker { accept, origin: &origin, path: &path, ..asker("GET", "") };
             let now = Timestamp::from_millis(now);

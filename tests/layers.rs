@@ -33,8 +33,8 @@ const LAYERS: &[&[&str]] = &[
     &["account", "request"],
     &["token", "cause"],
     &["plan"],
-    &["words"],
-    &["identity", "wire", "gate_secret", "json_object"],
+    &["words", "identity"],
+    &["wire", "gate_secret", "json_object"],
     &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 

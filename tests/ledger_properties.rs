@@ -125,7 +125,7 @@ fn quotas() -> impl Strategy<Value = Vec<Quota>> {
                     rollover_max,
                     trial_limit: None,
                 };
-                (quota.name(), quota)
+                (quota.name().to_string(), quota)
             })
             .collect();
         unique.into_values().collect()

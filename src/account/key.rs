@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::subscription::write_time;
 use crate::gate_secret::GateSecret;
+use crate::identity::{AccountName, ObjectName};
 use crate::mac::MIN_TAG_BYTES;
 use crate::text::hex;
 use crate::time::Timestamp;
@@ -89,9 +90,10 @@ impl ApiKey {
         hex::encode(&Sha256::digest(text))
     }
 
-    /// The name of the object that keeps the owner of the key with this hash.
-    pub fn directory(hash: &str) -> String {
-        format!("keys-{}", hash.get(..2).unwrap_or_default())
+    /// The object that keeps the owner of the key with this hash.
+    pub fn directory(hash: &str) -> ObjectName {
+        let first = hash.get(..2).and_then(hex::decode);
+        ObjectName::Keys(first.and_then(|bytes| bytes.first().copied()).unwrap_or_default())
     }
 
     /// Whether it opens anything at `now`.
@@ -103,8 +105,8 @@ impl ApiKey {
 /// The owner of a key, as in the directory of keys. It never changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyOwner {
-    /// The account's name, `tenant/account`.
-    pub account: String,
+    /// The account's name.
+    pub account: AccountName,
     /// The key's id in the account's record.
     pub key: String,
     /// The member that it makes requests for, where one is named.
@@ -142,7 +144,8 @@ mod tests {
         let (secret, checksum) = ApiKey::secret_in(&text).unwrap();
         assert_eq!((ApiKey::id_in(&text), secret, checksum.len()), ("a1b2c3d4", SECRET, 11));
         assert_eq!(ApiKey::hash(&text).len(), 64);
-        assert_eq!(ApiKey::directory(&ApiKey::hash("abc")), "keys-ba", "FIPS 180-2, appendix B.1");
+        let directory = ApiKey::directory(&ApiKey::hash("abc"));
+        assert_eq!(directory.to_string(), "keys-ba", "FIPS 180-2, appendix B.1");
         let (cut, _) = text.split_at(text.len() - 1);
         for wrong in [
             "",

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::change::Change;
 use super::invalid::InvalidRequest;
 use crate::account::{AccountRecord, ApiKey};
-use crate::billing::inbox::is_account_name;
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::json_object::{JsonObject, ReadError, is_line, time};
 use crate::quota::CreditPack;
 use crate::strict_json::{self, StrictValue};
@@ -94,14 +94,11 @@ pub fn revocation(body: &str, now: Timestamp) -> Result<Change, InvalidRequest> 
 /// # Errors
 ///
 /// See [`record`].
-pub fn account(body: &str) -> Result<String, InvalidRequest> {
+pub fn account(body: &str) -> Result<AccountName, InvalidRequest> {
     const EXPECTED: &str = "an object such as {\"account\":\"-/alice\"}";
-    let name = |value: &Value| {
-        let name = value.as_str().filter(|name| is_line(name))?;
-        let name = if name.contains('/') { name.to_owned() } else { format!("-/{name}") };
-        Some(name).filter(|name| is_account_name(name))
-    };
-    Ok(JsonObject::parse(body, EXPECTED, |object| object.needed("account", ACCOUNT, name))?)
+    let name = |value: &Value| value.as_str().map(str::to_owned);
+    let text = JsonObject::parse(body, EXPECTED, |object| object.needed("account", ACCOUNT, name))?;
+    AccountName::parse_short(&text).map_err(InvalidRequest::from)
 }
 
 /// Checks that a body is empty, or an object without members.

@@ -99,7 +99,7 @@ fn read_body<'a>(
 fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progress<'_> {
     match id {
         OperationId::AddCredits => write::add_credits(invocation, now),
-        OperationId::AddKey => Ok(write::add_key(invocation)),
+        OperationId::AddKey => write::add_key(invocation),
         OperationId::ListAccounts => inbox::list_accounts(&invocation),
         OperationId::ListAudit => account::list_audit(&invocation),
         OperationId::ListConflicts => inbox::list_conflicts(&invocation),
@@ -109,7 +109,7 @@ fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progre
         OperationId::ListSubscriptions => account::list_subscriptions(&invocation),
         OperationId::PutAccount => write::put_account(invocation),
         OperationId::PutCustomer => inbox::put_customer(&invocation),
-        OperationId::ReadAccount => Ok(account::read(&invocation)),
+        OperationId::ReadAccount => account::read(&invocation),
         OperationId::ReadCustomer => inbox::read_customer(&invocation),
         OperationId::ReadDocument => Ok(document()),
         OperationId::ReadEvent => inbox::read_event(&invocation),
@@ -119,7 +119,7 @@ fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progre
         OperationId::RetryEvent => inbox::retry_event(&invocation),
         OperationId::Revoke => write::revoke(invocation, now),
         OperationId::RevokeKey => write::revoke_key(invocation),
-        OperationId::RotateKey => Ok(write::rotate_key(invocation)),
+        OperationId::RotateKey => write::rotate_key(invocation),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use crate::identity::AccountNameError;
 use crate::json_object::ReadError;
 
 /// The reason why a request is wrong in itself: status 400.
@@ -11,6 +12,10 @@ use crate::json_object::ReadError;
 pub enum InvalidRequest {
     /// The body.
     Body(ReadError),
+    /// The name of an account in the body.
+    Account(AccountNameError),
+    /// The name of an account in the path.
+    Path(AccountNameError),
     /// A revocation names both a token and a time, or neither.
     NotOneRevocation,
     /// The configuration has no such plan.
@@ -49,6 +54,7 @@ impl InvalidRequest {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Body(error) => error.code(),
+            Self::Account(error) | Self::Path(error) => error.code(),
             Self::NotOneRevocation => "not-one-revocation",
             Self::UnknownPlan { .. } => "unknown-plan",
             Self::Parameters { .. } => "wrong-parameters",
@@ -69,6 +75,8 @@ impl fmt::Display for InvalidRequest {
                 write!(formatter, "The body: {error}.")
             }
             Self::Body(error) => write!(formatter, "{error}."),
+            Self::Account(error) => write!(formatter, "account: {error}."),
+            Self::Path(error) => write!(formatter, "The path: {error}."),
             Self::NotOneRevocation => formatter
                 .write_str("The body: expected either token_id or issued_before, a string."),
             Self::UnknownPlan { id, known } => {
@@ -93,6 +101,12 @@ impl fmt::Display for InvalidRequest {
 }
 
 impl Error for InvalidRequest {}
+
+impl From<AccountNameError> for InvalidRequest {
+    fn from(error: AccountNameError) -> Self {
+        Self::Account(error)
+    }
+}
 
 impl From<ReadError> for InvalidRequest {
     fn from(error: ReadError) -> Self {

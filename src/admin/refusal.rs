@@ -8,6 +8,7 @@ use crate::account::Provider;
 use crate::answer::{Headers, status_title};
 use crate::billing::run::RunError;
 use crate::config::Role;
+use crate::identity::AccountName;
 use crate::request::BodyError;
 
 /// An operator's request that was refused.
@@ -29,7 +30,7 @@ pub enum Refusal {
     /// The role does not reach to a customer of another account.
     CustomerTaken {
         /// The account that has the customer; `None` where it is only named for it.
-        account: Option<String>,
+        account: Option<AccountName>,
     },
     /// The operator has set no token, so that nobody may do anything here.
     Closed,

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::account::{AccountRecord, ApiKey, Standing};
 use crate::billing::inbox::{Claim, CustomerRow, EventDetail, EventRow};
 use crate::billing::outage::Outages;
+use crate::identity::AccountName;
 use crate::quota::CreditPack;
 use crate::quota::store::AuditEntry;
 use crate::time::Timestamp;
@@ -162,7 +163,7 @@ pub struct EventView<'a> {
     received_at: String,
     occurred_at: String,
     customer: Option<&'a str>,
-    account: Option<&'a str>,
+    account: Option<&'a AccountName>,
     state: &'static str,
     reason: Option<&'a str>,
     attempts: u32,
@@ -177,7 +178,7 @@ impl<'a> From<&'a EventRow> for EventView<'a> {
             received_at: row.received_at.rfc3339_exact(),
             occurred_at: row.occurred_at.rfc3339_exact(),
             customer: row.customer.as_deref(),
-            account: row.account.as_deref(),
+            account: row.account.as_ref(),
             state: row.state.word(),
             reason: row.reason.as_deref(),
             attempts: row.attempts,
@@ -204,7 +205,7 @@ impl<'a> From<&'a EventDetail> for EventDetailView<'a> {
 pub struct CustomerView<'a> {
     provider: &'static str,
     customer: &'a str,
-    account: Option<&'a str>,
+    account: Option<&'a AccountName>,
     at: Option<String>,
     actor: Option<&'a str>,
     decided: bool,
@@ -214,7 +215,7 @@ pub struct CustomerView<'a> {
 
 #[derive(Serialize)]
 struct ClaimView<'a> {
-    account: &'a str,
+    account: &'a AccountName,
     at: String,
 }
 
@@ -227,7 +228,7 @@ impl<'a> From<&'a CustomerRow> for CustomerView<'a> {
         Self {
             provider: key.provider.word(),
             customer: &key.id,
-            account: link.map(|link| link.account.as_str()),
+            account: link.map(|link| &link.account),
             at: link.map(|link| link.at.rfc3339_exact()),
             actor: link.map(|link| link.actor.as_str()),
             decided: link.is_some_and(|link| link.is_decided),

@@ -115,16 +115,10 @@ impl Watch {
 /// A report that is to be made, off the request's path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReportDue {
-    /// The shard: see [`shard_name`].
+    /// The shard.
     pub shard: u8,
     /// The delay, so that others come along; 0 where there are enough.
     pub after_ms: u32,
-}
-
-/// The name of the object that watches over the readers of a shard. It has no slash, so it can't
-/// be an account's.
-pub fn shard_name(shard: u8) -> String {
-    format!("readers-{shard}")
 }
 
 /// Number of objects that readers are spread over. With another number most readers belong to an

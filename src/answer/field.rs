@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 /// long.
 pub(super) fn rate_limit(quotas: &[QuotaState], now: Timestamp) -> String {
     list(quotas, |out, quota| {
-        push_string(out, &quota.name);
+        push_string(out, &quota.name.to_string());
         push_integer(out, ";r=", quota.remaining());
         push_integer(out, ";t=", quota.resets_at.seconds_from(now));
     })
@@ -19,7 +19,7 @@ pub(super) fn rate_limit(quotas: &[QuotaState], now: Timestamp) -> String {
 /// `RateLimit-Policy` of the same draft: the size of each quota and of its window.
 pub(super) fn rate_limit_policy(quotas: &[QuotaState]) -> String {
     list(quotas, |out, quota| {
-        push_string(out, &quota.name);
+        push_string(out, &quota.name.to_string());
         push_integer(out, ";q=", quota.limit);
         push_integer(out, ";w=", quota.window_s);
     })
@@ -37,12 +37,12 @@ pub(super) fn notices(notices: &[Notice]) -> String {
             }
             Notice::QuotaNearLimit { quota, percent } => {
                 out.push_str(";quota=");
-                push_string(out, quota);
+                push_string(out, &quota.to_string());
                 push_integer(out, ";percent=", u64::from(*percent));
             }
             Notice::SoftQuotaPassed { quota } => {
                 out.push_str(";quota=");
-                push_string(out, quota);
+                push_string(out, &quota.to_string());
             }
             Notice::SubscriptionEnding { at } => {
                 out.push_str(";at=");

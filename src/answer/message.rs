@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use detail::token_error;
 pub(super) use detail::{detail, says_when};
 pub(super) use explanation::{Explanation, explanation};
-pub(super) use words::{date, grouped, period_of, quota_name, when};
+pub(super) use words::{date, grouped, quota_name, when};
 
 use crate::cause::{Action, Cause, Group, PaymentFailure, Remedy};
 use crate::decision::Denial;

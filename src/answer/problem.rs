@@ -38,7 +38,7 @@ impl DenialView<'_> {
             retryable: is_retryable(denial),
             support_id: self.support_id,
             quota: denial.quota.as_ref().map(quota_of),
-            violated_policies: denial.quota.as_ref().map(|quota| [quota.name.as_str()]),
+            violated_policies: denial.quota.as_ref().map(|quota| [&quota.name]),
         })
     }
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::message::{date, grouped, period_of, quota_name, when};
+use super::message::{date, grouped, quota_name, when};
 use crate::cause::QuotaState;
-use crate::plan::Enforcement;
+use crate::plan::{Enforcement, QuotaName, Scope};
 use crate::time::Timestamp;
 use crate::usage::QuotaUse;
 
@@ -31,17 +31,16 @@ pub(super) struct QuotaLine {
 impl QuotaLine {
     /// The quota that denied a request.
     pub(super) fn denying(state: &QuotaState) -> Self {
-        Self::new(state, quota_name(state), date(state.resets_at), Cow::Borrowed(""), true)
+        Self::new(state, quota_name(&state.name), date(state.resets_at), Cow::Borrowed(""), true)
     }
 
     /// One quota of an account.
     pub(super) fn of_account(quota: &QuotaUse, has_credits: bool, now: Timestamp) -> Self {
         let state = &quota.state;
-        let own = if quota.is_of_member { ", your own" } else { "" };
-        // The owner stands in a word of its own in the name.
-        let period = period_of(state).replace(" for each member", "");
-        let unit = quota.meter_name.as_deref().unwrap_or(&quota.meter);
-        let name = format!("{unit}{period}{own}");
+        let QuotaName { meter, period, scope } = &state.name;
+        let own = if *scope == Scope::Member { ", your own" } else { "" };
+        let unit = quota.meter_name.as_deref().unwrap_or(meter);
+        let name = format!("{unit} per {}{own}", period.word());
         let reset = when(state.resets_at, now);
         Self::new(state, name, reset, state_text(quota, has_credits), quota.is_full)
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::cause::Remedy;
 use crate::identity::DEGRADED_HEADER;
+use crate::plan::QuotaName;
 
 /// One header field, or one member of a JSON body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -175,7 +176,7 @@ members! {
         #[serde(skip_serializing_if = "Option::is_none")]
         quota: Option<Quota<'a>> = "quota", "the quota that denied, if one did", [Tollgate];
         #[serde(skip_serializing_if = "Option::is_none")]
-        violated_policies: Option<[&'a str; 1]> = "violated-policies",
+        violated_policies: Option<[&'a QuotaName; 1]> = "violated-policies",
             "the name of the quota that denied, if one did", [RateLimit];
     }
 }
@@ -185,7 +186,7 @@ members! {
     table QUOTA_MEMBERS;
     /// The quota that denied.
     struct Quota {
-        name: &'a str = "name", "`QuotaState::name`", [Tollgate];
+        name: &'a QuotaName = "name", "`QuotaState::name`", [Tollgate];
         limit: u64 = "limit", "units of a period", [Tollgate];
         used: u64 = "used", "units used in it", [Tollgate];
         resets_at: String = "resets_at", "the end of the period, RFC 3339", [Tollgate];

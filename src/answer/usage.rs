@@ -11,7 +11,7 @@ use super::quota_line::QuotaLine;
 use crate::account::Status;
 use crate::cause::{Action, Notice, Remedy};
 use crate::config::Brand;
-use crate::plan::{Enforcement, PlanOffer};
+use crate::plan::{Enforcement, PlanOffer, QuotaName};
 use crate::quota::CreditPack;
 use crate::time::Timestamp;
 use crate::usage::{AccountUsage, QuotaUse};
@@ -173,7 +173,7 @@ struct UsageBody<'a> {
 
 #[derive(Serialize)]
 struct QuotaBody<'a> {
-    name: &'a str,
+    name: &'a QuotaName,
     meter: &'a str,
     meter_name: &'a str,
     limit: u64,
@@ -186,7 +186,7 @@ struct QuotaBody<'a> {
 
 impl<'a> QuotaBody<'a> {
     fn of(quota: &'a QuotaUse) -> Self {
-        let (state, meter) = (&quota.state, quota.meter.as_str());
+        let (state, meter) = (&quota.state, quota.state.name.meter.as_str());
         Self {
             name: &state.name,
             meter,
@@ -206,7 +206,7 @@ impl<'a> QuotaBody<'a> {
 struct NoticeBody<'a> {
     notice: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<&'a str>,
+    quota: Option<&'a QuotaName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]

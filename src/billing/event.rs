@@ -2,6 +2,7 @@
 
 use crate::account::{Provider, Subscription};
 use crate::cause::PaymentFailure;
+use crate::identity::AccountName;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -20,9 +21,9 @@ pub struct BillingEvent {
     pub customer: Option<String>,
     /// The provider's id of the subscription that it is about.
     pub subscription: Option<String>,
-    /// The account's name, `tenant/account`, where the event names one by a signed reference, or in
+    /// The account's name, where the event names one by a signed reference, or in
     /// a field that the seller's own server writes.
-    pub account: Option<String>,
+    pub account: Option<AccountName>,
     /// The reason why the account that it names does not count.
     pub unnamed: Option<String>,
     /// The reason why nothing of it counts: it is of another mode, store or account than the

@@ -32,8 +32,6 @@ pub use message::{
 pub use store::{Content, InboxStore, Retention};
 pub use summary::payers;
 
-pub use crate::identity::is_account_name;
-
 use crate::billing::outage::{self, Attempt, Outages, Signal};
 use crate::store::StoreError;
 use crate::time::Timestamp;

@@ -2,6 +2,7 @@
 
 use super::inbox::AccountSummary;
 use super::{BillingEvent, News, apply};
+use crate::identity::AccountName;
 use crate::plan::Terms;
 use crate::quota::ledger::entry;
 use crate::quota::store::{Announcement, AuditEntry, LedgerStore};
@@ -18,7 +19,7 @@ use crate::wire;
 pub fn apply_to_ledger(
     store: &mut impl LedgerStore,
     terms: Terms<'_>,
-    account: &str,
+    account: &AccountName,
     event: &BillingEvent,
     now: Timestamp,
 ) -> Result<AccountSummary, StoreError> {

@@ -4,7 +4,7 @@
 mod account;
 mod plans;
 
-pub(super) use account::{SaleFields, account_named};
+pub(super) use account::SaleFields;
 pub(super) use plans::plans_of;
 
 use serde_json::Value;

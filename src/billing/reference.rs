@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::gate_secret::GateSecret;
-use crate::identity::is_account_name;
+use crate::identity::AccountName;
 use crate::mac::MacKey;
 use crate::time::Timestamp;
 
@@ -21,8 +21,8 @@ pub struct References(Vec<[MacKey; 2]>);
 /// The content of a genuine reference.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reference {
-    /// The account's name, `tenant/account`.
-    pub account: String,
+    /// The account's name.
+    pub account: AccountName,
     /// The last moment at which a sale may begin by it.
     pub expires_at: Timestamp,
 }
@@ -40,7 +40,11 @@ impl References {
 
     /// A reference to `account`, good until `expires_at` to the minute. `None` where no secret is
     /// configured, or the name is too long for the 200 characters.
-    pub fn sign(&self, account: &str, expires_at: Timestamp) -> Option<String> {
+    pub fn sign(&self, account: &AccountName, expires_at: Timestamp) -> Option<String> {
+        self.sign_text(account.as_str(), expires_at)
+    }
+
+    fn sign_text(&self, account: &str, expires_at: Timestamp) -> Option<String> {
         let [signature, names] = self.0.first()?;
         if account.len() > MAX_ACCOUNT_BYTES {
             return None;
@@ -64,7 +68,7 @@ impl References {
             let name = hidden(names, tag, name);
             signature.is_tag(&[head, &name], tag).then_some(name)
         })?;
-        let account = String::from_utf8(account).ok().filter(|name| is_account_name(name))?;
+        let account = AccountName::parse(str::from_utf8(&account).ok()?).ok()?;
         let seconds = i64::from(u32::from_be_bytes(*minutes)).saturating_mul(60);
         Some(Reference { account, expires_at: Timestamp::from_seconds(seconds) })
     }
@@ -116,6 +120,10 @@ mod tests {
 
     const END: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
+    fn alice() -> AccountName {
+        AccountName::parse("-/alice").unwrap()
+    }
+
     fn references(values: &[&str]) -> References {
         References::new(&values.iter().map(|value| GateSecret::new(value)).collect::<Vec<_>>())
     }
@@ -124,7 +132,7 @@ mod tests {
     fn what_was_signed_is_known_again() {
         let keys = references(&["a"]);
         for account in ["-/alice", "acme/alice", "-/ü%2F", &format!("-/{}", "x".repeat(123))] {
-            let text = keys.sign(account, END).unwrap();
+            let text = keys.sign(&AccountName::parse(account).unwrap(), END).unwrap();
             assert!(text.len() <= 200, "{}", text.len());
             assert!(
                 text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
@@ -134,14 +142,15 @@ mod tests {
             let said = keys.verify(&text).unwrap();
             assert_eq!((said.account.as_str(), said.expires_at), (account, END));
         }
-        assert_eq!(keys.sign(&format!("-/{}", "x".repeat(124)), END), None, "too long");
-        assert_eq!(references(&[]).sign("-/alice", END), None);
+        let long = AccountName::new(None, &"x".repeat(124)).unwrap();
+        assert_eq!(keys.sign(&long, END), None, "too long");
+        assert_eq!(references(&[]).sign(&alice(), END), None);
     }
 
     #[test]
     fn nothing_else_is_believed() {
         let keys = references(&["a"]);
-        let text = keys.sign("-/alice", END).unwrap();
+        let text = keys.sign(&alice(), END).unwrap();
         let encoded = text.strip_prefix(MARK).unwrap();
         let raw = URL_SAFE_NO_PAD.decode(encoded).unwrap();
         for index in 0..raw.len() {
@@ -152,22 +161,22 @@ mod tests {
                 assert_eq!(keys.verify(&bent), None, "byte {index}, bit {bit}");
             }
         }
-        let other = references(&["b"]).sign("-/alice", END).unwrap();
+        let other = references(&["b"]).sign(&alice(), END).unwrap();
         let cut = text.get(..text.len() - 2).unwrap();
         for wrong in ["", "alice", "-/alice", "tgr_", encoded, cut, &other, &text.repeat(9)] {
             assert_eq!(keys.verify(wrong), None, "{wrong}");
         }
         // Signed, and still no account's name: no other object of the ledger's class is reached.
-        let inbox = keys.sign("inbox", END).unwrap();
+        let inbox = keys.sign_text("inbox", END).unwrap();
         assert_eq!(keys.verify(&inbox), None);
     }
 
     #[test]
     fn the_first_secret_signs_and_all_verify() {
         let (old, both) = (references(&["old"]), references(&["new", "old"]));
-        let before = old.sign("-/alice", END).unwrap();
+        let before = old.sign(&alice(), END).unwrap();
         assert_eq!(both.verify(&before).unwrap().account, "-/alice");
-        let after = both.sign("-/alice", END).unwrap();
+        let after = both.sign(&alice(), END).unwrap();
         assert_eq!(references(&["new"]).verify(&after).unwrap().account, "-/alice");
         assert_eq!(old.verify(&after), None);
     }

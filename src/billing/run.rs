@@ -18,11 +18,16 @@ use budget::Budget;
 use state::Run;
 
 use super::settings::Providers;
+use crate::identity::AccountName;
 use crate::time::Timestamp;
 
 /// Reads every customer of an account again, and has its ledger take over what they say before it
 /// ends. Ends with the number of customers, or the first failure.
-pub fn reread_account<'a>(providers: Providers<'a>, account: &str, now: Timestamp) -> Step<'a> {
+pub fn reread_account<'a>(
+    providers: Providers<'a>,
+    account: &AccountName,
+    now: Timestamp,
+) -> Step<'a> {
     let run = Run::new(providers, Budget::new(0), now);
     customers::of_account(run, account.to_owned(), MAX_CALLS)
 }

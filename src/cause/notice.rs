@@ -1,5 +1,6 @@
 //! Warnings on requests that pass.
 
+use crate::plan::QuotaName;
 use crate::time::Timestamp;
 
 /// A warning on a request that passed.
@@ -15,14 +16,14 @@ pub enum Notice {
     /// A threshold of a quota is reached.
     QuotaNearLimit {
         /// The quota's name.
-        quota: String,
+        quota: QuotaName,
         /// The threshold, in percent of the limit.
         percent: u8,
     },
     /// A soft quota is passed.
     SoftQuotaPassed {
         /// The quota's name.
-        quota: String,
+        quota: QuotaName,
     },
     /// The subscription is cancelled and ends at `at`.
     SubscriptionEnding {

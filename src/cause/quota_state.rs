@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use crate::plan::{Enforcement, Quota, Window};
+use crate::plan::{Enforcement, Quota, QuotaName, Window};
 use crate::time::Timestamp;
 use crate::wire::wire;
 
 /// A quota and how much of it is used.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct QuotaState {
-    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`.
-    pub name: String,
+    /// The quota's name: its meter, its period and whose units it counts.
+    pub name: QuotaName,
     /// Units that may be used in one period.
     pub limit: u64,
     /// Units used so far, this request included when it passed. May exceed a soft limit.
@@ -44,8 +44,7 @@ impl QuotaState {
 
     /// Whether it limits this meter.
     pub fn is_about(&self, meter: &str) -> bool {
-        let name = self.name.strip_suffix("/member").unwrap_or(&self.name);
-        name.rsplit_once('/').is_some_and(|(of, _)| of == meter)
+        self.name.meter == meter
     }
 }
 

@@ -14,6 +14,7 @@ use crate::allowance::AllowanceKey;
 use crate::billing::reference::{self, References};
 use crate::billing::{Billing, Providers};
 use crate::gate_secret::GateSecret;
+use crate::identity::AccountName;
 use crate::plan::{FailurePolicy, Meter, Plan, Terms, plan_named};
 use crate::request::CredentialSource;
 use crate::time::Timestamp;
@@ -80,7 +81,12 @@ impl Config {
     }
 
     /// A configured link with a signed reference to `account` where it asks for one.
-    pub fn with_reference(&self, url: &str, account: Option<&str>, now: Timestamp) -> String {
+    pub fn with_reference(
+        &self,
+        url: &str,
+        account: Option<&AccountName>,
+        now: Timestamp,
+    ) -> String {
         reference::filled_in(url, || {
             References::new(&self.gate_secrets)
                 .sign(account?, now.plus_seconds(reference::LIFETIME_S))

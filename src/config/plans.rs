@@ -63,7 +63,7 @@ fn read_quotas(fields: &mut Fields<'_>) -> Vec<Quota> {
         let Some(quota) = read_quota(table) else { continue };
         if quotas.iter().any(|other| other.name() == quota.name()) {
             let expect = Expect::new("one quota per meter, period and scope", example);
-            fields.mistake("quotas", &format!("{:?} twice", quota.name()), expect);
+            fields.mistake("quotas", &format!("{:?} twice", quota.name().to_string()), expect);
         }
         quotas.push(quota);
     }

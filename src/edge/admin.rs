@@ -5,7 +5,6 @@ use worker::web_sys::Response;
 
 use super::body::body_of;
 use super::glue::random_text;
-use super::inbox;
 use super::isolate::now;
 use super::ledger::{Message, reply, send_within};
 use super::provider_api::perform_all;
@@ -13,6 +12,7 @@ use super::visit::{Visit, respond};
 use crate::admin::flow::{CallError, ObjectCall, Pending, Reread};
 use crate::admin::{AccountRequest, Need, ObjectRequest, Request, Step, start};
 use crate::billing::run::reread_account;
+use crate::identity::ObjectName;
 
 /// Answers a request; `endpoint` is its path behind the prefix.
 pub(super) async fn answer(visit: &Visit, endpoint: &str) -> Response {
@@ -72,8 +72,8 @@ async fn call(visit: &Visit, call: ObjectCall) -> Result<String, String> {
     reply(send_within(&visit.isolate, &object, &message, call.deadline_ms)?).await
 }
 
-/// The name of an object, and a message to it in the form of the wire.
-fn message(request: ObjectRequest) -> (String, Message) {
+/// An object, and a message to it in the form of the wire.
+fn message(request: ObjectRequest) -> (ObjectName, Message) {
     match request {
         ObjectRequest::Account { account, request } => {
             let message = match request {
@@ -86,9 +86,9 @@ fn message(request: ObjectRequest) -> (String, Message) {
                 AccountRequest::Record => Message::Read,
                 AccountRequest::Usage { plan, member } => Message::Usage { plan, member },
             };
-            (account, message)
+            (ObjectName::Account(account), message)
         }
-        ObjectRequest::Inbox(request) => (inbox::NAME.to_owned(), Message::Inbox(request)),
+        ObjectRequest::Inbox(request) => (ObjectName::Inbox, Message::Inbox(request)),
         ObjectRequest::FileKey { directory, hash, owner } => {
             (directory, Message::FileKey { hash, owner })
         }

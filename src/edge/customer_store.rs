@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::account::Provider;
 use crate::billing::inbox::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -15,7 +16,7 @@ impl CustomerStore for SqlStore {
         let cells = self.cells(query, &customer_key(customer))?;
         let [account, at, actor, is_decided] = cells.as_slice() else { return Ok(None) };
         Ok(Some(Link {
-            account: text_of(account),
+            account: account_of(account)?,
             at: time_of(at),
             actor: text_of(actor),
             is_decided: units_of(is_decided) == 1,
@@ -26,7 +27,7 @@ impl CustomerStore for SqlStore {
         let query = "INSERT OR REPLACE INTO customer (provider, id, account, at_ms, actor, \
                          is_decided) VALUES (?, ?, ?, ?, ?, ?)";
         let [provider, id] = customer_key(customer);
-        let [account, actor] = [&link.account, &link.actor].map(JsValue::from);
+        let [account, actor] = [link.account.as_str(), &link.actor].map(JsValue::from);
         let is_decided = units(u64::from(link.is_decided));
         self.write(query, &[provider, id, account, time(link.at), actor, is_decided])
     }
@@ -35,9 +36,10 @@ impl CustomerStore for SqlStore {
         let query = "SELECT account, at_ms FROM claim WHERE provider = ? AND customer = ? \
                      ORDER BY at_ms, account";
         let cells = self.cells(query, &customer_key(customer))?;
-        let read =
-            |[account, at]: &[JsValue; 2]| Claim { account: text_of(account), at: time_of(at) };
-        Ok(cells.as_chunks().0.iter().map(read).collect())
+        let read = |[account, at]: &[JsValue; 2]| {
+            Ok(Claim { account: account_of(account)?, at: time_of(at) })
+        };
+        cells.as_chunks().0.iter().map(read).collect()
     }
 
     fn put_claim(&mut self, customer: &CustomerKey, claim: &Claim) -> Result<(), StoreError> {
@@ -68,16 +70,17 @@ impl CustomerStore for SqlStore {
         customer_keys(&self.cells(query, &[provider, id, limit.into()])?)
     }
 
-    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError> {
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<AccountName>, StoreError> {
         let query = "SELECT account FROM subscription WHERE provider = ? AND id = ?";
         let SubscriptionKey { provider, id } = subscription;
-        Ok(self.texts(query, &[provider.word().into(), id.into()])?.into_iter().next())
+        let cells = self.cells(query, &[provider.word().into(), id.into()])?;
+        cells.first().map(account_of).transpose()
     }
 
     fn put_owner(
         &mut self,
         subscription: &SubscriptionKey,
-        account: &str,
+        account: &AccountName,
         customer: Option<&str>,
     ) -> Result<(), StoreError> {
         let query = "INSERT OR REPLACE INTO subscription (provider, id, account, customer) \
@@ -85,13 +88,13 @@ impl CustomerStore for SqlStore {
         let SubscriptionKey { provider, id } = subscription;
         let key = [provider.word().into(), id.into()];
         let [provider, id] = key;
-        self.write(query, &[provider, id, account.into(), optional(customer)])
+        self.write(query, &[provider, id, account.as_str().into(), optional(customer)])
     }
 
-    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError> {
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<AccountName>, StoreError> {
         let query = "SELECT account FROM subscription WHERE provider = ? AND customer = ? \
                      ORDER BY id LIMIT 1";
-        Ok(self.texts(query, &customer_key(customer))?.into_iter().next())
+        self.cells(query, &customer_key(customer))?.first().map(account_of).transpose()
     }
 
     fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError> {
@@ -103,12 +106,12 @@ impl CustomerStore for SqlStore {
         self.write(query, &[provider, id, time(at)])
     }
 
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+    fn customers_of(&self, account: &AccountName) -> Result<Vec<CustomerKey>, StoreError> {
         let query = "SELECT provider, id FROM customer WHERE account = ?1 \
                      UNION SELECT provider, customer FROM subscription \
                          WHERE account = ?1 AND customer IS NOT NULL \
                      ORDER BY 1, 2";
-        customer_keys(&self.cells(query, &[account.into()])?)
+        customer_keys(&self.cells(query, &[account.as_str().into()])?)
     }
 }
 
@@ -141,6 +144,13 @@ pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
     let word = text_of(cell);
     Provider::from_word(&word)
         .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
+}
+
+/// The account of a row. A text that names none is an error: the row is nobody else's.
+pub(super) fn account_of(cell: &JsValue) -> Result<AccountName, StoreError> {
+    let text = text_of(cell);
+    AccountName::parse(&text)
+        .map_err(|error| StoreError(format!("a row of the account {text:?}: {error}")))
 }
 
 pub(super) fn optional(text: Option<&str>) -> JsValue {

@@ -10,9 +10,10 @@ use super::glue::resolved;
 use super::isolate::{Isolate, now};
 use super::ledger::Message;
 use super::{glue, inbox, ledger};
-use crate::allowance::{ReportDue, shard_name};
+use crate::allowance::ReportDue;
 use crate::config::{Config, IssuerIndex, KeySource};
 use crate::gate::{self, CallError, Errand};
+use crate::identity::{AccountName, ObjectName};
 use crate::quota::holder::WatchAction;
 use crate::quota::{LedgerReply, LedgerRequest};
 use crate::report;
@@ -83,7 +84,8 @@ async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> R
     let request = gate::readers_to_report(due, &mut isolate.memory.borrow_mut());
     let Some(request) = request else { return Ok(()) };
     let message = Message::ReportReaders(request);
-    let reply = ledger::call(isolate, config, &shard_name(due.shard), &message).await?;
+    let registry = ObjectName::Readers(due.shard);
+    let reply = ledger::call(isolate, config, &registry, &message).await?;
     let reply = ledger::read(&reply)?;
     gate::readers_reported(&reply, &mut isolate.memory.borrow_mut());
     Ok(())
@@ -93,11 +95,11 @@ async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> R
 async fn tell(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    account: &AccountName,
     request: LedgerRequest,
 ) -> Result<Vec<Errand>, String> {
     let (holder, number) = (request.holder.clone(), request.number);
-    let reply = ledger::call(isolate, config, account, &Message::Ask(request)).await;
+    let reply = ledger::call(isolate, config, &account.into(), &Message::Ask(request)).await;
     let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
     let message = (holder.as_str(), number);
@@ -109,7 +111,7 @@ async fn tell(
 async fn watch(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    account: &AccountName,
     lease: u64,
 ) -> Result<(), String> {
     loop {

@@ -30,6 +30,7 @@ use crate::gate::{
     Step,
 };
 use crate::hosted_page::Request as PageRequest;
+use crate::identity::ObjectName;
 use crate::plan::FailurePolicy;
 use crate::wire::Wire;
 
@@ -209,12 +210,13 @@ impl Exchange {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Need::CallLedger { account, request } => {
-                let reply = self.ask_ledger(&account, &Message::Ask(*request)).await;
+                let reply =
+                    self.ask_ledger(&ObjectName::Account(account), &Message::Ask(*request)).await;
                 Outcome::LedgerAnswered(reply.map(Box::new))
             }
             Need::ReadUsage { account, plan, member } => {
                 let message = Message::Usage { plan, member: Some(member) };
-                let usage = self.ask_ledger(&account, &message).await;
+                let usage = self.ask_ledger(&ObjectName::Account(account), &message).await;
                 Outcome::UsageRead(usage.map(Box::new))
             }
             Need::ReadOutage => {
@@ -229,8 +231,12 @@ impl Exchange {
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger<T: Wire>(&self, account: &str, message: &Message) -> Result<T, CallError> {
-        let promise = ledger::send(&self.visit.isolate, &self.config, account, message)
+    async fn ask_ledger<T: Wire>(
+        &self,
+        object: &ObjectName,
+        message: &Message,
+    ) -> Result<T, CallError> {
+        let promise = ledger::send(&self.visit.isolate, &self.config, object, message)
             .map_err(CallError::Fault)?;
         glue::wait_until(&self.context, &promise);
         let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
@@ -238,7 +244,11 @@ impl Exchange {
     }
 
     /// The owner of an API key. Without objects there are no keys.
-    async fn find_key(&self, directory: &str, hash: String) -> Result<Option<KeyOwner>, CallError> {
+    async fn find_key(
+        &self,
+        directory: &ObjectName,
+        hash: String,
+    ) -> Result<Option<KeyOwner>, CallError> {
         if self.visit.isolate.resource(LEDGER_BINDING).is_none() {
             return Ok(None);
         }

@@ -11,6 +11,7 @@ use super::visit::{Visit, respond};
 use crate::billing::sessions::SessionReply;
 use crate::config::Config;
 use crate::hosted_page::{Need, Pending, ProviderCall, Request, SessionCall, Step, start};
+use crate::identity::ObjectName;
 
 /// Answers a request for the way.
 pub(super) async fn lead(visit: &Visit, request: Request<'_>) -> Response {
@@ -52,5 +53,6 @@ async fn ask_sessions(
     config: &Config,
     SessionCall { account, request }: SessionCall,
 ) -> Result<SessionReply, String> {
-    read(&ledger::call(&visit.isolate, config, &account, &Message::Session(request)).await?)
+    let object = ObjectName::Account(account);
+    read(&ledger::call(&visit.isolate, config, &object, &Message::Session(request)).await?)
 }

@@ -8,6 +8,7 @@ use crate::billing::inbox::{Incoming, Taken};
 use crate::billing::outage::Outages;
 use crate::config::Config;
 use crate::gate::CallError;
+use crate::identity::ObjectName;
 use crate::wire::Wire;
 
 /// Asks the inbox something. [`InboxRequest`] says what the reply to it is.
@@ -20,7 +21,7 @@ pub(super) async fn ask<T: Wire>(
     config: &Config,
     request: InboxRequest,
 ) -> Result<T, String> {
-    let reply = ledger::call(isolate, config, NAME, &Message::Inbox(request)).await?;
+    let reply = ledger::call(isolate, config, &ObjectName::Inbox, &Message::Inbox(request)).await?;
     ledger::read(&reply)
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn take_in(
 ) -> Result<Vec<Taken>, String> {
     let message = Message::Inbox(InboxRequest::TakeIn(events));
     let deadline_ms = config.deadlines.ledger_ms.max(TAKE_IN_MS);
-    let promise = ledger::send_within(isolate, NAME, &message, deadline_ms)?;
+    let promise = ledger::send_within(isolate, &ObjectName::Inbox, &message, deadline_ms)?;
     ledger::read(&ledger::reply(promise).await?)
 }
 
@@ -49,7 +50,8 @@ pub(super) async fn take_in(
 /// Why the inbox doesn't say.
 pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, CallError> {
     let message = Message::Inbox(InboxRequest::Outage);
-    let promise = ledger::send(isolate, config, NAME, &message).map_err(CallError::Fault)?;
+    let promise =
+        ledger::send(isolate, config, &ObjectName::Inbox, &message).map_err(CallError::Fault)?;
     let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
     let outages: Outages = ledger::read(&reply).map_err(CallError::Unreadable)?;
     Ok(outages.is_detected())
@@ -66,11 +68,9 @@ pub(super) async fn tell(
     config: &Config,
     request: InboxRequest,
 ) -> Result<(), String> {
-    ledger::call(isolate, config, NAME, &Message::Inbox(request)).await.map(|_| ())
+    ledger::call(isolate, config, &ObjectName::Inbox, &Message::Inbox(request)).await.map(|_| ())
 }
 
-/// The object's name. No account has one without a slash.
-pub(super) const NAME: &str = "inbox";
 /// A little less than the most impatient provider waits (Paddle: 5 s).
 #[cfg(feature = "backstage")]
 const TAKE_IN_MS: u32 = 4_500;

@@ -18,6 +18,7 @@ use crate::billing::BillingEvent;
 use crate::billing::inbox::{self, AccountSummary, InboxStore};
 use crate::billing::webhook::{self, Webhook};
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::report;
 use crate::store::StoreError;
 
@@ -64,9 +65,9 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
 }
 
 /// Accounts that are told something at the moment, and when that is done.
-type Running = Rc<RefCell<Vec<(String, Promise)>>>;
+type Running = Rc<RefCell<Vec<(AccountName, Promise)>>>;
 
-fn start(telling: Telling, account: String, running: Running) -> Promise {
+fn start(telling: Telling, account: AccountName, running: Running) -> Promise {
     future_to_promise(async move {
         let told = telling.tell(&account).await;
         running.borrow_mut().retain(|(other, _)| *other != account);
@@ -86,7 +87,7 @@ struct Telling {
 }
 
 impl Telling {
-    async fn tell(mut self, account: &str) -> Result<(), StoreError> {
+    async fn tell(mut self, account: &AccountName) -> Result<(), StoreError> {
         let (events, rows) = inbox::batch(&mut self.store, account, &reader(&self.config))?;
         if rows.is_empty() {
             return Ok(());
@@ -108,11 +109,11 @@ impl Telling {
 pub(super) async fn apply(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    account: &AccountName,
     events: Vec<BillingEvent>,
 ) -> Result<AccountSummary, String> {
-    let message = Message::ApplyBilling { account: account.to_owned(), events };
-    let reply = ledger::call(isolate, config, account, &message).await?;
+    let message = Message::ApplyBilling { account: account.clone(), events };
+    let reply = ledger::call(isolate, config, &account.into(), &message).await?;
     let summary: Option<AccountSummary> = ledger::read(&reply)?;
     summary.ok_or_else(|| "the ledger was told of no event".to_owned())
 }

@@ -2,13 +2,14 @@
 
 use wasm_bindgen::JsValue;
 
-use super::customer_store::{self, customer_key, optional, provider_of};
+use super::customer_store::{self, account_of, customer_key, optional, provider_of};
 use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::billing::inbox::{
     AccountFilter, AccountSummary, Content, CustomerKey, EventFilter, EventKey, EventRow,
     EventState, InboxStore, Retention,
 };
 use crate::billing::outage::{Attempt, Signal};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -78,13 +79,14 @@ impl InboxStore for SqlStore {
         self.write(query, &[account, state, reason, attempts, due_at, provider, id])
     }
 
-    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<AccountName>, StoreError> {
         // A look at the first rows of an index, however many there are.
         let query = "SELECT account FROM event WHERE state = 'received' AND due_at_ms <= ? \
                      ORDER BY attempts, due_at_ms LIMIT ?";
         let rows = limit.saturating_mul(ROWS_OF_ACCOUNT);
-        let mut accounts: Vec<String> = Vec::new();
-        for account in self.texts(query, &[time(now), rows.into()])? {
+        let mut accounts: Vec<AccountName> = Vec::new();
+        for cell in self.cells(query, &[time(now), rows.into()])? {
+            let account = account_of(&cell)?;
             if accounts.len() < limit && !accounts.contains(&account) {
                 accounts.push(account);
             }
@@ -98,9 +100,13 @@ impl InboxStore for SqlStore {
         Ok(self.cells(query, &[])?.first().map(time_of))
     }
 
-    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+    fn received_of(
+        &self,
+        account: &AccountName,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, StoreError> {
         let rest = "WHERE state = 'received' AND account = ? ORDER BY attempts, number LIMIT ?";
-        self.event_rows(rest, &[account.into(), limit.into()])
+        self.event_rows(rest, &[account.as_str().into(), limit.into()])
     }
 
     fn waiting_of(&self, customer: &CustomerKey) -> Result<Vec<EventRow>, StoreError> {
@@ -149,7 +155,8 @@ impl InboxStore for SqlStore {
         let AccountSummary { account, plan, status, cause, updated_at, look_at } = summary;
         let [plan, cause] = [plan, cause].map(|text| optional(text.as_deref()));
         let look_at = look_at.map_or(JsValue::NULL, time);
-        self.write(query, &[account.into(), plan, status.into(), cause, time(*updated_at), look_at])
+        let [account, status] = [account.as_str(), status].map(JsValue::from);
+        self.write(query, &[account, plan, status, cause, time(*updated_at), look_at])
     }
 
     fn accounts(
@@ -167,7 +174,7 @@ impl InboxStore for SqlStore {
             [after, filter.prefix.as_deref()].map(|text| text.unwrap_or_default().into());
         let [status, plan] = [&filter.status, &filter.plan].map(|text| optional(text.as_deref()));
         let cells = self.cells(query, &[after, prefix, status, plan, limit.into()])?;
-        Ok(cells.as_chunks().0.iter().map(summary).collect())
+        cells.as_chunks().0.iter().map(summary).collect()
     }
 
     fn to_look_at(
@@ -175,20 +182,21 @@ impl InboxStore for SqlStore {
         now: Timestamp,
         looked_before: Timestamp,
         limit: usize,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<AccountName>, StoreError> {
         let query = "SELECT account FROM account_index WHERE look_at_ms <= ? \
                      AND looked_at_ms <= ? ORDER BY look_at_ms LIMIT ?";
-        self.texts(query, &[time(now), time(looked_before), limit.into()])
+        let cells = self.cells(query, &[time(now), time(looked_before), limit.into()])?;
+        cells.iter().map(account_of).collect()
     }
 
     fn note_look(
         &mut self,
-        account: &str,
+        account: &AccountName,
         now: Timestamp,
         look_at: Timestamp,
     ) -> Result<(), StoreError> {
         let query = "UPDATE account_index SET looked_at_ms = ?, look_at_ms = ? WHERE account = ?";
-        self.write(query, &[time(now), time(look_at), account.into()])
+        self.write(query, &[time(now), time(look_at), account.as_str().into()])
     }
 
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError> {
@@ -240,10 +248,6 @@ impl SqlStore {
         );
         let cells = self.cells(&query, values)?;
         cells.as_chunks().0.iter().map(event_row).collect()
-    }
-
-    pub(super) fn texts(&self, query: &str, values: &[JsValue]) -> Result<Vec<String>, StoreError> {
-        Ok(self.cells(query, values)?.iter().map(text_of).collect())
     }
 }
 
@@ -297,7 +301,8 @@ fn event_key(key: &EventKey) -> [JsValue; 2] {
 
 /// Account, state, reason, attempts and `due_at`.
 fn changing(row: &EventRow) -> [JsValue; 5] {
-    let [account, reason] = [&row.account, &row.reason].map(|text| optional(text.as_deref()));
+    let account = optional(row.account.as_ref().map(AccountName::as_str));
+    let reason = optional(row.reason.as_deref());
     [account, row.state.word().into(), reason, row.attempts.into(), time(row.due_at)]
 }
 
@@ -315,7 +320,7 @@ fn event_row(cells: &[JsValue; 13]) -> Result<EventRow, StoreError> {
         received_at: time_of(received_at),
         customer: customer.as_string(),
         subscription: subscription.as_string(),
-        account: account.as_string(),
+        account: (!account.is_null()).then(|| account_of(account)).transpose()?,
         state: EventState::from_word(&state).ok_or_else(unknown)?,
         reason: reason.as_string(),
         attempts: u32::try_from(units_of(attempts)).unwrap_or(u32::MAX),
@@ -323,15 +328,16 @@ fn event_row(cells: &[JsValue; 13]) -> Result<EventRow, StoreError> {
     })
 }
 
-fn summary([account, plan, status, cause, updated_at, look_at]: &[JsValue; 6]) -> AccountSummary {
-    AccountSummary {
-        account: text_of(account),
+fn summary(cells: &[JsValue; 6]) -> Result<AccountSummary, StoreError> {
+    let [account, plan, status, cause, updated_at, look_at] = cells;
+    Ok(AccountSummary {
+        account: account_of(account)?,
         plan: plan.as_string(),
         status: text_of(status),
         cause: cause.as_string(),
         updated_at: time_of(updated_at),
         look_at: (!look_at.is_null()).then(|| time_of(look_at)),
-    }
+    })
 }
 
 fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Result<Signal, StoreError> {

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
+use super::customer_store::account_of;
 use super::ledger_store::{SqlStore, text_of};
 use crate::account::KeyOwner;
 use crate::store::StoreError;
@@ -16,10 +17,10 @@ pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, Sto
     let query = "SELECT account, key, member FROM api_key WHERE hash = ?";
     let cells = store.cells(query, &[hash.into()])?;
     let owner = |[account, key, member]: &[JsValue; 3]| {
-        let [account, key] = [account, key].map(text_of);
-        KeyOwner { account, key, member: member.as_string() }
+        let (account, key) = (account_of(account)?, text_of(key));
+        Ok(KeyOwner { account, key, member: member.as_string() })
     };
-    Ok(cells.as_chunks().0.first().map(owner))
+    cells.as_chunks().0.first().map(owner).transpose()
 }
 
 /// Adds a key. What is there stays.
@@ -28,7 +29,7 @@ pub(super) fn add(store: &SqlStore, hash: &str, owner: &KeyOwner) -> Result<(), 
                  ON CONFLICT DO NOTHING";
     let KeyOwner { account, key, member } = owner;
     let member = member.as_ref().map_or(JsValue::NULL, JsValue::from);
-    store.write(query, &[hash.into(), account.into(), key.into(), member])
+    store.write(query, &[hash.into(), account.as_str().into(), key.into(), member])
 }
 
 const SCHEMA: &str = "

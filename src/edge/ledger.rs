@@ -12,10 +12,11 @@ use crate::billing::BillingEvent;
 use crate::billing::inbox::InboxRequest;
 use crate::billing::sessions::SessionRequest;
 use crate::config::{Config, LEDGER_BINDING};
+use crate::identity::{AccountName, ObjectName};
 use crate::quota::LedgerRequest;
 use crate::wire::{self, Wire, wire};
 
-/// Sends a message to an account's ledger. What the promise comes to, [`reply`] waits for.
+/// Sends a message to an object. What the promise comes to, [`reply`] waits for.
 ///
 /// # Errors
 ///
@@ -23,10 +24,10 @@ use crate::wire::{self, Wire, wire};
 pub(super) fn send(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    object: &ObjectName,
     message: &Message,
 ) -> Result<Promise, String> {
-    send_within(isolate, account, message, config.deadlines.ledger_ms)
+    send_within(isolate, object, message, config.deadlines.ledger_ms)
 }
 
 /// The same with a deadline of its own.
@@ -36,12 +37,12 @@ pub(super) fn send(
 /// As for [`send`].
 pub(super) fn send_within(
     isolate: &Isolate,
-    account: &str,
+    object: &ObjectName,
     message: &Message,
     deadline_ms: u32,
 ) -> Result<Promise, String> {
     let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    Ok(glue::ask_ledger(&namespace, account, &wire::encode(message), deadline_ms))
+    Ok(glue::ask_ledger(&namespace, &object.to_string(), &wire::encode(message), deadline_ms))
 }
 
 /// Waits for the reply to [`send`], which [`read`] reads.
@@ -62,7 +63,7 @@ pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
     wire::decode(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
-/// Sends a message to an account's ledger and waits for the reply.
+/// Sends a message to an object and waits for the reply.
 ///
 /// # Errors
 ///
@@ -70,10 +71,10 @@ pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
 pub(super) async fn call(
     isolate: &Isolate,
     config: &Config,
-    account: &str,
+    object: &ObjectName,
     message: &Message,
 ) -> Result<String, String> {
-    reply(send(isolate, config, account, message)?).await
+    reply(send(isolate, config, object, message)?).await
 }
 
 /// What a ledger can be told.
@@ -81,7 +82,7 @@ pub(super) enum Message {
     /// Take over what payment providers tell. The reply is how the account stands then.
     ApplyBilling {
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// What they tell; at least one event.
         events: Vec<BillingEvent>,
     },

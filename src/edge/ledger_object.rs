@@ -331,11 +331,11 @@ fn handle(
     Ok(reply)
 }
 
-/// How the account stands, for the inbox's list; the object does not know its name.
+/// How the account stands, for the inbox's list.
 fn summary(store: &SqlStore, terms: Terms<'_>) -> Result<Option<AccountSummary>, StoreError> {
-    let record = store.account()?;
-    Ok(record
-        .map(|record| AccountSummary::of("", &record, terms.plans, terms.provider_outage, now())))
+    let Some(record) = store.account()? else { return Ok(None) };
+    let (account, outage) = (store.account_name()?, terms.provider_outage);
+    Ok(Some(AccountSummary::of(&account, &record, terms.plans, outage, now())))
 }
 
 fn thrown(reason: &str) -> JsValue {

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 
 use super::glue;
 use crate::account::AccountRecord;
+use crate::identity::AccountName;
 use crate::quota::store::{Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes};
 use crate::quota::{CreditPack, LedgerStore};
 use crate::report::announcement::body;
@@ -30,6 +31,17 @@ impl SqlStore {
     /// Makes the tables where they aren't there yet.
     pub(super) fn create_tables(&self) -> Result<(), StoreError> {
         self.write(SCHEMA, &[])
+    }
+
+    /// The account whose object this is. An alarm isn't told: only a call by name is.
+    ///
+    /// # Errors
+    /// The object is no account's, or the platform doesn't say its name.
+    pub(super) fn account_name(&self) -> Result<AccountName, StoreError> {
+        let name = glue::property(&glue::property(&self.state, "id"), "name");
+        let name = name.as_string().unwrap_or_default();
+        AccountName::parse(&name)
+            .map_err(|error| StoreError(format!("the object {name:?}: {error}")))
     }
 
     pub(super) fn write(&self, query: &str, values: &[JsValue]) -> Result<(), StoreError> {
@@ -168,10 +180,7 @@ impl LedgerStore for SqlStore {
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
-        // An alarm isn't told whose it is: only a call by name is.
-        let name = glue::property(&glue::property(&self.state, "id"), "name");
-        let account = name.as_string();
-        let account = account.ok_or_else(|| StoreError("the account has no name".to_owned()))?;
+        let account = self.account_name()?;
         let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
         self.write(query, &[time(announcement.at()), body(&account, announcement).into()])

@@ -15,7 +15,9 @@ use crate::allowance::{COOKIE_NAME, Grant};
 use crate::config::{Config, Deadlines, OriginTarget, Route};
 use crate::decision::{Degraded, Pass};
 use crate::gate::{self, COST_HEADER, OriginAnswer, Visitor};
-use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
+use crate::identity::{
+    ASSERTION_HEADER, ASSERTION_LIFETIME_S, AccountName, DEGRADED_HEADER, Identity, NOBODY,
+};
 use crate::quota::Charge;
 use crate::request::HeaderKind;
 use crate::request::credential::{self, Strip};
@@ -184,8 +186,10 @@ fn settle_charge(
     if let Some(fault) = &settlement.fault {
         worker::console_error!("{}", report::fault_line("origin", fault));
     }
+    // It is this isolate's own text.
+    let Ok(account) = AccountName::parse(account) else { return };
     let memory = &mut isolate.memory.borrow_mut();
-    let errands = gate::give_back(account, &settlement.returned, memory, now());
+    let errands = gate::give_back(&account, &settlement.returned, memory, now());
     errands::run(isolate, config, context, errands);
 }
 

@@ -229,7 +229,7 @@ impl Case<'_> {
 /// The need to ask a route's burst limit about a caller; `None` where the route has none.
 pub(super) fn burst_need(route: &Route, caller: &Caller) -> Option<Need> {
     let binding = route.burst.clone()?;
-    Some(Need::LimitBurst { binding, key: caller.account.clone() })
+    Some(Need::LimitBurst { binding, key: caller.account.to_string() })
 }
 
 /// The shorter of the two periods that the platform's rate limits know.

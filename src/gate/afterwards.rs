@@ -4,6 +4,7 @@
 use super::Memory;
 use super::step::Errand;
 use crate::config::{Config, Route, Uncounted};
+use crate::identity::AccountName;
 use crate::quota::holder::WatchAction;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
@@ -97,7 +98,7 @@ pub fn settle(route: &Route, charge: &Charge, answer: &OriginAnswer<'_>) -> Sett
 
 /// Puts units back into the isolate's lease. Returns the errands that follow.
 pub fn give_back(
-    account: &str,
+    account: &AccountName,
     charge: &Charge,
     memory: &mut Memory,
     now: Timestamp,
@@ -109,7 +110,7 @@ pub fn give_back(
 /// Takes over a ledger's reply to [`Errand::Tell`], `None` where none came; `message` is the holder
 /// and the number of the message. Returns the errands that follow from it.
 pub fn ledger_replied(
-    account: &str,
+    account: &AccountName,
     message: (&str, u64),
     reply: Option<&LedgerReply>,
     memory: &mut Memory,
@@ -130,7 +131,7 @@ pub fn ledger_replied(
 
 /// Looks after the lease of [`Errand::Watch`].
 pub fn watch(
-    account: &str,
+    account: &AccountName,
     lease: u64,
     config: &Config,
     memory: &mut Memory,
@@ -142,8 +143,8 @@ pub fn watch(
     }
 }
 
-fn watches(account: &str, leases: Vec<u64>) -> Vec<Errand> {
-    let errand = |lease| Errand::Watch { account: account.to_owned(), lease };
+fn watches(account: &AccountName, leases: Vec<u64>) -> Vec<Errand> {
+    let errand = |lease| Errand::Watch { account: account.clone(), lease };
     leases.into_iter().map(errand).collect()
 }
 

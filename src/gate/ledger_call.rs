@@ -8,6 +8,7 @@ use crate::account::AccountRecord;
 use crate::cause::Cause;
 use crate::config::Route;
 use crate::decision::{Degraded, Denial, Pass};
+use crate::identity::AccountName;
 use crate::plan::{Cost, FailurePolicy};
 use crate::quota::Charge;
 use crate::quota::holder::Ask;
@@ -138,8 +139,8 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn watch(&mut self, account: &str, leases: Vec<u64>) {
-        let errand = |lease| Errand::Watch { account: account.to_owned(), lease };
+    pub(super) fn watch(&mut self, account: &AccountName, leases: Vec<u64>) {
+        let errand = |lease| Errand::Watch { account: account.clone(), lease };
         self.notes.errands.extend(leases.into_iter().map(errand));
     }
 

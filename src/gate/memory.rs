@@ -17,6 +17,7 @@ use std::rc::Rc;
 use crate::allowance::Watch;
 use crate::bounded_map::{BoundedMap, Weight, text_bytes};
 use crate::config::IssuerIndex;
+use crate::identity::AccountName;
 use crate::quota::Holder;
 use crate::time::Timestamp;
 
@@ -26,13 +27,13 @@ pub struct Memory {
     tokens: BoundedMap<Rc<str>, Known>,
     /// Hashes of API keys that don't exist, each with the time until which that is taken for true.
     unknown_keys: BoundedMap<String, Timestamp>,
-    accounts: BoundedMap<String, AccountView>,
+    accounts: BoundedMap<AccountName, AccountView>,
     /// By [`IssuerIndex`].
     key_sets: Vec<KeySet>,
     isolate: String,
     holders: u64,
     refund_ms: i64,
-    forgotten: Vec<(String, Holder)>,
+    forgotten: Vec<(AccountName, Holder)>,
     /// Usage that was read a moment ago.
     pub(super) usage: UsageCache,
     /// Whether the payment provider seems to be down.
@@ -99,17 +100,17 @@ impl Memory {
         self.key_sets.get_mut(issuer.get())
     }
 
-    pub(super) fn account(&self, name: &str) -> Option<&AccountView> {
+    pub(super) fn account(&self, name: &AccountName) -> Option<&AccountView> {
         self.accounts.get(name)
     }
 
     /// The view of an account, if there is one.
-    pub(super) fn known_account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+    pub(super) fn known_account_mut(&mut self, name: &AccountName) -> Option<&mut AccountView> {
         self.accounts.get_mut(name)
     }
 
     /// The view of an account, an empty one where there is none yet.
-    pub(super) fn account_mut(&mut self, name: &str) -> Option<&mut AccountView> {
+    pub(super) fn account_mut(&mut self, name: &AccountName) -> Option<&mut AccountView> {
         let forgotten = &mut self.forgotten;
         let mut forget = |name, view: AccountView| {
             if view.holder.may_hold() {
@@ -124,13 +125,13 @@ impl Memory {
             let holder_name = format!("{}:{}", self.isolate, self.holders);
             let holder = Holder::new(&holder_name, self.refund_ms);
             let view = AccountView::new(holder, self.accounts.weight());
-            self.accounts.insert(name.to_owned(), view, &mut forget);
+            self.accounts.insert(name.clone(), view, &mut forget);
         }
         self.accounts.get_mut(name)
     }
 
     /// The holders of accounts that had to make room. Their units should go back.
-    pub(super) fn take_forgotten(&mut self) -> Vec<(String, Holder)> {
+    pub(super) fn take_forgotten(&mut self) -> Vec<(AccountName, Holder)> {
         std::mem::take(&mut self.forgotten)
     }
 

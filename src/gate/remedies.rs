@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::cause::{Action, Cause, Mend, QuotaState, Remedy};
 use crate::config::{Brand, Config};
 use crate::decision::Denial;
+use crate::identity::AccountName;
 use crate::plan::{Enforcement, Plan};
 use crate::request::return_path::encode;
 use crate::time::Timestamp;
@@ -26,7 +27,7 @@ pub(super) fn fill_in(
 ) {
     let brand = &config.brand;
     let caller = denial.facts.account.clone();
-    let links = Links { config, way_back, account: caller.as_deref(), now };
+    let links = Links { config, way_back, account: caller.as_ref(), now };
     let account = links.account_page();
     let account = account.as_deref();
     let any = |plan: &&Plan| plan.includes(requires);
@@ -86,7 +87,7 @@ struct Links<'a> {
     config: &'a Config,
     way_back: Option<&'a str>,
     /// The caller's account, where it is known.
-    account: Option<&'a str>,
+    account: Option<&'a AccountName>,
     now: Timestamp,
 }
 

@@ -8,6 +8,7 @@ use super::Memory;
 use crate::account::KeyOwner;
 use crate::allowance::ReportDue;
 use crate::config::{IssuerIndex, RouteIndex};
+use crate::identity::{AccountName, ObjectName};
 use crate::quota::{LedgerReply, LedgerRequest, Usage};
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
@@ -42,8 +43,8 @@ pub trait Process {
 pub enum Need {
     /// Ask the directory for the owner of an API key.
     FindKey {
-        /// The name of the object that may know.
-        directory: String,
+        /// The object that may know.
+        directory: ObjectName,
         /// The key's hash.
         hash: String,
     },
@@ -63,15 +64,15 @@ pub enum Need {
     },
     /// Ask the ledger of this account.
     CallLedger {
-        /// The account's name, `tenant/account`.
-        account: String,
+        /// The account's name.
+        account: AccountName,
         /// The message.
         request: Box<LedgerRequest>,
     },
     /// Read how this account stands from its ledger.
     ReadUsage {
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// The plan that the token names.
         plan: Option<String>,
         /// The member: its own quotas are meant.
@@ -163,14 +164,14 @@ pub enum Errand {
     /// [`ledger_replied`](super::ledger_replied).
     Tell {
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// The message.
         request: LedgerRequest,
     },
     /// Ask [`watch`](super::watch) what to do about this lease, and do it, until it is done.
     Watch {
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// The lease.
         lease: u64,
     },

@@ -12,7 +12,7 @@ use crate::account::AccountRecord;
 use crate::cause::{Cause, QuotaState};
 use crate::config::{Binding, Bindings, Config, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
-use crate::plan::Enforcement;
+use crate::plan::{Enforcement, QuotaName};
 use crate::quota::{GrantOutcome, Lease, LedgerReply};
 use crate::request::RequestFacts;
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ fn a_grant_that_falls_short_is_a_fault_and_not_a_pass() {
         is_of_member: false,
     };
     let quota = QuotaState {
-        name: "api/month".to_owned(),
+        name: QuotaName::parse("api/month").unwrap(),
         limit: 100,
         used: 1,
         resets_at: NOW.plus_seconds(600),

@@ -101,7 +101,7 @@ fn access(turn: &mut Turn<'_>, route: &Route, caller: &Caller, usage: &Usage) ->
     let own = AccountUsage::new(case.config, case.plan_of(caller, record), usage);
     let costs = route.metering.as_ref().map_or(&[][..], |metering| &metering.costs);
     let is_wanted = |meter: &str| costs.iter().any(|cost| cost.meter == meter);
-    let full = own.quotas.iter().find(|quota| quota.is_full && is_wanted(&quota.meter));
+    let full = own.quotas.iter().find(|quota| quota.is_full && is_wanted(&quota.state.name.meter));
     Ok(match full.filter(|_| own.credits.is_empty()) {
         None => Access::Open,
         Some(quota) => Access::Denied(case.deny(exhausted(quota), caller, &standing.identity)),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::step::Progress;
 use super::visit::{Visit, can_be_asked};
 use crate::billing::Billing;
-use crate::billing::api::{self, ApiAnswer, Sale};
+use crate::billing::api::{self, Sale};
 use crate::billing::inbox::CustomerKey;
 use crate::billing::reference::LIFETIME_S;
 use crate::config::Config;
@@ -59,7 +59,7 @@ impl<'a> Checkout<'a> {
         // it is another, and the provider refuses the same key for it.
         let minute = now.as_seconds().div_euclid(60).to_string();
         let payer = customer.unwrap_or_default();
-        let idempotency_key = [account, price, &minute, payer, return_url].join(":");
+        let idempotency_key = [account.as_str(), price, &minute, payer, return_url].join(":");
         let expires_at = now.plus_seconds(LIFETIME_S);
         let reference = self.billing.references.sign(account, expires_at);
         let sale = Sale {

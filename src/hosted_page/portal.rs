@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::step::{Hitch, Progress, Step};
 use super::visit::Visit;
-use crate::billing::api::{self, ApiAnswer};
+use crate::billing::api;
 use crate::time::Timestamp;
 
 /// Has a link made.

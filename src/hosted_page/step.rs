@@ -7,6 +7,7 @@ use crate::billing::{Billing, CallError};
 use crate::config::Config;
 use crate::endpoint::HostedPage;
 use crate::gate::KnownAccount;
+use crate::identity::AccountName;
 use crate::request::{RequestFacts, ReturnPath};
 use crate::time::Timestamp;
 
@@ -61,7 +62,7 @@ pub struct Rest<'a, Outcome>(pub(super) Box<dyn FnOnce(Outcome, Timestamp) -> St
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SessionCall {
     /// The account's name, `tenant/account`.
-    pub account: String,
+    pub account: AccountName,
     /// The message.
     pub request: SessionRequest,
 }

@@ -12,6 +12,7 @@ use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::sessions::{SessionRequest, wish};
 use crate::billing::{Billing, BillingError, CallError};
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::plan::Plan;
 use crate::report;
 use crate::time::Timestamp;
@@ -20,7 +21,7 @@ use crate::time::Timestamp;
 pub(super) struct Visit<'a> {
     pub(super) config: &'a Config,
     /// The account's name.
-    pub(super) account: String,
+    pub(super) account: AccountName,
     /// The page of this site that looks whether access is back.
     pub(super) return_url: String,
     /// The page of this site that the caller comes from.

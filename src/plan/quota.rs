@@ -1,6 +1,7 @@
 //! Quotas: how much of a meter a plan lets its accounts use, and how often.
 
 use super::period::{Period, Window};
+use super::quota_name::{QuotaName, Scope};
 use crate::time::Timestamp;
 use crate::words::words;
 
@@ -28,11 +29,9 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// The quota's name, unique in its plan: `<meter>/<period>`, such as `api/month`, with
-    /// `/member` behind it where each member has a count of its own.
-    pub fn name(&self) -> String {
-        let of_member = if self.scope == Scope::Member { "/member" } else { "" };
-        format!("{}/{}{of_member}", self.meter, self.period.word())
+    /// The quota's name, unique in its plan.
+    pub fn name(&self) -> QuotaName {
+        QuotaName { meter: self.meter.clone(), period: self.period, scope: self.scope }
     }
 
     /// The window that holds `now`, for an account whose billing cycle starts at `anchor`.
@@ -50,28 +49,5 @@ words! {
         Hard = "hard",
         /// Requests pass, the overage is counted and the caller gets a notice.
         Soft = "soft",
-    }
-}
-
-words! {
-    /// The scope of a count: the whole account, or each member.
-    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-    pub enum Scope {
-        /// Those of the whole account.
-        #[default]
-        Account = "account",
-        /// Those of each member (the token's subject) on their own, inside the account's quotas.
-        Member = "member",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_meter_period_and_scope() {
-        let quota = Quota { meter: "a/b".to_owned(), scope: Scope::Member, ..Quota::default() };
-        assert_eq!(quota.name(), "a/b/month/member");
     }
 }

@@ -181,7 +181,7 @@ pub const LEASE_LIFETIME_MS: i64 = 25_000;
 mod tests {
     use super::*;
     use crate::account::{Status, Subscription};
-    use crate::plan::Enforcement;
+    use crate::plan::{Enforcement, QuotaName};
     use crate::wire;
 
     /// If this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(wire::decode(text), Ok(request));
 
         let quota = QuotaState {
-            name: "api/day".into(),
+            name: QuotaName::parse("api/day").unwrap(),
             limit: 10,
             used: 4,
             resets_at: Timestamp::from_millis(60_000),

@@ -1,7 +1,7 @@
 //! The ledger's needs of a database: a few kinds of rows, read and written one at a time.
 
 use crate::account::AccountRecord;
-use crate::plan::Period;
+use crate::plan::{Period, QuotaName};
 use crate::quota::{CreditPack, MeterUnits};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -264,8 +264,8 @@ impl Announcement {
 pub struct Threshold {
     /// The time of that.
     pub at: Timestamp,
-    /// The quota's name.
-    pub quota: String,
+    /// The quota.
+    pub quota: QuotaName,
     /// The member, where the quota is each member's own.
     pub member: Option<String>,
     /// The threshold in percent.

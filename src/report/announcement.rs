@@ -3,12 +3,14 @@
 
 use serde::Serialize;
 
+use crate::identity::AccountName;
 use crate::jitter::jitter;
+use crate::plan::QuotaName;
 use crate::quota::store::{Announcement, Threshold};
 use crate::time::Timestamp;
 
-/// The body of the message that announces this of an account, `tenant/account`.
-pub fn body(account: &str, announcement: &Announcement) -> String {
+/// The body of the message that announces this of an account.
+pub fn body(account: &AccountName, announcement: &Announcement) -> String {
     let threshold = match announcement {
         Announcement::Threshold(threshold) => threshold,
         Announcement::Note { at, action, detail } => return note(account, *at, action, detail),
@@ -17,7 +19,7 @@ pub fn body(account: &str, announcement: &Announcement) -> String {
     let data = Data {
         account,
         quota,
-        meter: meter_of(quota),
+        meter: &quota.meter,
         member: member.as_deref(),
         percent: *percent,
         used: *used,
@@ -29,7 +31,7 @@ pub fn body(account: &str, announcement: &Announcement) -> String {
 }
 
 /// The same of something that stands in the audit trail.
-fn note(account: &str, at: Timestamp, action: &str, detail: &str) -> String {
+fn note(account: &AccountName, at: Timestamp, action: &str, detail: &str) -> String {
     let kind = format!("account.{}", action.replace('-', "_"));
     let detail: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
     let data = serde_json::json!({ "account": account, "detail": detail });
@@ -80,8 +82,8 @@ struct Body<'a> {
 
 #[derive(Serialize)]
 struct Data<'a> {
-    account: &'a str,
-    quota: &'a str,
+    account: &'a AccountName,
+    quota: &'a QuotaName,
     meter: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<&'a str>,
@@ -89,12 +91,6 @@ struct Data<'a> {
     used: u64,
     limit: u64,
     resets_at: String,
-}
-
-/// The meter in a quota's name, `<meter>/<period>` or `<meter>/<period>/member`.
-fn meter_of(quota: &str) -> &str {
-    let name = quota.strip_suffix("/member").unwrap_or(quota);
-    name.rsplit_once('/').map_or(name, |(meter, _)| meter)
 }
 
 /// Pause after each failed attempt, as Standard Webhooks proposes: 5 seconds, 5 and 30
@@ -115,11 +111,15 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
 
+    fn account(name: &str) -> AccountName {
+        AccountName::parse(name).unwrap()
+    }
+
     #[test]
     fn the_body_says_what_was_reached() {
         let threshold = Threshold {
             at: NOW.plus_ms(250),
-            quota: "a/b/month/member".to_owned(),
+            quota: QuotaName::parse("a/b/month/member").unwrap(),
             member: Some("bo\"b".to_owned()),
             percent: 80,
             used: 8,
@@ -133,10 +133,13 @@ mod tests {
             r#""resets_at":"2026-12-01T00:01:00Z"}}"#,
         );
         let announcement = Announcement::Threshold(threshold.clone());
-        assert_eq!(body("acme/alice", &announcement), expected);
-        let of_all = Threshold { quota: "api/day".to_owned(), member: None, ..threshold };
+        assert_eq!(body(&account("acme/alice"), &announcement), expected);
+        let quota = QuotaName::parse("api/day").unwrap();
+        let of_all = Threshold { quota, member: None, ..threshold };
         let of_all = Announcement::Threshold(of_all);
-        assert!(body("-/a", &of_all).contains(r#""quota":"api/day","meter":"api","percent""#));
+        assert!(
+            body(&account("-/a"), &of_all).contains(r#""quota":"api/day","meter":"api","percent""#)
+        );
     }
 
     #[test]
@@ -147,7 +150,7 @@ mod tests {
             r#"{"data":{"account":"-/alice","detail":{"customer":"cus_1"}},"#,
             r#""timestamp":"2026-12-01T00:00:00.000Z","type":"account.customer_conflict"}"#,
         );
-        assert_eq!(body("-/alice", &note).replace("00:00Z", "00:00.000Z"), expected);
+        assert_eq!(body(&account("-/alice"), &note).replace("00:00Z", "00:00.000Z"), expected);
     }
 
     #[test]

@@ -81,15 +81,16 @@ fn a_customers_account_is_named_with_or_without_a_tenant() {
     for (body, name) in
         [(r#"{"account":"acme/alice"}"#, "acme/alice"), (r#"{"account":"alice"}"#, "-/alice")]
     {
-        assert_eq!(body::account(body).as_deref(), Ok(name));
+        assert_eq!(body::account(body), Ok(AccountName::parse(name).unwrap()), "{body}");
     }
     for (body, said) in [
         (
             "{}",
             "account: expected an account's name such as \"-/alice\", a tenant before the slash, found nothing.",
         ),
-        (r#"{"account":"a/b/c"}"#, "found \"a/b/c\"."),
-        (r#"{"account":"a\nb"}"#, "found \"a\\nb\"."),
+        (r#"{"account":"a/b/c"}"#, "this has two slashes (one inside of a part is written %2F)."),
+        (r#"{"account":"a\nb"}"#, "this has control characters."),
+        (r#"{"account":17}"#, "a tenant before the slash, found 17."),
         ("[]", "The body: expected an object such as {\"account\":\"-/alice\"}, found []."),
         ("", "The body isn't JSON: EOF while parsing a value at line 1 column 0."),
     ] {

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use tollgate::account::{KeyOwner, Provider};
+use tollgate::account::{AccountRecord, KeyOwner, Provider};
 use tollgate::admin::flow::{CallError, ObjectCall, Pending};
 use tollgate::admin::{
     AccountRequest, End, Need, ObjectRequest, OperatorStore, Refusal, Request, Step, start,
@@ -17,6 +17,7 @@ use tollgate::billing::inbox::{
 use tollgate::billing::outage::Outages;
 use tollgate::billing::run::RunError;
 use tollgate::config::Config;
+use tollgate::identity::{AccountName, ObjectName};
 use tollgate::quota::{LedgerStore, Usage};
 use tollgate::request::BodyError;
 use tollgate::wire;
@@ -41,9 +42,9 @@ pub(crate) struct Edge {
     pub(crate) needs: Vec<&'static str>,
     /// The last call of the inbox, and the last key that was filed.
     pub(crate) asked_of_inbox: Option<InboxRequest>,
-    pub(crate) filed: Option<(String, String, KeyOwner)>,
+    pub(crate) filed: Option<(ObjectName, String, KeyOwner)>,
     /// The accounts that events were applied to.
-    pub(crate) noted: Vec<String>,
+    pub(crate) noted: Vec<AccountName>,
 }
 
 impl Edge {
@@ -137,7 +138,7 @@ impl Edge {
         }
     }
 
-    fn ledger(&mut self, account: String, request: AccountRequest) -> (&'static str, String) {
+    fn ledger(&mut self, account: AccountName, request: AccountRequest) -> (&'static str, String) {
         let store = &mut self.store;
         match request {
             AccountRequest::ApplyBilling(_) => {
@@ -150,9 +151,9 @@ impl Edge {
             AccountRequest::Credits => ("credits", wire::encode(&store.credits().unwrap())),
             AccountRequest::Execute(command) => {
                 let reply = command.execute(store, NOW).unwrap();
-                let summary =
-                    |_| AccountSummary { status: "active".to_owned(), ..Default::default() };
-                ("execute", wire::encode(&(reply, store.account.as_ref().map(summary))))
+                let summary = |_| AccountSummary { account, ..summary() };
+                let summary = store.account.as_ref().map(summary);
+                ("execute", wire::encode(&(reply, summary)))
             }
             AccountRequest::Record => ("record", wire::encode(&store.account)),
             AccountRequest::Usage { .. } => {
@@ -165,14 +166,11 @@ impl Edge {
     fn inbox(&self, request: InboxRequest) -> String {
         let row = self.event.clone();
         let note = || {
-            vec![(
-                "-/alice".to_owned(),
-                BillingEvent::new(Provider::Stripe, String::new(), String::new(), NOW),
-            )]
+            vec![(alice(), BillingEvent::new(Provider::Stripe, String::new(), String::new(), NOW))]
         };
         match request {
             InboxRequest::Accounts { .. } => {
-                let account = AccountSummary { account: "-/alice".to_owned(), ..summary() };
+                let account = summary();
                 let next_cursor = Some("-/alice".to_owned());
                 wire::encode(&AccountPage { items: vec![account], next_cursor })
             }
@@ -255,6 +253,11 @@ pub(crate) fn example(template: &str) -> String {
     path
 }
 
+pub(crate) fn alice() -> AccountName {
+    AccountName::parse("-/alice").unwrap()
+}
+
 fn summary() -> AccountSummary {
-    AccountSummary { status: "active".to_owned(), updated_at: NOW, ..AccountSummary::default() }
+    let summary = AccountSummary::of(&alice(), &AccountRecord::default(), &[], false, NOW);
+    AccountSummary { status: "active".to_owned(), cause: None, ..summary }
 }

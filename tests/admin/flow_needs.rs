@@ -7,6 +7,7 @@ use tollgate::billing::inbox::{
     Claim, CustomerKey, CustomerRow, EventKey, EventRow, EventState, InboxRequest, Link, Linked,
 };
 use tollgate::billing::run::RunError;
+use tollgate::identity::AccountName;
 
 use crate::NOW;
 use crate::flow::{Edge, example, json, refusal, request};
@@ -215,7 +216,7 @@ fn a_customer_of_another_account_takes_the_highest_role() {
     }
     for (before, said) in [(Some("-/eve"), "the account -/eve's"), (None, "name another account")] {
         let mut edge = full();
-        let before = before.map(str::to_owned);
+        let before = before.and_then(|name| AccountName::parse(name).ok());
         edge.linked = Linked { is_refused: true, before: before.clone(), ..Linked::default() };
         let refusal = refusal(edge.ask("PUT admin/customers/stripe/cus_1", r#"{"account":"a"}"#));
         assert_eq!(refusal.status(), 403);
@@ -256,7 +257,7 @@ fn full() -> Edge {
         ..EventRow::new(&event, NOW)
     });
     let link = Link {
-        account: "-/alice".to_owned(),
+        account: AccountName::parse("-/alice").unwrap(),
         at: NOW,
         actor: "stripe".to_owned(),
         is_decided: false,
@@ -264,10 +265,11 @@ fn full() -> Edge {
     edge.customer = Some(CustomerRow {
         key: CustomerKey { provider: Provider::Stripe, id: "cus_1".to_owned() },
         link: Some(link),
-        claims: vec![Claim { account: "-/bob".to_owned(), at: NOW }],
+        claims: vec![Claim { account: AccountName::parse("-/bob").unwrap(), at: NOW }],
     });
     let notes = ["-/alice", "-/bob"].map(|one| {
-        (one.to_owned(), BillingEvent::new(Provider::Stripe, String::new(), String::new(), NOW))
+        let event = BillingEvent::new(Provider::Stripe, String::new(), String::new(), NOW);
+        (AccountName::parse(one).unwrap(), event)
     });
     edge.linked = Linked { released: 3, notes: notes.into(), ..Linked::default() };
     edge

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use tollgate::allowance::{
-    Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS, shard_name,
+    Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS,
 };
-use tollgate::identity::account_name;
+use tollgate::identity::{AccountName, ObjectName};
 use tollgate::wire;
 
 use crate::memory_readers::MemoryReaders;
@@ -97,13 +97,15 @@ fn messages_are_lines_of_words() {
 }
 
 #[test]
-fn no_account_has_the_name_of_a_shard() {
-    let names: Vec<_> = (0..SHARDS).map(shard_name).collect();
+fn each_shard_is_an_object_of_its_own_and_none_is_an_accounts() {
+    let names: Vec<_> = (0..SHARDS).map(|shard| ObjectName::Readers(shard).to_string()).collect();
     for (index, name) in names.iter().enumerate() {
         assert!(!names[..index].contains(name));
+        assert!(AccountName::parse(name).is_err());
     }
-    for (tenant, account) in [(None, "0"), (Some("readers"), "0"), (Some(""), "readers-0")] {
-        assert!(!names.contains(&account_name(tenant, account)));
+    for (tenant, account) in [(None, "0"), (Some("readers"), "0"), (None, "readers-0")] {
+        let account = ObjectName::Account(AccountName::new(tenant, account).unwrap());
+        assert!(!names.contains(&account.to_string()));
     }
 }
 

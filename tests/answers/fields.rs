@@ -4,6 +4,7 @@ use tollgate::answer::{self, Asker, Place, Responder};
 use tollgate::cause::{Cause, Notice, QuotaState};
 use tollgate::config::Brand;
 use tollgate::decision::Degraded;
+use tollgate::plan::QuotaName;
 
 use crate::structured_fields::{self, Bare, Item};
 use crate::{NOW, PLACE, RESET, asker, brand, denial, field, quota, refuse};
@@ -102,10 +103,14 @@ fn scripts_of_the_same_site_may_read_an_answer_to_their_cookies_and_others_may_n
     }
 }
 
+fn name(text: &str) -> QuotaName {
+    QuotaName::parse(text).unwrap()
+}
+
 #[test]
 fn quota_fields_are_structured_fields_with_every_quota() {
     let day = QuotaState {
-        name: "we\"ird\\ n\u{e4}me/day".into(),
+        name: name("we\"ird\\ n\u{e4}me/day"),
         limit: u64::MAX,
         used: 3,
         window_s: 86_400,
@@ -138,8 +143,8 @@ fn a_passed_request_is_told_its_notices_and_that_it_was_not_checked() {
     let notices = [
         Notice::PaymentGrace { until: RESET },
         Notice::ProviderOutage,
-        Notice::QuotaNearLimit { quota: "api/day/member".into(), percent: 95 },
-        Notice::SoftQuotaPassed { quota: "api/month".into() },
+        Notice::QuotaNearLimit { quota: name("api/day/member"), percent: 95 },
+        Notice::SoftQuotaPassed { quota: name("api/month") },
         Notice::SubscriptionEnding { at: RESET },
     ];
     let headers = answer::passed_headers(&[], &notices, Some(Degraded::CheckerUnavailable), NOW);
@@ -156,7 +161,7 @@ fn a_passed_request_is_told_its_notices_and_that_it_was_not_checked() {
         "subscription-ending",
     ];
     assert_eq!(words, expected.map(|word| Bare::Token(word.into())));
-    assert_eq!(items[2].parameters["quota"], Bare::String("api/day/member".into()));
+    assert_eq!(items[2].parameters["quota"], Bare::String("api/day/member".to_owned()));
     assert_eq!(items[2].parameters["percent"], Bare::Integer(95));
-    assert_eq!(items[3].parameters["quota"], Bare::String("api/month".into()));
+    assert_eq!(items[3].parameters["quota"], Bare::String("api/month".to_owned()));
 }

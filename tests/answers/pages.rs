@@ -5,6 +5,7 @@ use tollgate::answer::{Answer, Asker, Format, Place, Responder};
 use tollgate::cause::{Action, Cause, QuotaState, Remedy};
 use tollgate::config::Brand;
 use tollgate::decision::Denial;
+use tollgate::plan::QuotaName;
 
 use crate::{
     BROWSER, FORMATS, NOW, PLACE, asker, brand, denial, field, json, quota, refuse, upgrade,
@@ -22,7 +23,8 @@ fn hostile_text_stays_text() {
     let mut denial = denial(Cause::PlanLacksEntitlement);
     denial.facts.plan = Some(hostile.into());
     denial.facts.missing = vec![hostile.into()];
-    denial.quota = Some(QuotaState { name: hostile.into(), ..quota() });
+    let name = QuotaName { meter: hostile.into(), ..quota().name };
+    denial.quota = Some(QuotaState { name, ..quota() });
     denial.remedies = vec![
         Remedy { href: Some("javascript:alert(1)".into()), ..upgrade() },
         Remedy { href: Some("//evil.example/x".into()), ..upgrade() },

@@ -1,24 +1,31 @@
 //! The requests to each provider, and the reading of its answers.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use tollgate::account::Provider;
 use tollgate::billing::api::{self, ApiAnswer, ApiRequest, Completion, Reread, Sale};
 use tollgate::billing::webhook::Webhook;
 use tollgate::billing::{BillingError, BillingEvent, News};
+use tollgate::identity::AccountName;
 use tollgate::plan::Plan;
 
-use super::fixture::{NOW, billing, event, plans};
+use super::fixture::{NOW, account, billing, event, plans};
 use super::{others, stripe};
 
-const SALE: Sale<'_> = Sale {
-    price: "price_1",
-    account: "acme/alice",
-    reference: Some("tgr_x"),
-    customer: None,
-    return_url: "https://a.example/b?c=d&e",
-    cancel_url: "https://a.example/",
-    idempotency_key: "k1",
-};
+static ALICE: LazyLock<AccountName> = LazyLock::new(|| account("acme/alice"));
+
+fn sale() -> Sale<'static> {
+    Sale {
+        price: "price_1",
+        account: &ALICE,
+        reference: Some("tgr_x"),
+        customer: None,
+        return_url: "https://a.example/b?c=d&e",
+        cancel_url: "https://a.example/",
+        idempotency_key: "k1",
+    }
+}
 
 fn header<'a>(request: &'a ApiRequest, name: &str) -> Option<&'a str> {
     let found = request.headers.iter().find(|(other, _)| *other == name);
@@ -45,10 +52,10 @@ fn stripe_is_asked_in_forms() {
     assert_eq!(header(&portal, "stripe-version"), Some("2026-10-28.endive"));
     assert_eq!(header(&portal, "content-type"), Some("application/x-www-form-urlencoded"));
 
-    let checkout = api::checkout(&stripe, &SALE).unwrap();
+    let checkout = api::checkout(&stripe, &sale()).unwrap();
     assert_eq!(checkout.url, "https://api.stripe.com/v1/checkout/sessions");
     let key = |key: &str| {
-        let request = api::checkout(&stripe, &Sale { idempotency_key: key, ..SALE }).unwrap();
+        let request = api::checkout(&stripe, &Sale { idempotency_key: key, ..sale() }).unwrap();
         header(&request, "idempotency-key").unwrap().to_owned()
     };
     assert_eq!((key("k1"), key("k1").len()), (key("k1"), 43));
@@ -59,17 +66,17 @@ fn stripe_is_asked_in_forms() {
         ("mode", "subscription"),
         ("line_items[0][price]", "price_1"),
         ("line_items[0][quantity]", "1"),
-        ("success_url", SALE.return_url),
-        ("cancel_url", SALE.cancel_url),
+        ("success_url", sale().return_url),
+        ("cancel_url", sale().cancel_url),
         ("metadata[tollgate_account]", "tgr_x"),
         ("subscription_data[metadata][tollgate_account]", "tgr_x"),
         ("client_reference_id", "tgr_x"),
     ];
     assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let known = api::checkout(&stripe, &Sale { customer: Some("cus_1"), ..SALE }).unwrap();
+    let known = api::checkout(&stripe, &Sale { customer: Some("cus_1"), ..sale() }).unwrap();
     assert!(known.body.ends_with("&customer=cus_1"), "{}", known.body);
     // Metadata is the seller's alone, so that a name counts there; nowhere else.
-    let unsigned = api::checkout(&stripe, &Sale { reference: None, ..SALE }).unwrap();
+    let unsigned = api::checkout(&stripe, &Sale { reference: None, ..sale() }).unwrap();
     assert!(unsigned.body.contains("metadata%5Btollgate_account%5D=acme%2Falice"));
     assert!(!unsigned.body.contains("client_reference_id"), "{}", unsigned.body);
 }
@@ -77,9 +84,9 @@ fn stripe_is_asked_in_forms() {
 #[test]
 fn the_others_are_asked_in_json() {
     let paddle = billing(Provider::Paddle, &[]);
-    let portal = api::portal(&paddle, "ctm_1/x", SALE.return_url).unwrap();
+    let portal = api::portal(&paddle, "ctm_1/x", sale().return_url).unwrap();
     assert_eq!(portal.url, "https://api.paddle.com/customers/ctm_1%2Fx/portal-sessions");
-    let checkout = api::checkout(&paddle, &Sale { customer: Some("ctm_1"), ..SALE }).unwrap();
+    let checkout = api::checkout(&paddle, &Sale { customer: Some("ctm_1"), ..sale() }).unwrap();
     assert_eq!(checkout.url, "https://api.paddle.com/transactions");
     let expected = json!({"items": [{"price_id": "price_1", "quantity": 1}],
         "customer_id": "ctm_1", "custom_data": {"tollgate_account": "tgr_x"}});
@@ -87,31 +94,31 @@ fn the_others_are_asked_in_json() {
     assert_eq!(header(&checkout, "content-type"), Some("application/json"));
 
     let lemon = billing(Provider::LemonSqueezy, &[]);
-    let portal = api::portal(&lemon, "5", SALE.return_url).unwrap();
+    let portal = api::portal(&lemon, "5", sale().return_url).unwrap();
     assert_eq!((portal.method, portal.body.as_str()), ("GET", ""));
     assert_eq!(portal.url, "https://api.lemonsqueezy.com/v1/customers/5");
-    let checkout = api::checkout(&lemon, &SALE).unwrap();
+    let checkout = api::checkout(&lemon, &sale()).unwrap();
     assert_eq!(header(&checkout, "content-type"), Some("application/vnd.api+json"));
     let sent = body(&checkout);
     let at = |path: &str| sent.pointer(path).unwrap().clone();
     assert_eq!(at("/data/type"), "checkouts");
     let attributes = "/data/attributes/checkout_data/custom/tollgate_account";
     assert_eq!(at(attributes), "tgr_x");
-    assert_eq!(at("/data/attributes/product_options/redirect_url"), SALE.return_url);
+    assert_eq!(at("/data/attributes/product_options/redirect_url"), sale().return_url);
     assert_eq!(at("/data/relationships/store/data"), json!({"type": "stores", "id": "7"}));
     let variant = json!({"type": "variants", "id": "price_1"});
     assert_eq!(at("/data/relationships/variant/data"), variant);
 
     let polar = billing(Provider::Standard, &[]);
-    let portal = api::portal(&polar, "p_cus", SALE.return_url).unwrap();
+    let portal = api::portal(&polar, "p_cus", sale().return_url).unwrap();
     assert_eq!(portal.url, "https://api.polar.sh/v1/customer-sessions/");
-    let expected = json!({"customer_id": "p_cus", "return_url": SALE.return_url});
+    let expected = json!({"customer_id": "p_cus", "return_url": sale().return_url});
     assert_eq!(body(&portal), expected);
-    let checkout = api::checkout(&polar, &SALE).unwrap();
-    let expected = json!({"products": ["price_1"], "success_url": SALE.return_url,
-        "return_url": SALE.cancel_url, "metadata": {"tollgate_account": "tgr_x"}});
+    let checkout = api::checkout(&polar, &sale()).unwrap();
+    let expected = json!({"products": ["price_1"], "success_url": sale().return_url,
+        "return_url": sale().cancel_url, "metadata": {"tollgate_account": "tgr_x"}});
     assert_eq!(body(&checkout), expected);
-    let unsigned = api::checkout(&polar, &Sale { reference: None, ..SALE }).unwrap();
+    let unsigned = api::checkout(&polar, &Sale { reference: None, ..sale() }).unwrap();
     assert_eq!(body(&unsigned)["metadata"], json!({}));
 }
 
@@ -121,13 +128,13 @@ fn without_a_key_nothing_is_asked() {
         let mut billing = billing(provider, &[]);
         billing.api_key = None;
         assert_eq!(api::portal(&billing, "c", "https://a.example"), None);
-        assert!(api::checkout(&billing, &SALE).unwrap_err().to_string().contains("no key"));
+        assert!(api::checkout(&billing, &sale()).unwrap_err().to_string().contains("no key"));
         assert!(Reread::of_customer(&billing, "c").is_none());
         assert_eq!(api::missed(&billing, None), None);
     }
     let mut lemon = billing(Provider::LemonSqueezy, &[]);
     lemon.store = None;
-    assert!(api::checkout(&lemon, &SALE).unwrap_err().to_string().contains("store"));
+    assert!(api::checkout(&lemon, &sale()).unwrap_err().to_string().contains("store"));
 }
 
 #[test]
@@ -322,7 +329,7 @@ fn reread(provider: Provider, customer: &str, answers: &[(&str, Value)]) -> Vec<
         assert_eq!(event.occurred_at, NOW.plus_seconds(-1));
         let subject = event.subscription.as_deref().unwrap_or(customer);
         assert!(event.id.contains(subject), "{}", event.id);
-        assert_eq!(event.account.as_deref(), Some("acme/alice"));
+        assert_eq!(event.account.as_ref().map(AccountName::as_str), Some("acme/alice"));
         assert_eq!(
             event.news.iter().filter(|one| matches!(one, News::Subscription { .. })).count(),
             usize::from(event.subscription.is_some()),

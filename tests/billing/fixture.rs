@@ -7,6 +7,7 @@ use tollgate::billing::reference::References;
 use tollgate::billing::webhook::{Webhook, read};
 use tollgate::billing::{Billing, BillingEvent, spec_of};
 use tollgate::gate_secret::GateSecret;
+use tollgate::identity::AccountName;
 use tollgate::plan::{Plan, Quota};
 use tollgate::time::Timestamp;
 
@@ -41,9 +42,14 @@ fn references() -> References {
     References::new(&[GateSecret::new("a secret of the tests")])
 }
 
+/// The name of an account.
+pub(crate) fn account(name: &str) -> AccountName {
+    AccountName::parse(name).unwrap()
+}
+
 /// A reference to this account that only the gate can write, good for years.
 pub(crate) fn reference(account: &str) -> String {
-    references().sign(account, Timestamp::from_seconds(2_000_000_000)).unwrap()
+    references().sign(&self::account(account), Timestamp::from_seconds(2_000_000_000)).unwrap()
 }
 
 /// `pro` has a quota; `export` is an add-on without.

@@ -9,7 +9,7 @@ use tollgate::billing::{Billing, CallError, Fault, Pending, Providers};
 use tollgate::plan::Plan;
 use tollgate::request::BodyError;
 
-use super::fixture::{NOW, billing, plans};
+use super::fixture::{NOW, account, billing, plans};
 use super::stripe;
 
 /// The outside of the machine, with a genuine webhook of Stripe's.
@@ -153,7 +153,7 @@ fn a_webhook_is_received_once_the_inbox_has_it() {
     assert_eq!(End::Received(receipt).fault(), None);
     let kept = edge.kept.unwrap();
     assert_eq!((kept.event.id.as_str(), kept.unreadable), ("evt_1", None));
-    assert_eq!(kept.event.account.as_deref(), Some("acme/alice"));
+    assert_eq!(kept.event.account, Some(account("acme/alice")));
     assert_eq!(Ok(kept.body), edge.content.body, "as it was sent");
 }
 

@@ -8,12 +8,12 @@ use tollgate::billing::run::{RunError, Step, look_soon, reconcile, reread_accoun
 use tollgate::billing::{BillingError, CallError, Providers};
 use tollgate::time::Timestamp;
 
-use super::fixture::billing;
+use super::fixture::{account, billing};
 use super::runs_edge::{Edge, all_is_empty, customer};
 use super::stripe;
 
 fn of_alice(providers: Providers<'_>, now: Timestamp) -> Step<'_> {
-    reread_account(providers, "acme/alice", now)
+    reread_account(providers, &account("acme/alice"), now)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as an edge brings it")]
@@ -43,15 +43,15 @@ fn an_account_takes_over_its_own_events_alone() {
     // The subscription of the one customer is another account's; the other customer is nobody's.
     edge.taken = Box::new(|incoming| {
         let event = &incoming.event;
-        let account = match (event.customer.as_deref(), &event.subscription) {
-            (Some("cus_1"), None) => Some("acme/alice".to_owned()),
-            (Some("cus_1"), Some(_)) => Some("acme/bob".to_owned()),
+        let named = match (event.customer.as_deref(), &event.subscription) {
+            (Some("cus_1"), None) => Some(account("acme/alice")),
+            (Some("cus_1"), Some(_)) => Some(account("acme/bob")),
             _ => None,
         };
-        Taken { account, is_by_address: true, ..Taken::default() }
+        Taken { account: named, is_by_address: true, ..Taken::default() }
     });
     assert_eq!(edge.run(of_alice), Ok(2));
-    let account = "acme/alice".to_owned();
+    let account = account("acme/alice");
     assert_eq!(edge.asked, [InboxRequest::CustomersOf { account }]);
     let each = ["call", "call", "call", "take in"];
     assert_eq!(edge.needs, [&["list"][..], &each, &["apply"], &each].concat());
@@ -83,7 +83,7 @@ fn the_first_failure_ends_the_reading_of_an_account() {
         ("call", RunError::Provider(refused), "provider-refused"),
     ] {
         let mut edge = two();
-        let account = Some("acme/alice".to_owned());
+        let account = Some(account("acme/alice"));
         edge.taken = Box::new(move |_| Taken { account: account.clone(), ..Taken::default() });
         edge.down = vec![down];
         if down == "call" {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::{Billing, BillingEvent, News};
 use tollgate::cause::PaymentFailure;
+use tollgate::identity::AccountName;
 use tollgate::time::Timestamp;
 
 use super::fixture;
@@ -62,7 +63,7 @@ fn a_subscription_is_read_whole() {
     let expected = BillingEvent {
         customer: Some("cus_1".to_owned()),
         subscription: Some("sub_1".to_owned()),
-        account: Some("acme/alice".to_owned()),
+        account: AccountName::parse("acme/alice").ok(),
         news: vec![News::Subscription { id: "sub_1".to_owned(), state: Box::new(state) }],
         ..BillingEvent::new(Provider::Stripe, id, kind, created)
     };
@@ -211,7 +212,7 @@ fn older_invoice() -> Value {
 fn invoices_tell_of_payments() {
     for invoice in [invoice(), older_invoice()] {
         let paid = read("invoice.paid", &invoice);
-        assert_eq!(paid.account.as_deref(), Some("acme/alice"));
+        assert_eq!(paid.account.as_ref().map(AccountName::as_str), Some("acme/alice"));
         assert_eq!(paid.customer.as_deref(), Some("cus_1"));
         let subscription = "sub_1".to_owned();
         assert_eq!(
@@ -276,14 +277,20 @@ pub(crate) fn session() -> Value {
 #[test]
 fn a_checkout_names_the_account_by_a_signed_reference_or_by_the_sellers_metadata() {
     let done = read("checkout.session.completed", &session());
-    assert_eq!((done.account.as_deref(), done.is_payment), (Some("-/bob"), true));
+    assert_eq!(
+        (done.account.as_ref().map(AccountName::as_str), done.is_payment),
+        (Some("-/bob"), true)
+    );
     for kind in ["async_payment_failed", "expired"] {
         let other = read(&format!("checkout.session.{kind}"), &session());
         assert!(!other.is_payment, "{kind}");
     }
     for (path, value) in [("/payment_status", json!("unpaid")), ("/amount_total", json!(0))] {
         let free = read("checkout.session.completed", &with(session(), path, value));
-        assert_eq!((free.account.as_deref(), free.is_payment), (Some("-/bob"), false));
+        assert_eq!(
+            (free.account.as_ref().map(AccountName::as_str), free.is_payment),
+            (Some("-/bob"), false)
+        );
     }
     // Anybody may write a name into the link.
     let plain = with(session(), "/client_reference_id", json!("bob"));
@@ -296,18 +303,22 @@ fn a_checkout_names_the_account_by_a_signed_reference_or_by_the_sellers_metadata
     assert!(late.unnamed.unwrap().contains("expired when the sale began"));
     let metadata = json!({"tollgate_account": "acme/alice", "tollgate_credits": "9"});
     let named = read("checkout.session.completed", &with(session(), "/metadata", metadata));
-    assert_eq!(named.account.as_deref(), Some("acme/alice"), "which no payer can change");
+    assert_eq!(
+        named.account.as_ref().map(AccountName::as_str),
+        Some("acme/alice"),
+        "which no payer can change"
+    );
     assert_eq!(named.news, [], "and no number in it brings units");
     let signed = json!({"tollgate_account": fixture::reference("acme/alice")});
     let signed = read("checkout.session.completed", &with(session(), "/metadata", signed));
-    assert_eq!(signed.account.as_deref(), Some("acme/alice"));
+    assert_eq!(signed.account.as_ref().map(AccountName::as_str), Some("acme/alice"));
 }
 
 #[test]
 fn customers_entitlements_and_disputes_are_told() {
     let customer = json!({"id": "cus_1", "metadata": {"tollgate_account": "alice"}});
     let updated = read("customer.updated", &customer);
-    assert_eq!(updated.account.as_deref(), Some("-/alice"));
+    assert_eq!(updated.account.as_ref().map(AccountName::as_str), Some("-/alice"));
     assert!(updated.names_customer);
     assert_eq!((updated.customer.as_deref(), updated.news), (Some("cus_1"), vec![]));
     assert_eq!(read("customer.deleted", &customer).news, [News::CustomerDeleted]);

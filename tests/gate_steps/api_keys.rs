@@ -6,6 +6,7 @@ use tollgate::cause::Cause;
 use tollgate::decision::Degraded;
 use tollgate::gate::{Need, Outcome, Process, Step};
 use tollgate::gate_secret::GateSecret;
+use tollgate::identity::AccountName;
 use tollgate::token::TokenError;
 
 use crate::world::{NOW, World, token, unreachable};
@@ -34,7 +35,8 @@ fn world_with(secret: Option<&str>) -> World {
 fn with_key(world: &mut World, plan: &str, key: &Value) -> String {
     let id = key["id"].as_str().unwrap();
     let member = key["member"].as_str().map(str::to_owned);
-    let owner = KeyOwner { account: ALICE.to_owned(), key: id.to_owned(), member };
+    let owner =
+        KeyOwner { account: AccountName::parse(ALICE).unwrap(), key: id.to_owned(), member };
     let known = world.directory.as_mut().unwrap();
     known.insert(ApiKey::hash(&text(id)), owner);
     put_keys(world, plan, &json!([key]));
@@ -198,7 +200,11 @@ fn a_key_that_the_record_does_not_list_opens_nothing() {
     put_keys(&mut world, "pro", &json!([{"id": "bbbbbbbb"}]));
     assert_eq!(cause(&world.serve("GET /premium", Some(&key))), Some(Cause::InvalidToken));
     world.pass_ms(60_000);
-    let owner = KeyOwner { account: "-/gone".into(), key: "cccccccc".into(), member: None };
+    let owner = KeyOwner {
+        account: AccountName::parse("-/gone").unwrap(),
+        key: "cccccccc".into(),
+        member: None,
+    };
     let known = world.directory.as_mut().unwrap();
     known.insert(ApiKey::hash(&text("cccccccc")), owner);
     let decision = world.serve("GET /premium", Some(&text("cccccccc")));
@@ -246,9 +252,13 @@ fn a_key_counts_for_its_member() {
         last = Some(world.serve("GET /api", Some(&key)));
     }
     let denial = last.as_ref().map(denied).unwrap();
-    assert_eq!(denial.quota.as_ref().unwrap().name, "api/month/member");
+    assert_eq!(denial.quota.as_ref().unwrap().name.to_string(), "api/month/member");
     put_keys(&mut world, "team", &json!([{"id": "aaaaaaaa"}, {"id": "bbbbbbbb"}]));
-    let owner = KeyOwner { account: ALICE.into(), key: "bbbbbbbb".into(), member: None };
+    let owner = KeyOwner {
+        account: AccountName::parse(ALICE).unwrap(),
+        key: "bbbbbbbb".into(),
+        member: None,
+    };
     let known = world.directory.as_mut().unwrap();
     known.insert(ApiKey::hash(&text("bbbbbbbb")), owner);
     world.pass_ms(10_000);
@@ -292,7 +302,11 @@ fn an_answer_of_the_directory_that_nobody_asked_for_denies() {
     let arrival = world.arrival("GET /premium", Some(&token("{}")));
     let (mut gate, step) = arrival.start(&mut world.memory, world.now);
     let Step::Need(Need::VerifySignature(_)) = step else { panic!("a token is verified") };
-    let owner = KeyOwner { account: ALICE.into(), key: "aaaaaaaa".into(), member: None };
+    let owner = KeyOwner {
+        account: AccountName::parse(ALICE).unwrap(),
+        key: "aaaaaaaa".into(),
+        member: None,
+    };
     let step = gate.resume(Outcome::KeyFound(Ok(Some(owner))), &mut world.memory, world.now);
     let Step::End(decision) = step else { panic!("it is decided") };
     assert_eq!(cause(&decision), Some(Cause::Misconfigured));

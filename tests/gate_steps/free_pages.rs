@@ -51,7 +51,10 @@ fn what_is_free_passes_and_then_there_is_something_to_buy() {
         let decision = world.visit(&format!("GET /articles/{number}"), None);
         let pass = passed(&decision);
         let quota = &pass.quotas[0];
-        assert_eq!((quota.name.as_str(), quota.limit, quota.used), ("pages/month", 5, number));
+        assert_eq!(
+            (quota.name.to_string().as_str(), quota.limit, quota.used),
+            ("pages/month", 5, number)
+        );
         assert!(pass.free_page.is_some() && pass.identity.is_none() && pass.charge.is_none());
     }
     let decision = world.visit("GET /articles/6", None);

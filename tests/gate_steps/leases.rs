@@ -3,6 +3,7 @@
 use tollgate::cause::{Cause, Notice};
 use tollgate::decision::Decision;
 use tollgate::gate::{Errand, OriginAnswer, Process, Step};
+use tollgate::plan::QuotaName;
 
 use crate::world::{World, token};
 use crate::{ALICE, BIG, cause, denied, passed, performed, world};
@@ -145,7 +146,8 @@ fn callers_are_told_when_a_limit_is_near() {
             80..95 => Some(80),
             95.. => Some(95),
         };
-        let notice = |percent| Notice::QuotaNearLimit { quota: "api/minute".to_owned(), percent };
+        let quota = QuotaName::parse("api/minute").unwrap();
+        let notice = |percent| Notice::QuotaNearLimit { quota, percent };
         let expected: Vec<_> = percent.map(notice).into_iter().collect();
         assert_eq!(passed(&decision).notices, expected, "{request}");
     }

@@ -6,7 +6,7 @@ use crate::pair::{Pair, api, cost, each, monthly};
 fn told(pair: &Pair, meters: &[&str]) -> Vec<(String, u64)> {
     let costs: Vec<_> = meters.iter().map(|meter| cost(meter, 1)).collect();
     let states = pair.holder.quotas(&costs, pair.member, pair.now);
-    states.into_iter().map(|state| (state.name, state.used)).collect()
+    states.into_iter().map(|state| (state.name.to_string(), state.used)).collect()
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tollgate::account::{AccountRecord, Provider, Status, Subscription};
-use tollgate::billing::api::ApiRequest;
+use tollgate::billing::CallError;
+use tollgate::billing::api::{Answered, ApiRequest};
 use tollgate::billing::inbox::{CustomerKey, InboxRequest};
 use tollgate::billing::sessions::Sessions;
 use tollgate::billing::{BillingEvent, News, apply};
@@ -13,6 +14,7 @@ use tollgate::config::Config;
 use tollgate::endpoint::HostedPage;
 use tollgate::gate::KnownAccount;
 use tollgate::hosted_page::{End, Ended, Need, Pending, ProviderCall, Request, Step, start};
+use tollgate::identity::AccountName;
 use tollgate::identity::Identity;
 use tollgate::request::{RequestFacts, ReturnPath};
 use tollgate::time::Timestamp;
@@ -103,7 +105,7 @@ impl Edge {
         let lines = format!("{}\nhttps://shop.example/_tollgate/billing\n\n\n", self.method);
         let facts = RequestFacts::from_lines(&lines).unwrap();
         let path = ReturnPath::new(path, "/_tollgate/").unwrap();
-        let identity = Rc::new(Identity::of_account("-/alice", None));
+        let identity = Rc::new(Identity::of_account(&alice(), None));
         let known = KnownAccount { identity, record: self.record.clone() };
         let config = Rc::clone(&self.config);
         let request = Request { facts: &facts, page, path: &path, config: &config, known: &known };
@@ -157,6 +159,11 @@ impl Edge {
         let key = headers.iter().find(|(name, _)| *name == "idempotency-key");
         key.unwrap().1.clone()
     }
+}
+
+/// The account of these tests.
+pub(crate) fn alice() -> AccountName {
+    AccountName::parse("-/alice").unwrap()
 }
 
 fn good_answer(request: &ApiRequest) -> Answered {

@@ -1,5 +1,6 @@
 //! Links that are not made: by `HEAD`, by too many requests, and where somebody doesn't answer.
 
+use tollgate::billing::CallError;
 use tollgate::billing::sessions::MAX_A_PERIOD;
 use tollgate::endpoint::HostedPage;
 use tollgate::hosted_page::{End, Unavailable};

@@ -4,7 +4,7 @@ use tollgate::account::Provider;
 use tollgate::billing::inbox::InboxRequest;
 use tollgate::hosted_page::{End, Unavailable};
 
-use crate::edge::{Edge, PORTAL_URL, customer, end, lead_to, vars};
+use crate::edge::{Edge, PORTAL_URL, alice, customer, end, lead_to, vars};
 
 const ACCOUNT_PAGE: &str = "https://shop.example/account";
 
@@ -13,8 +13,7 @@ fn a_link_is_made_for_the_paying_customer() {
     let mut edge = Edge::new().paying();
     assert_eq!(end(edge.portal()), lead_to(PORTAL_URL));
     assert_eq!(edge.needs, ["sessions", "inbox", "provider", "keep"]);
-    let asked =
-        InboxRequest::CustomerToLead { account: "-/alice".to_owned(), customers: vec![customer()] };
+    let asked = InboxRequest::CustomerToLead { account: alice(), customers: vec![customer()] };
     assert_eq!(edge.asked, [asked]);
     assert_eq!(edge.sent("customer").unwrap(), "cus_1");
     let back = "https://shop.example/_tollgate/status?return=/articles/1%3Fx%3Dy";

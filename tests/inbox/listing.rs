@@ -81,17 +81,19 @@ fn accounts_come_by_name_and_are_found_by_what_is_known_of_them() {
     ];
     for (account, status, plan) in known {
         let summary = AccountSummary {
-            account: account.to_owned(),
+            account: name(account),
             status: status.to_owned(),
             plan: plan.map(str::to_owned),
-            ..AccountSummary::default()
+            cause: None,
+            updated_at: START,
+            look_at: None,
         };
         assert_eq!(world.tell(InboxRequest::PutAccount(summary)).as_deref(), Ok(""));
     }
     let mut names = |filter: &AccountFilter, cursor: Option<&str>, limit| {
         let (filter, cursor) = (filter.clone(), cursor.map(str::to_owned));
         let page: AccountPage = world.ask(InboxRequest::Accounts { filter, cursor, limit });
-        let names: Vec<_> = page.items.into_iter().map(|one| one.account).collect();
+        let names: Vec<_> = page.items.into_iter().map(|one| one.account.to_string()).collect();
         (names.join(" "), page.next_cursor)
     };
     let all = AccountFilter::default();

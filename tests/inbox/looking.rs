@@ -15,8 +15,9 @@ fn look(world: &mut World) -> Vec<String> {
 }
 
 fn known(world: &mut World, account: &str, look_at: Timestamp) {
-    let (account, look_at) = (account.to_owned(), Some(look_at));
-    let summary = AccountSummary { account, look_at, ..AccountSummary::default() };
+    let none = AccountRecord::default();
+    let summary = AccountSummary::of(&name(account), &none, &[], false, Timestamp::default());
+    let summary = AccountSummary { look_at: Some(look_at), ..summary };
     world.tell(InboxRequest::PutAccount(summary)).expect("the store works");
 }
 
@@ -138,7 +139,7 @@ fn an_account_is_looked_at_before_its_grace_and_after_its_period_is_over() {
 fn who_is_no_customer_is_not_looked_at() {
     let own = Subscription { current_period_ends_at: Some(START), ..Subscription::default() };
     let record = AccountRecord::from(Subscription { status: Status::Active, ..own });
-    assert_eq!(AccountSummary::of("-/alice", &record, &[], false, START).look_at, None);
+    assert_eq!(AccountSummary::of(&name("-/alice"), &record, &[], false, START).look_at, None);
 }
 
 #[test]
@@ -146,7 +147,10 @@ fn a_list_that_is_not_whole_is_asked_for_soon() {
     let mut record = AccountRecord::default();
     let customer = Customer::new(Provider::Stripe, "cus_1");
     record.customers.push(Customer { partial_at: Some(START), ..customer });
-    assert_eq!(AccountSummary::of("-/alice", &record, &[], false, START).look_at, Some(soon()));
+    assert_eq!(
+        AccountSummary::of(&name("-/alice"), &record, &[], false, START).look_at,
+        Some(soon())
+    );
 }
 
 #[test]
@@ -162,7 +166,8 @@ fn two_words_of_the_same_instant_are_a_reason_to_look_soon() {
 
 #[test]
 fn a_summary_says_why_an_account_is_not_served() {
-    let of = |record: &AccountRecord| AccountSummary::of("-/alice", record, &[], false, START);
+    let of =
+        |record: &AccountRecord| AccountSummary::of(&name("-/alice"), record, &[], false, START);
     let mut record = AccountRecord::default();
     assert_eq!(of(&record).cause.as_deref(), Some("no-subscription"));
     assert_eq!(of(&record).status, "none");

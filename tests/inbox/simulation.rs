@@ -94,7 +94,7 @@ fn alarm(world: &mut World, is_working: bool, cut_after: usize) {
         return;
     }
     // A ledger that does not answer may have done it all the same.
-    let applied = (is_working || cut_after == 2).then(|| world.apply(account, &events));
+    let applied = (is_working || cut_after == 2).then(|| world.apply(account.as_str(), &events));
     if cut_after == 1 {
         return;
     }
@@ -157,10 +157,10 @@ proptest! {
         }
         prop_assert_eq!(world.store.events.len(), events.len());
         prop_assert_eq!(records(&world), records(&calm));
-        for name in ACCOUNTS {
-            let packs = &world.ledgers[name].packs;
+        for account in ACCOUNTS {
+            let packs = &world.ledgers[account].packs;
             prop_assert_eq!(packs.iter().map(|pack| pack.units).collect::<Vec<_>>(), [100]);
-            let (summary, _) = &world.store.accounts[name];
+            let (summary, _) = &world.store.accounts[&name(account)];
             prop_assert_eq!(&summary.status, "active");
         }
     }

@@ -4,6 +4,7 @@
 use tollgate::account::{Provider, Status, Subscription};
 use tollgate::billing::inbox::{CustomerKey, EventRow, EventState, InboxRequest, batch};
 use tollgate::billing::{BillingEvent, News};
+use tollgate::identity::AccountName;
 
 use crate::world::*;
 
@@ -19,7 +20,7 @@ fn by(provider: Provider, id: &str, account: Option<&str>, minute: i64) -> Billi
     BillingEvent {
         provider,
         occurred_at: START.plus_ms(minute * MINUTE_MS),
-        account: account.map(str::to_owned),
+        account: account.map(name),
         ..event(id, "ctm_victim")
     }
 }
@@ -40,7 +41,7 @@ fn bought(provider: Provider, account: &str, minute: i64, is_payment: bool) -> B
 
 fn leads(world: &mut World, account: &str, provider: Provider) -> bool {
     let customers = vec![customer(provider)];
-    let account = account.to_owned();
+    let account = name(account);
     let led: Option<CustomerKey> = world.ask(InboxRequest::CustomerToLead { account, customers });
     led.is_some()
 }
@@ -70,7 +71,7 @@ fn a_card_that_fails_moves_nobodys_customer() {
         world.take_in(by(provider, "evt_later", None, 9));
         let news = vec![News::CustomerDeleted];
         let later = BillingEvent { news, ..by(provider, "evt_later_2", None, 10) };
-        assert_eq!(world.take_in(later).account.as_deref(), Some(VICTIM));
+        assert_eq!(world.take_in(later).account.as_ref().map(AccountName::as_str), Some(VICTIM));
     }
 }
 
@@ -110,7 +111,10 @@ fn trials_and_free_orders_link_no_customer() {
         let bare = BillingEvent { news, subscription, ..by(provider, "evt_bare", None, 1) };
         assert!(world.take_in(bare).is_waiting);
         world.take_in(bought(provider, VICTIM, 5, true));
-        assert_eq!(world.row_of(provider, "evt_bare").account.as_deref(), Some(VICTIM));
+        assert_eq!(
+            world.row_of(provider, "evt_bare").account.as_ref().map(AccountName::as_str),
+            Some(VICTIM)
+        );
     }
 }
 
@@ -121,7 +125,10 @@ fn the_operators_word_is_undone_by_no_event() {
         world.take_in(bought(provider, MALLORY, 0, true));
         world.take_in(bought(provider, VICTIM, 5, true));
         let linked = world.link_by(&customer(provider), VICTIM, true);
-        assert_eq!((linked.before.as_deref(), linked.is_refused), (Some(MALLORY), false));
+        assert_eq!(
+            (linked.before.as_ref().map(AccountName::as_str), linked.is_refused),
+            (Some(MALLORY), false)
+        );
         assert!(leads(&mut world, VICTIM, provider) && !leads(&mut world, MALLORY, provider));
         for minute in [-9, 30, 60] {
             world.take_in(bought(provider, MALLORY, minute, true));
@@ -142,7 +149,10 @@ fn linking_a_customer_that_is_somebodys_takes_the_right_to_move_it() {
     assert!(!world.link_by(&key, VICTIM, false).is_refused, "nobody had it");
     assert!(!world.link_by(&key, VICTIM, false).is_refused, "nothing moves");
     let refused = world.link_by(&key, MALLORY, false);
-    assert_eq!((refused.is_refused, refused.before.as_deref()), (true, Some(VICTIM)));
+    assert_eq!(
+        (refused.is_refused, refused.before.as_ref().map(AccountName::as_str)),
+        (true, Some(VICTIM))
+    );
     let link = world.customer(&key).and_then(|row| row.link).expect("it is linked");
     assert_eq!(link.account, VICTIM);
     assert!(!world.link_by(&key, MALLORY, true).is_refused);
@@ -184,7 +194,8 @@ fn a_note_that_is_told_twice_stands_in_the_trail_once_and_is_announced_once() {
     assert_eq!(accounts, [MALLORY, VICTIM]);
     let mut announced = 0;
     for account in [VICTIM, MALLORY] {
-        let (events, rows) = batch(&mut world.store, account, &read).expect("the store works");
+        let (events, rows) =
+            batch(&mut world.store, &name(account), &read).expect("the store works");
         for _ in 0..3 {
             world.apply(account, &events);
         }
@@ -209,7 +220,7 @@ fn events_that_wait_go_to_the_account_that_a_reference_opens() {
     };
     world.take_in(session);
     assert_eq!(world.state("evt_1"), EventState::Received);
-    assert_eq!(world.row("evt_1").account.as_deref(), Some("-/alice"));
+    assert_eq!(world.row("evt_1").account.as_ref().map(AccountName::as_str), Some("-/alice"));
     assert!(world.store.links.is_empty());
 }
 
@@ -226,7 +237,10 @@ fn a_subscription_without_a_reference_only_adds_to_the_customers_account() {
         let stranger = bought(provider, MALLORY, 5, true);
         let bare = BillingEvent { account: None, ..stranger };
         let taken = world.take_in(bare);
-        assert_eq!((taken.account.as_deref(), taken.is_by_address), (Some(VICTIM), is_by_address));
+        assert_eq!(
+            (taken.account.as_ref().map(AccountName::as_str), taken.is_by_address),
+            (Some(VICTIM), is_by_address)
+        );
         access(&mut world, VICTIM);
         let record = world.ledgers[VICTIM].account.clone().expect("there is one");
         let flags: Vec<_> =

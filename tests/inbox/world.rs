@@ -8,6 +8,7 @@ use tollgate::billing::inbox::{
     Incoming, Linked, Retried, Taken, batch, record_delivery,
 };
 use tollgate::billing::{BillingEvent, News};
+use tollgate::identity::AccountName;
 use tollgate::plan::Terms;
 use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
@@ -70,7 +71,7 @@ impl World {
         account: &str,
         may_move: bool,
     ) -> Linked {
-        let (customer, account) = (customer.clone(), account.to_owned());
+        let (customer, account) = (customer.clone(), name(account));
         let actor = "anna".to_owned();
         self.ask(InboxRequest::Link { customer, account, actor, may_move })
     }
@@ -101,7 +102,8 @@ impl World {
 
     /// The alarm's work for one account, the ledger working or not.
     pub(crate) fn deliver(&mut self, account: &str, is_working: bool) -> usize {
-        let (events, rows) = batch(&mut self.store, account, &read).expect("the store works");
+        let (events, rows) =
+            batch(&mut self.store, &name(account), &read).expect("the store works");
         let outcome = if is_working { Ok(self.apply(account, &events)) } else { Err("no answer") };
         let outcome = outcome.as_ref().map_err(|reason| *reason);
         record_delivery(&mut self.store, &rows, outcome, self.now).expect("the store works");
@@ -111,12 +113,13 @@ impl World {
     /// The effect of events in an account's ledger.
     pub(crate) fn apply(&mut self, account: &str, events: &[BillingEvent]) -> AccountSummary {
         let ledger = self.ledgers.entry(account.to_owned()).or_default();
-        let mut summary = AccountSummary::default();
+        let account = name(account);
         for event in events {
-            summary = billing::apply_to_ledger(ledger, terms(), account, event, self.now)
+            billing::apply_to_ledger(ledger, terms(), &account, event, self.now)
                 .expect("the store works");
         }
-        summary
+        let record = ledger.account.clone().unwrap_or_default();
+        AccountSummary::of(&account, &record, &[], false, self.now)
     }
 
     pub(crate) fn later(&mut self, ms: i64) {
@@ -173,5 +176,9 @@ pub(crate) fn of_account(event: BillingEvent, account: &str) -> BillingEvent {
 
 /// An event that names an account by a signed reference.
 pub(crate) fn naming(event: BillingEvent, account: &str) -> BillingEvent {
-    BillingEvent { account: Some(account.to_owned()), ..event }
+    BillingEvent { account: Some(name(account)), ..event }
+}
+
+pub(crate) fn name(account: &str) -> AccountName {
+    AccountName::parse(account).expect("it is an account's name")
 }

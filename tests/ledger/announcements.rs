@@ -3,11 +3,11 @@
 use tollgate::plan::{Meter, Period, Plan};
 use tollgate::quota::store::{Announcement, Threshold};
 
-use crate::bench::{Bench, Hand, NOW, each, meter, quota, soft, want, want_of};
+use crate::bench::{Bench, Hand, NOW, each, lasting, meter, quota, soft, want, want_of};
 
 /// The announcements: quota, percent and units used.
 fn announced(bench: &Bench) -> Vec<(&str, u8, u64)> {
-    thresholds(bench).iter().map(|one| (one.quota.as_str(), one.percent, one.used)).collect()
+    thresholds(bench).iter().map(|one| (lasting(&one.quota), one.percent, one.used)).collect()
 }
 
 fn thresholds(bench: &Bench) -> Vec<&Threshold> {
@@ -70,7 +70,7 @@ fn each_quota_and_each_member_has_thresholds_of_its_own() {
     hand.ask(&mut bench, vec![want_of("alice", 8, 0), want_of("bob", 8, 0)]);
     let told: Vec<_> = thresholds(&bench)
         .iter()
-        .map(|one| (one.quota.as_str(), one.member.as_deref(), one.used))
+        .map(|one| (lasting(&one.quota), one.member.as_deref(), one.used))
         .collect();
     let expected = [
         ("api/month", None, 16),

@@ -2,7 +2,7 @@
 
 use tollgate::account::{AccountRecord, Status, Subscription};
 use tollgate::cause::QuotaState;
-use tollgate::plan::{Enforcement, Meter, Period, Plan, Quota, Scope, Terms};
+use tollgate::plan::{Enforcement, Meter, Period, Plan, Quota, QuotaName, Scope, Terms};
 use tollgate::quota::store::CounterKey;
 use tollgate::quota::{
     CreditPack, GrantOutcome, Lease, LeaseReport, Ledger, LedgerReply, LedgerRequest,
@@ -194,15 +194,20 @@ pub(crate) fn told(outcome: &GrantOutcome) -> Vec<(&str, u64, u64)> {
     quotas.first().map(|quotas| states(quotas)).unwrap_or_default()
 }
 
+/// A quota's name as a text that outlives what it was read of.
+pub(crate) fn lasting(name: &QuotaName) -> &'static str {
+    name.to_string().leak()
+}
+
 /// Name, used and limit of each.
 pub(crate) fn states(quotas: &[QuotaState]) -> Vec<(&str, u64, u64)> {
-    quotas.iter().map(|quota| (quota.name.as_str(), quota.used, quota.limit)).collect()
+    quotas.iter().map(|quota| (lasting(&quota.name), quota.used, quota.limit)).collect()
 }
 
 /// The reason and the quota.
 pub(crate) fn refused(outcome: &GrantOutcome) -> Option<(RefusalReason, &str)> {
     match outcome {
-        GrantOutcome::Refused { reason, quota, .. } => Some((*reason, quota.name.as_str())),
+        GrantOutcome::Refused { reason, quota, .. } => Some((*reason, lasting(&quota.name))),
         _ => None,
     }
 }

@@ -77,7 +77,7 @@ impl Book {
     /// An exception of the account's own, else the trial's limit, else the plan's.
     fn own_limit(&self, quota: &Quota) -> u64 {
         if !self.record.limits.is_empty()
-            && let Some(limit) = self.record.limits.get(&quota.name())
+            && let Some(limit) = self.record.limits.get(&quota.name().to_string())
         {
             return *limit;
         }

@@ -46,7 +46,7 @@ impl World<'_> {
         let left = random.between(1, most);
         for quota in plan.quotas.iter().filter(|quota| quota.meter == "a") {
             let limit = self.limit_that_leaves(quota, left, member);
-            record.limits.insert(quota.name(), limit);
+            record.limits.insert(quota.name().to_string(), limit);
         }
         self.put_account(0, record);
         let living = self.isolates.iter().flat_map(|isolate| &isolate.views);

@@ -62,7 +62,7 @@ pub(crate) fn changed(random: &mut Random, old: &AccountRecord, plans: &[Plan]) 
         1 | 2 => record.own.status = Status::Trialing,
         3..=5 => {
             let quota = random.pick(&plan.quotas);
-            record.limits.insert(quota.name(), random.below(quota.limit * 2 + 2));
+            record.limits.insert(quota.name().to_string(), random.below(quota.limit * 2 + 2));
         }
         _ => {}
     }

@@ -8,6 +8,7 @@ use tollgate::billing::inbox::{
     EventKey, EventRow, EventState, InboxStore, Link, Retention, SubscriptionKey,
 };
 use tollgate::billing::outage::{Attempt, Signal};
+use tollgate::identity::AccountName;
 use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
@@ -16,13 +17,13 @@ use tollgate::time::Timestamp;
 pub(crate) struct MemoryInbox {
     pub(crate) events: BTreeMap<EventKey, (EventRow, Option<Content>)>,
     pub(crate) links: BTreeMap<CustomerKey, Link>,
-    pub(crate) claims: BTreeMap<CustomerKey, BTreeMap<String, Timestamp>>,
+    pub(crate) claims: BTreeMap<CustomerKey, BTreeMap<AccountName, Timestamp>>,
     pub(crate) conflicts: BTreeSet<CustomerKey>,
     /// Account and customer.
-    pub(crate) owners: BTreeMap<SubscriptionKey, (String, Option<String>)>,
+    pub(crate) owners: BTreeMap<SubscriptionKey, (AccountName, Option<String>)>,
     pub(crate) paid_at: BTreeMap<CustomerKey, Timestamp>,
     /// With the time of the last look.
-    pub(crate) accounts: BTreeMap<String, (AccountSummary, Timestamp)>,
+    pub(crate) accounts: BTreeMap<AccountName, (AccountSummary, Timestamp)>,
     pub(crate) signals: BTreeSet<Signal>,
     pub(crate) forgot_at: Option<Timestamp>,
     pub(crate) last_number: u64,
@@ -73,9 +74,9 @@ impl InboxStore for MemoryInbox {
         Ok(())
     }
 
-    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError> {
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<AccountName>, StoreError> {
         self.reach()?;
-        let mut accounts: BTreeMap<String, (u32, Timestamp)> = BTreeMap::new();
+        let mut accounts: BTreeMap<AccountName, (u32, Timestamp)> = BTreeMap::new();
         for row in self.rows(|row| row.state == EventState::Received && row.due_at <= now) {
             let account = accounts.entry(row.account.clone().expect("it is known"));
             let (attempts, due_at) =
@@ -94,11 +95,14 @@ impl InboxStore for MemoryInbox {
         Ok(received.iter().map(|row| row.due_at).min())
     }
 
-    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+    fn received_of(
+        &self,
+        account: &AccountName,
+        limit: usize,
+    ) -> Result<Vec<EventRow>, StoreError> {
         self.reach()?;
-        let mut rows = self.rows(|row| {
-            row.state == EventState::Received && row.account.as_deref() == Some(account)
-        });
+        let mut rows = self
+            .rows(|row| row.state == EventState::Received && row.account.as_ref() == Some(account));
         rows.sort_by_key(|row| (row.attempts, row.number));
         rows.truncate(limit);
         Ok(rows)
@@ -140,7 +144,8 @@ impl InboxStore for MemoryInbox {
 
     fn put_account(&mut self, summary: &AccountSummary) -> Result<(), StoreError> {
         self.reach()?;
-        let (known, _) = self.accounts.entry(summary.account.clone()).or_default();
+        let unseen = || (summary.clone(), Timestamp::default());
+        let (known, _) = self.accounts.entry(summary.account.clone()).or_insert_with(unseen);
         if known.updated_at <= summary.updated_at {
             known.clone_from(summary);
         }
@@ -157,7 +162,10 @@ impl InboxStore for MemoryInbox {
         let is_meant = |summary: &&AccountSummary| {
             filter.status.as_ref().is_none_or(|status| summary.status == *status)
                 && (filter.plan.is_none() || filter.plan == summary.plan)
-                && filter.prefix.as_ref().is_none_or(|prefix| summary.account.starts_with(prefix))
+                && filter
+                    .prefix
+                    .as_ref()
+                    .is_none_or(|prefix| summary.account.as_str().starts_with(prefix))
                 && after.is_none_or(|after| summary.account.as_str() > after)
         };
         let summaries = self.accounts.values().map(|(summary, _)| summary);
@@ -169,7 +177,7 @@ impl InboxStore for MemoryInbox {
         now: Timestamp,
         looked_before: Timestamp,
         limit: usize,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<AccountName>, StoreError> {
         self.reach()?;
         let mut due: Vec<_> = self
             .accounts
@@ -184,7 +192,7 @@ impl InboxStore for MemoryInbox {
 
     fn note_look(
         &mut self,
-        account: &str,
+        account: &AccountName,
         now: Timestamp,
         look_at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -252,9 +260,9 @@ impl CustomerStore for MemoryInbox {
         Ok(())
     }
 
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError> {
+    fn customers_of(&self, account: &AccountName) -> Result<Vec<CustomerKey>, StoreError> {
         self.reach()?;
-        let linked = self.links.iter().filter(|(_, link)| link.account == account);
+        let linked = self.links.iter().filter(|(_, link)| link.account == *account);
         let mut all: BTreeSet<_> = linked.map(|(customer, _)| customer.clone()).collect();
         for (key, (owner, customer)) in &self.owners {
             let customer = customer.clone().filter(|_| owner == account);
@@ -267,7 +275,7 @@ impl CustomerStore for MemoryInbox {
         self.reach()?;
         let claims = self.claims.get(customer).into_iter().flatten();
         let one =
-            |(account, at): (&String, &Timestamp)| Claim { account: account.clone(), at: *at };
+            |(account, at): (&AccountName, &Timestamp)| Claim { account: account.clone(), at: *at };
         let mut claims: Vec<_> = claims.map(one).collect();
         claims.sort_by_key(|claim| (claim.at, claim.account.clone()));
         Ok(claims)
@@ -300,7 +308,7 @@ impl CustomerStore for MemoryInbox {
         Ok(all.take(limit).cloned().collect())
     }
 
-    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError> {
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<AccountName>, StoreError> {
         self.reach()?;
         Ok(self.owners.get(subscription).map(|(account, _)| account.clone()))
     }
@@ -308,19 +316,19 @@ impl CustomerStore for MemoryInbox {
     fn put_owner(
         &mut self,
         subscription: &SubscriptionKey,
-        account: &str,
+        account: &AccountName,
         customer: Option<&str>,
     ) -> Result<(), StoreError> {
         self.reach()?;
-        let owner = (account.to_owned(), customer.map(str::to_owned));
+        let owner = (account.clone(), customer.map(str::to_owned));
         self.owners.insert(subscription.clone(), owner);
         Ok(())
     }
 
-    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError> {
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<AccountName>, StoreError> {
         self.reach()?;
         let CustomerKey { provider, id } = customer;
-        let pays = |(key, (_, payer)): &(&SubscriptionKey, &(String, Option<String>))| {
+        let pays = |(key, (_, payer)): &(&SubscriptionKey, &(AccountName, Option<String>))| {
             key.provider == *provider && payer.as_ref() == Some(id)
         };
         Ok(self.owners.iter().find(pays).map(|(_, (account, _))| account.clone()))

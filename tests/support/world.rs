@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tollgate::account::KeyOwner;
-use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue, shard_name};
+use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue};
 use tollgate::billing::{BillingEvent, apply};
 use tollgate::config::Config;
 use tollgate::decision::{Decision, Denial};
@@ -19,6 +19,7 @@ use tollgate::gate::{
     self, Access, CallError, Errand, Gate, Inquiry, Memory, Need, OriginAnswer, Outcome, Process,
     Step,
 };
+use tollgate::identity::{AccountName, ObjectName};
 use tollgate::quota::holder::WatchAction;
 use tollgate::quota::{CreditPack, Ledger, LedgerReply, LedgerRequest, Usage};
 use tollgate::request::{RequestFacts, ReturnPath};
@@ -57,10 +58,10 @@ pub(crate) struct World {
     pub(crate) performed: Vec<&'static str>,
     ledgers: BTreeMap<String, (Ledger, MemoryStore)>,
     /// Leases that are watched, and when each is to be looked at again.
-    watches: Vec<(Timestamp, String, u64)>,
+    watches: Vec<(Timestamp, AccountName, u64)>,
     /// Reports of readers that are due, and when.
     reports: Vec<(Timestamp, ReportDue)>,
-    readers: BTreeMap<String, (Readers, MemoryReaders)>,
+    readers: BTreeMap<u8, (Readers, MemoryReaders)>,
 }
 
 /// A request that was not looked at yet.
@@ -109,13 +110,13 @@ impl World {
     /// Puts an account's record, as an operator writes it.
     pub(crate) fn put_account(&mut self, name: &str, record: &str) {
         let record = serde_json::from_str(record).unwrap();
-        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         Ledger::put_account(store, record, "test", self.now).unwrap();
     }
 
     /// Puts an account's record as it is, with what is not an operator's to write.
     pub(crate) fn set_account(&mut self, name: &str, record: &str) {
-        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         store.account = Some(serde_json::from_str(record).unwrap());
     }
 
@@ -123,7 +124,7 @@ impl World {
     pub(crate) fn add_credits(&mut self, name: &str, id: &str, units: u64) {
         let pack =
             CreditPack { id: id.to_owned(), units, left: 0, added_at: NOW, expires_at: None };
-        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         Ledger::add_credits(store, pack, "test", self.now).unwrap();
     }
 
@@ -199,7 +200,7 @@ impl World {
 
     /// Has an account's ledger take in a provider's event.
     pub(crate) fn bill(&mut self, name: &str, event: &BillingEvent) {
-        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         store.account = Some(apply(store.account.take().unwrap_or_default(), event, self.now));
     }
 
@@ -265,7 +266,8 @@ impl World {
     pub(crate) fn meet(&mut self, need: &Need) -> Outcome {
         let (word, outcome) = match need {
             Need::FindKey { directory, hash } => {
-                assert!(hash.starts_with(directory.trim_start_matches("keys-")));
+                let byte = u8::from_str_radix(hash.get(..2).unwrap(), 16).unwrap();
+                assert_eq!(*directory, ObjectName::Keys(byte));
                 let found = self.directory.as_ref().map(|known| known.get(hash).cloned());
                 ("key", Outcome::KeyFound(found.map_err(Clone::clone)))
             }
@@ -325,7 +327,7 @@ impl World {
         if self.ledger_is_down {
             return;
         }
-        let (object, store) = self.readers.entry(shard_name(due.shard)).or_default();
+        let (object, store) = self.readers.entry(due.shard).or_default();
         let reply = object.handle(store, &request, self.now).unwrap();
         gate::readers_reported(&reply, &mut self.memory);
     }
@@ -338,7 +340,7 @@ impl World {
     }
 
     /// Looks after a lease until there is something to wait for.
-    fn watch(&mut self, account: String, lease: u64) {
+    fn watch(&mut self, account: AccountName, lease: u64) {
         loop {
             match gate::watch(&account, lease, &self.config, &mut self.memory, self.now) {
                 WatchAction::Done => return,
@@ -354,7 +356,7 @@ impl World {
         }
     }
 
-    fn tell(&mut self, account: &str, request: &LedgerRequest) -> Vec<Errand> {
+    fn tell(&mut self, account: &AccountName, request: &LedgerRequest) -> Vec<Errand> {
         let reply = self.ask_ledger(account, request);
         let message = (request.holder.as_str(), request.number);
         gate::ledger_replied(account, message, reply.as_ref().ok(), &mut self.memory, self.now)
@@ -362,14 +364,14 @@ impl World {
 
     fn read_usage(
         &mut self,
-        name: &str,
+        name: &AccountName,
         plan: Option<&str>,
         member: &str,
     ) -> Result<Usage, CallError> {
         if self.ledger_is_down {
             return Err(unreachable("no answer in time"));
         }
-        let (_, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         let usage = Ledger::usage(store, self.config.terms(), plan, Some(member), self.now);
         usage.map_err(|error| unreachable(&error.to_string()))
     }
@@ -377,13 +379,13 @@ impl World {
     /// The edge's way to ask a ledger.
     pub(crate) fn ask_ledger(
         &mut self,
-        name: &str,
+        name: &AccountName,
         request: &LedgerRequest,
     ) -> Result<LedgerReply, CallError> {
         if self.ledger_is_down {
             return Err(unreachable("no answer in time"));
         }
-        let (ledger, store) = self.ledgers.entry(name.to_owned()).or_default();
+        let (ledger, store) = self.ledgers.entry(name.to_string()).or_default();
         let reply = ledger.handle(store, self.config.terms(), request, self.now);
         reply.map_err(|error| unreachable(&error.to_string()))
     }

@@ -2,6 +2,7 @@
 
 use tollgate::cause::{Action, Cause, Notice};
 use tollgate::gate::{CallError, Need, Outcome, Process, Step};
+use tollgate::plan::QuotaName;
 
 use crate::{Isolate, NOW, denied, shown, token, usage, vars};
 
@@ -201,8 +202,9 @@ fn notices_of_the_subscription_come_before_those_of_quotas() {
     let counts = usage(&isolate.config, [9, 1, 6], record);
     let told = shown(isolate.told(&token(r#"{"iss":"https://by.account"}"#), counts));
     let until = NOW.plus_seconds(2 * 86_400);
-    let near = Notice::QuotaNearLimit { quota: "api/month".to_owned(), percent: 90 };
-    let passed = Notice::SoftQuotaPassed { quota: "tokens/hour".to_owned() };
+    let near =
+        Notice::QuotaNearLimit { quota: QuotaName::parse("api/month").unwrap(), percent: 90 };
+    let passed = Notice::SoftQuotaPassed { quota: QuotaName::parse("tokens/hour").unwrap() };
     assert_eq!(told.notices, [Notice::PaymentGrace { until }, near, passed]);
 }
 

@@ -18,7 +18,7 @@ use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
 use crate::usage::AccountUsage;
 
-pub(super) fn read<'a>(invocation: &Invocation<'a>) -> Step<'a> {
+pub(super) fn read<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     with_record(invocation, |record, _| Ok(Step::done(Done::view(record))))
 }
 
@@ -29,7 +29,7 @@ pub(super) fn list_audit<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let before = page.after.map(|after| after.parse());
     let before = before.transpose().map_err(|_| InvalidRequest::CURSOR)?;
     let limit = page.limit;
-    let call = invocation.objects().audit(invocation.account(), before, limit.saturating_add(1));
+    let call = invocation.objects().audit(invocation.account()?, before, limit.saturating_add(1));
     Ok(call.then(move |mut entries, _| {
         let has_more = entries.len() > limit;
         entries.truncate(limit);
@@ -42,7 +42,7 @@ pub(super) fn list_audit<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
 /// Every pack of credits, the one that expires first first.
 pub(super) fn list_credits<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
-    Ok(invocation.objects().credits(invocation.account()).then(move |packs, _| {
+    Ok(invocation.objects().credits(invocation.account()?).then(move |packs, _| {
         let ids: Vec<_> = packs.iter().map(|pack: &CreditPack| pack.id.as_str()).collect();
         let (range, next) = page.of(&ids)?;
         let items = packs.get(range).unwrap_or_default().iter().map(PackView::from);
@@ -53,18 +53,18 @@ pub(super) fn list_credits<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
 /// The API keys, in the order in which they were made.
 pub(super) fn list_keys<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let page = invocation.page()?;
-    Ok(with_record(invocation, move |record, _| {
+    with_record(invocation, move |record, _| {
         let ids: Vec<_> = record.keys.iter().map(|key: &ApiKey| key.id.as_str()).collect();
         let (range, next) = page.of(&ids)?;
         let items = record.keys.get(range).unwrap_or_default().iter().map(KeyView::from);
         Ok(Step::done(Done::view(&Listing::new(items, next))))
-    }))
+    })
 }
 
 /// Each subscription, judged for itself. The operator's own comes first and has no id.
 pub(super) fn list_subscriptions<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     let (page, config) = (invocation.page()?, invocation.config);
-    Ok(with_record(invocation, move |record, now| {
+    with_record(invocation, move |record, now| {
         let own = Some(&record.own).filter(|own| own.status != Status::None);
         let own = own.map(|own| ("", SubscriptionView::Own(judged(own, own, config, now))));
         let billed = record.billed.iter().map(|billed| {
@@ -75,7 +75,7 @@ pub(super) fn list_subscriptions<'a>(invocation: &Invocation<'a>) -> Progress<'a
         let (range, next) = page.of(&ids)?;
         let items = views.into_iter().skip(range.start).take(range.len());
         Ok(Step::done(Done::view(&Listing::new(items, next))))
-    }))
+    })
 }
 
 /// The usage as the account's callers see it.
@@ -86,7 +86,7 @@ pub(super) fn read_usage<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
     if let Some(id) = &plan {
         body::known_plan(id, config)?;
     }
-    let call = invocation.objects().usage(invocation.account(), plan.clone(), member);
+    let call = invocation.objects().usage(invocation.account()?, plan.clone(), member);
     Ok(call.then(move |usage, now| {
         let json = usage_json(config, plan.as_deref(), &usage, now);
         Ok(Step::done(Done::json(200, json)))
@@ -97,11 +97,12 @@ pub(super) fn read_usage<'a>(invocation: &Invocation<'a>) -> Progress<'a> {
 fn with_record<'a>(
     invocation: &Invocation<'a>,
     next: impl FnOnce(&AccountRecord, Timestamp) -> Progress<'a> + 'a,
-) -> Step<'a> {
-    invocation.objects().record(invocation.account()).then(move |record, now| match record {
+) -> Progress<'a> {
+    let call = invocation.objects().record(invocation.account()?);
+    Ok(call.then(move |record, now| match record {
         Some(record) => next(&record, now),
         None => Err(Refusal::NoAccount),
-    })
+    }))
 }
 
 #[derive(Serialize)]

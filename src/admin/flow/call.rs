@@ -12,6 +12,7 @@ use crate::billing::inbox::{
     EventDetail, EventFilter, EventKey, EventPage, InboxRequest, Linked, Retried,
 };
 use crate::billing::outage::Outages;
+use crate::identity::{AccountName, ObjectName};
 use crate::quota::store::AuditEntry;
 use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
@@ -31,7 +32,7 @@ pub(super) struct Call<T> {
 }
 
 impl Objects {
-    pub(super) fn apply_billing(self, account: String, event: BillingEvent) -> Call<()> {
+    pub(super) fn apply_billing(self, account: AccountName, event: BillingEvent) -> Call<()> {
         let request = AccountRequest::ApplyBilling(event);
         let message = self.message(ObjectRequest::Account { account, request });
         Call { message, service: Service::Ledger, read: unread }
@@ -39,32 +40,32 @@ impl Objects {
 
     pub(super) fn audit(
         self,
-        account: String,
+        account: AccountName,
         before: Option<u64>,
         limit: usize,
     ) -> Call<Vec<(u64, AuditEntry)>> {
         self.ask_account(account, AccountRequest::Audit { before, limit })
     }
 
-    pub(super) fn credits(self, account: String) -> Call<Vec<CreditPack>> {
+    pub(super) fn credits(self, account: AccountName) -> Call<Vec<CreditPack>> {
         self.ask_account(account, AccountRequest::Credits)
     }
 
     pub(super) fn execute(
         self,
-        account: String,
+        account: AccountName,
         command: Command,
     ) -> Call<(Reply, Option<AccountSummary>)> {
         self.ask_account(account, AccountRequest::Execute(Box::new(command)))
     }
 
-    pub(super) fn record(self, account: String) -> Call<Option<AccountRecord>> {
+    pub(super) fn record(self, account: AccountName) -> Call<Option<AccountRecord>> {
         self.ask_account(account, AccountRequest::Record)
     }
 
     pub(super) fn usage(
         self,
-        account: String,
+        account: AccountName,
         plan: Option<String>,
         member: Option<String>,
     ) -> Call<Usage> {
@@ -104,7 +105,7 @@ impl Objects {
     pub(super) fn link(
         self,
         customer: CustomerKey,
-        account: String,
+        account: AccountName,
         actor: String,
         may_move: bool,
     ) -> Call<Linked> {
@@ -124,12 +125,12 @@ impl Objects {
         self.ask_inbox(InboxRequest::Retry { event, actor })
     }
 
-    pub(super) fn file_key(self, directory: String, hash: String, owner: KeyOwner) -> Call<()> {
+    pub(super) fn file_key(self, directory: ObjectName, hash: String, owner: KeyOwner) -> Call<()> {
         let message = self.message(ObjectRequest::FileKey { directory, hash, owner });
         Call { message, service: Service::KeyDirectory, read: unread }
     }
 
-    fn ask_account<T: Wire>(self, account: String, request: AccountRequest) -> Call<T> {
+    fn ask_account<T: Wire>(self, account: AccountName, request: AccountRequest) -> Call<T> {
         let message = self.message(ObjectRequest::Account { account, request });
         Call { message, service: Service::Ledger, read: decode }
     }

@@ -3,10 +3,11 @@
 use super::call::Objects;
 use crate::account::Provider;
 use crate::admin::idempotency::IdempotencyKey;
+use crate::admin::invalid::InvalidRequest;
 use crate::admin::query::{PageRequest, Query};
 use crate::admin::refusal::Refusal;
 use crate::config::{Config, Operator};
-use crate::identity::account_name;
+use crate::identity::AccountName;
 
 /// One request, past all checks that hold for every operation.
 pub(super) struct Invocation<'a> {
@@ -26,9 +27,9 @@ impl Invocation<'_> {
     }
 
     /// The name of the account in the path.
-    pub(super) fn account(&self) -> String {
-        let tenant = self.parameter(0);
-        account_name((tenant != "-").then_some(tenant), self.parameter(1))
+    pub(super) fn account(&self) -> Result<AccountName, Refusal> {
+        let name = AccountName::new(Some(self.parameter(0)), self.parameter(1));
+        name.map_err(|error| InvalidRequest::Path(error).into())
     }
 
     /// The payment provider in the path.

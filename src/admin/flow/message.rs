@@ -4,6 +4,7 @@ use crate::account::KeyOwner;
 use crate::admin::change::Command;
 use crate::billing::BillingEvent;
 use crate::billing::inbox::InboxRequest;
+use crate::identity::{AccountName, ObjectName};
 
 /// A message to an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,7 @@ pub enum ObjectRequest {
     /// To the ledger of an account.
     Account {
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// The message.
         request: AccountRequest,
     },
@@ -28,8 +29,8 @@ pub enum ObjectRequest {
     Inbox(InboxRequest),
     /// To a directory of API keys: add one.
     FileKey {
-        /// The object's name.
-        directory: String,
+        /// The object.
+        directory: ObjectName,
         /// The hash that the key is found by.
         hash: String,
         /// The owner of the key.
@@ -51,7 +52,7 @@ pub enum AccountRequest {
     },
     /// Every pack of credits: `Vec<CreditPack>`.
     Credits,
-    /// Execute a command: `(Reply, Option<AccountSummary>)`, the summary without the name.
+    /// Execute a command: `(Reply, Option<AccountSummary>)`.
     Execute(Box<Command>),
     /// The record: `Option<AccountRecord>`.
     Record,

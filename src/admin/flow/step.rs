@@ -9,6 +9,7 @@ use crate::admin::view::to_json;
 use crate::answer::{self, Answer, Asker, Headers};
 use crate::billing::run::RunError;
 use crate::config::Config;
+use crate::identity::AccountName;
 use crate::request::BodyError;
 use crate::time::Timestamp;
 
@@ -56,7 +57,7 @@ pub struct Reread<'a> {
     /// The keys and addresses of the providers.
     pub config: &'a Config,
     /// The account's name.
-    pub account: String,
+    pub account: AccountName,
 }
 
 /// The end of a request.

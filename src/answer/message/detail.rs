@@ -40,7 +40,7 @@ pub(crate) fn detail(denial: &Denial, now: Timestamp) -> Cow<'static, str> {
             Some(quota) => format!(
                 "This one request costs more than the {} that {the_plan} allows{}.",
                 quota_size(quota),
-                period_of(quota)
+                period_of(&quota.name)
             ),
             None => format!("This one request costs more than {the_plan} ever allows."),
         },
@@ -127,7 +127,8 @@ pub(super) fn token_error(error: Option<TokenError>) -> &'static str {
 }
 
 fn used_up(quota: &QuotaState, includes: &str, now: Timestamp) -> String {
-    let (size, period, resets) = (quota_size(quota), period_of(quota), when(quota.resets_at, now));
+    let (size, period, resets) =
+        (quota_size(quota), period_of(&quota.name), when(quota.resets_at, now));
     if quota.remaining() == 0 {
         let all = if quota.limit == 1 { "the" } else { "all" };
         return format!(

@@ -1,6 +1,7 @@
 //! Dates, numbers and lists as they stand in a sentence.
 
 use crate::cause::QuotaState;
+use crate::plan::{QuotaName, Scope};
 use crate::time::{MS_PER_DAY, Timestamp};
 
 /// A point in time for people, such as `1 December 2026, 00:00 UTC`.
@@ -53,9 +54,9 @@ pub(super) fn enumerate(names: &[String]) -> String {
     }
 }
 
-/// The size of a quota: `1,000 api units` or `5 articles`, from a name like `api/month`.
+/// The size of a quota: `1,000 api units` or `5 articles`.
 pub(super) fn quota_size(quota: &QuotaState) -> String {
-    let (limit, meter) = (grouped(quota.limit), meter_and_period(quota).0);
+    let (limit, meter) = (grouped(quota.limit), quota.name.meter.as_str());
     match quota.limit {
         // The meter of a free allowance.
         1 if meter == "pages" => "1 page".to_owned(),
@@ -66,29 +67,16 @@ pub(super) fn quota_size(quota: &QuotaState) -> String {
     }
 }
 
-/// ` per month`, from the name `api/month`, or ` per month for each member` from
-/// `api/month/member`; empty where the name has no period.
-pub(crate) fn period_of(quota: &QuotaState) -> String {
-    let Some(period) = meter_and_period(quota).1 else { return String::new() };
-    let of_member = if quota.name.ends_with(OF_MEMBER) { " for each member" } else { "" };
-    format!(" per {}{of_member}", period.replace(['-', '_'], " "))
+/// ` per month`, or ` per month for each member`.
+pub(crate) fn period_of(quota: &QuotaName) -> String {
+    let of_member = if quota.scope == Scope::Member { " for each member" } else { "" };
+    format!(" per {}{of_member}", quota.period.word())
 }
 
-/// `api per month`, from the name `api/month`.
-pub(crate) fn quota_name(quota: &QuotaState) -> String {
-    format!("{}{}", meter_and_period(quota).0, period_of(quota))
+/// `api per month`, for the quota `api/month`.
+pub(crate) fn quota_name(quota: &QuotaName) -> String {
+    format!("{}{}", quota.meter, period_of(quota))
 }
-
-fn meter_and_period(quota: &QuotaState) -> (&str, Option<&str>) {
-    let name = quota.name.strip_suffix(OF_MEMBER).unwrap_or(&quota.name);
-    match name.rsplit_once('/') {
-        Some((meter, period)) => (meter, Some(period)),
-        None => (&quota.name, None),
-    }
-}
-
-/// The end of the name of a quota that each member has for its own.
-const OF_MEMBER: &str = "/member";
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -131,12 +119,8 @@ mod tests {
             ("api/month", "api per month"),
             ("a/b/day", "a/b per day"),
             ("api/month/member", "api per month for each member"),
-            ("api", "api"),
         ] {
-            let quota = crate::plan::Quota::default();
-            let state = crate::cause::QuotaState::new(&quota, crate::plan::Window::default(), 5, 0);
-            let state = QuotaState { name: name.to_owned(), ..state };
-            assert_eq!(quota_name(&state), text);
+            assert_eq!(quota_name(&QuotaName::parse(name).unwrap()), text);
         }
     }
 

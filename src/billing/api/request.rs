@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::billing::error::{BillingError, CallError};
 use crate::billing::settings::Billing;
+use crate::identity::AccountName;
 use crate::strict_json;
 use crate::text::percent;
 
@@ -57,7 +58,7 @@ pub struct Sale<'a> {
     /// What is sold: the provider's id of the price; see [`price_of`](super::price_of).
     pub price: &'a str,
     /// Who buys, `tenant/account`.
-    pub account: &'a str,
+    pub account: &'a AccountName,
     /// A signed reference to that account, where one can be made.
     pub reference: Option<&'a str>,
     /// The provider's id of who buys, where it is known.

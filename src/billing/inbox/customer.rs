@@ -2,6 +2,7 @@
 
 use crate::account::Provider;
 use crate::billing::BillingEvent;
+use crate::identity::AccountName;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -24,10 +25,10 @@ pub struct SubscriptionKey {
 }
 
 /// The account of a customer.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
     /// The account's name.
-    pub account: String,
+    pub account: AccountName,
     /// Since when this is so, by the actor's clock.
     pub at: Timestamp,
     /// The source of the link: an operator, or the provider.
@@ -40,7 +41,7 @@ pub struct Link {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Claim {
     /// The account.
-    pub account: String,
+    pub account: AccountName,
     /// The time of the first such event, by the provider's clock.
     pub at: Timestamp,
 }
@@ -71,22 +72,22 @@ pub struct Linked {
     /// Number of events that it released.
     pub released: usize,
     /// The account that had the customer before.
-    pub before: Option<String>,
+    pub before: Option<AccountName>,
     /// Whether nothing was done, since the customer would have been taken from that account.
     pub is_refused: bool,
     /// The notes for the audit trails of the accounts that it touches: each account, and the event
     /// to apply to it.
-    pub notes: Vec<(String, BillingEvent)>,
+    pub notes: Vec<(AccountName, BillingEvent)>,
 }
 
 impl CustomerRow {
     /// Whether more than one account is named, and no operator has decided.
     pub fn is_in_conflict(&self) -> bool {
         let link = self.link.as_ref();
-        let mut named = link.into_iter().map(|link| link.account.as_str());
-        let first = named.next().or_else(|| self.claims.first().map(|one| one.account.as_str()));
+        let mut named = link.into_iter().map(|link| &link.account);
+        let first = named.next().or_else(|| self.claims.first().map(|one| &one.account));
         let is_decided = link.is_some_and(|link| link.is_decided);
-        !is_decided && self.claims.iter().any(|one| Some(one.account.as_str()) != first)
+        !is_decided && self.claims.iter().any(|one| Some(&one.account) != first)
     }
 }
 

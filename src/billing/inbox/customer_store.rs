@@ -1,6 +1,7 @@
 //! The database calls by which the inbox keeps the accounts of customers and subscriptions.
 
 use super::customer::{Claim, CustomerKey, Link, SubscriptionKey};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -51,7 +52,7 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<String>, StoreError>;
+    fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<AccountName>, StoreError>;
 
     /// Writes the account that opened a subscription by its reference, and the paying customer.
     ///
@@ -60,7 +61,7 @@ pub trait CustomerStore {
     fn put_owner(
         &mut self,
         subscription: &SubscriptionKey,
-        account: &str,
+        account: &AccountName,
         customer: Option<&str>,
     ) -> Result<(), StoreError>;
 
@@ -68,7 +69,7 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<String>, StoreError>;
+    fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<AccountName>, StoreError>;
 
     /// Writes when a customer first paid, unless an earlier time is known.
     ///
@@ -80,5 +81,5 @@ pub trait CustomerStore {
     ///
     /// # Errors
     /// See [`Self::link`].
-    fn customers_of(&self, account: &str) -> Result<Vec<CustomerKey>, StoreError>;
+    fn customers_of(&self, account: &AccountName) -> Result<Vec<CustomerKey>, StoreError>;
 }

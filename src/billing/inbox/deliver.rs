@@ -6,6 +6,7 @@ use super::store::InboxStore;
 use super::whose;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
@@ -21,7 +22,7 @@ pub type ReadBody<'a> = dyn Fn(Provider, &str, &str) -> Result<BillingEvent, Str
 /// The store failed: see [`InboxStore`].
 pub fn batch(
     store: &mut impl InboxStore,
-    account: &str,
+    account: &AccountName,
     read: &ReadBody<'_>,
 ) -> Result<(Vec<BillingEvent>, Vec<EventRow>), StoreError> {
     let mut rows = store.received_of(account, AT_A_TIME)?;

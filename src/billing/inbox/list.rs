@@ -45,7 +45,7 @@ pub(super) fn accounts(
     let has_more = items.len() > limit;
     items.truncate(limit);
     let last = items.last().filter(|_| has_more);
-    let next_cursor = last.map(|summary| summary.account.clone());
+    let next_cursor = last.map(|summary| summary.account.to_string());
     Ok(AccountPage { items, next_cursor })
 }
 

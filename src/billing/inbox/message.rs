@@ -10,6 +10,7 @@ use super::event_state::EventState;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
 use crate::billing::webhook::Webhook;
+use crate::identity::AccountName;
 use crate::strict_json;
 use crate::time::Timestamp;
 use crate::wire::wire;
@@ -47,14 +48,14 @@ pub enum InboxRequest {
     /// else's, as `Option<CustomerKey>`.
     CustomerToLead {
         /// The account.
-        account: String,
+        account: AccountName,
         /// In order of preference.
         customers: Vec<CustomerKey>,
     },
     /// The customers that pay for an account: `Vec<CustomerKey>`.
     CustomersOf {
         /// The account.
-        account: String,
+        account: AccountName,
     },
     /// An event with its body: `Option<EventDetail>`.
     Event(
@@ -75,7 +76,7 @@ pub enum InboxRequest {
         /// The customer.
         customer: CustomerKey,
         /// The account's name.
-        account: String,
+        account: AccountName,
         /// The operator.
         actor: String,
         /// Whether a customer may be taken from an account that has it.
@@ -124,7 +125,7 @@ pub struct Incoming {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Taken {
     /// The account that it goes to.
-    pub account: Option<String>,
+    pub account: Option<AccountName>,
     /// Whether it does by a customer alone whom any buyer's address picks.
     pub is_by_address: bool,
     /// Whether it came before: then nothing was done.
@@ -141,7 +142,7 @@ pub struct Retried {
     /// As it stands now.
     pub row: EventRow,
     /// The note for the audit trail of its account: the account, and the event to apply to it.
-    pub notes: Vec<(String, BillingEvent)>,
+    pub notes: Vec<(AccountName, BillingEvent)>,
 }
 
 /// The identity of an event.
@@ -173,7 +174,7 @@ pub struct EventRow {
     /// The subscription that it is about.
     pub subscription: Option<String>,
     /// The account, where it is known.
-    pub account: Option<String>,
+    pub account: Option<AccountName>,
     /// The state of its delivery.
     pub state: EventState,
     /// The reason why it is not applied.
@@ -212,10 +213,10 @@ pub struct EventPage {
 }
 
 /// The standing of an account, for lists.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct AccountSummary {
     /// Its name.
-    pub account: String,
+    pub account: AccountName,
     /// The plan of the subscription that leads.
     pub plan: Option<String>,
     /// The stage of that subscription's life, in the word of the record.

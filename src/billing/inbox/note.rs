@@ -9,6 +9,7 @@ use super::message::{EventKey, EventRow};
 use super::store::{Content, InboxStore};
 use crate::account::Provider;
 use crate::billing::{BillingEvent, News};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::text::hex;
 use crate::time::Timestamp;
@@ -16,7 +17,7 @@ use crate::wire;
 
 /// An entry for one account's audit trail.
 pub(super) struct Note {
-    account: String,
+    account: AccountName,
     provider: Provider,
     /// The provider's id of the subject.
     subject: String,
@@ -34,23 +35,23 @@ pub(super) fn send(
     store: &mut impl InboxStore,
     notes: Vec<Note>,
     now: Timestamp,
-) -> Result<Vec<(String, BillingEvent)>, StoreError> {
+) -> Result<Vec<(AccountName, BillingEvent)>, StoreError> {
     notes.into_iter().map(|note| send_one(store, note, now)).collect()
 }
 
 /// The note that a customer was given to `account`, for every account that this touches.
-pub(super) fn linked(row: &CustomerRow, account: &str, actor: &str) -> Vec<Note> {
-    let before = row.link.as_ref().map(|link| link.account.as_str());
+pub(super) fn linked(row: &CustomerRow, account: &AccountName, actor: &str) -> Vec<Note> {
+    let before = row.link.as_ref().map(|link| &link.account);
     let CustomerKey { provider, id } = &row.key;
     let detail = LinkDetail { provider: provider.word(), customer: id, account, before };
-    let claims = row.claims.iter().map(|claim| claim.account.as_str());
+    let claims = row.claims.iter().map(|claim| &claim.account);
     let touched = each_once(std::iter::once(account).chain(before).chain(claims));
     let note = |touched| note_of(&row.key, touched, actor, "link-customer", json(&detail), false);
     touched.into_iter().map(note).collect()
 }
 
 /// The note that an event was tried again, for its account.
-pub(super) fn retried(key: &EventKey, account: &str, actor: &str) -> Note {
+pub(super) fn retried(key: &EventKey, account: &AccountName, actor: &str) -> Note {
     let EventKey { provider, id } = key;
     let detail = json(&RetryDetail { provider: provider.word(), event: id });
     let subject = CustomerKey { provider: *provider, id: id.clone() };
@@ -75,7 +76,7 @@ pub(super) fn conflict(
     let known = if before.is_in_conflict() { of(before) } else { Vec::new() };
     let new: Vec<_> = accounts.iter().filter(|account| !known.contains(account)).collect();
     let actor = event.provider.word();
-    let note = |(index, account): (usize, &&String)| {
+    let note = |(index, account): (usize, &&AccountName)| {
         note_of(&after.key, account, actor, CONFLICT, json(&detail), index == 0)
     };
     new.iter().enumerate().map(note).collect()
@@ -88,8 +89,8 @@ const CONFLICT: &str = "customer-conflict";
 struct LinkDetail<'a> {
     provider: &'a str,
     customer: &'a str,
-    account: &'a str,
-    before: Option<&'a str>,
+    account: &'a AccountName,
+    before: Option<&'a AccountName>,
 }
 
 #[derive(Serialize)]
@@ -102,19 +103,19 @@ struct RetryDetail<'a> {
 struct ConflictDetail<'a> {
     provider: &'a str,
     customer: &'a str,
-    accounts: &'a [String],
+    accounts: &'a [AccountName],
 }
 
 fn note_of(
     subject: &CustomerKey,
-    account: &str,
+    account: &AccountName,
     actor: &str,
     action: &'static str,
     detail: String,
     is_announced: bool,
 ) -> Note {
     let CustomerKey { provider, id } = subject.clone();
-    let (account, actor) = (account.to_owned(), actor.to_owned());
+    let (account, actor) = (account.clone(), actor.to_owned());
     Note { account, provider, subject: id, actor, action, detail, is_announced }
 }
 
@@ -136,7 +137,7 @@ fn send_one(
     store: &mut impl InboxStore,
     note: Note,
     now: Timestamp,
-) -> Result<(String, BillingEvent), StoreError> {
+) -> Result<(AccountName, BillingEvent), StoreError> {
     let Note { account, provider, subject, actor, action, detail, is_announced } = note;
     // Two notes of one instant differ in their details.
     let hash = hex::encode(&Sha256::digest(&detail));

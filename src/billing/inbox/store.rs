@@ -4,6 +4,7 @@ use super::customer::CustomerKey;
 use super::customer_store::CustomerStore;
 use super::message::{AccountFilter, AccountSummary, EventFilter, EventKey, EventRow};
 use crate::billing::outage::Signal;
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -51,7 +52,7 @@ pub trait InboxStore: CustomerStore {
     ///
     /// # Errors
     /// See [`Self::event`].
-    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<String>, StoreError>;
+    fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<AccountName>, StoreError>;
 
     /// The time at which the first received event is due.
     ///
@@ -64,7 +65,8 @@ pub trait InboxStore: CustomerStore {
     ///
     /// # Errors
     /// See [`Self::event`].
-    fn received_of(&self, account: &str, limit: usize) -> Result<Vec<EventRow>, StoreError>;
+    fn received_of(&self, account: &AccountName, limit: usize)
+    -> Result<Vec<EventRow>, StoreError>;
 
     /// The events of a customer that wait for an account, in the order of their arrival. A
     /// subscription's events are among those of its customer.
@@ -117,7 +119,7 @@ pub trait InboxStore: CustomerStore {
         now: Timestamp,
         looked_before: Timestamp,
         limit: usize,
-    ) -> Result<Vec<String>, StoreError>;
+    ) -> Result<Vec<AccountName>, StoreError>;
 
     /// Writes that an account is looked at `now`, and next at `look_at`.
     ///
@@ -125,7 +127,7 @@ pub trait InboxStore: CustomerStore {
     /// See [`Self::add_event`].
     fn note_look(
         &mut self,
-        account: &str,
+        account: &AccountName,
         now: Timestamp,
         look_at: Timestamp,
     ) -> Result<(), StoreError>;

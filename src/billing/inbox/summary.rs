@@ -4,13 +4,14 @@ use super::customer::CustomerKey;
 use super::message::AccountSummary;
 use crate::account::{AccountRecord, Customer, ProviderSubscription, Status, judge};
 use crate::cause::Cause;
+use crate::identity::AccountName;
 use crate::plan::{Plan, plan_named};
 use crate::time::Timestamp;
 
 impl AccountSummary {
     /// The summary of an account's record at `now`, the time of its change.
     pub fn of(
-        account: &str,
+        account: &AccountName,
         record: &AccountRecord,
         plans: &[Plan],
         provider_outage: bool,
@@ -27,7 +28,7 @@ impl AccountSummary {
             None
         };
         Self {
-            account: account.to_owned(),
+            account: account.clone(),
             plan: leading.and_then(|leading| leading.plan.clone()),
             status: leading.map_or(Status::None, |leading| leading.status).word().to_owned(),
             cause: cause.map(|cause| cause.word().to_owned()),

@@ -8,6 +8,7 @@ use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
 use super::store::{Content, InboxStore};
 use super::{note, whose};
 use crate::billing::{BillingEvent, REREAD, outage};
+use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wire;
@@ -26,19 +27,19 @@ pub(super) fn all(
 pub(super) fn link(
     store: &mut impl InboxStore,
     customer: &CustomerKey,
-    account: &str,
+    account: &AccountName,
     (actor, may_move): (String, bool),
     now: Timestamp,
 ) -> Result<Linked, StoreError> {
     let row = whose::customer_row(store, customer)?;
     let before = row.link.as_ref().map(|link| link.account.clone());
     let is_others = before.as_ref().is_some_and(|before| before != account)
-        || row.claims.iter().any(|claim| claim.account != account);
+        || row.claims.iter().any(|claim| claim.account != *account);
     if is_others && !may_move {
         return Ok(Linked { before, is_refused: true, ..Linked::default() });
     }
     let notes = note::linked(&row, account, &actor);
-    let account = account.to_owned();
+    let account = account.clone();
     store.put_link(customer, &Link { account, at: now, actor, is_decided: true })?;
     store.note_conflict(customer, false)?;
     let released = release(store, customer, now)?;
@@ -82,7 +83,7 @@ pub(super) fn retry(
         EventState::Applied => {}
     }
     let Some(row) = store.event(key)? else { return Ok(None) };
-    let note = row.account.as_deref().map(|account| note::retried(key, account, actor));
+    let note = row.account.as_ref().map(|account| note::retried(key, account, actor));
     let notes = note::send(store, note.into_iter().collect(), now)?;
     Ok(Some(Retried { row, notes }))
 }
@@ -184,7 +185,7 @@ fn find_account(
         row.reason = Some("nothing of it concerns access".to_owned());
         return Ok(());
     }
-    row.account = whose::account_of(store, row, event.account.as_deref())?;
+    row.account = whose::account_of(store, row, event.account.as_ref())?;
     if row.account.is_some() {
         return Ok(());
     }
@@ -201,11 +202,8 @@ fn find_account(
         row.attempts = before.attempts;
         row.due_at = before.due_at;
     }
-    row.reason = Some(match (&event.account, &event.unnamed) {
-        (Some(name), _) => format!("it names {name:?}, which is no account's name"),
-        (None, Some(reason)) => reason.clone(),
-        (None, None) => "nobody has said which account this customer is".to_owned(),
-    });
+    let nobody = || "nobody has said which account this customer is".to_owned();
+    row.reason = Some(event.unnamed.clone().unwrap_or_else(nobody));
     Ok(())
 }
 

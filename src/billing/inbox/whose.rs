@@ -6,7 +6,7 @@ use super::message::EventRow;
 use super::note::{Note, conflict};
 use super::store::InboxStore;
 use crate::billing::{BillingEvent, REREAD, spec_of};
-use crate::identity::is_account_name;
+use crate::identity::AccountName;
 use crate::store::StoreError;
 
 /// The result of [`hear`].
@@ -33,7 +33,7 @@ pub(super) fn hear(
     if let Some(customer) = customer.as_ref().filter(|_| event.is_payment) {
         store.note_payment(customer, event.occurred_at)?;
     }
-    let Some(account) = event.account.as_deref().filter(|name| is_account_name(name)) else {
+    let Some(account) = &event.account else {
         return Ok(said);
     };
     if let Some(subscription) = row.subscription_key()
@@ -52,23 +52,23 @@ fn hear_of_customer(
     store: &mut impl InboxStore,
     event: &BillingEvent,
     customer: &CustomerKey,
-    account: &str,
+    account: &AccountName,
     said: &mut Said,
 ) -> Result<(), StoreError> {
     let at = event.occurred_at;
     let before = customer_row(store, customer)?;
-    let known = before.claims.iter().find(|claim| claim.account == account);
+    let known = before.claims.iter().find(|claim| claim.account == *account);
     let is_earlier = known.is_some_and(|claim| at < claim.at);
     if is_earlier || (known.is_none() && before.claims.len() < MAX_CLAIMS) {
-        store.put_claim(customer, &Claim { account: account.to_owned(), at })?;
+        store.put_claim(customer, &Claim { account: account.clone(), at })?;
     }
     if event.is_payment || event.names_customer {
         // By their own times, so that the order in which they come makes no difference.
-        let is_earlier = |link: &Link| (at, account) < (link.at, link.account.as_str());
+        let is_earlier = |link: &Link| (at, account) < (link.at, &link.account);
         let takes_over =
             before.link.as_ref().is_none_or(|link| !link.is_decided && is_earlier(link));
         if takes_over {
-            let (account, actor) = (account.to_owned(), event.provider.word().to_owned());
+            let (account, actor) = (account.clone(), event.provider.word().to_owned());
             store.put_link(customer, &Link { account, at, actor, is_decided: false })?;
             said.is_news = true;
         }
@@ -85,15 +85,15 @@ fn hear_of_customer(
 pub(super) fn account_of(
     store: &impl InboxStore,
     row: &EventRow,
-    named: Option<&str>,
-) -> Result<Option<String>, StoreError> {
+    named: Option<&AccountName>,
+) -> Result<Option<AccountName>, StoreError> {
     if let Some(subscription) = row.subscription_key()
         && let Some(owner) = store.owner(&subscription)?
     {
         return Ok(Some(owner));
     }
-    if let Some(account) = named.filter(|name| is_account_name(name)) {
-        return Ok(Some(account.to_owned()));
+    if let Some(account) = named {
+        return Ok(Some(account.clone()));
     }
     let Some(customer) = row.customer_key() else { return Ok(None) };
     if let Some(link) = store.link(&customer)? {
@@ -134,12 +134,12 @@ pub(super) fn customer_row(
 /// The first of `customers` that is `account`'s and nobody else's.
 pub(super) fn to_lead(
     store: &impl InboxStore,
-    account: &str,
+    account: &AccountName,
     customers: &[CustomerKey],
 ) -> Result<Option<CustomerKey>, StoreError> {
     for customer in customers {
         let row = customer_row(store, customer)?;
-        let is_its = row.link.as_ref().is_some_and(|link| link.account == account);
+        let is_its = row.link.as_ref().is_some_and(|link| link.account == *account);
         if is_its && !row.is_in_conflict() {
             return Ok(Some(customer.clone()));
         }

@@ -7,7 +7,7 @@ use crate::billing::author::Author;
 use crate::billing::error::BillingError;
 use crate::billing::event::BillingEvent;
 use crate::billing::settings::Billing;
-use crate::identity::account_name;
+use crate::identity::AccountName;
 use crate::time::Timestamp;
 
 /// The fields of a provider's subscriptions, orders and other sales that hold their account.
@@ -97,7 +97,7 @@ impl Object<'_> {
                 None
             }
             None if by_seller => {
-                let name = text.as_deref().and_then(account_named);
+                let name = text.as_deref().and_then(|text| AccountName::parse_short(text).ok());
                 let expected = "an account such as alice or acme/alice, or a reference";
                 Some(name.ok_or_else(|| missing(field, expected))?)
             }
@@ -109,17 +109,4 @@ impl Object<'_> {
         };
         Ok(())
     }
-}
-
-/// The account's name in full, for a text that names it: `alice`, or `acme/alice` with a tenant.
-/// Slashes and percent signs inside of a name are percent-encoded.
-pub(crate) fn account_named(text: &str) -> Option<String> {
-    let decoded = |part: &str| part.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
-    let (tenant, account) = match text.split_once('/') {
-        Some((tenant, account)) => (Some(decoded(tenant)), account),
-        None => (None, text),
-    };
-    let is_name = |part: &str| !part.is_empty() && !part.bytes().any(|byte| byte < b' ');
-    let fits = is_name(account) && !account.contains('/') && tenant.as_deref().is_none_or(is_name);
-    fits.then(|| account_name(tenant.as_deref(), &decoded(account)))
 }

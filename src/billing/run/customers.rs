@@ -10,9 +10,10 @@ use crate::billing::api::{ApiAnswer, Reread};
 use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{CustomerKey, InboxRequest, Incoming, Taken};
 use crate::billing::settings::Billing;
+use crate::identity::AccountName;
 
 /// Reads every customer of an account, and ends the run at the first failure.
-pub(super) fn of_account(run: Run<'_>, account: String, calls_each: usize) -> Step<'_> {
+pub(super) fn of_account(run: Run<'_>, account: AccountName, calls_each: usize) -> Step<'_> {
     let request = InboxRequest::CustomersOf { account: account.clone() };
     run.list_customers(request, move |run, customers| match customers {
         Ok(customers) => {
@@ -33,7 +34,7 @@ pub(super) fn on_look_list(run: Run<'_>, limit: usize) -> Step<'_> {
 
 fn next_of_account(
     run: Run<'_>,
-    account: String,
+    account: AccountName,
     mut left: vec::IntoIter<CustomerKey>,
 ) -> Step<'_> {
     let Some(customer) = left.next() else { return run.end() };
@@ -51,7 +52,7 @@ fn next_of_account(
 /// them too, which changes nothing then.
 fn take_over(
     run: Run<'_>,
-    account: String,
+    account: AccountName,
     events: Vec<BillingEvent>,
     left: vec::IntoIter<CustomerKey>,
 ) -> Step<'_> {
@@ -73,8 +74,12 @@ fn take_over(
 
 /// Those of the events that go to an account. Another account's stay with that account, though
 /// the two share a customer.
-fn events_for(account: &str, events: Vec<BillingEvent>, taken: &[Taken]) -> Vec<BillingEvent> {
-    let is_its = |taken: &Taken| taken.account.as_deref() == Some(account);
+fn events_for(
+    account: &AccountName,
+    events: Vec<BillingEvent>,
+    taken: &[Taken],
+) -> Vec<BillingEvent> {
+    let is_its = |taken: &Taken| taken.account.as_ref() == Some(account);
     let events = events.into_iter().zip(taken).filter(|(_, taken)| is_its(taken));
     let by = |(event, taken): (BillingEvent, &Taken)| BillingEvent {
         is_by_address: taken.is_by_address,

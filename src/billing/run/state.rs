@@ -9,6 +9,7 @@ use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use crate::billing::settings::{Billing, Providers};
 use crate::billing::step::{Fault, ProviderCall};
+use crate::identity::AccountName;
 use crate::time::Timestamp;
 
 /// A run of calls.
@@ -89,7 +90,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn apply(
         self,
-        account: String,
+        account: AccountName,
         events: Vec<BillingEvent>,
         next: impl FnOnce(Self, Result<(), RunError>) -> Step<'a> + 'a,
     ) -> Step<'a> {

@@ -6,6 +6,7 @@ use crate::billing::error::CallError;
 use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use crate::billing::step::{self, Fault, ProviderCall};
+use crate::identity::AccountName;
 
 /// The next step of a run.
 pub enum Step<'a> {
@@ -39,7 +40,7 @@ pub type Pending<'a, Input, Outcome> = step::Pending<'a, Input, Outcome, Step<'a
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccountEvents {
     /// The account's name, `tenant/account`.
-    pub account: String,
+    pub account: AccountName,
     /// The events; at least one.
     pub events: Vec<BillingEvent>,
 }

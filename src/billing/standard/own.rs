@@ -3,8 +3,9 @@
 use crate::account::{Status, Subscription};
 use crate::billing::error::BillingError;
 use crate::billing::event::{BillingEvent, News};
-use crate::billing::object::{Object, account_named, missing, plans_of};
+use crate::billing::object::{Object, missing, plans_of};
 use crate::cause::PaymentFailure;
+use crate::identity::AccountName;
 use crate::plan::Plan;
 use crate::store::MAX_UNITS;
 
@@ -17,7 +18,7 @@ pub(super) fn read(
 ) -> Result<(), BillingError> {
     event.customer = data.id("customer");
     if data.has("account") {
-        let name = data.text("account").and_then(account_named);
+        let name = data.text("account").and_then(|text| AccountName::parse_short(text).ok());
         let name = name.ok_or_else(|| data.missing("account", "an account such as acme/alice"))?;
         event.account = Some(name);
         event.names_customer = true;
@@ -60,7 +61,7 @@ pub(super) fn read(
     }
     // These are kept with the customer: an account without one is its own.
     if event.customer.is_none() {
-        event.customer.clone_from(&event.account);
+        event.customer = event.account.as_ref().map(AccountName::to_string);
     }
     event.news.push(news);
     Ok(())

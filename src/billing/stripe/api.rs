@@ -30,7 +30,7 @@ pub(super) fn checkout(billing: &Billing, sale: &Sale<'_>) -> Result<ApiRequest,
     let reference = sale.reference.map(|reference| ("client_reference_id", reference));
     let payer = sale.customer.map(|customer| ("customer", customer));
     // Only the seller's server writes metadata, so a name in it counts, too.
-    let account = sale.reference.unwrap_or(sale.account);
+    let account = sale.reference.unwrap_or(sale.account.as_str());
     let pairs = [
         ("mode", "subscription"),
         ("line_items[0][price]", sale.price),

@@ -6,9 +6,10 @@ mod set;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use tollgate::identity::AccountNameError;
 
 use super::remote::{
-    AccountName, Gate, Listing, Remote, encoded_segment, list, progress, told, unguarded,
+    AccountArgument, Gate, Listing, Remote, encoded_segment, list, progress, told, unguarded,
 };
 use super::table::{plain, table_or};
 use super::{Failure, Outcome, clock};
@@ -69,7 +70,7 @@ enum AccountCommand {
     /// Refuse tokens that are out already.
     RevokeTokens {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         /// The one token with this id (jti).
         #[arg(long, value_name = "ID", conflicts_with = "issued_before")]
         id: Option<String>,
@@ -81,7 +82,7 @@ enum AccountCommand {
     Reread {
         /// The accounts.
         #[arg(required_unless_present = "all")]
-        accounts: Vec<AccountName>,
+        accounts: Vec<AccountArgument>,
         /// Every account of the gate.
         #[arg(long, conflicts_with = "accounts")]
         all: bool,
@@ -89,7 +90,7 @@ enum AccountCommand {
     /// Audit trail, newest first.
     Audit {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         #[command(flatten)]
         listing: Listing,
     },
@@ -98,7 +99,7 @@ enum AccountCommand {
 #[derive(Args)]
 struct One {
     /// The account: alice, or acme/alice with its tenant.
-    account: AccountName,
+    account: AccountArgument,
 }
 
 impl Account {
@@ -147,7 +148,7 @@ impl Account {
     }
 }
 
-fn subscriptions(gate: &Gate, account: &AccountName) -> Result<Outcome, Failure> {
+fn subscriptions(gate: &Gate, account: &AccountArgument) -> Result<Outcome, Failure> {
     let path = format!("{}/subscriptions", account.path());
     let items = list(gate, &path, &[], &Listing::default())?;
     let rows: Vec<Value> = items.iter().map(with_standing).collect();
@@ -175,11 +176,12 @@ fn with_standing(item: &Value) -> Value {
 }
 
 /// One account after the other; one that fails does not stop the rest.
-fn reread(gate: &Gate, accounts: &[AccountName], all: bool) -> Result<Outcome, Failure> {
+fn reread(gate: &Gate, accounts: &[AccountArgument], all: bool) -> Result<Outcome, Failure> {
     let names = if all {
         let items = list(gate, "accounts", &[], &Listing::default())?;
         let names = items.iter().filter_map(|item| item.get("account")?.as_str());
-        names.map(str::parse).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?
+        let read = |name: &str| name.parse().map_err(|error: AccountNameError| error.to_string());
+        names.map(read).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?
     } else {
         accounts.to_vec()
     };
@@ -210,6 +212,6 @@ fn read_cut(text: &str) -> Result<String, String> {
 }
 
 /// A part of the account's address.
-fn below(account: &AccountName, part: &str, id: &str) -> String {
+fn below(account: &AccountArgument, part: &str, id: &str) -> String {
     format!("{}/{part}/{}", account.path(), encoded_segment(id))
 }

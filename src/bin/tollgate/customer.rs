@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::events::providers;
-use super::remote::{AccountName, Remote, encoded_segment, told};
+use super::remote::{AccountArgument, Remote, encoded_segment, told};
 use super::table::plain;
 use super::{Failure, Outcome};
 
@@ -32,7 +32,7 @@ enum CustomerCommand {
         #[command(flatten)]
         one: One,
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
     },
 }
 

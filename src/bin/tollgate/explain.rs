@@ -20,7 +20,7 @@ use tollgate::gate_secret::GateSecret;
 use tollgate::request::{Reach, RequestFacts, credential};
 use tollgate::time::Timestamp;
 
-use super::remote::AccountName;
+use super::remote::AccountArgument;
 use super::wrangler::ConfigChoice;
 use super::{Failure, Outcome, clock};
 use asked::RequestArguments;
@@ -56,7 +56,7 @@ pub(crate) struct Explain {
     trust_token: bool,
     /// Caller without a token, or owner of an API key: an account, or TENANT/ACCOUNT.
     #[arg(long = "as", value_name = "NAME")]
-    caller: Option<AccountName>,
+    caller: Option<AccountArgument>,
     /// The plan that the missing token would name.
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     plan: Option<String>,
@@ -149,7 +149,7 @@ impl Explain {
             rows: self.rows(&config, token.as_deref(), now)?,
             is_trusted: self.trust_token || is_stand_in,
             is_stand_in,
-            owner: self.caller.clone().unwrap_or_else(AccountName::nobody_known),
+            owner: self.caller.clone().unwrap_or_else(AccountArgument::nobody_known),
             token,
             keys: self.keys.clone(),
             online: self.online,

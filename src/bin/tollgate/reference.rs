@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 use tollgate::billing::reference::{LIFETIME_S, References};
 use tollgate::gate_secret::{GateSecret, MIN_SECRET_BYTES};
-use tollgate::identity::account_name;
+use tollgate::identity::AccountName;
 use tollgate::time::Timestamp;
 
 use super::wrangler::ConfigChoice;
@@ -43,7 +43,8 @@ impl Reference {
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
         debug_assert_eq!(LIFETIME_S, 7 * 86_400, "the default of --ttl is the gate's own");
         let references = References::new(&self.secrets()?);
-        let account = account_name(self.tenant.as_deref(), &self.account);
+        let account = AccountName::new(self.tenant.as_deref(), &self.account)
+            .map_err(|error| Failure::usage(error.to_string()))?;
         let expires_at = self.at.unwrap_or_else(clock::now).plus_seconds(self.ttl);
         let text = references.sign(&account, expires_at).ok_or_else(|| {
             Failure::usage("the account's name is too long: expected at most 125 bytes with tenant")

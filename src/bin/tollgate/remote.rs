@@ -15,7 +15,7 @@ use super::crypto::random_text;
 use super::http::{Request, Response, is_loopback};
 use super::{Failure, Outcome};
 
-pub(crate) use name::{AccountName, encoded_segment, guarded, unguarded};
+pub(crate) use name::{AccountArgument, encoded_segment, guarded, unguarded};
 pub(crate) use pages::{Listing, list, progress};
 
 /// The gate, and the operator's token.

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use crate::bounded_map::text_bytes;
 use crate::config::IssuerIndex;
-use crate::identity::Identity;
+use crate::identity::{AccountName, Identity};
 use crate::time::Timestamp;
 
 /// A verified caller.
 #[derive(Debug)]
 pub(crate) struct Caller {
     /// The account's name in the ledger.
-    pub(crate) account: String,
+    pub(crate) account: AccountName,
     /// Entitlements that the token itself claims.
     pub(crate) claimed: Vec<String>,
     /// The caller's identity by the token and its plan alone.
@@ -53,8 +53,9 @@ impl Caller {
             Credential::Token { id, .. } => id.as_deref(),
             Credential::Key { id, .. } => Some(id.as_str()),
         };
-        let names = [tenant, subject, plan].into_iter().flatten().chain([account, &self.account]);
-        let texts = names.chain(entitlements).chain(&self.claimed).map(String::as_str).chain(id);
+        let names = [tenant, subject, plan].into_iter().flatten().chain([account]);
+        let texts = names.chain(entitlements).chain(&self.claimed).map(String::as_str);
+        let texts = texts.chain(id).chain([self.account.as_str()]);
         texts.map(text_bytes).fold(ENTRY_BYTES, usize::saturating_add)
     }
 

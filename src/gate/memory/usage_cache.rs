@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use crate::identity::AccountName;
 use crate::quota::Usage;
 use crate::time::Timestamp;
 
@@ -20,7 +21,7 @@ struct Entry {
 /// The account, the plan that the token names, and the member.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct UsageKey {
-    pub(crate) account: String,
+    pub(crate) account: AccountName,
     pub(crate) plan: Option<String>,
     pub(crate) member: String,
 }
@@ -87,7 +88,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
 
     fn key(member: &str) -> UsageKey {
-        UsageKey { account: "-/acme".into(), plan: None, member: member.into() }
+        UsageKey {
+            account: AccountName::parse("-/acme").unwrap(),
+            plan: None,
+            member: member.into(),
+        }
     }
 
     #[test]

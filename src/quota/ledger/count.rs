@@ -241,7 +241,7 @@ fn limits_together(limit: u64, more: u64) -> u64 {
 
 /// The quota's limit for this account: an exception of its own, else the trial's, else the plan's.
 fn own_limit(quota: &Quota, subscriber: Subscriber<'_>) -> u64 {
-    let exception = subscriber.limits.and_then(|limits| limits.get(&quota.name()));
+    let exception = subscriber.limits.and_then(|limits| limits.get(&quota.name().to_string()));
     let of_trial = quota.trial_limit.filter(|_| subscriber.is_trial);
     exception.copied().or(of_trial).unwrap_or(quota.limit)
 }

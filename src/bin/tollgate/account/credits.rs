@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 use tollgate::time::Timestamp;
 
-use crate::commands::remote::{AccountName, Gate, Listing, list, told};
+use crate::commands::remote::{AccountArgument, Gate, Listing, list, told};
 use crate::commands::table::{plain, table_or};
 use crate::commands::{Failure, Outcome, clock};
 
@@ -13,12 +13,12 @@ pub(super) enum Credits {
     /// Packs of credits, and what is left of each.
     List {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
     },
     /// Add a pack; one of the same id is added once.
     Add {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         /// Your name for the purchase, such as an invoice's number.
         id: String,
         /// Units.

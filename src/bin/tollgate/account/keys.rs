@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tollgate::time::Timestamp;
 
 use super::below;
-use crate::commands::remote::{AccountName, Gate, Listing, list, told};
+use crate::commands::remote::{AccountArgument, Gate, Listing, list, told};
 use crate::commands::table::{plain, table_or};
 use crate::commands::{Failure, Outcome, clock};
 
@@ -14,12 +14,12 @@ pub(super) enum Keys {
     /// Its keys, without their secrets.
     List {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
     },
     /// Make a key. Its secret is shown this once.
     Create {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         /// Purpose of the key, for people.
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
@@ -36,7 +36,7 @@ pub(super) enum Keys {
     /// Make a key in the place of another, which works on for a while.
     Rotate {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         /// The key's id.
         id: String,
         /// For how long the old one works on: 0, 90s, 15m, 12h, up to 30d.
@@ -46,7 +46,7 @@ pub(super) enum Keys {
     /// End a key.
     Revoke {
         /// The account: alice, or acme/alice with its tenant.
-        account: AccountName,
+        account: AccountArgument,
         /// The key's id.
         id: String,
     },

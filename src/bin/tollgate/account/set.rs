@@ -11,7 +11,7 @@ use tollgate::config::closest;
 use tollgate::strict_json;
 use tollgate::time::Timestamp;
 
-use crate::commands::remote::{AccountName, Gate, told};
+use crate::commands::remote::{AccountArgument, Gate, told};
 use crate::commands::table::plain;
 use crate::commands::{Failure, Outcome, clock};
 
@@ -29,7 +29,7 @@ Examples:
   tollgate account set alice --from record.json")]
 pub(super) struct Set {
     /// The account: alice, or acme/alice with its tenant.
-    account: AccountName,
+    account: AccountArgument,
     /// The plan's id.
     #[arg(long, value_name = "ID")]
     plan: Option<String>,

@@ -11,7 +11,7 @@ use super::Explain;
 use crate::commands::Failure;
 use crate::commands::crypto::encoded;
 use crate::commands::mint::put_at;
-use crate::commands::remote::AccountName;
+use crate::commands::remote::AccountArgument;
 
 /// A token for the account that `--as` names. Only the explanation takes it for signed.
 pub(super) fn stand_in(
@@ -20,8 +20,8 @@ pub(super) fn stand_in(
     now: Timestamp,
 ) -> Result<String, Failure> {
     let issuer = issuer_for(explain, config)?;
-    let name = explain.caller.clone().unwrap_or_else(AccountName::nobody_known);
-    let (tenant, account) = name.parts();
+    let name = explain.caller.clone().unwrap_or_else(AccountArgument::nobody_known);
+    let (tenant, account) = (name.name().tenant(), name.name().account());
     let mut claims = Map::new();
     claims.insert("iss".to_owned(), issuer.rules.issuer.clone().into());
     claims.insert("aud".to_owned(), json!(issuer.rules.audiences.first()));

@@ -82,9 +82,10 @@ impl Explain {
         let quotas: Vec<_> = config.plans.iter().flat_map(|plan| &plan.quotas).collect();
         let mut counters = BTreeMap::new();
         for (name, used) in &self.used {
-            let meant: Vec<_> = quotas.iter().filter(|quota| quota.name() == *name).collect();
+            let meant: Vec<_> =
+                quotas.iter().filter(|quota| quota.name().to_string() == *name).collect();
             if meant.is_empty() {
-                let names: Vec<_> = quotas.iter().map(|quota| quota.name()).collect();
+                let names: Vec<_> = quotas.iter().map(|quota| quota.name().to_string()).collect();
                 return Err(Failure::usage(no_quota(name, &names)));
             }
             for quota in meant {

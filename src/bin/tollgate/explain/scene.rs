@@ -17,7 +17,7 @@ use tollgate::usage::AccountUsage;
 use super::caller::stand_in_keys;
 use super::store::Rows;
 use super::words;
-use crate::commands::remote::AccountName;
+use crate::commands::remote::AccountArgument;
 use crate::commands::{crypto, http};
 
 /// Everything around the gate.
@@ -29,7 +29,7 @@ pub(super) struct Scene {
     /// The credential of the request, if it has one.
     pub(super) token: Option<String>,
     /// The owner of an API key.
-    pub(super) owner: AccountName,
+    pub(super) owner: AccountArgument,
     /// Whether the token is no real one.
     pub(super) is_stand_in: bool,
     /// Whether its signature is taken on trust.
@@ -166,7 +166,7 @@ impl Scene {
         let Some(key) = record.keys.iter().find(|key| key.id == id) else {
             return (Ok(None), format!("{id}: the given record doesn't list it"));
         };
-        let account = self.owner.to_string();
+        let account = self.owner.name().clone();
         let text = format!("{id} is of {account}, as its record says");
         (Ok(Some(KeyOwner { account, key: id.to_owned(), member: key.member.clone() })), text)
     }

@@ -6,7 +6,7 @@ use tollgate::account::{AccountRecord, Subscription, judge};
 use tollgate::cause::QuotaState;
 use tollgate::config::{Anonymous, Config, Issuer, Route, RouteIndex, SubscriptionSource};
 use tollgate::gate::CallError;
-use tollgate::identity::Identity;
+use tollgate::identity::{AccountName, Identity};
 use tollgate::quota::{GrantOutcome, LedgerReply, LedgerRequest};
 use tollgate::request::{CredentialSource, RequestFacts, credential};
 use tollgate::time::Timestamp;
@@ -75,7 +75,7 @@ pub(super) fn credential(config: &Config, facts: &RequestFacts, stands_in: bool)
 
 /// The subject of a token.
 pub(super) fn caller(identity: &Identity, issuer: &Issuer) -> String {
-    let mut text = identity.account_name();
+    let mut text = identity.account_name().to_string();
     if let Some(subject) = &identity.subject {
         let _ = write!(text, ", member {subject}");
     }
@@ -95,7 +95,7 @@ pub(super) fn caller(identity: &Identity, issuer: &Issuer) -> String {
 
 /// A message to the ledger and its reply.
 pub(super) fn ledger(
-    account: &str,
+    account: &AccountName,
     request: &LedgerRequest,
     reply: &Result<LedgerReply, CallError>,
     config: &Config,

@@ -143,7 +143,7 @@ impl Verdict {
             SubscriptionSource::Token => "the token alone decides",
         };
         self.facts = vec![
-            ("account", identity.account_name().into()),
+            ("account", identity.account_name().as_str().into()),
             ("member", identity.subject.clone().into()),
             ("plan", plan.into()),
             ("plan_name", known.map(|plan| plan.name.clone()).into()),

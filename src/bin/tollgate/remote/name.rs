@@ -5,53 +5,46 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+use tollgate::identity::{AccountName, AccountNameError, Identity};
 use tollgate::text::percent;
 
 /// An account: `alice`, or `acme/alice` where there are tenants. A slash or percent sign of a name
 /// itself is written as the gate does: `%2F`, `%25`.
 #[derive(Clone)]
-pub(crate) struct AccountName {
-    tenant: String,
-    account: String,
-}
+pub(crate) struct AccountArgument(AccountName);
 
-impl AccountName {
+impl AccountArgument {
     /// A stand-in for an account: only the given facts apply to it.
     pub(crate) fn nobody_known() -> Self {
-        Self { tenant: "-".to_owned(), account: "somebody".to_owned() }
+        let somebody = Identity { account: "somebody".to_owned(), ..Identity::default() };
+        Self(somebody.account_name())
     }
 
-    /// Its tenant, if it has one, and itself.
-    pub(crate) fn parts(&self) -> (Option<&str>, &str) {
-        (Some(self.tenant.as_str()).filter(|tenant| *tenant != "-"), &self.account)
+    /// Its name.
+    pub(crate) const fn name(&self) -> &AccountName {
+        &self.0
     }
 
     /// Its path in the admin API.
     pub(crate) fn path(&self) -> String {
-        let (tenant, account) = (encoded_segment(&self.tenant), encoded_segment(&self.account));
+        let tenant = self.0.tenant().unwrap_or_else(|| "-".to_owned());
+        let [tenant, account] = [tenant, self.0.account()].map(|part| encoded_segment(&part));
         format!("accounts/{tenant}/{account}")
     }
 }
 
-impl FromStr for AccountName {
-    type Err = String;
+impl FromStr for AccountArgument {
+    type Err = AccountNameError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = unguarded(text);
-        let (tenant, account) = text.split_once('/').unwrap_or(("-", &text));
-        if tenant.is_empty() || account.is_empty() || account.contains('/') {
-            return Err("expected an account such as alice, or acme/alice with its tenant".into());
-        }
-        let plain = |part: &str| part.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
-        Ok(Self { tenant: plain(tenant), account: plain(account) })
+    fn from_str(text: &str) -> Result<Self, AccountNameError> {
+        AccountName::parse_short(&unguarded(text)).map(Self)
     }
 }
 
 /// As the gate names it.
-impl fmt::Display for AccountName {
+impl fmt::Display for AccountArgument {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |text: &str| text.replace('%', "%25").replace('/', "%2F");
-        write!(formatter, "{}/{}", part(&self.tenant), part(&self.account))
+        fmt::Display::fmt(&self.0, formatter)
     }
 }
 
@@ -85,14 +78,15 @@ mod tests {
             ("-/alice", "accounts/-/alice", "-/alice"),
             ("/alice", "accounts/-/alice", "-/alice"),
             ("acme/a b", "accounts/acme/a%20b", "acme/a b"),
-            ("acme/a%2Fb", "accounts/acme/a%2Fb", "acme/a%2Fb"),
+            ("acme/a%2fb", "accounts/acme/a%2Fb", "acme/a%2Fb"),
+            ("100%", "accounts/-/100%25", "-/100%25"),
             ("ü", "accounts/-/%C3%BC", "-/ü"),
         ] {
-            let found: AccountName = text.parse().unwrap();
+            let found: AccountArgument = text.parse().unwrap();
             assert_eq!((found.path().as_str(), found.to_string().as_str()), (path, name));
         }
         for text in ["", "a/", "/", "a/b/c"] {
-            assert!(text.parse::<AccountName>().is_err(), "{text}");
+            assert!(text.parse::<AccountArgument>().is_err(), "{text}");
         }
     }
 }

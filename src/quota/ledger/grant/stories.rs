@@ -184,7 +184,7 @@ impl Story {
     /// The reason and the quota that refuse the wants.
     fn is_refused<const N: usize>(&mut self, wants: [Want; N]) -> (RefusalReason, String) {
         match self.asks(wants.into()) {
-            GrantOutcome::Refused { reason, quota, .. } => (reason, quota.name),
+            GrantOutcome::Refused { reason, quota, .. } => (reason, quota.name.to_string()),
             outcome => panic!("{outcome:?}"),
         }
     }
