@@ -13,8 +13,8 @@
 //! 2. [`Watch::view`] the [`Page`]: already seen, counted, or used up.
 //! 3. If it was counted and the origin delivered ([`is_delivered`]): [`Watch::confirm`], and send
 //!    [`Reader::set_cookie`]. If it didn't: [`Watch::give_back`], and no cookie.
-//! 4. When a report is due: [`Watch::take`] it, have [`Readers::handle`] answer it in the object
-//!    [`ObjectName::Readers`](crate::identity::ObjectName::Readers), and [`Watch::correct`] by its reply.
+//! 4. When a report is due: [`Watch::take`] it, have [`Readers::handle`] answer it in the shard's
+//!    object ([`crate::identity::ObjectName::Readers`]), and [`Watch::correct`] by its reply.
 
 mod address;
 mod cookie;

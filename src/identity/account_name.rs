@@ -266,7 +266,7 @@ mod tests {
             let sent: Result<AccountName, _> = wire::decode(&wire::encode(&text.to_owned()));
             assert!(sent.is_err(), "{text:?}");
             assert!(error.to_string().starts_with("expected an account's name such as"));
-            assert!(error.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+            assert!(error.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
         }
         assert_eq!(AccountName::parse_short(""), Err(AccountNameError::EmptyPart));
         // The limit is one of the name itself: escaping makes it no longer.

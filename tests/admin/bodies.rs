@@ -3,6 +3,7 @@
 use serde_json::json;
 use tollgate::admin::{Change, body};
 use tollgate::config::Config;
+use tollgate::identity::AccountName;
 
 use crate::NOW;
 use crate::bindings::Vars;
