@@ -1,4 +1,4 @@
-//! Whose a customer and a subscription are: rows of the inbox's SQLite database.
+//! The accounts of customers and subscriptions: rows of the inbox's SQLite database.
 
 use wasm_bindgen::JsValue;
 
@@ -17,9 +17,9 @@ impl CustomerStore for SqlStore {
         let [account, at, actor, is_decided] = cells.as_slice() else { return Ok(None) };
         Ok(Some(Link {
             account: account_of(account)?,
-            at: time_of(at),
-            actor: text_of(actor),
-            is_decided: units_of(is_decided) == 1,
+            at: time_of(at)?,
+            actor: text_of(actor)?,
+            is_decided: units_of(is_decided)? == 1,
         }))
     }
 
@@ -37,7 +37,7 @@ impl CustomerStore for SqlStore {
                      ORDER BY at_ms, account";
         let cells = self.cells(query, &customer_key(customer))?;
         let read = |[account, at]: &[JsValue; 2]| {
-            Ok(Claim { account: account_of(account)?, at: time_of(at) })
+            Ok(Claim { account: account_of(account)?, at: time_of(at)? })
         };
         cells.as_chunks().0.iter().map(read).collect()
     }
@@ -141,14 +141,14 @@ pub(super) const SCHEMA: &str = "
 
 /// The provider of a row. One that is unknown is an error: its rows are nobody else's.
 pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
-    let word = text_of(cell);
+    let word = text_of(cell)?;
     Provider::from_word(&word)
         .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
 }
 
 /// The account of a row. A text that names none is an error: the row is nobody else's.
 pub(super) fn account_of(cell: &JsValue) -> Result<AccountName, StoreError> {
-    let text = text_of(cell);
+    let text = text_of(cell)?;
     AccountName::parse(&text)
         .map_err(|error| StoreError(format!("a row of the account {text:?}: {error}")))
 }
@@ -164,7 +164,7 @@ pub(super) fn customer_key(key: &CustomerKey) -> [JsValue; 2] {
 /// Pairs of a provider and its id of a customer.
 fn customer_keys(cells: &[JsValue]) -> Result<Vec<CustomerKey>, StoreError> {
     let read = |[provider, id]: &[JsValue; 2]| {
-        Ok(CustomerKey { provider: provider_of(provider)?, id: text_of(id) })
+        Ok(CustomerKey { provider: provider_of(provider)?, id: text_of(id)? })
     };
     cells.as_chunks().0.iter().map(read).collect()
 }

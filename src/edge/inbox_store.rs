@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 
 use super::customer_store::{self, account_of, customer_key, optional, provider_of};
-use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use super::ledger_store::{SqlStore, optional_time_of, text_of, time, time_of, units, units_of};
 use crate::billing::inbox::{
     AccountFilter, AccountSummary, Content, CustomerKey, EventFilter, EventKey, EventRow,
     EventState, InboxStore, Retention,
@@ -36,7 +36,7 @@ impl InboxStore for SqlStore {
                      AND body IS NOT NULL";
         let cells = self.cells(query, &event_key(key))?;
         let [event, body] = cells.as_slice() else { return Ok(None) };
-        Ok(Some(Content { event: text_of(event), body: text_of(body) }))
+        Ok(Some(Content { event: text_of(event)?, body: text_of(body)? }))
     }
 
     fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError> {
@@ -97,7 +97,7 @@ impl InboxStore for SqlStore {
     fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let query = "SELECT due_at_ms FROM event WHERE state = 'received' \
                      ORDER BY due_at_ms LIMIT 1";
-        Ok(self.cells(query, &[])?.first().map(time_of))
+        self.cells(query, &[])?.first().map(time_of).transpose()
     }
 
     fn received_of(
@@ -236,7 +236,7 @@ impl InboxStore for SqlStore {
     }
 
     fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.cells("SELECT at_ms FROM forgot", &[])?.first().map(time_of))
+        self.cells("SELECT at_ms FROM forgot", &[])?.first().map(time_of).transpose()
     }
 }
 
@@ -251,7 +251,7 @@ impl SqlStore {
     }
 }
 
-/// How many rows are looked at to find an account whose events are due.
+/// Rows that are read to find an account whose events are due.
 const ROWS_OF_ACCOUNT: usize = 16;
 
 /// Only events that are on their way or wait are in an index beside the key: what is applied, which
@@ -309,22 +309,22 @@ fn changing(row: &EventRow) -> [JsValue; 5] {
 fn event_row(cells: &[JsValue; 13]) -> Result<EventRow, StoreError> {
     let [number, provider, id, kind, occurred_at, received_at, rest @ ..] = cells;
     let [customer, subscription, account, state, reason, attempts, due_at] = rest;
-    let state = text_of(state);
+    let state = text_of(state)?;
     let unknown = || StoreError(format!("an event in the unknown state {state:?}"));
     Ok(EventRow {
-        number: units_of(number),
+        number: units_of(number)?,
         provider: provider_of(provider)?,
-        id: text_of(id),
-        kind: text_of(kind),
-        occurred_at: time_of(occurred_at),
-        received_at: time_of(received_at),
+        id: text_of(id)?,
+        kind: text_of(kind)?,
+        occurred_at: time_of(occurred_at)?,
+        received_at: time_of(received_at)?,
         customer: customer.as_string(),
         subscription: subscription.as_string(),
         account: (!account.is_null()).then(|| account_of(account)).transpose()?,
         state: EventState::from_word(&state).ok_or_else(unknown)?,
         reason: reason.as_string(),
-        attempts: u32::try_from(units_of(attempts)).unwrap_or(u32::MAX),
-        due_at: time_of(due_at),
+        attempts: u32::try_from(units_of(attempts)?).unwrap_or(u32::MAX),
+        due_at: time_of(due_at)?,
     })
 }
 
@@ -333,20 +333,20 @@ fn summary(cells: &[JsValue; 6]) -> Result<AccountSummary, StoreError> {
     Ok(AccountSummary {
         account: account_of(account)?,
         plan: plan.as_string(),
-        status: text_of(status),
+        status: text_of(status)?,
         cause: cause.as_string(),
-        updated_at: time_of(updated_at),
-        look_at: (!look_at.is_null()).then(|| time_of(look_at)),
+        updated_at: time_of(updated_at)?,
+        look_at: optional_time_of(look_at)?,
     })
 }
 
 fn signal([provider, customer, at, is_call, is_good]: &[JsValue; 5]) -> Result<Signal, StoreError> {
-    let attempt = if units_of(is_call) == 1 { Attempt::Call } else { Attempt::Charge };
+    let attempt = if units_of(is_call)? == 1 { Attempt::Call } else { Attempt::Charge };
     Ok(Signal {
         provider: provider_of(provider)?,
         attempt,
-        customer: text_of(customer),
-        at: time_of(at),
-        is_good: units_of(is_good) == 1,
+        customer: text_of(customer)?,
+        at: time_of(at)?,
+        is_good: units_of(is_good)? == 1,
     })
 }

@@ -12,12 +12,12 @@ pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
     store.write(SCHEMA, &[])
 }
 
-/// Whose the key with this hash is.
+/// The owner of the key with this hash.
 pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, StoreError> {
     let query = "SELECT account, key, member FROM api_key WHERE hash = ?";
     let cells = store.cells(query, &[hash.into()])?;
     let owner = |[account, key, member]: &[JsValue; 3]| {
-        let (account, key) = (account_of(account)?, text_of(key));
+        let (account, key) = (account_of(account)?, text_of(key)?);
         Ok(KeyOwner { account, key, member: member.as_string() })
     };
     cells.as_chunks().0.first().map(owner).transpose()

@@ -62,7 +62,7 @@ impl SqlStore {
 impl LedgerStore for SqlStore {
     fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
         let cells = self.cells("SELECT value FROM account", &[])?;
-        let read = |cell: &JsValue| serde_json::from_str(&text_of(cell)).map_err(failed);
+        let read = |cell: &JsValue| serde_json::from_str(&text_of(cell)?).map_err(failed);
         cells.first().map(read).transpose()
     }
 
@@ -79,9 +79,12 @@ impl LedgerStore for SqlStore {
         let [used, carried, degraded, announced_percent] = cells.as_slice() else {
             return Ok(None);
         };
-        let [used, carried, degraded] = [used, carried, degraded].map(units_of);
-        let announced_percent = u8::try_from(units_of(announced_percent)).map_err(failed)?;
-        Ok(Some(Counter { used, carried, degraded, announced_percent }))
+        Ok(Some(Counter {
+            used: units_of(used)?,
+            carried: units_of(carried)?,
+            degraded: units_of(degraded)?,
+            announced_percent: u8::try_from(units_of(announced_percent)?).map_err(failed)?,
+        }))
     }
 
     fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
@@ -114,12 +117,13 @@ impl LedgerStore for SqlStore {
     fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
         let cells = self.cells("SELECT value FROM holder WHERE name = ?", &[name.into()])?;
         let read = |cell: &JsValue| {
-            // What can't be read is from another format's time, and so is the isolate: what it held
-            // is lost.
-            let row = wire::decode(&text_of(cell));
-            row.unwrap_or_else(|_| HolderRow { name: name.to_owned(), ..HolderRow::default() })
+            // A row that can't be read is of another format, and so is its isolate: its units are
+            // lost.
+            let row = wire::decode(&text_of(cell)?);
+            let unreadable = |_| HolderRow { name: name.to_owned(), ..HolderRow::default() };
+            Ok(row.unwrap_or_else(unreadable))
         };
-        Ok(cells.first().map(read))
+        cells.first().map(read).transpose()
     }
 
     fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
@@ -138,15 +142,14 @@ impl LedgerStore for SqlStore {
     fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
         let query = "SELECT name, seen_at_ms, forget_at_ms FROM holder";
         let cells = self.cells(query, &[])?;
-        let (rows, _) = cells.as_chunks();
-        Ok(rows.iter().map(holder_times).collect())
+        cells.as_chunks().0.iter().map(holder_times).collect()
     }
 
     fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
         let query = "SELECT id, units, units_left, added_at_ms, expires_at_ms FROM credit \
                      ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
         let cells = self.cells(query, &[])?;
-        Ok(cells.as_chunks().0.iter().map(credit_pack).collect())
+        cells.as_chunks().0.iter().map(credit_pack).collect()
     }
 
     fn put_credits(&mut self, pack: &CreditPack) -> Result<(), StoreError> {
@@ -161,7 +164,7 @@ impl LedgerStore for SqlStore {
 
     fn merged(&self, name: &str) -> Result<u64, StoreError> {
         let cells = self.cells("SELECT units FROM merged WHERE name = ?", &[name.into()])?;
-        Ok(cells.first().map_or(0, units_of))
+        cells.first().map_or(Ok(0), units_of)
     }
 
     fn put_merged(
@@ -231,29 +234,31 @@ const SCHEMA: &str = "
         body TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
-/// Where no member is meant the column is empty: a key with NULL in it is equal to none.
+/// The column is empty for a count without a member: a key with NULL in it is equal to none.
 fn window_key(key: &CounterKey) -> [JsValue; 4] {
     let member = key.member.as_deref().unwrap_or_default();
     [key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
 }
 
-fn holder_times([name, seen_at, forget_at]: &[JsValue; 3]) -> HolderTimes {
-    let [seen_at, forget_at] = [seen_at, forget_at].map(time_of);
-    HolderTimes { name: text_of(name), seen_at, forget_at }
+fn holder_times([name, seen_at, forget_at]: &[JsValue; 3]) -> Result<HolderTimes, StoreError> {
+    let (seen_at, forget_at) = (time_of(seen_at)?, time_of(forget_at)?);
+    Ok(HolderTimes { name: text_of(name)?, seen_at, forget_at })
 }
 
-fn credit_pack([id, units, left, added_at, expires_at]: &[JsValue; 5]) -> CreditPack {
-    CreditPack {
-        id: text_of(id),
-        units: units_of(units),
-        left: units_of(left),
-        added_at: time_of(added_at),
-        expires_at: (!expires_at.is_null()).then(|| time_of(expires_at)),
-    }
+fn credit_pack(row: &[JsValue; 5]) -> Result<CreditPack, StoreError> {
+    let [id, units, left, added_at, expires_at] = row;
+    Ok(CreditPack {
+        id: text_of(id)?,
+        units: units_of(units)?,
+        left: units_of(left)?,
+        added_at: time_of(added_at)?,
+        expires_at: optional_time_of(expires_at)?,
+    })
 }
 
-pub(super) fn text_of(cell: &JsValue) -> String {
-    cell.as_string().unwrap_or_default()
+/// The text in a cell.
+pub(super) fn text_of(cell: &JsValue) -> Result<String, StoreError> {
+    cell.as_string().ok_or_else(|| wrong_cell("a text"))
 }
 
 // SQLite's numbers go through JavaScript's, and the ledger keeps its own within 2^53.
@@ -264,8 +269,8 @@ pub(super) fn units(units: u64) -> JsValue {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-pub(super) fn units_of(cell: &JsValue) -> u64 {
-    cell.as_f64().unwrap_or_default() as u64
+pub(super) fn units_of(cell: &JsValue) -> Result<u64, StoreError> {
+    Ok(number_of(cell)? as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "see above")]
@@ -274,8 +279,22 @@ pub(super) fn time(point: Timestamp) -> JsValue {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
-pub(super) fn time_of(cell: &JsValue) -> Timestamp {
-    Timestamp::from_millis(cell.as_f64().unwrap_or_default() as i64)
+pub(super) fn time_of(cell: &JsValue) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_millis(number_of(cell)? as i64))
+}
+
+/// The time in a cell; `None` where the cell is empty.
+pub(super) fn optional_time_of(cell: &JsValue) -> Result<Option<Timestamp>, StoreError> {
+    if cell.is_null() { Ok(None) } else { time_of(cell).map(Some) }
+}
+
+fn number_of(cell: &JsValue) -> Result<f64, StoreError> {
+    cell.as_f64().ok_or_else(|| wrong_cell("a number"))
+}
+
+/// The schema lets no other value in: a default in its place would hide a broken row.
+fn wrong_cell(expected: &str) -> StoreError {
+    StoreError(format!("a cell of the database is not {expected}"))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<JsValue, StoreError> {

@@ -18,7 +18,7 @@ impl OperatorStore for SqlStore {
                      WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
         let before = before.map_or(JsValue::NULL, units);
         let cells = self.cells(query, &[before, limit.into()])?;
-        Ok(cells.as_chunks().0.iter().map(audit_entry).collect())
+        cells.as_chunks().0.iter().map(audit_entry).collect()
     }
 
     fn stored_reply(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
@@ -42,13 +42,14 @@ impl OperatorStore for SqlStore {
 
 fn stored_reply(row: &[JsValue; 4]) -> Result<StoredReply, StoreError> {
     let [fingerprint, status, body, at] = row;
-    let status = u16::try_from(units_of(status));
+    let status = u16::try_from(units_of(status)?);
     let status = status.map_err(|_| StoreError("a kept reply has no HTTP status".to_owned()))?;
-    let (fingerprint, body) = (text_of(fingerprint), text_of(body));
-    Ok(StoredReply { fingerprint, status, body, at: time_of(at) })
+    let (fingerprint, body) = (text_of(fingerprint)?, text_of(body)?);
+    Ok(StoredReply { fingerprint, status, body, at: time_of(at)? })
 }
 
-fn audit_entry([id, at, actor, action, detail]: &[JsValue; 5]) -> (u64, AuditEntry) {
-    let [actor, action, detail] = [actor, action, detail].map(text_of);
-    (units_of(id), AuditEntry { at: time_of(at), actor, action, detail })
+fn audit_entry(row: &[JsValue; 5]) -> Result<(u64, AuditEntry), StoreError> {
+    let [id, at, actor, action, detail] = row;
+    let (actor, action, detail) = (text_of(actor)?, text_of(action)?, text_of(detail)?);
+    Ok((units_of(id)?, AuditEntry { at: time_of(at)?, actor, action, detail }))
 }

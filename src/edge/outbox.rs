@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{self, resolved};
 use super::isolate::{Isolate, now};
-use super::ledger_store::{SqlStore, time, time_of, units, units_of};
+use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
 use crate::config::Notify;
 use crate::report;
 use crate::report::announcement::{Next, after};
@@ -51,7 +51,7 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
     Ok(())
 }
 
-/// When the first announcement is due, if there is one.
+/// The time when the first announcement is due, if there is one.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ impl SqlStore {
     fn outbox(&self, limit: i32) -> Result<Vec<OutboxRow>, StoreError> {
         let query = "SELECT id, attempts, due_at_ms, body FROM outbox ORDER BY due_at_ms LIMIT ?";
         let cells = self.cells(query, &[limit.into()])?;
-        Ok(cells.as_chunks().0.iter().map(OutboxRow::of).collect())
+        cells.as_chunks().0.iter().map(OutboxRow::of).collect()
     }
 
     fn put_off(&self, id: u64, due_at: Timestamp) -> Result<(), StoreError> {
@@ -102,17 +102,17 @@ struct OutboxRow {
 }
 
 impl OutboxRow {
-    fn of([id, attempts, due_at, body]: &[JsValue; 4]) -> Self {
-        Self {
-            id: units_of(id),
-            attempts: usize::try_from(units_of(attempts)).unwrap_or(usize::MAX),
-            due_at: time_of(due_at),
-            body: body.as_string().unwrap_or_default(),
-        }
+    fn of([id, attempts, due_at, body]: &[JsValue; 4]) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: units_of(id)?,
+            attempts: usize::try_from(units_of(attempts)?).unwrap_or(usize::MAX),
+            due_at: time_of(due_at)?,
+            body: text_of(body)?,
+        })
     }
 }
 
-/// How long a receiver may take to answer, as Standard Webhooks proposes.
+/// The longest time for a receiver's answer, as Standard Webhooks proposes.
 const DEADLINE_MS: u32 = 15_000;
 /// An alarm may run for 15 minutes; what is left is due at once.
 const AT_A_TIME: i32 = 10;

@@ -14,7 +14,8 @@ impl ReaderStore for SqlStore {
     fn highest(&self, count: CountKey) -> Result<u8, StoreError> {
         let query = "SELECT highest FROM reader WHERE count = ?";
         let cells = self.cells(query, &[count.to_string().into()])?;
-        Ok(cells.first().map_or(0, |cell| u8::try_from(units_of(cell)).unwrap_or(u8::MAX)))
+        let highest = cells.first().map_or(Ok(0), units_of)?;
+        Ok(u8::try_from(highest).unwrap_or(u8::MAX))
     }
 
     fn put_row(&mut self, row: &ReaderRow) -> Result<(), StoreError> {
