@@ -2,7 +2,7 @@
 //!
 //! The count is kept by the reader, in a signed cookie, so that it costs neither storage nor a call
 //! on the request's path. A kept cookie can be put back to an older state. Against that,
-//! each isolate remembers the counts it has seen ([`Watch`]), and reports them in batches, off the
+//! each isolate remembers the counts it has seen ([`ReaderMemory`]), and reports them in batches, off the
 //! request's path, to an object that keeps the highest count of each reader ([`Readers`]) and
 //! answers with the readers that came with less. `docs/allowance.md` has the guarantees and their
 //! limits.
@@ -10,11 +10,11 @@
 //! One view, from the side of the gate:
 //!
 //! 1. [`Reader::read`] the cookie; a reader without one that counts is [`Reader::new`].
-//! 2. [`Watch::view`] the [`Page`]: already seen, counted, or used up.
-//! 3. If it was counted and the origin delivered ([`is_delivered`]): [`Watch::confirm`], and send
-//!    [`Reader::set_cookie`]. If it didn't: [`Watch::give_back`], and no cookie.
-//! 4. When a report is due: [`Watch::take`] it, have [`Readers::handle`] answer it in the shard's
-//!    object ([`crate::identity::ObjectName::Readers`]), and [`Watch::correct`] by its reply.
+//! 2. [`ReaderMemory::view`] the [`Page`]: already seen, counted, or used up.
+//! 3. If it was counted and the origin delivered ([`is_delivered`]): [`ReaderMemory::confirm`], and send
+//!    [`Reader::set_cookie`]. If it didn't: [`ReaderMemory::give_back`], and no cookie.
+//! 4. When a report is due: [`ReaderMemory::take`] it, have [`Readers::handle`] answer it in the shard's
+//!    object ([`crate::identity::ObjectName::Readers`]), and [`ReaderMemory::correct`] by its reply.
 
 mod address;
 mod cookie;
@@ -23,9 +23,9 @@ mod key;
 mod message;
 mod page;
 mod reader;
+mod reader_memory;
 mod readers;
 mod tally;
-mod watch;
 
 use std::fmt;
 
@@ -40,9 +40,9 @@ pub use key::AllowanceKey;
 pub use message::{Correction, Observation, ReadersReply, ReadersRequest};
 pub use page::{is_delivered, is_view};
 pub use reader::{CountKey, Grant, Reader, ReaderCount, Verdict, View};
+pub use reader_memory::{ReaderMemory, ReportDue, SHARDS};
 pub use readers::{ReaderRow, ReaderStore, Readers};
 pub use tally::{Page, ReaderId};
-pub use watch::{ReportDue, SHARDS, Watch};
 
 /// A number of free pages per period. It has no other identity: routes with the same
 /// allowance share one count.

@@ -39,13 +39,13 @@ pub enum Endpoint<'a> {
 /// A request about the caller's own account.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AccountEndpoint {
-    /// How the account stands.
+    /// The standing of the account.
     Usage,
     /// Whether access to a page is back.
     Status {
         /// The page.
         path: ReturnPath,
-        /// How often it was asked before.
+        /// Number of earlier attempts.
         attempt: usize,
     },
     /// The way to a page of the payment provider.

@@ -18,13 +18,13 @@ mod memory_inbox;
 mod memory_store;
 #[path = "inbox/outage.rs"]
 mod outage;
+#[path = "inbox/ownership.rs"]
+mod ownership;
 #[path = "inbox/retention.rs"]
 mod retention;
 #[path = "inbox/simulation.rs"]
 mod simulation;
 #[path = "inbox/taking_in.rs"]
 mod taking_in;
-#[path = "inbox/whose.rs"]
-mod whose;
 #[path = "inbox/world.rs"]
 mod world;

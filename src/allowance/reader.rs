@@ -38,7 +38,7 @@ impl Reader {
     /// Looks at a page: free because it was seen before in this period, free and counted, or not
     /// free any more.
     ///
-    /// This uses the cookie only; [`Watch::view`](super::Watch::view) sees more.
+    /// This uses the cookie only; [`ReaderMemory::view`](super::ReaderMemory::view) sees more.
     pub fn view(&mut self, allowance: Allowance, page: Page, now: Timestamp) -> View {
         let reader = self.id;
         self.change(allowance, now, |tally| {

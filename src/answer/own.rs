@@ -57,7 +57,7 @@ impl Responder<'_> {
     }
 }
 
-/// An answer in JSON, whatever the caller prefers. `cache_control` says who may keep it.
+/// An answer in JSON, for every caller. `cache_control` names those that may keep it.
 pub fn json_answer(method: &str, status: u16, json: String, cache_control: &'static str) -> Answer {
     let headers: Headers = vec![
         (CONTENT_TYPE, "application/json".into()),
@@ -68,7 +68,7 @@ pub fn json_answer(method: &str, status: u16, json: String, cache_control: &'sta
     Answer { status, headers, body }
 }
 
-/// How long a customer waits before asking again, in seconds.
+/// Time before a customer may ask again, in seconds.
 const UNAVAILABLE_S: u64 = 30;
 const TOO_MANY: &str = "You have asked for this very often within a minute. Nothing is wrong with your account; \
      please try again in a moment.";

@@ -5,7 +5,7 @@
 //! `headers.rs` pushes it by, and a member's row is the field that is serialised. A name stands in
 //! one row only, so that no two protocols can claim it. The error form of a further protocol, such
 //! as the error object of an AI dialect or the offers of a payment protocol, is further rows with a
-//! [`Reader`] of its own.
+//! [`ReadBy`] of its own.
 
 use serde::Serialize;
 
@@ -21,12 +21,12 @@ pub struct Row {
     /// The source of its value, and when it stands there if that is not always.
     pub value: &'static str,
     /// Its readers.
-    pub readers: &'static [Reader],
+    pub readers: &'static [ReadBy],
 }
 
 /// A kind of client that acts on a header field or a member.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reader {
+pub enum ReadBy {
     /// Bearer token clients (RFC 6750 §3).
     Bearer,
     /// Browsers: security policies and CORS (Fetch standard, CSP Level 3).
@@ -58,7 +58,7 @@ macro_rules! headers {
 
         /// Every header field that the gate itself puts on an answer.
         pub const HEADERS: &[Row] = &[
-            $(Row { name: $name, value: $value, readers: &[$(Reader::$reader),+] }),+
+            $(Row { name: $name, value: $value, readers: &[$(ReadBy::$reader),+] }),+
         ];
     };
 }
@@ -125,7 +125,7 @@ headers! {
     ROBOTS_TAG = "X-Robots-Tag", "`noindex`", [SearchEngine];
 }
 
-/// `Access-Control-Expose-Headers`: the rows that a [`Reader::Script`] reads.
+/// `Access-Control-Expose-Headers`: the rows that a [`ReadBy::Script`] reads.
 pub const EXPOSED_HEADERS: &str = "Link, RateLimit, RateLimit-Policy, Retry-After, \
      Tollgate-Cause, Tollgate-Degraded, Tollgate-Notice, WWW-Authenticate";
 
@@ -148,7 +148,7 @@ macro_rules! members {
 
         $(#[$table_meta])*
         pub const $table: &[Row] = &[
-            $(Row { name: $member, value: $value, readers: &[$(Reader::$reader),+] }),+
+            $(Row { name: $member, value: $value, readers: &[$(ReadBy::$reader),+] }),+
         ];
     };
 }
@@ -205,5 +205,5 @@ pub const REMEDY_MEMBERS: &[Row] = &[
 ];
 
 const fn of_gate(name: &'static str, value: &'static str) -> Row {
-    Row { name, value, readers: &[Reader::Tollgate] }
+    Row { name, value, readers: &[ReadBy::Tollgate] }
 }

@@ -6,7 +6,7 @@ pub(super) mod request;
 mod reread;
 
 pub use completion::Completion;
-pub use request::{Answered, ApiAnswer, ApiRequest, Sale};
+pub use request::{ApiAnswer, ApiRequest, Sale, StatusAndBody};
 pub use reread::Reread;
 
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! A genuine webhook on its way to the inbox: read, and completed by answers of its provider.
 
-use super::api::{Answered, ApiAnswer, ApiRequest, Completion};
+use super::api::{ApiAnswer, ApiRequest, Completion, StatusAndBody};
 use super::error::BillingError;
 use super::inbox::Incoming;
 use super::settings::{Billing, Providers};
@@ -43,7 +43,7 @@ impl Arrival {
     /// # Errors
     ///
     /// The provider did not answer this time: the webhook has to come again.
-    pub(super) fn answered(&mut self, answered: &Answered) -> Result<(), BillingError> {
+    pub(super) fn answered(&mut self, answered: &StatusAndBody) -> Result<(), BillingError> {
         let Ok(completion) = &mut self.read else { return Ok(()) };
         match completion.answered(&ApiAnswer::from(answered)) {
             Ok(()) => Ok(()),

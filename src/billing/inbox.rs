@@ -16,10 +16,10 @@ mod list;
 mod look;
 mod message;
 mod note;
+mod ownership;
 mod store;
 mod summary;
 mod take_in;
-mod whose;
 
 pub use customer::{Claim, CustomerKey, CustomerPage, CustomerRow, Link, Linked, SubscriptionKey};
 pub use customer_store::CustomerStore;
@@ -71,12 +71,12 @@ impl Inbox {
                 wire::encode(&take_in::retry(store, &event, &actor, read, now)?)
             }
             InboxRequest::Customer(customer) => {
-                let row = whose::customer_row(store, &customer)?;
+                let row = ownership::customer_row(store, &customer)?;
                 let is_known = row.link.is_some() || !row.claims.is_empty();
                 wire::encode(&Some(row).filter(|_| is_known))
             }
             InboxRequest::CustomerToLead { account, customers } => {
-                wire::encode(&whose::to_lead(store, &account, &customers)?)
+                wire::encode(&ownership::to_lead(store, &account, &customers)?)
             }
             InboxRequest::Conflicts { cursor, limit } => {
                 wire::encode(&list::conflicts(store, cursor.as_deref(), limit)?)

@@ -16,7 +16,7 @@ use std::vec;
 
 use step::Progress;
 
-use super::api::Answered;
+use super::api::StatusAndBody;
 use super::arrival::Arrival;
 use super::error::CallError;
 use super::inbox::{Incoming, Taken};
@@ -106,7 +106,7 @@ fn complete(intake: Intake<'_>, mut arrival: Arrival) -> Step<'_> {
     let call = ProviderCall { billing: intake.billing, request };
     Step::Need(Need::CallProvider(pending(
         call,
-        move |answered: Result<Answered, CallError>, _| {
+        move |answered: Result<StatusAndBody, CallError>, _| {
             let answered = answered.map_err(|error| Refusal::NotCompleted(error.into()))?;
             arrival.answered(&answered).map_err(Refusal::NotCompleted)?;
             Ok(complete(intake, arrival))
@@ -145,6 +145,6 @@ fn pending<'a, Input, Outcome: 'a>(
 
 /// Providers send some ten KB; Stripe's largest objects stay below 256.
 pub const MAX_BODY_BYTES: u32 = 512 * 1024;
-/// When the inbox has a customer who waits on the list of those to look for: the event that names
-/// the account often comes within two seconds.
+/// Time after which the inbox lists a waiting customer as one to look for: the event that names the
+/// account often comes within two seconds.
 const LOOK_AFTER_MS: u32 = 2_500;

@@ -218,7 +218,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Where the next page starts of a list that goes on behind the id of its last item.
+/// The start of the next page, of a list that goes on behind the id of its last item.
 pub(super) fn next_page(list: &Object<'_>) -> Option<String> {
     if !list.is("has_more") {
         return None;

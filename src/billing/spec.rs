@@ -106,7 +106,7 @@ pub enum ReferenceNeed {
     Never,
     /// Always: a payer may write every field that names an account.
     Always,
-    /// Where there is a key for the API: without one, the sender is the seller's own system.
+    /// Those with a key for the API: without one, the sender is the seller's own system.
     WithKey,
 }
 
@@ -175,10 +175,10 @@ pub(super) struct Completing {
 }
 
 /// Takes the answer to a question into the event. Returns the question that it raises.
-pub(super) type TakeAnswer = fn(&Billing, Question, &Object<'_>, &mut BillingEvent) -> Answered;
+pub(super) type TakeAnswer = fn(&Billing, Question, &Object<'_>, &mut BillingEvent) -> NextQuestion;
 
 /// The next question, or the reason why the answer could not be read.
-pub(super) type Answered = Result<Option<Question>, BillingError>;
+pub(super) type NextQuestion = Result<Option<Question>, BillingError>;
 
 /// A question for a provider about one of its events.
 #[derive(Clone, Debug)]

@@ -30,8 +30,8 @@ const CHECKS: &[Check] = &[
     (&["ROUTES"], check_unreachable_routes),
     (&["ROUTES"], check_overrides),
     (&["ROUTES", "ORIGIN"], check_cache_hits),
-    (&["ROUTES", "ISSUERS"], check_who_can_pass),
-    (&["ROUTES", "ISSUERS"], check_what_tokens_carry),
+    (&["ROUTES", "ISSUERS"], check_callers_can_pass),
+    (&["ROUTES", "ISSUERS"], check_token_rights),
     (&["ISSUERS"], check_tenants),
     (&["ROUTES", "ISSUERS"], check_ledger),
     (&["ROUTES"], check_bursts),
@@ -116,7 +116,7 @@ fn check_cache_hits(config: &Config, _: &dyn Bindings, findings: &mut Findings) 
     }
 }
 
-fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+fn check_callers_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let is_gated = config.routes.iter().any(|route| !route.open);
     if is_gated && config.issuers.is_empty() {
         findings.mistake(
@@ -129,8 +129,9 @@ fn check_who_can_pass(config: &Config, _: &dyn Bindings, findings: &mut Findings
     }
 }
 
-/// Where rights come from tokens, and no issuer's claims have a place for them, all are refused.
-fn check_what_tokens_carry(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
+/// Rights that come from tokens need an issuer whose claims have a place for them; without one, all
+/// callers are refused.
+fn check_token_rights(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     let can_open = config.issuers.iter().any(|issuer| {
         let mapping = &issuer.mapping;
         let is_told = mapping.plan.is_some() || mapping.entitlements.is_some();

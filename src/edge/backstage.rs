@@ -1,4 +1,4 @@
-//! What the second module exports: everything that no request through the gate needs. Operators,
+//! The exports of the second module: everything that no request through the gate needs. Operators,
 //! payment providers, the clock and the Durable Objects come in here, so that the module that
 //! requests go through stays small.
 

@@ -108,7 +108,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// What WebCrypto says about the key.
+    /// WebCrypto's reason for refusing the key.
     pub(super) async fn sign(
         &self,
         jwk: &str,

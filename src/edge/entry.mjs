@@ -11,7 +11,7 @@ const { handle, handle_origin_failure } = Gate.prototype;
 
 export default {
   fetch(request, env, context) {
-    // The last resort where the operator chose it: whatever breaks, the platform asks the origin.
+    // The last resort where the operator chose it: after any failure the platform asks the origin.
     if (env.ON_MISCONFIGURED === "pass") context.passThroughOnException();
     let answer;
     gate.recover();

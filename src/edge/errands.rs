@@ -1,4 +1,4 @@
-//! What is left to do after the response, with the runtime's leave to take its time.
+//! Work after the response, for which the runtime leaves time.
 
 use std::rc::Rc;
 
@@ -41,7 +41,7 @@ pub(super) fn run(
 ///
 /// # Errors
 ///
-/// Why it can't be had.
+/// The reason why it can't be had.
 pub(super) async fn fetch_keys(config: &Config, issuer: IssuerIndex) -> Result<String, CallError> {
     let Some(KeySource::Url(url)) = config.issuer_at(issuer).map(|issuer| &issuer.keys) else {
         return Err(CallError::Fault("the issuer has no JWKS URL".to_owned()));
@@ -119,7 +119,7 @@ async fn watch(
         match next {
             WatchAction::Done => return Ok(()),
             WatchAction::Send(request) => {
-                // What fails is tried again, as long as the lease is worth it.
+                // A failed message is sent again, as long as the lease is worth it.
                 let _ = tell(isolate, config, account, request).await;
             }
             WatchAction::Wait(ms) => {

@@ -76,7 +76,7 @@ pub fn handle_origin_failure(request: Request, env: &JsValue, error: &JsValue) -
 pub fn handle_panic(request: Request, env: &JsValue, reason: &JsValue) -> JsValue {
     origin::register();
     let visit = Visit::new(request, env);
-    // What was begun may have reached the origin; only what is harmless twice is sent again.
+    // The request may have reached the origin; only one that is harmless twice is sent again.
     let is_safe = matches!(visit.facts.method.as_str(), "GET" | "HEAD")
         && !visit.request.body_used()
         && !visit.is_own();

@@ -1,4 +1,4 @@
-//! How the rest of the edge talks to the inbox.
+//! Messages from the rest of the edge to the inbox.
 
 use super::isolate::Isolate;
 use super::ledger::{self, Message};
@@ -15,7 +15,7 @@ use crate::wire::Wire;
 ///
 /// # Errors
 ///
-/// Why there is no answer.
+/// The reason for the lack of an answer.
 pub(super) async fn ask<T: Wire>(
     isolate: &Isolate,
     config: &Config,
@@ -30,7 +30,7 @@ pub(super) async fn ask<T: Wire>(
 ///
 /// # Errors
 ///
-/// Why they may not be kept.
+/// The reason why they may not be kept.
 #[cfg(feature = "backstage")]
 pub(super) async fn take_in(
     isolate: &Isolate,
@@ -47,7 +47,7 @@ pub(super) async fn take_in(
 ///
 /// # Errors
 ///
-/// Why the inbox doesn't say.
+/// The reason for the lack of an answer.
 pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, CallError> {
     let message = Message::Inbox(InboxRequest::Outage);
     let promise =
@@ -61,7 +61,7 @@ pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool
 ///
 /// # Errors
 ///
-/// Why it may not have heard it.
+/// The reason why it may not have got it.
 #[cfg(feature = "backstage")]
 pub(super) async fn tell(
     isolate: &Isolate,

@@ -31,7 +31,7 @@ use crate::store::StoreError;
 pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreError> {
     let isolate = Isolate::of(env);
     let Ok(config) = isolate.config.as_ref().map(Rc::clone) else {
-        // What is kept stays; how it is to be read shows once the configuration can be.
+        // Events stay; they can be read once the configuration can be.
         wake_at(state, now().plus_ms(MISCONFIGURED_RETRY_MS));
         return Ok(());
     };
@@ -79,7 +79,7 @@ fn promises(running: &Running) -> Array {
     running.borrow().iter().map(|(_, promise)| promise).collect()
 }
 
-/// What it takes to tell an account's ledger something.
+/// The means to send events to an account's ledger.
 struct Telling {
     isolate: Rc<Isolate>,
     config: Rc<Config>,
@@ -105,7 +105,7 @@ impl Telling {
 ///
 /// # Errors
 ///
-/// Why there is no answer: they may have been taken over all the same.
+/// The reason for the lack of an answer: the events may have been taken over all the same.
 pub(super) async fn apply(
     isolate: &Isolate,
     config: &Config,
@@ -124,7 +124,7 @@ pub(super) fn reader(
 ) -> impl Fn(Provider, &str, &str) -> Result<BillingEvent, String> + '_ {
     |provider, id, body| match config.billing(provider) {
         Some(billing) => {
-            // Where the body doesn't hold the id, this is where it stood.
+            // The place of the id at providers whose bodies don't hold it.
             let headers = vec![("webhook-id", id.to_owned())];
             Ok(webhook::read(billing, &config.plans, &Webhook { headers, body })?)
         }

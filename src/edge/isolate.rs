@@ -1,4 +1,4 @@
-//! What one isolate holds between requests.
+//! The state of one isolate between requests.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub(super) struct Isolate {
     pub(super) env: JsValue,
     /// The configuration, or what is wrong with it.
     pub(super) config: Result<Rc<Config>, Box<Invalid>>,
-    /// What the gate remembers.
+    /// The gate's memory.
     pub(super) memory: RefCell<Memory>,
     /// Imported keys that verify tokens.
     pub(super) verifier: Verifier,

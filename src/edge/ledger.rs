@@ -20,7 +20,7 @@ use crate::wire::{self, Wire, wire};
 ///
 /// # Errors
 ///
-/// Why nothing can be sent.
+/// The reason why nothing can be sent.
 pub(super) fn send(
     isolate: &Isolate,
     config: &Config,
@@ -49,7 +49,8 @@ pub(super) fn send_within(
 ///
 /// # Errors
 ///
-/// Why there is none: too late, unreachable, overloaded, or an error of its own.
+/// The reason for the lack of a reply: too late, unreachable, overloaded, or the object's own
+/// error.
 pub(super) async fn reply(promise: Promise) -> Result<String, String> {
     resolved(promise).await?.as_string().ok_or_else(|| "a reply that isn't text".to_owned())
 }
@@ -58,7 +59,7 @@ pub(super) async fn reply(promise: Promise) -> Result<String, String> {
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// The mistake in it.
 pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
     wire::decode(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
@@ -77,13 +78,13 @@ pub(super) async fn call(
     reply(send(isolate, config, object, message)?).await
 }
 
-/// What a ledger can be told.
+/// A message to an object of this class.
 pub(super) enum Message {
-    /// Take over what payment providers tell. The reply is how the account stands then.
+    /// Take over events of payment providers. The reply is the standing of the account after them.
     ApplyBilling {
         /// The account's name.
         account: AccountName,
-        /// What they tell; at least one event.
+        /// The events; at least one.
         events: Vec<BillingEvent>,
     },
     /// Hear reports, grant units.
@@ -92,10 +93,11 @@ pub(super) enum Message {
     Audit {
         /// The number of the last entry of the page before.
         before: Option<u64>,
-        /// How many at most.
+        /// The most items of the reply.
         limit: usize,
     },
-    /// Execute an operator's command. The reply is its outcome, and how the account stands then.
+    /// Execute an operator's command. The reply is its outcome, and the standing of the account
+    /// after it.
     Execute(Box<Command>),
     /// Every pack of credits that the account ever had.
     Credits,
@@ -103,12 +105,12 @@ pub(super) enum Message {
     Inbox(InboxRequest),
     /// Add an API key to the directory. Of an object that is no account's; so is the next.
     FileKey {
-        /// What the key is found by.
+        /// The hash of the key.
         hash: String,
-        /// Whose it is.
+        /// The owner.
         owner: KeyOwner,
     },
-    /// Whose the API key with this hash is.
+    /// Find the owner of the API key with this hash.
     FindKey(String),
     /// The account's record.
     Read,
@@ -116,11 +118,11 @@ pub(super) enum Message {
     ReportReaders(ReadersRequest),
     /// Whether to make a link to the provider, or that one was made.
     Session(SessionRequest),
-    /// How the account stands.
+    /// The standing of the account.
     Usage {
         /// The plan that the token names.
         plan: Option<String>,
-        /// Whose own quotas are meant.
+        /// The member: its own quotas are shown.
         member: Option<String>,
     },
 }

@@ -40,14 +40,14 @@ struct Counting {
 /// The job of an object of this class. Callers know it by the object's name; the object learns it
 /// from each message.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Role {
+enum ObjectRole {
     Account,
     Inbox,
     Keys,
     Readers,
 }
 
-impl Role {
+impl ObjectRole {
     const fn of(message: &Message) -> Self {
         match message {
             Message::Inbox(_) => Self::Inbox,
@@ -73,8 +73,8 @@ impl Role {
         }
     }
 
-    /// When the object has to be woken after a message. After a restart, whatever became of the
-    /// alarm, the first row that is due is looked for once.
+    /// The time to wake the object after a message. After a restart the alarm may be lost, so the
+    /// first row that is due is looked for once.
     fn wake_after(
         self,
         store: &SqlStore,
@@ -162,7 +162,7 @@ struct Inner {
     env: JsValue,
     counting: Rc<RefCell<Counting>>,
     has_tables: Cell<bool>,
-    /// When the inbox last had itself woken for at once, until that happens.
+    /// The time when the inbox last asked to be woken at once, until it is woken.
     woken_at: Cell<Option<Timestamp>>,
 }
 
@@ -179,7 +179,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// What the runtime says about a request whose body can't be read.
+    /// The runtime's reason why the body can't be read.
     pub fn fetch(&self, request: &Request) -> Result<Promise, JsValue> {
         let (inner, text) = (Rc::clone(&self.0), request.text()?);
         Ok(future_to_promise(async move {
@@ -264,7 +264,7 @@ impl Inner {
     }
 }
 
-/// How long it may take to be woken before it is asked for again.
+/// Time after which an alarm that didn't come is asked for again.
 const WOKEN_MS: i64 = 1_000;
 
 /// Handles a message, after making the tables where it is the first that the object gets.
@@ -275,7 +275,7 @@ fn handle_first(
     message: Message,
     is_first: bool,
 ) -> Result<Handled, Fault> {
-    let role = Role::of(&message);
+    let role = ObjectRole::of(&message);
     if is_first {
         role.create_tables(store)?;
     }
@@ -331,7 +331,7 @@ fn handle(
     Ok(reply)
 }
 
-/// How the account stands, for the inbox's list.
+/// The standing of the account, for the inbox's list.
 fn summary(store: &SqlStore, terms: Terms<'_>) -> Result<Option<AccountSummary>, StoreError> {
     let Some(record) = store.account()? else { return Ok(None) };
     let (account, outage) = (store.account_name()?, terms.provider_outage);

@@ -39,7 +39,7 @@ impl Passage<'_> {
     ///
     /// # Errors
     ///
-    /// What the platform says about a request that can't even be sent.
+    /// The platform's reason why the request can't even be sent.
     pub(super) fn send(
         &self,
         assertion: Option<&str>,
@@ -123,7 +123,7 @@ impl Passage<'_> {
     ///
     /// # Errors
     ///
-    /// What WebCrypto says about the key.
+    /// WebCrypto's reason for refusing the key.
     pub(super) async fn sign_assertion(&self, now: Timestamp) -> Option<Result<String, String>> {
         let (key, identity) = self.to_assert()?;
         let audience = self.target().audience();
@@ -132,7 +132,7 @@ impl Passage<'_> {
         Some(self.visit.isolate.signer.sign(key, self.subject()?, &claims, until).await)
     }
 
-    /// What makes one assertion differ from another.
+    /// The claims in which assertions differ.
     fn subject(&self) -> Option<String> {
         let (_, identity) = self.to_assert()?;
         let audience = self.target().audience();
@@ -249,7 +249,7 @@ type Settle = dyn Fn(JsValue, String, u16, String, String, u32) -> String;
 ///
 /// # Errors
 ///
-/// What the platform says about a request that can't even be sent.
+/// The platform's reason why the request can't even be sent.
 pub(super) fn send_unchecked(
     visit: &Visit,
     origin: &OriginTarget,
@@ -268,7 +268,7 @@ pub(super) fn send_unchecked(
     send(visit, &JsValue::UNDEFINED, &forwarding, &changes)
 }
 
-/// How a request differs when it goes to the origin, and its response when it comes back.
+/// The changes to a request on its way to the origin, and to the response on its way back.
 struct Changes<'a> {
     /// Path and query.
     target: &'a str,

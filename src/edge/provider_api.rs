@@ -13,7 +13,7 @@ use crate::report;
 ///
 /// # Errors
 ///
-/// Why it ended early.
+/// The reason why it ended early.
 pub(super) async fn perform_all(
     isolate: &Isolate,
     config: &Config,

@@ -2,7 +2,7 @@
 
 use super::glue;
 use super::glue::resolved;
-use crate::billing::api::{Answered, ApiRequest};
+use crate::billing::api::{ApiRequest, StatusAndBody};
 use crate::billing::{Billing, CallError};
 use crate::config::Config;
 
@@ -10,12 +10,12 @@ use crate::config::Config;
 ///
 /// # Errors
 ///
-/// Why there is no answer.
+/// The reason for the lack of an answer.
 pub(super) async fn call(
     config: &Config,
     billing: &Billing,
     request: &ApiRequest,
-) -> Result<Answered, CallError> {
+) -> Result<StatusAndBody, CallError> {
     request.check_host(billing)?;
     let ApiRequest { method, url, headers, body } = request;
     let (lines, deadline_ms) = (glue::lines(headers), config.deadlines.billing_ms);

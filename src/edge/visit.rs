@@ -41,7 +41,7 @@ impl Visit {
         self.facts.readings().map_or(true, |readings| readings.reach(prefix) != Reach::Outside)
     }
 
-    /// Where the gate's own endpoints live; the default place while the configuration is invalid.
+    /// The prefix of the gate's own endpoints; the default while the configuration is invalid.
     pub(super) fn prefix(&self) -> &str {
         match &self.isolate.config {
             Ok(config) => &config.prefix,
@@ -49,7 +49,7 @@ impl Visit {
         }
     }
 
-    /// What the operator chose for a gate that is broken.
+    /// The operator's choice for a gate that is broken.
     pub(super) fn on_misconfigured(&self) -> FailurePolicy {
         match &self.isolate.config {
             Ok(config) => config.on_misconfigured,

@@ -60,7 +60,7 @@ pub enum Input {
 /// The form of an endpoint's good answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Output {
-    /// JSON, whatever the caller prefers.
+    /// JSON, for every caller.
     Json,
     /// A page, JSON or text, as the caller prefers.
     Negotiated,

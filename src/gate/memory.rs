@@ -14,7 +14,7 @@ pub(super) use usage_cache::{KEEP_MS as USAGE_KEEP_MS, UsageCache, UsageKey, Usa
 
 use std::rc::Rc;
 
-use crate::allowance::Watch;
+use crate::allowance::ReaderMemory;
 use crate::bounded_map::{BoundedMap, Weight, text_bytes};
 use crate::config::IssuerIndex;
 use crate::identity::AccountName;
@@ -38,7 +38,7 @@ pub struct Memory {
     pub(super) usage: UsageCache,
     /// Whether the payment provider seems to be down.
     pub(super) outage: ProviderHealth,
-    readers: Watch,
+    readers: ReaderMemory,
     readers_started: u64,
 }
 
@@ -58,7 +58,7 @@ impl Memory {
             forgotten: Vec::new(),
             usage: UsageCache::default(),
             outage: ProviderHealth::default(),
-            readers: Watch::default(),
+            readers: ReaderMemory::default(),
             readers_started: 0,
         }
     }
@@ -136,7 +136,7 @@ impl Memory {
     }
 
     /// The readers without an account whose counts this isolate has seen.
-    pub(super) fn readers(&mut self) -> &mut Watch {
+    pub(super) fn readers(&mut self) -> &mut ReaderMemory {
         &mut self.readers
     }
 

@@ -57,7 +57,7 @@ impl AnonymousUsage {
 }
 
 /// Adds a reader's count to the meters of the first route that gives it away and counts callers.
-/// Where the origin sets the price of a page, the cost of these is unknown.
+/// The cost is unknown on routes where the origin sets the price of a page.
 fn push_merges(
     merges: &mut Vec<(Allowance, Merge)>,
     config: &Config,

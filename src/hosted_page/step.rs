@@ -1,6 +1,6 @@
 //! The steps of the machine: the request, needs, which the edge performs, and ends.
 
-use crate::billing::api::{Answered, ApiRequest};
+use crate::billing::api::{ApiRequest, StatusAndBody};
 use crate::billing::inbox::{CustomerKey, InboxRequest};
 use crate::billing::sessions::{SessionReply, SessionRequest};
 use crate::billing::{Billing, CallError};
@@ -42,7 +42,7 @@ pub enum Need<'a> {
     /// Ask the inbox for a customer.
     AskInbox(Pending<'a, InboxRequest, Result<Option<CustomerKey>, String>>),
     /// Call the API of a provider.
-    CallProvider(Pending<'a, ProviderCall<'a>, Result<Answered, CallError>>),
+    CallProvider(Pending<'a, ProviderCall<'a>, Result<StatusAndBody, CallError>>),
     /// Have the account's object keep a link. Where that fails, the next request makes another.
     KeepSession(Pending<'a, SessionCall, ()>),
 }

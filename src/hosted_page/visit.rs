@@ -7,7 +7,7 @@ use super::step::{
     Unavailable,
 };
 use crate::account::{AccountRecord, Provider};
-use crate::billing::api::{Answered, ApiAnswer, ApiRequest};
+use crate::billing::api::{ApiAnswer, ApiRequest, StatusAndBody};
 use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::sessions::{SessionRequest, wish};
 use crate::billing::{Billing, BillingError, CallError};
@@ -109,7 +109,7 @@ impl<'a> Visit<'a> {
         request: ApiRequest,
         next: impl FnOnce(&Rc<Self>, ApiAnswer<'_>, Timestamp) -> Progress<'a> + 'a,
     ) -> Step<'a> {
-        let rest = self.rest(move |visit, answer: Result<Answered, CallError>, now| {
+        let rest = self.rest(move |visit, answer: Result<StatusAndBody, CallError>, now| {
             let (status, body) = answer?;
             next(visit, ApiAnswer { status, body: &body }, now)
         });

@@ -16,12 +16,12 @@ pub struct QuotaName {
     pub meter: String,
     /// The period in which units are counted.
     pub period: Period,
-    /// Whose units are counted.
+    /// The scope of the count.
     pub scope: Scope,
 }
 
 words! {
-    /// Whose units a quota counts.
+    /// The scope of a count: the whole account, or each member.
     #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
     pub enum Scope {
         /// Those of the whole account.

@@ -198,7 +198,7 @@ mod tests {
                 ahead: 2,
             }],
             leases: vec![LeaseReport { id: 3, spent: 2, returned: 4 }],
-            degraded: vec![DegradedUnits { meter: "api".into(), units: 5, told: 6 }],
+            degraded: vec![DegradedUnits { meter: "api".into(), units: 5, reported: 6 }],
             merge: Some(Box::new(Merge {
                 name: "n".into(),
                 meter: "api".into(),

@@ -39,10 +39,10 @@ pub struct DegradedUnits {
     pub units: u64,
     /// Units the ledger has acknowledged, sent so that a ledger that forgot this holder doesn't
     /// count them twice.
-    pub told: u64,
+    pub reported: u64,
 }
 
-wire!(DegradedUnits { meter, units, told });
+wire!(DegradedUnits { meter, units, reported });
 
 /// Prepaid units, for any meter.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

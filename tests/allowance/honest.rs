@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use tollgate::allowance::{ReadersReply, ReadersRequest, Verdict, Watch};
+use tollgate::allowance::{ReaderMemory, ReadersReply, ReadersRequest, Verdict};
 
 use crate::site::Site;
 
@@ -89,7 +89,7 @@ proptest! {
                 Step::Lose(which) if !reports.is_empty() => {
                     reports.swap_remove(which.index(reports.len()));
                 }
-                Step::Forget(isolate) => site.isolates[isolate] = Watch::default(),
+                Step::Forget(isolate) => site.isolates[isolate] = ReaderMemory::default(),
                 Step::Clock(ms) => site.now = site.now.plus_ms(ms),
                 Step::Arrive(_) | Step::Answer(_) | Step::Lose(_) => {}
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use tollgate::allowance::{ReadersReply, ReadersRequest, Watch};
+use tollgate::allowance::{ReaderMemory, ReadersReply, ReadersRequest};
 
 use crate::site::Site;
 
@@ -124,7 +124,7 @@ impl Attack {
                 self.reports.swap_remove(which.index(self.reports.len()));
             }
             Step::Forget(isolate) => {
-                self.site.isolates[isolate] = Watch::default();
+                self.site.isolates[isolate] = ReaderMemory::default();
                 self.lives[isolate] += 1;
                 self.settled[isolate] = false;
             }

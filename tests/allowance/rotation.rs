@@ -1,6 +1,6 @@
 //! The secret is changed for another: nobody's count starts anew, and no page is counted twice.
 
-use tollgate::allowance::{AllowanceKey, Page, Reader, Verdict, Watch};
+use tollgate::allowance::{AllowanceKey, Page, Reader, ReaderMemory, Verdict};
 use tollgate::request::{RequestFacts, readings};
 
 use crate::site::{HOST, NOW, allowance, value};
@@ -16,7 +16,7 @@ fn releases() -> [AllowanceKey; 4] {
 
 /// A view in a fresh isolate of a release: how many pages were used after it, and the cookie.
 fn view(key: &AllowanceKey, cookie: Option<&str>, number: u32) -> Option<(u8, String, bool)> {
-    let mut watch = Watch::default();
+    let mut watch = ReaderMemory::default();
     let allowance = allowance("5 per month");
     let known = cookie.map(|value| Reader::read(value, key, HOST, NOW));
     let mut reader = known.unwrap_or_else(|| Some(Reader::new(key.reader_id("one"))))?;
@@ -71,7 +71,7 @@ fn what_the_isolate_knows_goes_by_the_same_names() {
     let allowance = allowance("5 per month");
     let (_, one, _) = view(&before, None, 1).unwrap();
     let (_, two, _) = view(&before, Some(&one), 2).unwrap();
-    let mut watch = Watch::default();
+    let mut watch = ReaderMemory::default();
     let mut look = |cookie: &str, number: u32| {
         let mut reader = Reader::read(cookie, &first, HOST, NOW).unwrap();
         let facts = RequestFacts::from_lines(&format!("GET\nhttps://{HOST}/{number}")).unwrap();

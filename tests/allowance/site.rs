@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use tollgate::allowance::{
-    Allowance, AllowanceKey, COOKIE_NAME, CountKey, Grant, Page, Reader, ReaderId, ReaderStore,
-    Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View, Watch,
+    Allowance, AllowanceKey, COOKIE_NAME, CountKey, Grant, Page, Reader, ReaderId, ReaderMemory,
+    ReaderStore, Readers, ReadersReply, ReadersRequest, SHARDS, Verdict, View,
 };
 use tollgate::request::{RequestFacts, readings};
 use tollgate::time::Timestamp;
@@ -58,7 +58,7 @@ impl Served {
 
 pub(crate) struct Site {
     pub(crate) allowance: Allowance,
-    pub(crate) isolates: Vec<Watch>,
+    pub(crate) isolates: Vec<ReaderMemory>,
     pub(crate) object: Readers,
     pub(crate) store: MemoryReaders,
     pub(crate) now: Timestamp,
@@ -71,7 +71,7 @@ impl Site {
     pub(crate) fn new(text: &str, isolates: usize) -> Self {
         Self {
             allowance: allowance(text),
-            isolates: std::iter::repeat_with(Watch::default).take(isolates).collect(),
+            isolates: std::iter::repeat_with(ReaderMemory::default).take(isolates).collect(),
             object: Readers::default(),
             store: MemoryReaders::default(),
             now: NOW,

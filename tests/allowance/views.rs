@@ -1,6 +1,6 @@
 //! A reader's views on one isolate.
 
-use tollgate::allowance::{CountKey, Grant, ReaderId, SHARDS, Verdict, Watch};
+use tollgate::allowance::{CountKey, Grant, ReaderId, ReaderMemory, SHARDS, Verdict};
 
 use crate::site::{Site, allowance};
 
@@ -94,8 +94,8 @@ fn two_allowances_are_counted_apart_and_the_same_one_together() {
 fn reports_wait_for_company_but_not_for_ever() {
     let mut site = Site::new("9 per month", 1);
     let first = site.get(0, None, 1);
-    let mut watch = Watch::default();
-    let confirm = |watch: &mut Watch, site: &mut Site, number: u32| {
+    let mut watch = ReaderMemory::default();
+    let confirm = |watch: &mut ReaderMemory, site: &mut Site, number: u32| {
         let served = site.get(0, first.cookie.as_deref(), number);
         watch.confirm(&served.grant().unwrap(), site.now)
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tollgate::answer::refusal::{
-    EXPOSED_HEADERS, HEADERS, MEMBERS, QUOTA_MEMBERS, REMEDY_MEMBERS, Reader, Row,
+    EXPOSED_HEADERS, HEADERS, MEMBERS, QUOTA_MEMBERS, REMEDY_MEMBERS, ReadBy, Row,
 };
 use tollgate::answer::{Answer, Asker, Responder, passed_headers, problem_json};
 use tollgate::cause::{Cause, Notice, PaymentFailure};
@@ -69,7 +69,7 @@ fn a_name_stands_in_one_row_and_somebody_reads_it() {
 
 #[test]
 fn scripts_are_shown_what_the_table_says_they_read() {
-    let read = HEADERS.iter().filter(|row| row.readers.contains(&Reader::Script));
+    let read = HEADERS.iter().filter(|row| row.readers.contains(&ReadBy::Script));
     let read: Vec<_> = read.map(|row| row.name).collect();
     assert_eq!(read.join(", "), EXPOSED_HEADERS);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate::account::Provider;
-use tollgate::billing::api::Answered;
+use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::{Incoming, Taken};
 use tollgate::billing::intake::{Content, End, Need, Receipt, Refusal, Request, Step, start};
 use tollgate::billing::{Billing, CallError, Fault, Pending, Providers};
@@ -20,7 +20,7 @@ struct Edge {
     /// The outcomes of verifications, in their order.
     verdicts: Vec<Result<bool, String>>,
     /// What the provider answers, in this order.
-    answers: Vec<Result<Answered, CallError>>,
+    answers: Vec<Result<StatusAndBody, CallError>>,
     taken: Result<Taken, String>,
     /// The needs so far, in their order.
     needs: Vec<&'static str>,
@@ -107,7 +107,7 @@ fn dispute() -> Value {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as an edge brings it")]
-fn answer(status: u16, body: &Value) -> Result<Answered, CallError> {
+fn answer(status: u16, body: &Value) -> Result<StatusAndBody, CallError> {
     Ok((status, body.to_string()))
 }
 

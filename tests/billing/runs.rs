@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate::account::Provider;
-use tollgate::billing::api::Answered;
+use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::{Call, CustomerKey, InboxRequest, Taken};
 use tollgate::billing::run::{RunError, Step, look_soon, reconcile, reread_account};
 use tollgate::billing::{BillingError, CallError, Providers};
@@ -17,7 +17,7 @@ fn of_alice(providers: Providers<'_>, now: Timestamp) -> Step<'_> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as an edge brings it")]
-fn answered(status: u16) -> Result<Answered, CallError> {
+fn answered(status: u16) -> Result<StatusAndBody, CallError> {
     Ok((status, json!({"error": {"message": "so it is"}}).to_string()))
 }
 
@@ -25,7 +25,7 @@ fn answered(status: u16) -> Result<Answered, CallError> {
 fn works_but(
     status: u16,
     exception: impl Fn(&str) -> bool,
-) -> impl Fn(&str) -> Result<Answered, CallError> {
+) -> impl Fn(&str) -> Result<StatusAndBody, CallError> {
     move |path| {
         if exception(path) { answered(status) } else { Ok((200, all_is_empty(path).to_string())) }
     }

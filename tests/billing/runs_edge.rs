@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate::account::Provider;
-use tollgate::billing::api::Answered;
+use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use tollgate::billing::run::{AccountEvents, Need, RunError, Step};
 use tollgate::billing::{Billing, CallError, Pending, Providers};
@@ -12,7 +12,7 @@ use tollgate::time::Timestamp;
 use super::fixture::{NOW, billing, plans};
 
 /// Answers a call by its path behind the host.
-type Answers = Box<dyn Fn(&str) -> Result<Answered, CallError>>;
+type Answers = Box<dyn Fn(&str) -> Result<StatusAndBody, CallError>>;
 
 /// The outside of a run. All of it works unless a test says otherwise.
 pub(crate) struct Edge {
@@ -60,7 +60,7 @@ impl Edge {
     /// The same, with these answers to all calls.
     pub(crate) fn answering(
         self,
-        answers: impl Fn(&str) -> Result<Answered, CallError> + 'static,
+        answers: impl Fn(&str) -> Result<StatusAndBody, CallError> + 'static,
     ) -> Self {
         Self { answers: Box::new(answers), ..self }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate::account::Provider;
 use tollgate::billing::CallError;
-use tollgate::billing::api::Answered;
+use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::Taken;
 use tollgate::billing::run::reconcile;
 
@@ -27,12 +27,12 @@ fn dispute(id: &str) -> Value {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as an edge brings it")]
-fn page(events: &[Value], has_more: bool) -> Result<Answered, CallError> {
+fn page(events: &[Value], has_more: bool) -> Result<StatusAndBody, CallError> {
     Ok((200, json!({"object": "list", "data": events, "has_more": has_more}).to_string()))
 }
 
 /// Pages without end; each has one event, whose id is one longer than that of the page before.
-fn endless(path: &str) -> Result<Answered, CallError> {
+fn endless(path: &str) -> Result<StatusAndBody, CallError> {
     if !path.starts_with("/v1/events?") {
         return Ok((200, all_is_empty(path).to_string()));
     }

@@ -98,7 +98,11 @@ fn what_passed_uncounted_is_told_as_totals() {
         [("api", 3), ("tokens", 5)]
             .into_iter()
             .zip(told)
-            .map(|((meter, units), told)| DegradedUnits { meter: meter.into(), units, told })
+            .map(|((meter, units), reported)| DegradedUnits {
+                meter: meter.into(),
+                units,
+                reported,
+            })
             .collect::<Vec<_>>()
     };
     let (request, _) = pair.request(&[]);

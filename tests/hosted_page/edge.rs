@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use tollgate::account::{AccountRecord, Provider, Status, Subscription};
 use tollgate::billing::CallError;
-use tollgate::billing::api::{Answered, ApiRequest};
+use tollgate::billing::api::{ApiRequest, StatusAndBody};
 use tollgate::billing::inbox::{CustomerKey, InboxRequest};
 use tollgate::billing::sessions::Sessions;
 use tollgate::billing::{BillingEvent, News, apply};
@@ -39,7 +39,7 @@ pub(crate) struct Edge {
     /// The answer of the inbox.
     pub(crate) customer: Result<Option<CustomerKey>, String>,
     /// The answer of the provider in the place of a good one.
-    pub(crate) trouble: Option<Result<Answered, CallError>>,
+    pub(crate) trouble: Option<Result<StatusAndBody, CallError>>,
     /// The needs of the last visit, in their order.
     pub(crate) needs: Vec<&'static str>,
     /// Every question to the inbox, and every request to the provider.
@@ -166,7 +166,7 @@ pub(crate) fn alice() -> AccountName {
     AccountName::parse("-/alice").unwrap()
 }
 
-fn good_answer(request: &ApiRequest) -> Answered {
+fn good_answer(request: &ApiRequest) -> StatusAndBody {
     let path = request.url.strip_prefix("https://api.stripe.com/v1/").unwrap();
     let body = match path.split('?').next().unwrap() {
         "billing_portal/sessions" => json!({"url": PORTAL_URL}),

@@ -18,7 +18,7 @@ fn every_failure_of_the_store_fails_the_call() {
     hand.leases[0].returned = 5;
     let next_minute = NOW.plus_seconds(60);
     let request = LedgerRequest {
-        degraded: vec![DegradedUnits { meter: "api".into(), units: 1, told: 0 }],
+        degraded: vec![DegradedUnits { meter: "api".into(), units: 1, reported: 0 }],
         merge: Some(Box::new(Merge { meter: "api".into(), units: 1, ..Merge::default() })),
         ..hand.message(vec![want(5, 1)])
     };

@@ -6,8 +6,8 @@ use tollgate::quota::{DegradedUnits, LedgerRequest, Merge};
 
 use crate::bench::{Bench, DAY_MS, Hand, NOW, each, leases, on, quota, soft, told, want, want_of};
 
-fn degraded(meter: &str, units: u64, told: u64) -> DegradedUnits {
-    DegradedUnits { meter: meter.into(), units, told }
+fn degraded(meter: &str, units: u64, reported: u64) -> DegradedUnits {
+    DegradedUnits { meter: meter.into(), units, reported }
 }
 
 /// The count of `api` in the current day.

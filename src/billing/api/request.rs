@@ -21,7 +21,7 @@ pub struct ApiRequest {
     pub body: String,
 }
 
-/// What a provider's API answered.
+/// The answer of a provider's API.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiAnswer<'a> {
     /// The HTTP status.
@@ -31,7 +31,7 @@ pub struct ApiAnswer<'a> {
 }
 
 /// An answer as the edge brings it: the HTTP status and the body.
-pub type Answered = (u16, String);
+pub type StatusAndBody = (u16, String);
 
 impl ApiRequest {
     /// Whether it goes to the provider's API: a key is sent to no other host.
@@ -46,8 +46,8 @@ impl ApiRequest {
     }
 }
 
-impl<'a> From<&'a Answered> for ApiAnswer<'a> {
-    fn from((status, body): &'a Answered) -> Self {
+impl<'a> From<&'a StatusAndBody> for ApiAnswer<'a> {
+    fn from((status, body): &'a StatusAndBody) -> Self {
         Self { status: *status, body }
     }
 }
@@ -55,23 +55,23 @@ impl<'a> From<&'a Answered> for ApiAnswer<'a> {
 /// A checkout to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale<'a> {
-    /// What is sold: the provider's id of the price; see [`price_of`](super::price_of).
+    /// The provider's id of the price; see [`price_of`](super::price_of).
     pub price: &'a str,
-    /// Who buys, `tenant/account`.
+    /// The buying account.
     pub account: &'a AccountName,
     /// A signed reference to that account, where one can be made.
     pub reference: Option<&'a str>,
     /// The provider's id of who buys, where it is known.
     pub customer: Option<&'a str>,
-    /// Where the customer comes back to with what was bought.
+    /// The page to come back to after the purchase.
     pub return_url: &'a str,
-    /// Where the customer comes back to without.
+    /// The page to come back to without one.
     pub cancel_url: &'a str,
     /// The same for the same sale, so that it is made once (at Stripe). Any text: it is hashed.
     pub idempotency_key: &'a str,
 }
 
-/// How a provider's API is spoken to.
+/// The form of requests to a provider's API.
 #[derive(Debug)]
 pub(crate) struct Media {
     /// Header fields of every request, beside the key.
@@ -171,7 +171,7 @@ pub(crate) fn encoded(text: &str) -> String {
     percent::encode(text, percent::is_unreserved)
 }
 
-/// How much of what a provider says is passed on.
+/// The most that is quoted of a provider's answer.
 const MAX_QUOTED_CHARS: usize = 200;
 
 #[cfg(test)]

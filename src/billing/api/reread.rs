@@ -21,9 +21,9 @@ pub struct Reread {
     event: BillingEvent,
     /// Each subscription by itself: they may be different accounts'.
     subscriptions: Vec<BillingEvent>,
-    /// What is asked for next.
+    /// The next stage.
     stage: Stage,
-    /// Where its next page starts.
+    /// The start of its next page.
     page: Option<String>,
     pages_left: u32,
     entitlements: Vec<String>,
@@ -54,7 +54,7 @@ impl Reread {
         })
     }
 
-    /// What to ask next; `None` when all is known.
+    /// The next request; `None` when all is known.
     pub fn next(&self) -> Option<ApiRequest> {
         let customer = encoded(self.event.customer.as_deref()?);
         let (before, after) = self.path()?;
@@ -178,5 +178,5 @@ impl Reread {
     }
 }
 
-/// How many pages of a list are read: a thousand subscriptions.
+/// The most pages of a list: a thousand subscriptions.
 const MAX_PAGES: u32 = 10;

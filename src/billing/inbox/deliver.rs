@@ -2,8 +2,8 @@
 
 use super::event_state::EventState;
 use super::message::{AccountSummary, EventKey, EventRow};
+use super::ownership;
 use super::store::InboxStore;
-use super::whose;
 use crate::account::Provider;
 use crate::billing::BillingEvent;
 use crate::identity::AccountName;
@@ -34,7 +34,7 @@ pub fn batch(
     for mut row in rows {
         match content_of(store, &row.key(), read)? {
             Ok((mut event, _)) => {
-                event.is_by_address = whose::is_by_address(store, &row, &event)?;
+                event.is_by_address = ownership::is_by_address(store, &row, &event)?;
                 events.push(event);
                 sent.push(row);
             }

@@ -2,8 +2,8 @@
 
 use super::customer::{CustomerKey, CustomerPage};
 use super::message::{AccountFilter, AccountPage, EventDetail, EventFilter, EventKey, EventPage};
+use super::ownership;
 use super::store::InboxStore;
-use super::whose;
 use crate::account::Provider;
 use crate::store::StoreError;
 
@@ -65,6 +65,6 @@ pub(super) fn conflicts(
     let last = keys.last().filter(|_| has_more);
     let next_cursor = last.map(|CustomerKey { provider, id }| format!("{}/{id}", provider.word()));
     let items: Result<_, StoreError> =
-        keys.iter().map(|key| whose::customer_row(store, key)).collect();
+        keys.iter().map(|key| ownership::customer_row(store, key)).collect();
     Ok(CustomerPage { items: items?, next_cursor })
 }

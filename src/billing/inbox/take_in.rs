@@ -6,7 +6,7 @@ use super::event_state::EventState;
 use super::look::FIRST_ASK_MS;
 use super::message::{EventKey, EventRow, Incoming, Retried, Taken};
 use super::store::{Content, InboxStore};
-use super::{note, whose};
+use super::{note, ownership};
 use crate::billing::{BillingEvent, REREAD, outage};
 use crate::identity::AccountName;
 use crate::store::StoreError;
@@ -31,7 +31,7 @@ pub(super) fn link(
     (actor, may_move): (String, bool),
     now: Timestamp,
 ) -> Result<Linked, StoreError> {
-    let row = whose::customer_row(store, customer)?;
+    let row = ownership::customer_row(store, customer)?;
     let before = row.link.as_ref().map(|link| link.account.clone());
     let is_others = before.as_ref().is_some_and(|before| before != account)
         || row.claims.iter().any(|claim| claim.account != *account);
@@ -114,7 +114,7 @@ fn one(
         // A body that could not be read before may be readable by now.
         if known.state != EventState::Failed || incoming.unreadable.is_some() {
             return Ok(Taken {
-                is_by_address: whose::is_by_address(store, &known, event)?,
+                is_by_address: ownership::is_by_address(store, &known, event)?,
                 is_waiting: known.state == EventState::Waiting,
                 account: known.account,
                 is_repeated: true,
@@ -153,23 +153,23 @@ fn keep(
     if let Some(signal) = outage::signals_of(&event, now) {
         store.add_signal(&signal)?;
     }
-    let said = whose::hear(store, &event, &row)?;
+    let recorded = ownership::record_claims(store, &event, &row)?;
     find_account(store, &event, &mut row, now)?;
     let taken = Taken {
         account: row.account.clone(),
-        is_by_address: whose::is_by_address(store, &row, &event)?,
+        is_by_address: ownership::is_by_address(store, &row, &event)?,
         is_repeated: false,
         is_waiting: row.state == EventState::Waiting,
-        is_conflict: !said.notes.is_empty(),
+        is_conflict: !recorded.notes.is_empty(),
     };
     // A reread can be repeated once the account is known.
     if row.kind != REREAD || row.state != EventState::Waiting {
         store.add_event(&row, &content)?;
     }
-    if let Some(customer) = row.customer_key().filter(|_| said.is_news) {
+    if let Some(customer) = row.customer_key().filter(|_| recorded.is_news) {
         release(store, &customer, now)?;
     }
-    note::send(store, said.notes, now)?;
+    note::send(store, recorded.notes, now)?;
     Ok(taken)
 }
 
@@ -185,7 +185,7 @@ fn find_account(
         row.reason = Some("nothing of it concerns access".to_owned());
         return Ok(());
     }
-    row.account = whose::account_of(store, row, event.account.as_ref())?;
+    row.account = ownership::account_of(store, row, event.account.as_ref())?;
     if row.account.is_some() {
         return Ok(());
     }
@@ -202,7 +202,7 @@ fn find_account(
         row.attempts = before.attempts;
         row.due_at = before.due_at;
     }
-    let nobody = || "nobody has said which account this customer is".to_owned();
+    let nobody = || "nobody has recorded which account this customer is".to_owned();
     row.reason = Some(event.unnamed.clone().unwrap_or_else(nobody));
     Ok(())
 }
@@ -226,7 +226,7 @@ fn release(
 
 /// Has a waiting event be received, where its account is known by now.
 fn send_on(row: &mut EventRow, store: &impl InboxStore) -> Result<bool, StoreError> {
-    row.account = whose::account_of(store, row, None)?;
+    row.account = ownership::account_of(store, row, None)?;
     if row.account.is_none() {
         return Ok(false);
     }

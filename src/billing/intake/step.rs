@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::account::Provider;
-use crate::billing::api::Answered;
+use crate::billing::api::StatusAndBody;
 use crate::billing::error::CallError;
 use crate::billing::inbox::{Incoming, Taken};
 use crate::billing::step::{Fault, Pending, ProviderCall};
@@ -25,7 +25,7 @@ pub enum Need<'a> {
     /// why a key can't be used.
     Verify(Pending<'a, SignatureCheck, Result<bool, String>, Step<'a>>),
     /// Call the provider's API.
-    CallProvider(Pending<'a, ProviderCall<'a>, Result<Answered, CallError>, Step<'a>>),
+    CallProvider(Pending<'a, ProviderCall<'a>, Result<StatusAndBody, CallError>, Step<'a>>),
     /// Have the inbox keep the event. The outcome is its reply for each; an error is the reason
     /// why there is none.
     TakeIn(Pending<'a, Vec<Incoming>, Result<Vec<Taken>, String>, Step<'a>>),

@@ -3,7 +3,7 @@
 use super::budget::{Budget, CallOutcome};
 use super::error::RunError;
 use super::step::{AccountEvents, Need, Pending, Step};
-use crate::billing::api::{Answered, ApiRequest};
+use crate::billing::api::{ApiRequest, StatusAndBody};
 use crate::billing::error::CallError;
 use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
         billing: &'a Billing,
         request: ApiRequest,
         customer: Option<CustomerKey>,
-        next: Then<'a, Result<Answered, RunError>>,
+        next: Then<'a, Result<StatusAndBody, RunError>>,
     ) -> Step<'a> {
         if self.is_over() {
             return next(self, Err(RunError::NoMoreCalls));
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         self,
         billing: &'a Billing,
         request: ApiRequest,
-        next: impl FnOnce(Self, Result<Answered, CallError>) -> Step<'a> + 'a,
+        next: impl FnOnce(Self, Result<StatusAndBody, CallError>) -> Step<'a> + 'a,
     ) -> Step<'a> {
         self.need(ProviderCall { billing, request }, Need::CallProvider, next)
     }

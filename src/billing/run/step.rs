@@ -1,7 +1,7 @@
 //! The steps of a run: needs, which the edge performs, and its end.
 
 use super::error::RunError;
-use crate::billing::api::Answered;
+use crate::billing::api::StatusAndBody;
 use crate::billing::error::CallError;
 use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
@@ -20,7 +20,7 @@ pub enum Step<'a> {
 /// reason why there is no reply of it.
 pub enum Need<'a> {
     /// Call a provider's API.
-    CallProvider(Pending<'a, ProviderCall<'a>, Result<Answered, CallError>>),
+    CallProvider(Pending<'a, ProviderCall<'a>, Result<StatusAndBody, CallError>>),
     /// Ask the inbox for customers: [`InboxRequest::CustomersOf`] or [`InboxRequest::LookList`].
     ListCustomers(Pending<'a, InboxRequest, Result<Vec<CustomerKey>, String>>),
     /// Have the inbox keep events. The outcome is its reply for each.

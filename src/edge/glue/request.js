@@ -23,7 +23,8 @@ export function readRequest(request, captured) {
 // Its name in `src/gate/captured.rs`; a test compares the two.
 const BOT_CATEGORY = ":bot-category";
 
-// How the caller wants an answer, one a line. The last one matters only to pages of other sites.
+// The caller's preferences for an answer, one a line. The last matters only to pages of other
+// sites.
 export function readPreferences(request) {
   const { headers } = request;
   const origin = read(headers, "origin");

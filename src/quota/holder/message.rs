@@ -120,7 +120,7 @@ impl Holder {
         }
         for total in &mut self.degraded {
             let sent = message.degraded.iter().find(|sent| sent.meter == total.meter);
-            total.told = sent.map_or(total.told, |sent| sent.units);
+            total.reported = sent.map_or(total.reported, |sent| sent.units);
         }
         let mut answered =
             Answered { charge: self.nothing(), to_watch: Vec::new(), is_short: false };

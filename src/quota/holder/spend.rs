@@ -56,7 +56,7 @@ impl Holder {
                 total.units = total.units.saturating_add(cost.units);
             } else {
                 let Cost { meter, units } = cost.clone();
-                self.degraded.push(DegradedUnits { meter, units, told: 0 });
+                self.degraded.push(DegradedUnits { meter, units, reported: 0 });
             }
         }
     }

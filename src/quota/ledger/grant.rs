@@ -109,7 +109,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let room = tightest.room();
-            // Where the quota alone would do, credits are not even read.
+            // Credits are not even read while the quota alone is enough.
             let is_quota_enough = want.ahead <= room;
             let credits = if is_quota_enough { 0 } else { self.credits.read(store, now)?.free };
             let fair = add(room, credits)? / holders / PARTS_OF_A_SHARE;
@@ -203,6 +203,6 @@ fn announce(
 
 /// An even share of the rest is granted in so many parts.
 const PARTS_OF_A_SHARE: u64 = 4;
-/// Where less of a window is left, nothing is granted ahead: it would hardly arrive in time to be
-/// spent.
+/// The least rest of a window for units ahead of demand: later they would hardly arrive in time to
+/// be spent.
 const AHEAD_MIN_LIFETIME_MS: i64 = 1_000;

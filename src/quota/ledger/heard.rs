@@ -73,11 +73,11 @@ pub(super) fn count_degraded(
     request: &LedgerRequest,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for DegradedUnits { meter, units, told } in &request.degraded {
+    for DegradedUnits { meter, units, reported } in &request.degraded {
         let known = row.degraded.iter_mut().find(|other| other.meter == *meter);
         let before = known.as_ref().map_or(0, |known| known.units);
-        // Totals: one that was told before, or is older, brings no news.
-        let news = units.saturating_sub(before.max(*told));
+        // Totals: one that was reported before, or is older, brings no news.
+        let news = units.saturating_sub(before.max(*reported));
         if news == 0 {
             continue;
         }

@@ -91,8 +91,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// How long something may be spent that ends at `ends_at`. The holder measures with a clock of its
-/// own, which may be slower than this one; a sixty-fourth is far more than any clock drifts.
+/// Time for which units may be spent that end at `ends_at`. The holder's clock may be slower than
+/// this one; a sixty-fourth is far more than any clock drifts.
 fn lifetime_until(ends_at: Option<Timestamp>, now: Timestamp) -> i64 {
     let Some(ends_at) = ends_at else { return LEASE_LIFETIME_MS };
     let left_ms = ends_at.ms_since(now).max(0);

@@ -9,9 +9,9 @@ use crate::billing::{BillingEvent, REREAD, spec_of};
 use crate::identity::AccountName;
 use crate::store::StoreError;
 
-/// The result of [`hear`].
+/// The result of [`record_claims`].
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct Recorded {
     /// Whether that may release events that wait for an account.
     pub(super) is_news: bool,
     /// The notes about it for the accounts' audit trails.
@@ -23,37 +23,37 @@ pub(super) struct Said {
 /// A subscription is the account's that was named for it first. A customer is the account's that
 /// paid first under its id; the seller's own word about the customer itself counts as much. Any
 /// other account that is named for the customer is a claim, which an operator has to decide.
-pub(super) fn hear(
+pub(super) fn record_claims(
     store: &mut impl InboxStore,
     event: &BillingEvent,
     row: &EventRow,
-) -> Result<Said, StoreError> {
-    let mut said = Said::default();
+) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
     let customer = row.customer_key();
     if let Some(customer) = customer.as_ref().filter(|_| event.is_payment) {
         store.note_payment(customer, event.occurred_at)?;
     }
     let Some(account) = &event.account else {
-        return Ok(said);
+        return Ok(recorded);
     };
     if let Some(subscription) = row.subscription_key()
         && store.owner(&subscription)?.is_none()
     {
         store.put_owner(&subscription, account, event.customer.as_deref())?;
-        said.is_news = true;
+        recorded.is_news = true;
     }
     if let Some(customer) = customer {
-        hear_of_customer(store, event, &customer, account, &mut said)?;
+        record_claim(store, event, &customer, account, &mut recorded)?;
     }
-    Ok(said)
+    Ok(recorded)
 }
 
-fn hear_of_customer(
+fn record_claim(
     store: &mut impl InboxStore,
     event: &BillingEvent,
     customer: &CustomerKey,
     account: &AccountName,
-    said: &mut Said,
+    recorded: &mut Recorded,
 ) -> Result<(), StoreError> {
     let at = event.occurred_at;
     let before = customer_row(store, customer)?;
@@ -70,13 +70,13 @@ fn hear_of_customer(
         if takes_over {
             let (account, actor) = (account.clone(), event.provider.word().to_owned());
             store.put_link(customer, &Link { account, at, actor, is_decided: false })?;
-            said.is_news = true;
+            recorded.is_news = true;
         }
     }
     let after = customer_row(store, customer)?;
     if known.is_none() && after.is_in_conflict() {
         store.note_conflict(customer, true)?;
-        said.notes = conflict(&before, &after, event);
+        recorded.notes = conflict(&before, &after, event);
     }
     Ok(())
 }

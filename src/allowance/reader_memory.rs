@@ -11,20 +11,20 @@ use crate::time::Timestamp;
 /// One isolate's counts of readers. The runtime may throw them away at any time: a reader's
 /// cookie then counts as it is, until the next report is answered.
 #[derive(Debug)]
-pub struct Watch {
+pub struct ReaderMemory {
     known: BoundedMap<(ReaderId, Allowance), Tally>,
     /// One for each shard.
     batches: Vec<Batch>,
 }
 
-impl Default for Watch {
+impl Default for ReaderMemory {
     fn default() -> Self {
         let batches = std::iter::repeat_with(Batch::default).take(usize::from(SHARDS));
         Self { known: BoundedMap::new(MAX_KNOWN), batches: batches.collect() }
     }
 }
 
-impl Watch {
+impl ReaderMemory {
     /// The one of a page's names that the reader's counts hold, in its cookie or here; the first
     /// where they hold none. `None` where there are no names.
     pub fn name_of(
