@@ -114,8 +114,8 @@ fn what_passed_uncounted_is_told_as_totals() {
     pair.holder.count_degraded(&api(4));
     pair.exchange(&request);
     let (request, _) = pair.request(&[]);
-    let told: Vec<_> = request.degraded.iter().map(|one| (one.units, one.told)).collect();
-    assert_eq!(told, [(7, 3), (5, 5)]);
+    let reported: Vec<_> = request.degraded.iter().map(|one| (one.units, one.reported)).collect();
+    assert_eq!(reported, [(7, 3), (5, 5)]);
 }
 
 #[test]
