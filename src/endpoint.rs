@@ -91,6 +91,7 @@ pub fn route<'a>(facts: &'a RequestFacts, prefix: &str) -> Result<Endpoint<'a>, 
             WrongMethod::CheckedLater => {}
         }
     }
+    let query = Query { text: facts.query.as_deref(), prefix };
     let account = match row.id {
         Id::Health => return Ok(Endpoint::Health),
         Id::KeySet => return Ok(Endpoint::KeySet),
@@ -101,30 +102,41 @@ pub fn route<'a>(facts: &'a RequestFacts, prefix: &str) -> Result<Endpoint<'a>, 
         Id::Webhook => return Ok(Endpoint::Webhook(parameter)),
         Id::Operation => return Ok(Endpoint::Operation(path)),
         Id::Usage => AccountEndpoint::Usage,
-        Id::Status | Id::Portal | Id::Checkout => {
-            read_query(row.id, facts.query.as_deref(), prefix).map_err(Refusal::Query)?
+        Id::Status => {
+            let path = query.return_path()?;
+            let attempt = query.value("attempt").and_then(|number| number.parse().ok());
+            AccountEndpoint::Status { path, attempt: attempt.unwrap_or(0) }
+        }
+        Id::Portal => {
+            AccountEndpoint::HostedPage { path: query.return_path()?, page: HostedPage::Portal }
+        }
+        Id::Checkout => {
+            let path = query.return_path()?;
+            let plan = query.value("plan").ok_or(Refusal::Query(NO_PLAN))?;
+            AccountEndpoint::HostedPage { path, page: HostedPage::Checkout { plan } }
         }
     };
     Ok(Endpoint::Account(account))
 }
 
-/// Reads the query of an endpoint that leads back to a page. The error is a description of the
-/// right query.
-fn read_query(id: Id, query: Option<&str>, prefix: &str) -> Result<AccountEndpoint, &'static str> {
-    let path = ReturnPath::of_query(query, prefix)?;
-    let value = |name| parameter(query, name).flatten();
-    let page = match id {
-        Id::Portal => HostedPage::Portal,
-        Id::Checkout => HostedPage::Checkout {
-            plan: value("plan").ok_or("expected the id of a plan, such as plan=pro")?,
-        },
-        _ => {
-            let attempt = value("attempt").and_then(|number| number.parse().ok());
-            return Ok(AccountEndpoint::Status { path, attempt: attempt.unwrap_or(0) });
-        }
-    };
-    Ok(AccountEndpoint::HostedPage { page, path })
+/// The query of an endpoint that leads back to a page.
+#[derive(Clone, Copy)]
+struct Query<'a> {
+    text: Option<&'a str>,
+    prefix: &'a str,
 }
+
+impl Query<'_> {
+    fn return_path(self) -> Result<ReturnPath, Refusal> {
+        ReturnPath::of_query(self.text, self.prefix).map_err(Refusal::Query)
+    }
+
+    fn value(self, name: &str) -> Option<String> {
+        parameter(self.text, name).flatten()
+    }
+}
+
+const NO_PLAN: &str = "expected the id of a plan, such as plan=pro";
 
 #[cfg(test)]
 mod tests;
