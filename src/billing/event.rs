@@ -126,6 +126,12 @@ impl BillingEvent {
             news: Vec::new(),
         }
     }
+
+    /// Adds the state of a subscription, given by its id, which the event is about.
+    pub(super) fn add_subscription(&mut self, (id, state): (String, Subscription)) {
+        self.subscription = Some(id.clone());
+        self.news.push(News::Subscription { id, state: Box::new(state) });
+    }
 }
 
 /// The type of an event that no provider has and that does nothing: `tollgate check` sends it.

@@ -14,10 +14,10 @@ use super::error::BillingError;
 use super::event::{BillingEvent, News};
 use super::object::{Object, SaleFields, plans_of};
 use super::settings::Billing;
-use super::signature::{Scheme, Webhook};
+use super::signature::Scheme;
 use super::spec::{
-    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
-    Secret,
+    Catalogue, Delivery, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed,
+    Rereading, Secret,
 };
 use crate::account::{Provider, Status, Subscription};
 use crate::plan::Plan;
@@ -98,12 +98,8 @@ const SALE: SaleFields =
 
 /// Reads an event. Events have no id of their own; what happened to which object, and when, is one,
 /// the same when it is sent again.
-fn read(
-    billing: &Billing,
-    plans: &[Plan],
-    _: &Webhook<'_>,
-    body: &Object<'_>,
-) -> Result<BillingEvent, BillingError> {
+fn read(delivery: Delivery<'_>) -> Result<BillingEvent, BillingError> {
+    let Delivery { billing, plans, body, .. } = delivery;
     let kind = body.needed_text("meta.event_name")?;
     let object = body.needed_id("data.id")?;
     let occurred_at = body.needed_time("data.attributes.updated_at")?;
@@ -118,9 +114,7 @@ fn read(
             event.customer = Some(body.needed_id("data.attributes.customer_id")?);
             let data = body.a("subscription", "data");
             let data = data.ok_or_else(|| body.missing("data", "an object"))?;
-            let (id, state) = subscription(plans, &data)?;
-            event.subscription = Some(id.clone());
-            event.news.push(News::Subscription { id, state: Box::new(state) });
+            event.add_subscription(subscription(plans, &data)?);
         }
         ("subscription-invoices", action) => invoice(&mut event, action, body)?,
         ("orders", "order_created") => order(&mut event, billing, &object, body),

@@ -2,9 +2,11 @@
 //! no field without a known author is read.
 
 mod account;
+mod ending;
 mod plans;
 
 pub(super) use account::SaleFields;
+pub(super) use ending::EndFields;
 pub(super) use plans::plans_of;
 
 use serde_json::Value;

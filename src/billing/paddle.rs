@@ -14,16 +14,14 @@ use self::payments::{adjustment, transaction};
 use self::subscription::{SALE, subscription};
 use super::api::request::{ApiRequest, Media, Sale, encoded, named, put};
 use super::error::BillingError;
-use super::event::{BillingEvent, News};
-use super::object::Object;
+use super::event::BillingEvent;
 use super::settings::Billing;
-use super::signature::{Scheme, Timed, Webhook};
+use super::signature::{Scheme, Timed};
 use super::spec::{
-    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
-    Secret, take_nothing,
+    Catalogue, Delivery, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed,
+    Rereading, Secret, take_nothing,
 };
 use crate::account::Provider;
-use crate::plan::Plan;
 
 pub(super) static PADDLE: ProviderSpec = ProviderSpec {
     provider: Provider::Paddle,
@@ -106,12 +104,8 @@ const MEDIA: Media = Media { headers: &[("paddle-version", "1")], ..Media::JSON 
 
 /// Reads an event. Paddle's sandbox is another account, with secrets and keys of its own: its
 /// events carry no mark of it.
-fn read(
-    billing: &Billing,
-    plans: &[Plan],
-    _: &Webhook<'_>,
-    body: &Object<'_>,
-) -> Result<BillingEvent, BillingError> {
+fn read(delivery: Delivery<'_>) -> Result<BillingEvent, BillingError> {
+    let Delivery { billing, plans, body, .. } = delivery;
     let (id, kind) = (body.needed_id("event_id")?, body.needed_text("event_type")?);
     let at = body.needed_time("occurred_at")?;
     let mut event = BillingEvent::new(Provider::Paddle, id, kind, at);
@@ -123,9 +117,7 @@ fn read(
             let data = data.as_a("subscription");
             event.customer = Some(data.needed_id("customer_id")?);
             data.name_account_of(&SALE, &mut event, billing)?;
-            let (id, state) = subscription(plans, &data)?;
-            event.subscription = Some(id.clone());
-            event.news.push(News::Subscription { id, state: Box::new(state) });
+            event.add_subscription(subscription(plans, &data)?);
         }
         ("transaction", action) => {
             transaction(&mut event, billing, action, &data.as_a("transaction"))?;

@@ -87,8 +87,20 @@ pub struct ProviderEvents {
 /// # Errors
 ///
 /// A field is missing or not as it should be.
-pub(super) type Read =
-    fn(&Billing, &[Plan], &Webhook<'_>, &Object<'_>) -> Result<BillingEvent, BillingError>;
+pub(super) type Read = fn(Delivery<'_>) -> Result<BillingEvent, BillingError>;
+
+/// A genuine webhook, and the settings by which it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Delivery<'a> {
+    /// The provider.
+    pub(super) billing: &'a Billing,
+    /// The plans on sale.
+    pub(super) plans: &'a [Plan],
+    /// The webhook as it was sent.
+    pub(super) webhook: &'a Webhook<'a>,
+    /// Its body.
+    pub(super) body: &'a Object<'a>,
+}
 
 /// A secret of the Worker.
 #[derive(Clone, Copy, Debug)]

@@ -12,15 +12,12 @@ pub(super) mod signature;
 use super::api::request::Media;
 use super::error::BillingError;
 use super::event::BillingEvent;
-use super::object::Object;
-use super::settings::Billing;
-use super::signature::{Scheme, Webhook};
+use super::signature::Scheme;
 use super::spec::{
-    Catalogue, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Rereading,
-    Secret, take_nothing,
+    Catalogue, Delivery, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed,
+    Rereading, Secret, take_nothing,
 };
 use crate::account::Provider;
-use crate::plan::Plan;
 use crate::time::Timestamp;
 
 pub(super) static STANDARD: ProviderSpec = ProviderSpec {
@@ -87,12 +84,8 @@ pub(super) static STANDARD_EVENTS: ProviderEvents = ProviderEvents {
 };
 
 /// Reads an event. Its id is the one that it was sent under.
-fn read(
-    billing: &Billing,
-    plans: &[Plan],
-    webhook: &Webhook<'_>,
-    body: &Object<'_>,
-) -> Result<BillingEvent, BillingError> {
+fn read(delivery: Delivery<'_>) -> Result<BillingEvent, BillingError> {
+    let Delivery { billing, plans, webhook, body } = delivery;
     let kind = body.needed_text("type")?;
     let told_at = body.time("timestamp")?;
     let sent_at = signature::sent_at_s(webhook).map(Timestamp::from_seconds);

@@ -15,13 +15,12 @@ use super::error::BillingError;
 use super::event::{BillingEvent, News};
 use super::object::Object;
 use super::settings::Billing;
-use super::signature::{Scheme, Timed, Webhook};
+use super::signature::{Scheme, Timed};
 use super::spec::{
-    Catalogue, Entitlements, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec,
+    Catalogue, Delivery, Entitlements, NextPage, Ping, ProviderApi, ProviderEvents, ProviderSpec,
     ReferenceNeed, Rereading, Secret,
 };
 use crate::account::Provider;
-use crate::plan::Plan;
 
 /// A customer is made for each checkout, and only the seller's server writes metadata.
 pub(super) static STRIPE: ProviderSpec = ProviderSpec {
@@ -106,12 +105,8 @@ pub(super) static STRIPE_EVENTS: ProviderEvents = ProviderEvents {
 };
 
 /// Reads an event. Those of the second API (`v2.core.event`) carry no object and have no news.
-fn read(
-    billing: &Billing,
-    plans: &[Plan],
-    _: &Webhook<'_>,
-    body: &Object<'_>,
-) -> Result<BillingEvent, BillingError> {
+fn read(delivery: Delivery<'_>) -> Result<BillingEvent, BillingError> {
+    let Delivery { billing, plans, body, .. } = delivery;
     let (id, kind) = (body.needed_id("id")?, body.needed_text("type")?);
     let at = body.needed_time("created")?;
     let mut event = BillingEvent::new(Provider::Stripe, id, kind, at);
@@ -125,9 +120,7 @@ fn read(
             let object = object.as_a("subscription");
             event.customer = Some(object.needed_id("customer")?);
             object.name_account_of(&SALE, &mut event, billing)?;
-            let (id, state) = subscription(plans, &object)?;
-            event.subscription = Some(id.clone());
-            event.news.push(News::Subscription { id, state: Box::new(state) });
+            event.add_subscription(subscription(plans, &object)?);
         }
         "invoice" => invoice(&mut event, billing, action, &object.as_a("invoice"))?,
         "checkout.session" => checkout(&mut event, billing, &object.as_a("session"), action)?,

@@ -8,6 +8,7 @@ use super::event::{BillingEvent, PING};
 use super::object::{Document, Object, Watcher};
 use super::settings::Billing;
 use super::signature::{self, Scheme};
+use super::spec::Delivery;
 use super::{api_of, events_of, spec_of, standard};
 use crate::plan::Plan;
 use crate::strict_json;
@@ -65,7 +66,7 @@ pub fn read_watched(
     let body = Document { fields: api.fields, watcher }.root(events.event, &body);
     match ping(billing, webhook, &body)? {
         Some(ping) => Ok(ping),
-        None => (events.read)(billing, plans, webhook, &body),
+        None => (events.read)(Delivery { billing, plans, webhook, body: &body }),
     }
 }
 

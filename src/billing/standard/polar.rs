@@ -9,10 +9,11 @@ use crate::billing::api::request::{ApiRequest, Media, Sale, named, put};
 use crate::billing::credits::{Position, units_of};
 use crate::billing::error::BillingError;
 use crate::billing::event::{BillingEvent, News};
-use crate::billing::object::{Object, SaleFields, plans_of};
+use crate::billing::object::{EndFields, Object, SaleFields, plans_of};
 use crate::billing::settings::Billing;
 use crate::plan::Plan;
 
+const END: EndFields = EndFields { ended: ["ended_at", "ends_at"], planned: "ends_at" };
 pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created_at" };
 
 /// Adds the news of an event of Polar.
@@ -30,9 +31,7 @@ pub(super) fn read(
             event.customer = Some(data.needed_id("customer_id")?);
             event.ignored = elsewhere(billing, data.id("product.organization_id"));
             data.name_account_of(&SALE, event, billing)?;
-            let (id, state) = subscription(plans, &data)?;
-            event.subscription = Some(id.clone());
-            event.news.push(News::Subscription { id, state: Box::new(state) });
+            event.add_subscription(subscription(plans, &data)?);
         }
         ("order", "paid") => order(event, billing, &data.as_a("order"))?,
         ("customer", action @ ("created" | "updated" | "deleted" | "state_changed")) => {
@@ -70,13 +69,7 @@ pub(super) fn subscription(
     names.extend(prices.iter().filter_map(|price| price.text("id")));
     let (plan, add_ons) = plans_of(plans, &[names]);
     let period_ends_at = object.time("current_period_end")?;
-    let ends_at = if status == Status::Ended {
-        object.time("ended_at")?.or(object.time("ends_at")?)
-    } else if object.is("cancel_at_period_end") {
-        object.time("ends_at")?.or(period_ends_at)
-    } else {
-        object.time("ends_at")?
-    };
+    let ends_at = END.read(object, status, period_ends_at)?;
     let state = Subscription {
         plan,
         add_ons,

@@ -2,9 +2,10 @@
 
 use crate::account::{Status, Subscription};
 use crate::billing::error::BillingError;
-use crate::billing::object::{Object, SaleFields, plans_of};
+use crate::billing::object::{EndFields, Object, SaleFields, plans_of};
 use crate::plan::Plan;
 
+const END: EndFields = EndFields { ended: ["ended_at", "canceled_at"], planned: "cancel_at" };
 pub(super) const SALE: SaleFields = SaleFields { account: "metadata", created: "created" };
 
 /// A subscription's id and what it is.
@@ -26,13 +27,7 @@ pub(super) fn subscription(
     for item in &items {
         current_period_ends_at = current_period_ends_at.max(item.time("current_period_end")?);
     }
-    let ends_at = if status == Status::Ended {
-        object.time("ended_at")?.or(object.time("canceled_at")?)
-    } else if object.is("cancel_at_period_end") {
-        object.time("cancel_at")?.or(current_period_ends_at)
-    } else {
-        object.time("cancel_at")?
-    };
+    let ends_at = END.read(object, status, current_period_ends_at)?;
     let state = Subscription {
         plan,
         add_ons,
