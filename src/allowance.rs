@@ -1,9 +1,9 @@
 //! The free allowance: "5 per month" for readers who have no account.
 //!
 //! The count is kept by the reader, in a signed cookie, so that it costs neither storage nor a call
-//! on the request's path. A kept cookie can be put back to an older state. Against that,
-//! each isolate remembers the counts it has seen ([`ReaderMemory`]), and reports them in batches, off the
-//! request's path, to an object that keeps the highest count of each reader ([`Readers`]) and
+//! on the request's path. A kept cookie can be put back to an older state. Against that, each
+//! isolate remembers the counts it has seen ([`ReaderMemory`]), and reports them in batches, off
+//! the request's path, to an object that keeps the highest count of each reader ([`Readers`]) and
 //! answers with the readers that came with less. `docs/allowance.md` has the guarantees and their
 //! limits.
 //!
@@ -11,10 +11,11 @@
 //!
 //! 1. [`Reader::read`] the cookie; a reader without one that counts is [`Reader::new`].
 //! 2. [`ReaderMemory::view`] the [`Page`]: already seen, counted, or used up.
-//! 3. If it was counted and the origin delivered ([`is_delivered`]): [`ReaderMemory::confirm`], and send
-//!    [`Reader::set_cookie`]. If it didn't: [`ReaderMemory::give_back`], and no cookie.
-//! 4. When a report is due: [`ReaderMemory::take`] it, have [`Readers::handle`] answer it in the shard's
-//!    object ([`crate::identity::ObjectName::Readers`]), and [`ReaderMemory::correct`] by its reply.
+//! 3. If it was counted and the origin delivered ([`is_delivered`]): [`ReaderMemory::confirm`], and
+//!    send [`Reader::set_cookie`]. If it didn't: [`ReaderMemory::give_back`], and no cookie.
+//! 4. When a report is due: [`ReaderMemory::take`] it, have [`Readers::handle`] answer it in the
+//!    shard's object ([`crate::identity::ObjectName::Readers`]), and [`ReaderMemory::correct`] by
+//!    its reply.
 
 mod address;
 mod cookie;

@@ -2,12 +2,12 @@
 //! no field without a known author is read.
 
 mod account;
-mod ending;
 mod plans;
+mod subscription;
 
 pub(super) use account::SaleFields;
-pub(super) use ending::EndFields;
 pub(super) use plans::plans_of;
+pub(super) use subscription::EndFields;
 
 use serde_json::Value;
 

@@ -14,13 +14,7 @@ pub(super) fn subscription(
     object: &Object<'_>,
 ) -> Result<(String, Subscription), BillingError> {
     let id = object.needed_id("id")?;
-    let status = match object.needed_text("status")?.as_str() {
-        "trialing" => Status::Trialing,
-        "active" => Status::Active,
-        "past_due" => Status::PastDue,
-        "canceled" => Status::Ended,
-        _ => Status::Paused,
-    };
+    let status = object.subscription_status()?;
     let items = object.list("items");
     let bought = items
         .iter()

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::account::{Status, Subscription};
+use crate::account::Subscription;
 use crate::billing::api::request::{ApiRequest, Media, Sale, named, put};
 use crate::billing::credits::{Position, units_of};
 use crate::billing::error::BillingError;
@@ -55,15 +55,7 @@ pub(super) fn subscription(
     object: &Object<'_>,
 ) -> Result<(String, Subscription), BillingError> {
     let id = object.needed_id("id")?;
-    let status = match object.needed_text("status")?.as_str() {
-        "trialing" => Status::Trialing,
-        "active" => Status::Active,
-        "incomplete" => Status::Incomplete,
-        "past_due" => Status::PastDue,
-        "unpaid" => Status::Unpaid,
-        "canceled" | "incomplete_expired" => Status::Ended,
-        _ => Status::Paused,
-    };
+    let status = object.subscription_status()?;
     let prices = object.list("prices");
     let mut names: Vec<&str> = object.text("product_id").into_iter().collect();
     names.extend(prices.iter().filter_map(|price| price.text("id")));

@@ -1,6 +1,6 @@
 //! Stripe's subscriptions: their life, their items and their entitlements.
 
-use crate::account::{Status, Subscription};
+use crate::account::Subscription;
 use crate::billing::error::BillingError;
 use crate::billing::object::{EndFields, Object, SaleFields, plans_of};
 use crate::plan::Plan;
@@ -19,7 +19,7 @@ pub(super) fn subscription(
     object: &Object<'_>,
 ) -> Result<(String, Subscription), BillingError> {
     let id = object.needed_id("id")?;
-    let status = status(&object.needed_text("status")?);
+    let status = object.subscription_status()?;
     let items = object.list("items.data");
     let (plan, add_ons) = plans_of(plans, &item_names(&items));
     // Older versions say it of the subscription, newer ones of each item.
@@ -64,19 +64,4 @@ pub(super) fn names_of<'a>(price: &Object<'a>) -> Vec<&'a str> {
     let own = ["id", "lookup_key"].into_iter().filter_map(|path| price.text(path));
     let product = price.text("product").or_else(|| price.a("price", "product")?.text("id"));
     price.itself().into_iter().chain(own).chain(product).collect()
-}
-
-/// A word that is unknown denies, as one that a later version of the API may bring: paused, since
-/// that leads to the provider's own page, where the truth stands; it claims no failed payment and
-/// sells nothing a second time.
-fn status(word: &str) -> Status {
-    match word {
-        "trialing" => Status::Trialing,
-        "active" => Status::Active,
-        "incomplete" => Status::Incomplete,
-        "past_due" => Status::PastDue,
-        "unpaid" => Status::Unpaid,
-        "canceled" | "incomplete_expired" => Status::Ended,
-        _ => Status::Paused,
-    }
 }

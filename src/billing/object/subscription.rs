@@ -1,9 +1,32 @@
-//! The end of a subscription.
+//! Status and end of a subscription, as most providers state them.
 
 use super::Object;
 use crate::account::Status;
 use crate::billing::error::BillingError;
 use crate::time::Timestamp;
+
+impl Object<'_> {
+    /// The status of a subscription, in the words that Stripe, Paddle and Polar share.
+    ///
+    /// A word that is unknown denies, as one that a later version of the API may bring: paused,
+    /// since that leads to the provider's own page, where the truth stands; it claims no failed
+    /// payment and sells nothing a second time.
+    ///
+    /// # Errors
+    ///
+    /// There is no such field.
+    pub(crate) fn subscription_status(&self) -> Result<Status, BillingError> {
+        Ok(match self.needed_text("status")?.as_str() {
+            "trialing" => Status::Trialing,
+            "active" => Status::Active,
+            "incomplete" => Status::Incomplete,
+            "past_due" => Status::PastDue,
+            "unpaid" => Status::Unpaid,
+            "canceled" | "incomplete_expired" => Status::Ended,
+            _ => Status::Paused,
+        })
+    }
+}
 
 /// The fields of a subscription that hold its end, at providers that also flag one that ends with
 /// its period (`cancel_at_period_end`).
