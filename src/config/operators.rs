@@ -109,7 +109,8 @@ fn expected() -> Expect<'static> {
 }
 
 /// One for each of an operator's tokens: there are several while one is changed for another.
-/// [`Fields`](super::fields::Fields) is no reader for them, since its mistakes quote names and values.
+/// [`Fields`](super::fields::Fields) is no reader for them, since its mistakes quote names and
+/// values.
 fn operator(item: &Value) -> Result<Vec<Operator>, &'static str> {
     let fields = item.as_object().ok_or("something that is no object")?;
     if fields.keys().any(|name| !matches!(name.as_str(), "name" | "role" | "token")) {

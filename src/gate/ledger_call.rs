@@ -70,8 +70,8 @@ impl Turn<'_> {
         Some(Need::Wait { for_ms })
     }
 
-    /// Goes without the ledger: by the route's policy, else by the plan's. A caller who was known to
-    /// be revoked or suspended stays out.
+    /// Goes without the ledger: by the route's policy, else by the plan's. A caller known to be
+    /// revoked or suspended stays out.
     pub(super) fn without_ledger(
         &mut self,
         route: &Route,
