@@ -181,6 +181,14 @@ const securitySchemes = {
 };
 
 const text = { type: "string" };
+// Each part has at most 256 bytes, of which `%2F` and `%25` are one.
+const accountName = {
+  type: "string",
+  minLength: 1,
+  maxLength: 2 * 3 * 256 + 1,
+  pattern: "^[^/\\u0000-\\u001f\\u007f-\\u009f]+(/[^/\\u0000-\\u001f\\u007f-\\u009f]+)?$",
+  description: "`acme/alice`, or `alice` without tenants. At most 256 bytes before and behind the slash.",
+};
 const name = { type: "string", minLength: 1, maxLength: 200, pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$" };
 const time = { type: "string", format: "date-time" };
 const whole = { type: "integer", minimum: 0 };
@@ -340,7 +348,7 @@ const schemas = {
     ...billed, standing: object({ access: flag, cause: orNull(text) }, ["access", "cause"]),
   }, ["status", "standing"], { description: "Without `provider` and `id`: the operator's own." }),
   Usage: { type: "object", required: ["plan", "notices", "quotas", "credits", "credits_left"] },
-  CustomerAccount: object({ account: { ...name, pattern: "^[^/]+(/[^/]+)?$", description: "`acme/alice`, or `alice` without tenants." } }, ["account"]),
+  CustomerAccount: object({ account: accountName }, ["account"]),
   Customer: object(link, Object.keys(link)),
   Linked: object({ ...link, released: whole }, [...Object.keys(link), "released"]),
   Event: object(event, Object.keys(event)),
