@@ -14,9 +14,7 @@ mod portal;
 mod step;
 mod visit;
 
-pub use step::{
-    End, Ended, Need, Pending, ProviderCall, Request, Rest, SessionCall, Step, Unavailable,
-};
+pub use step::{End, Ended, Need, Pending, Request, Rest, SessionCall, Step, Unavailable};
 
 use std::rc::Rc;
 

@@ -8,9 +8,10 @@ use super::isolate::now;
 use super::ledger::{self, Message, read};
 use super::provider_call::call;
 use super::visit::{Visit, respond};
+use crate::billing::ProviderCall;
 use crate::billing::sessions::SessionReply;
 use crate::config::Config;
-use crate::hosted_page::{Need, Pending, ProviderCall, Request, SessionCall, Step, start};
+use crate::hosted_page::{Need, Pending, Request, SessionCall, Step, start};
 use crate::identity::ObjectName;
 
 /// Answers a request for the way.

@@ -1,9 +1,9 @@
 //! The steps of the machine: the request, needs, which the edge performs, and ends.
 
-use crate::billing::api::{ApiRequest, StatusAndBody};
+use crate::billing::api::StatusAndBody;
 use crate::billing::inbox::{CustomerKey, InboxRequest};
 use crate::billing::sessions::{SessionReply, SessionRequest};
-use crate::billing::{Billing, CallError};
+use crate::billing::{CallError, ProviderCall};
 use crate::config::Config;
 use crate::endpoint::HostedPage;
 use crate::gate::KnownAccount;
@@ -65,15 +65,6 @@ pub struct SessionCall {
     pub account: AccountName,
     /// The message.
     pub request: SessionRequest,
-}
-
-/// A request to a provider's API.
-#[derive(Clone, Debug)]
-pub struct ProviderCall<'a> {
-    /// The provider.
-    pub billing: &'a Billing,
-    /// The request.
-    pub request: ApiRequest,
 }
 
 /// The end of a request.

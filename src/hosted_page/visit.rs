@@ -3,14 +3,13 @@
 use std::rc::Rc;
 
 use super::step::{
-    End, Ended, Hitch, Need, Pending, Progress, ProviderCall, Request, Rest, SessionCall, Step,
-    Unavailable,
+    End, Ended, Hitch, Need, Pending, Progress, Request, Rest, SessionCall, Step, Unavailable,
 };
 use crate::account::{AccountRecord, Provider};
 use crate::billing::api::{ApiAnswer, ApiRequest, StatusAndBody};
 use crate::billing::inbox::{CustomerKey, InboxRequest, payers};
 use crate::billing::sessions::{SessionRequest, wish};
-use crate::billing::{Billing, BillingError, CallError};
+use crate::billing::{Billing, BillingError, CallError, ProviderCall};
 use crate::config::Config;
 use crate::identity::AccountName;
 use crate::plan::Plan;

@@ -5,15 +5,15 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tollgate::account::{AccountRecord, Provider, Status, Subscription};
-use tollgate::billing::CallError;
 use tollgate::billing::api::{ApiRequest, StatusAndBody};
 use tollgate::billing::inbox::{CustomerKey, InboxRequest};
 use tollgate::billing::sessions::Sessions;
 use tollgate::billing::{BillingEvent, News, apply};
+use tollgate::billing::{CallError, ProviderCall};
 use tollgate::config::Config;
 use tollgate::endpoint::HostedPage;
 use tollgate::gate::KnownAccount;
-use tollgate::hosted_page::{End, Ended, Need, Pending, ProviderCall, Request, Step, start};
+use tollgate::hosted_page::{End, Ended, Need, Pending, Request, Step, start};
 use tollgate::identity::AccountName;
 use tollgate::identity::Identity;
 use tollgate::request::{RequestFacts, ReturnPath};
