@@ -6,7 +6,6 @@ mod provider;
 pub mod record;
 pub mod standing;
 mod subscription;
-mod written;
 
 pub use billed::{
     Customer, Dispute, Failure, LastReport, Payment, ProviderSubscription, add_payment,

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`operation`] | the table of endpoints: method, path, role, query, input, output |
 //! | [`flow`] | one request, from its facts to its answer, as a machine of needs and an end |
-//! | [`query`], [`body`] | the input of an operation |
+//! | [`query`], [`body`], [`record`] | the input of an operation |
 //! | [`view`] | the JSON that operators read |
 //! | [`invalid`] | mistakes in a request |
 //! | [`refusal`] | every error of these endpoints |
@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod invalid;
 pub mod operation;
 pub mod query;
+pub mod record;
 pub mod refusal;
 pub mod reply;
 pub mod store;

@@ -36,7 +36,7 @@ mod visitor;
 mod way_back;
 
 pub use afterwards::{
-    COST_HEADER, OriginAnswer, Settlement, give_back, ledger_replied, settle, watch,
+    COST_HEADER, OriginAnswer, Settlement, Unsettled, give_back, ledger_replied, settle, watch,
 };
 pub use captured::Visitor;
 pub use inquiry::{Begun, Inquiry};

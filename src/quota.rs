@@ -3,13 +3,14 @@
 //! The ledger is the account's one authority on what was used. An isolate asks it for a lease,
 //! which is debited when granted, and passes requests from it without asking again; it gives the
 //! unspent rest back. [`lease`] holds the messages between the two, [`holder`] the isolate's side,
-//! [`ledger`] the authority's side, [`store`] its needs of a database. `docs/quotas.md` has the
-//! whole.
+//! [`ledger`] the authority's side, [`store`] its needs of a database, [`live`] how its rows are
+//! packed. `docs/quotas.md` has the whole.
 
 pub mod charge;
 pub mod holder;
 pub mod lease;
 pub mod ledger;
+pub mod live;
 mod pack;
 pub mod store;
 mod units;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Reads `text` as one JSON value with nothing behind it.
@@ -52,16 +52,6 @@ impl fmt::Display for StrictJsonError {
 }
 
 impl std::error::Error for StrictJsonError {}
-
-/// A value that [`parse`] would read: the base of a type that has to be read as strictly.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StrictValue(pub Value);
-
-impl<'de> Deserialize<'de> for StrictValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Strict { depth_left: MAX_DEPTH }.deserialize(deserializer).map(Self)
-    }
-}
 
 /// Builds a [`Value`], as `serde_json` does, but looks at every member name first.
 struct Strict {

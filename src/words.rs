@@ -6,15 +6,16 @@
 /// Declares an enum and the word of each variant:
 /// `words! { pub enum Name: Serialize, Wire { Variant = "word", … } }`.
 ///
-/// `Serialize` writes the word; `Wire` is the enum's form between isolates, objects and releases,
-/// which goes by the variants' names. Both are optional.
+/// `Serialize` writes the word; `Wire` is the enum's form between isolates, objects and releases:
+/// the word too. Both are optional. A word that this release doesn't know is refused, and so is the
+/// message that has it; `Wire or Variant` reads it as that variant, which has to be safe.
 macro_rules! words {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident $(: $($form:ident),+)? { $($body:tt)+ }
+        pub enum $name:ident $(: $($form:ident $(or $safe:ident)?),+)? { $($body:tt)+ }
     ) => {
         $crate::words::words!(@enum [$(#[$meta])*] $name { $($body)+ });
-        $crate::words::words!(@forms [$($($form)+)?] $name { $($body)+ });
+        $($($crate::words::words!(@form $form $($safe)?, $name);)+)?
     };
     (@enum [$(#[$meta:meta])*] $name:ident {
         $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)?
@@ -45,20 +46,24 @@ macro_rules! words {
             }
         }
     };
-    (@forms [] $name:ident $body:tt) => {};
-    (@forms [Serialize $($form:ident)*] $name:ident $body:tt) => {
+    (@form Serialize, $name:ident) => {
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.word())
             }
         }
-        $crate::words::words!(@forms [$($form)*] $name $body);
     };
-    (@forms [Wire $($form:ident)*] $name:ident {
-        $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)?
-    }) => {
-        $crate::wire::wire! { enum $name { $($variant),+ } }
-        $crate::words::words!(@forms [$($form)*] $name { $($variant = $word),+ });
+    (@form Wire $($safe:ident)?, $name:ident) => {
+        impl $crate::wire::Wire for $name {
+            fn write(&self, number: u32, out: &mut Vec<u8>) {
+                $crate::wire::write_text(number, self.word(), out);
+            }
+
+            fn read(content: $crate::wire::Content<'_>) -> Result<Self, $crate::wire::Unreadable> {
+                let known = Self::from_word(content.text()?)$(.or(Some(Self::$safe)))?;
+                known.ok_or($crate::wire::Unreadable::Unknown(stringify!($name)))
+            }
+        }
     };
 }
 
@@ -67,7 +72,7 @@ pub(crate) use words;
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "words are those of public enums")]
 mod tests {
-    use crate::wire;
+    use crate::wire::{self, Unreadable};
 
     words! {
         /// A sample.
@@ -81,6 +86,17 @@ mod tests {
         }
     }
 
+    words! {
+        /// The sample in another release.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum Other: Wire or First {
+            /// One.
+            First = "first",
+            /// A third.
+            Third = "third",
+        }
+    }
+
     #[test]
     fn each_word_is_written_once() {
         assert_eq!(Sample::ALL, [Sample::First, Sample::SecondOne]);
@@ -90,6 +106,15 @@ mod tests {
             assert_eq!(wire::decode(&wire::encode(&sample)), Ok(sample));
         }
         assert_eq!((Sample::from_word("First"), Sample::default()), (None, Sample::SecondOne));
-        assert_eq!(wire::encode(&Sample::First), format!("{} 5 First", wire::FORMAT));
+        assert_eq!(wire::encode(&Sample::First), wire::encode(&"first".to_owned()));
+    }
+
+    #[test]
+    fn a_word_of_another_release_is_refused_or_read_as_a_safe_one() {
+        let refused = wire::decode::<Sample>(&wire::encode(&Other::Third));
+        assert_eq!(refused, Err(Unreadable::Unknown("Sample")));
+        assert_eq!(wire::decode(&wire::encode(&Sample::SecondOne)), Ok(Other::First));
+        assert_eq!(wire::decode::<Other>(&wire::encode(&7_u64)), Err(Unreadable::Broken));
+        assert_eq!(Other::WORDS.map(|(word, _)| word), ["first", "third"]);
     }
 }

@@ -26,7 +26,7 @@ mod table;
 
 use memory_store::MemoryStore;
 use tollgate::account::AccountRecord;
-use tollgate::admin::{Change, Command, IdempotencyKey, Reply};
+use tollgate::admin::{Change, Command, IdempotencyKey, Reply, record};
 use tollgate::time::Timestamp;
 
 /// 2026-12-01T00:00:00Z.
@@ -34,7 +34,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_796_083_200);
 
 /// An account that has paid.
 fn store() -> MemoryStore {
-    let account = serde_json::from_str(r#"{"plan":"pro","status":"active"}"#).unwrap();
+    let account = record::parse(r#"{"plan":"pro","status":"active"}"#).unwrap();
     MemoryStore { account: Some(account), ..MemoryStore::default() }
 }
 

@@ -176,10 +176,7 @@ fn records_survive_being_written_down() {
         event(723, News::CustomerDeleted),
     ];
     let record = record(&events);
-    let json = serde_json::to_string(&record).unwrap();
-    assert_eq!(serde_json::from_str::<AccountRecord>(&json).unwrap(), record, "{json}");
-    let text = tollgate::wire::encode(&record);
-    assert_eq!(tollgate::wire::decode(&text), Ok(record));
+    assert_eq!(tollgate::wire::decode(&tollgate::wire::encode(&record)), Ok(record));
 }
 
 fn status() -> impl Strategy<Value = Status> {

@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use bindings::Vars;
 use serde_json::{Value, json};
+use tollgate::admin::record::shown;
 use tollgate::cause::QuotaState;
 use tollgate::config::Config;
 use tollgate::decision::Denial;
@@ -152,7 +153,7 @@ fn usage(config: &Config, used: [u64; 3], record: &str) -> Usage {
         QuotaState::new(quota, quota.window(NOW, None), quota.limit, used)
     };
     Usage {
-        account: serde_json::from_str(record).unwrap(),
+        account: shown::read(serde_json::from_str(record).unwrap()).ok(),
         quotas: quotas.iter().zip(used).map(state).collect(),
         credits: Vec::new(),
     }

@@ -345,31 +345,31 @@ const MAX_FAILURES: usize = 32;
 const DECLINE_AHEAD_MS: i64 = 60_000;
 
 wire!(ProviderSubscription {
-    provider,
-    id,
-    customer,
-    by_address,
-    subscription,
-    last_report,
-    paid_at,
-    paid_until,
-    failures,
-    payments,
+    1: provider,
+    2: id,
+    3: customer,
+    4: by_address,
+    5: subscription,
+    6: last_report,
+    7: paid_at,
+    8: paid_until,
+    9: failures,
+    10: payments,
 });
-wire!(Payment { at, provider, id });
-wire!(LastReport { at, status, current_period_ends_at, ends_at, is_in_doubt });
-wire!(Failure { at, reason });
+wire!(Payment { 1: at, 2: provider, 3: id });
+wire!(LastReport { 1: at, 2: status, 3: current_period_ends_at, 4: ends_at, 5: is_in_doubt });
+wire!(Failure { 1: at, 2: reason });
 wire!(Customer {
-    provider,
-    id,
-    deleted_at,
-    entitlements,
-    entitlements_at,
-    partial_entitlements,
-    partial_at,
-    decline,
+    1: provider,
+    2: id,
+    3: deleted_at,
+    4: entitlements,
+    5: entitlements_at,
+    6: partial_entitlements,
+    7: partial_at,
+    8: decline,
 });
-wire!(Dispute { provider, id, at, is_open, subscription, payments });
+wire!(Dispute { 1: provider, 2: id, 3: at, 4: is_open, 5: subscription, 6: payments });
 
 #[allow(
     clippy::trivially_copy_pass_by_ref,

@@ -113,8 +113,17 @@ pub struct KeyOwner {
     pub member: Option<String>,
 }
 
-wire!(KeyOwner { account, key, member });
-wire!(ApiKey { id, name, member, scopes, created_at, expires_at, revoked_at, replaces });
+wire!(KeyOwner { 1: account, 2: key, 3: member });
+wire!(ApiKey {
+    1: id,
+    2: name,
+    3: member,
+    4: scopes,
+    5: created_at,
+    6: expires_at,
+    7: revoked_at,
+    8: replaces,
+});
 
 const ID_BYTES: usize = 8;
 /// 32 bytes as base64url.

@@ -10,13 +10,11 @@ use serde::Serialize;
 use super::billed::{Customer, Dispute, Payment, ProviderSubscription};
 use super::key::ApiKey;
 use super::subscription::{Subscription, write_time};
-use crate::strict_json::StrictValue;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
 /// A customer's subscriptions, exceptions, credentials and revocations.
-#[derive(Clone, Debug, Default, serde::Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "StrictValue")]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct AccountRecord {
     /// The subscription that the operator wrote, beside those of the providers.
     #[serde(flatten)]
@@ -128,17 +126,17 @@ impl From<Subscription> for AccountRecord {
 }
 
 wire!(AccountRecord {
-    own,
-    entitlements,
-    suspended,
-    limits,
-    tokens_revoked_before,
-    revoked_tokens,
-    billed,
-    customers,
-    purchases,
-    disputes,
-    keys,
+    1: own,
+    2: entitlements,
+    3: suspended,
+    4: limits,
+    5: tokens_revoked_before,
+    6: revoked_tokens,
+    7: billed,
+    8: customers,
+    9: purchases,
+    10: disputes,
+    11: keys,
 });
 
 #[allow(

@@ -75,15 +75,15 @@ words! {
 }
 
 wire!(Subscription {
-    plan,
-    add_ons,
-    status,
-    cycle_anchor,
-    current_period_ends_at,
-    trial_ends_at,
-    ends_at,
-    payment_failed_at,
-    payment_failure,
+    1: plan,
+    2: add_ons,
+    3: status,
+    4: cycle_anchor,
+    5: current_period_ends_at,
+    6: trial_ends_at,
+    7: ends_at,
+    8: payment_failed_at,
+    9: payment_failure,
 });
 
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::change::Change;
 use super::invalid::InvalidRequest;
-use crate::account::{AccountRecord, ApiKey};
+use super::record;
+use crate::account::ApiKey;
 use crate::config::Config;
 use crate::identity::AccountName;
-use crate::json_object::{JsonObject, ReadError, is_line, time};
+use crate::json_object::{JsonObject, is_line, time};
 use crate::quota::CreditPack;
-use crate::strict_json::{self, StrictValue};
 use crate::time::Timestamp;
 
 /// Reads an account's record.
@@ -18,8 +18,7 @@ use crate::time::Timestamp;
 ///
 /// The mistake in it; so for every function here.
 pub fn record(body: &str, config: &Config) -> Result<Change, InvalidRequest> {
-    let value = strict_json::parse(body).map_err(ReadError::NotJson)?;
-    let record = AccountRecord::try_from(StrictValue(value))?;
+    let record = record::parse(body)?;
     for plan in record.own.plan_ids() {
         known_plan(plan, config)?;
     }

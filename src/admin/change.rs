@@ -55,17 +55,17 @@ pub enum Change {
     },
 }
 
-wire!(Command { change, actor, idempotency_key });
+wire!(Command { 1: change, 2: actor, 3: idempotency_key });
 wire! {
     enum Change {
-        Credits(pack),
-        Key(key),
-        Record(record),
-        Reread { customers },
-        RevokeBefore(at),
-        RevokeKey(id),
-        RevokeToken(id),
-        RotateKey { id, successor, overlap_s },
+        1: Credits(pack),
+        2: Key(key),
+        3: Record(record),
+        4: Reread { 1: customers },
+        5: RevokeBefore(at),
+        6: RevokeKey(id),
+        7: RevokeToken(id),
+        8: RotateKey { 1: id, 2: successor, 3: overlap_s },
     }
 }
 

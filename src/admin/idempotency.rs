@@ -19,7 +19,7 @@ pub struct IdempotencyKey {
     pub fingerprint: String,
 }
 
-wire!(IdempotencyKey { key, fingerprint });
+wire!(IdempotencyKey { 1: key, 2: fingerprint });
 
 impl IdempotencyKey {
     /// The key of a request that consists of `parts`, such as its method, path and body.

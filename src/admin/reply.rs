@@ -17,7 +17,7 @@ pub struct Reply {
     pub new_key: Option<Box<ApiKey>>,
 }
 
-wire!(Reply { status, body, is_replay, new_key });
+wire!(Reply { 1: status, 2: body, 3: is_replay, 4: new_key });
 
 impl Reply {
     /// The reply to a command that was executed.

@@ -1,14 +1,8 @@
-//! The messages between isolates and objects, as text: one line for each count.
-//!
-//! Each side is the other's own release or the one before it, so a line that can't be read is left
-//! out: the reader's next view is reported again.
-
-use std::fmt::Write as _;
+//! The messages between isolates and the registry of readers.
 
 use super::{Allowance, CountKey, Grant, Page, ReaderId};
 use crate::plan::Period;
-use crate::time::Timestamp;
-use crate::wire::Wire;
+use crate::wire::{Content, Unreadable, Wire, wire, write_bytes, write_message};
 
 /// An isolate's report.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -44,93 +38,43 @@ pub struct Correction {
     pub used: u8,
 }
 
-impl From<ReadersRequest> for String {
-    fn from(request: ReadersRequest) -> Self {
-        lines(request.observations.iter().map(|seen| (seen.count, [seen.had, seen.has])))
+wire!(ReadersRequest { 1: observations });
+wire!(Observation { 1: count, 2: had, 3: has });
+wire!(ReadersReply { 1: corrections });
+wire!(Correction { 1: count, 2: used });
+wire!(CountKey { 1: reader, 2: allowance, 3: starts_at });
+wire!(Grant { 1: count, 2: page, 3: had, 4: has });
+
+impl Wire for ReaderId {
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        write_bytes(number, self.as_bytes(), out);
+    }
+
+    fn read(content: Content<'_>) -> Result<Self, Unreadable> {
+        content.bytes()?.try_into().map(Self::from_bytes).map_err(|_| Unreadable::Broken)
     }
 }
 
-impl From<String> for ReadersRequest {
-    fn from(text: String) -> Self {
-        let observations = read(&text, |count, [had, has]| Observation { count, had, has });
-        Self { observations }
+impl Wire for Allowance {
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        write_message(number, out, |out| {
+            self.limit().write(1, out);
+            self.period().write(2, out);
+        });
+    }
+
+    fn read(content: Content<'_>) -> Result<Self, Unreadable> {
+        let (limit, period): (u8, Period) = Wire::read(content)?;
+        Self::new(limit, period).ok_or(Unreadable::Broken)
     }
 }
 
-impl From<ReadersReply> for String {
-    fn from(reply: ReadersReply) -> Self {
-        lines(reply.corrections.iter().map(|correction| (correction.count, [0, correction.used])))
-    }
-}
-
-impl From<String> for ReadersReply {
-    fn from(text: String) -> Self {
-        Self { corrections: read(&text, |count, [_, used]| Correction { count, used }) }
-    }
-}
-
-impl Wire for ReadersRequest {
-    fn put(&self, text: &mut String) {
-        String::from(self.clone()).put(text);
+impl Wire for Page {
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        self.0.write(number, out);
     }
 
-    fn take(rest: &mut &str) -> Option<Self> {
-        String::take(rest).map(Self::from)
+    fn read(content: Content<'_>) -> Result<Self, Unreadable> {
+        u32::read(content).map(Self)
     }
-}
-
-impl Wire for ReadersReply {
-    fn put(&self, text: &mut String) {
-        String::from(self.clone()).put(text);
-    }
-
-    fn take(rest: &mut &str) -> Option<Self> {
-        String::take(rest).map(Self::from)
-    }
-}
-
-impl Grant {
-    /// As text that the edge keeps while the origin works.
-    pub fn to_line(&self) -> String {
-        let Page(page) = self.page;
-        lines([(self.count, [self.had, self.has])].into_iter()) + &page.to_string()
-    }
-
-    /// Reads [`Self::to_line`]; `None` for anything else.
-    pub fn from_line(text: &str) -> Option<Self> {
-        let (line, page) = text.split_once('\n')?;
-        let (count, [had, has]) = read_line(line)?;
-        Some(Self { count, page: Page(read_number(page)?), had, has })
-    }
-}
-
-/// A count and two numbers, a line each.
-fn lines(counts: impl Iterator<Item = (CountKey, [u8; 2])>) -> String {
-    let mut out = String::new();
-    for (count, [first, second]) in counts {
-        // Writing to a string can't fail.
-        let _ = writeln!(out, "{count} {first} {second}");
-    }
-    out
-}
-
-fn read<T>(text: &str, make: impl Fn(CountKey, [u8; 2]) -> T) -> Vec<T> {
-    let one = |line| read_line(line).map(|(count, numbers)| make(count, numbers));
-    text.split('\n').filter_map(one).collect()
-}
-
-fn read_line(line: &str) -> Option<(CountKey, [u8; 2])> {
-    let mut parts = line.split(' ');
-    let reader = ReaderId::parse(parts.next()?)?;
-    let limit = read_number(parts.next()?)?;
-    let allowance = Allowance::new(limit, Period::from_word(parts.next()?)?)?;
-    let starts_at = Timestamp::from_millis(read_number(parts.next()?)?);
-    let numbers = [read_number(parts.next()?)?, read_number(parts.next()?)?];
-    let count = CountKey { reader, allowance, starts_at };
-    parts.next().is_none().then_some((count, numbers))
-}
-
-/// One parser for all of them takes less of the module.
-fn read_number<T: TryFrom<u64>>(text: &str) -> Option<T> {
-    text.parse().ok().and_then(|number: u64| number.try_into().ok())
 }

@@ -59,7 +59,7 @@ impl Inbox {
         request: InboxRequest,
         read: &ReadBody<'_>,
         now: Timestamp,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Vec<u8>, StoreError> {
         self.tidy_up(store, now)?;
         Ok(match request {
             InboxRequest::TakeIn(events) => wire::encode(&take_in::all(store, events, now)?),
@@ -91,7 +91,7 @@ impl Inbox {
             }
             InboxRequest::PutAccount(summary) => {
                 store.put_account(&summary)?;
-                String::new()
+                Vec::new()
             }
             InboxRequest::LookList { limit } => wire::encode(&look::list(store, limit, now)?),
             InboxRequest::Called(calls) => {
@@ -99,7 +99,7 @@ impl Inbox {
                     let attempt = Attempt::Call;
                     store.add_signal(&Signal { provider, attempt, customer, at: now, is_good })?;
                 }
-                String::new()
+                Vec::new()
             }
             InboxRequest::Outage => wire::encode(&self.assess(store, now)?),
         })

@@ -51,7 +51,7 @@ pub fn apply_to_ledger(
     let written = wire::encode(&before);
     let record = apply(before, event, now);
     let summary = AccountSummary::of(account, &record, terms.plans, terms.provider_outage, now);
-    // The record as text: comparing all of its fields would be code of its own.
+    // The record in bytes: comparing all of its fields would be code of its own.
     if wire::encode(&record) != written {
         store.put_account(&record)?;
         let AccountSummary { plan, status, cause, .. } = &summary;

@@ -203,5 +203,11 @@ fn replay(signals: &[Signal], window_ms: i64, now: Timestamp) -> (Count, Option<
     (count, since)
 }
 
-wire! { enum Attempt { Charge, Call } }
-wire!(Outages { providers, since, failing_customers, succeeding_customers, window_s });
+wire! { enum Attempt { 1: Charge, 2: Call } }
+wire!(Outages {
+    1: providers,
+    2: since,
+    3: failing_customers,
+    4: succeeding_customers,
+    5: window_s,
+});

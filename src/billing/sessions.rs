@@ -7,7 +7,6 @@
 use sha2::{Digest, Sha256};
 
 use crate::account::AccountRecord;
-use crate::mac::length_of;
 use crate::text::hex;
 use crate::time::Timestamp;
 use crate::wire::{self, wire};
@@ -48,20 +47,16 @@ pub enum SessionReply {
     TooMany(u64),
 }
 
-wire! {
-    enum SessionRequest { Begin { wish }, Made { wish, url } }
-}
-wire! {
-    enum SessionReply { Known(url), Make, TooMany(retry_after_s) }
-}
+wire! { enum SessionRequest { 1: Begin { 1: wish }, 2: Made { 1: wish, 2: url } } }
+wire! { enum SessionReply { 1: Known(url), 2: Make, 3: TooMany(retry_after_s) } }
 
 /// A hash that identifies a wanted link by the plan (none for the portal), the address to come back
 /// to, and the current record: after a purchase, the same caller is a customer.
 pub fn wish(plan: Option<&str>, back: &str, record: Option<&AccountRecord>) -> String {
     let record = record.map(wire::encode).unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [plan.unwrap_or_default(), back, &record] {
-        hash.update(length_of(part));
+    for part in [plan.unwrap_or_default().as_bytes(), back.as_bytes(), &record] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
     hex::encode(&hash.finalize())

@@ -6,7 +6,7 @@ words! {
     /// The reason of a failed charge, as far as a payer may know: fraud and the like read as
     /// declined.
     #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-    pub enum PaymentFailure: Serialize, Wire {
+    pub enum PaymentFailure: Serialize, Wire or Declined {
         /// The card itself has expired.
         CardExpired = "card_expired",
         /// A number, date or code of the card is wrong.

@@ -48,7 +48,7 @@ impl QuotaState {
     }
 }
 
-wire!(QuotaState { name, limit, used, resets_at, window_s, enforcement });
+wire!(QuotaState { 1: name, 2: limit, 3: used, 4: resets_at, 5: window_s, 6: enforcement });
 
 #[cfg(test)]
 mod tests {

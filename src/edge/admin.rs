@@ -67,7 +67,7 @@ async fn perform<'a>(visit: &Visit, need: Need<'a>) -> Step<'a> {
     }
 }
 
-async fn call(visit: &Visit, call: ObjectCall) -> Result<String, String> {
+async fn call(visit: &Visit, call: ObjectCall) -> Result<Vec<u8>, String> {
     let (object, message) = message(call.request);
     reply(send_within(&visit.isolate, &object, &message, call.deadline_ms)?).await
 }

@@ -32,7 +32,7 @@ use crate::gate::{
 use crate::hosted_page::Request as PageRequest;
 use crate::identity::ObjectName;
 use crate::plan::FailurePolicy;
-use crate::wire::Wire;
+use crate::wire::Field;
 
 /// Serves a request. Returns a `Response`, the origin's promise of one, or a one-element array
 /// around a promise that this module resolves; null where it is for [`backstage`](super).
@@ -231,7 +231,7 @@ impl Exchange {
     }
 
     /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger<T: Wire>(
+    async fn ask_ledger<T: Field>(
         &self,
         object: &ObjectName,
         message: &Message,

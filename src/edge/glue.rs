@@ -4,7 +4,7 @@
 
 pub(super) mod forward;
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{Request, Response};
@@ -72,7 +72,7 @@ extern "C" {
     pub(super) fn ask_ledger(
         namespace: &JsValue,
         account: &str,
-        message: &str,
+        message: Uint8Array,
         deadline_ms: u32,
     ) -> Promise;
 

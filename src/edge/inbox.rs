@@ -9,14 +9,14 @@ use crate::billing::outage::Outages;
 use crate::config::Config;
 use crate::gate::CallError;
 use crate::identity::ObjectName;
-use crate::wire::Wire;
+use crate::wire::Field;
 
 /// Asks the inbox something. [`InboxRequest`] says what the reply to it is.
 ///
 /// # Errors
 ///
 /// The reason for the lack of an answer.
-pub(super) async fn ask<T: Wire>(
+pub(super) async fn ask<T: Field>(
     isolate: &Isolate,
     config: &Config,
     request: InboxRequest,

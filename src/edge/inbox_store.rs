@@ -3,7 +3,9 @@
 use wasm_bindgen::JsValue;
 
 use super::customer_store::{self, account_of, customer_key, optional, provider_of};
-use super::ledger_store::{SqlStore, optional_time_of, text_of, time, time_of, units, units_of};
+use super::ledger_store::{
+    SqlStore, blob, bytes_of, optional_time_of, text_of, time, time_of, units, units_of,
+};
 use crate::billing::inbox::{
     AccountFilter, AccountSummary, Content, CustomerKey, EventFilter, EventKey, EventRow,
     EventState, InboxStore, Retention,
@@ -36,7 +38,7 @@ impl InboxStore for SqlStore {
                      AND body IS NOT NULL";
         let cells = self.cells(query, &event_key(key))?;
         let [event, body] = cells.as_slice() else { return Ok(None) };
-        Ok(Some(Content { event: text_of(event)?, body: text_of(body)? }))
+        Ok(Some(Content { event: bytes_of(event)?, body: text_of(body)? }))
     }
 
     fn add_event(&mut self, row: &EventRow, content: &Content) -> Result<(), StoreError> {
@@ -49,7 +51,8 @@ impl InboxStore for SqlStore {
         let [account, state, reason, attempts, due_at] = changing(row);
         let [customer, subscription] =
             [&row.customer, &row.subscription].map(|text| optional(text.as_deref()));
-        let [kind, event, body] = [&row.kind, &content.event, &content.body].map(JsValue::from);
+        let [kind, body] = [&row.kind, &content.body].map(JsValue::from);
+        let event = blob(&content.event);
         let values = [
             provider,
             id,

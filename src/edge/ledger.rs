@@ -1,6 +1,7 @@
 //! Messages to the Durable Objects of the class `Ledger`: accounts, and the few that are none.
 
-use js_sys::Promise;
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::JsCast;
 
 use super::glue;
 use super::glue::resolved;
@@ -14,7 +15,7 @@ use crate::billing::sessions::SessionRequest;
 use crate::config::{Config, LEDGER_BINDING};
 use crate::identity::{AccountName, ObjectName};
 use crate::quota::LedgerRequest;
-use crate::wire::{self, Wire, wire};
+use crate::wire::{self, Field, wire};
 
 /// Sends a message to an object. What the promise comes to, [`reply`] waits for.
 ///
@@ -42,7 +43,12 @@ pub(super) fn send_within(
     deadline_ms: u32,
 ) -> Result<Promise, String> {
     let namespace = isolate.resource(LEDGER_BINDING).ok_or("the LEDGER binding is gone")?;
-    Ok(glue::ask_ledger(&namespace, &object.to_string(), &wire::encode(message), deadline_ms))
+    Ok(glue::ask_ledger(
+        &namespace,
+        &object.to_string(),
+        Uint8Array::from(&*wire::encode(message)),
+        deadline_ms,
+    ))
 }
 
 /// Waits for the reply to [`send`], which [`read`] reads.
@@ -51,8 +57,10 @@ pub(super) fn send_within(
 ///
 /// The reason for the lack of a reply: too late, unreachable, overloaded, or the object's own
 /// error.
-pub(super) async fn reply(promise: Promise) -> Result<String, String> {
-    resolved(promise).await?.as_string().ok_or_else(|| "a reply that isn't text".to_owned())
+pub(super) async fn reply(promise: Promise) -> Result<Vec<u8>, String> {
+    let reply = resolved(promise).await?;
+    let bytes = reply.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    bytes.ok_or_else(|| "a reply that isn't bytes".to_owned())
 }
 
 /// Reads a reply.
@@ -60,7 +68,7 @@ pub(super) async fn reply(promise: Promise) -> Result<String, String> {
 /// # Errors
 ///
 /// The mistake in it.
-pub(super) fn read<T: Wire>(reply: &str) -> Result<T, String> {
+pub(super) fn read<T: Field>(reply: &[u8]) -> Result<T, String> {
     wire::decode(reply).map_err(|error| format!("a reply that can't be read: {error}"))
 }
 
@@ -74,7 +82,7 @@ pub(super) async fn call(
     config: &Config,
     object: &ObjectName,
     message: &Message,
-) -> Result<String, String> {
+) -> Result<Vec<u8>, String> {
     reply(send(isolate, config, object, message)?).await
 }
 
@@ -129,17 +137,17 @@ pub(super) enum Message {
 
 wire! {
     enum Message {
-        ApplyBilling { account, events },
-        Ask(request),
-        Audit { before, limit },
-        Execute(command),
-        Credits,
-        Inbox(request),
-        FileKey { hash, owner },
-        FindKey(hash),
-        Read,
-        ReportReaders(request),
-        Session(request),
-        Usage { plan, member },
+        1: ApplyBilling { 1: account, 2: events },
+        2: Ask(request),
+        3: Audit { 1: before, 2: limit },
+        4: Execute(command),
+        5: Credits,
+        6: Inbox(request),
+        7: FileKey { 1: hash, 2: owner },
+        8: FindKey(hash),
+        9: Read,
+        10: ReportReaders(request),
+        11: Session(request),
+        12: Usage { 1: plan, 2: member },
     }
 }

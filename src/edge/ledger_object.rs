@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
@@ -99,7 +99,7 @@ enum Wake {
 
 /// A message as it was handled.
 struct Handled {
-    reply: String,
+    reply: Vec<u8>,
     wake: Option<Wake>,
 }
 
@@ -181,15 +181,13 @@ impl Ledger {
     ///
     /// The runtime's reason why the body can't be read.
     pub fn fetch(&self, request: &Request) -> Result<Promise, JsValue> {
-        let (inner, text) = (Rc::clone(&self.0), request.text()?);
+        let (inner, body) = (Rc::clone(&self.0), request.array_buffer()?);
         Ok(future_to_promise(async move {
-            let text = resolved(text).await?;
-            let text = text.as_string().ok_or(Fault::Body);
-            let (status, reply) = match text.and_then(|text| inner.answer(&text)) {
-                Ok(reply) => (200, reply),
-                Err(fault) => (500, fault.to_string()),
-            };
-            glue::make_response(status, "", &reply).map(JsValue::from)
+            let body = Uint8Array::new(&resolved(body).await?).to_vec();
+            match inner.answer(&body) {
+                Ok(reply) => glue::make_response(200, "", &format!("{reply:?}")).map(JsValue::from),
+                Err(fault) => glue::make_response(500, "", &fault.to_string()).map(JsValue::from),
+            }
         }))
     }
 
@@ -213,8 +211,8 @@ impl Ledger {
 impl Inner {
     /// Handles one message as one transaction: a fault undoes all of it. After it has committed,
     /// nothing can fail any more but setting the alarm, and that is logged.
-    fn answer(&self, text: &str) -> Result<String, Fault> {
-        let message: Message = wire::decode(text).map_err(Fault::Message)?;
+    fn answer(&self, message: &[u8]) -> Result<Vec<u8>, Fault> {
+        let message: Message = wire::decode(message).map_err(Fault::Message)?;
         let isolate = Isolate::of(&self.env);
         // The operator's log has the mistakes already.
         let config = isolate.config.as_ref().map_err(|_| Fault::Config)?;
@@ -289,7 +287,7 @@ fn handle(
     store: &mut SqlStore,
     config: &Config,
     message: Message,
-) -> Result<String, Fault> {
+) -> Result<Vec<u8>, Fault> {
     let terms = config.terms();
     let reply = match message {
         Message::ApplyBilling { account, events } => {
@@ -315,7 +313,7 @@ fn handle(
         }
         Message::FileKey { hash, owner } => {
             key_store::add(store, &hash, &owner)?;
-            String::new()
+            Vec::new()
         }
         Message::FindKey(hash) => wire::encode(&key_store::find(store, &hash)?),
         Message::Usage { plan, member } => {

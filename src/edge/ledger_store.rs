@@ -1,7 +1,7 @@
 //! The ledger's rows in the SQLite database of its Durable Object.
 
-use js_sys::Array;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue;
 use crate::account::AccountRecord;
@@ -62,14 +62,14 @@ impl SqlStore {
 impl LedgerStore for SqlStore {
     fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
         let cells = self.cells("SELECT value FROM account", &[])?;
-        let read = |cell: &JsValue| serde_json::from_str(&text_of(cell)?).map_err(failed);
+        let read = |cell: &JsValue| wire::decode(&bytes_of(cell)?).map_err(failed);
         cells.first().map(read).transpose()
     }
 
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError> {
         let query = "INSERT INTO account (id, value) VALUES (1, ?) \
                      ON CONFLICT (id) DO UPDATE SET value = excluded.value";
-        self.write(query, &[json(record)?])
+        self.write(query, &[blob(&wire::encode(record))])
     }
 
     fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
@@ -119,7 +119,7 @@ impl LedgerStore for SqlStore {
         let read = |cell: &JsValue| {
             // A row that can't be read is of another format, and so is its isolate: its units are
             // lost.
-            let row = wire::decode(&text_of(cell)?);
+            let row = wire::decode(&bytes_of(cell)?);
             let unreadable = |_| HolderRow { name: name.to_owned(), ..HolderRow::default() };
             Ok(row.unwrap_or_else(unreadable))
         };
@@ -132,7 +132,7 @@ impl LedgerStore for SqlStore {
                          seen_at_ms = excluded.seen_at_ms, \
                          forget_at_ms = excluded.forget_at_ms, value = excluded.value";
         let name = row.name.as_str().into();
-        self.write(query, &[name, time(row.seen_at), time(row.forget_at), wire::encode(row).into()])
+        self.write(query, &[name, time(row.seen_at), time(row.forget_at), blob(&wire::encode(row))])
     }
 
     fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
@@ -209,7 +209,7 @@ impl LedgerStore for SqlStore {
 /// more. No index on `forget_at_ms`: it would cost a row written with every grant, for one scan now
 /// and then.
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS counter (
         meter TEXT NOT NULL, member TEXT NOT NULL, period TEXT NOT NULL,
         starts_at_ms INTEGER NOT NULL, used INTEGER NOT NULL, carried INTEGER NOT NULL,
@@ -217,7 +217,7 @@ const SCHEMA: &str = "
         PRIMARY KEY (meter, member, period, starts_at_ms)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS holder (
         name TEXT PRIMARY KEY, seen_at_ms INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL,
-        value TEXT NOT NULL) WITHOUT ROWID;
+        value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS credit (
         added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, units INTEGER NOT NULL,
         units_left INTEGER NOT NULL, added_at_ms INTEGER NOT NULL, expires_at_ms INTEGER);
@@ -261,6 +261,17 @@ pub(super) fn text_of(cell: &JsValue) -> Result<String, StoreError> {
     cell.as_string().ok_or_else(|| wrong_cell("a text"))
 }
 
+/// The bytes in a cell.
+pub(super) fn bytes_of(cell: &JsValue) -> Result<Vec<u8>, StoreError> {
+    let buffer = cell.dyn_ref::<ArrayBuffer>().ok_or_else(|| wrong_cell("bytes"))?;
+    Ok(Uint8Array::new(buffer).to_vec())
+}
+
+/// A cell with bytes.
+pub(super) fn blob(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
 // SQLite's numbers go through JavaScript's, and the ledger keeps its own within 2^53.
 
 #[expect(clippy::cast_precision_loss, reason = "see above")]
@@ -295,10 +306,6 @@ fn number_of(cell: &JsValue) -> Result<f64, StoreError> {
 /// The schema lets no other value in: a default in its place would hide a broken row.
 fn wrong_cell(expected: &str) -> StoreError {
     StoreError(format!("a cell of the database is not {expected}"))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<JsValue, StoreError> {
-    serde_json::to_string(value).map(JsValue::from).map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> StoreError {

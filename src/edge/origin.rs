@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::forwarding::{Forwarding, Passing};
@@ -11,18 +11,15 @@ use super::glue::forward::{self, ForwardFailure};
 use super::isolate::{Isolate, now};
 use super::visit::Visit;
 use super::{errands, glue};
-use crate::allowance::{COOKIE_NAME, Grant};
+use crate::allowance::COOKIE_NAME;
 use crate::config::{Config, Deadlines, OriginTarget, Route};
 use crate::decision::{Degraded, Pass};
-use crate::gate::{self, COST_HEADER, OriginAnswer, Visitor};
-use crate::identity::{
-    ASSERTION_HEADER, ASSERTION_LIFETIME_S, AccountName, DEGRADED_HEADER, Identity, NOBODY,
-};
-use crate::quota::Charge;
+use crate::gate::{self, COST_HEADER, OriginAnswer, Unsettled, Visitor};
+use crate::identity::{ASSERTION_HEADER, ASSERTION_LIFETIME_S, DEGRADED_HEADER, Identity, NOBODY};
 use crate::request::HeaderKind;
 use crate::request::credential::{self, Strip};
 use crate::time::Timestamp;
-use crate::{answer, report};
+use crate::{answer, report, wire};
 
 /// Everything that is known about a request that goes to the origin.
 pub(super) struct Passage<'a> {
@@ -65,8 +62,8 @@ impl Passage<'_> {
         on_response.extend(pass.set_cookie.iter().map(|cookie| (SET_COOKIE, cookie.into())));
         let Isolate { env, forwardings, .. } = &*self.visit.isolate;
         let forwarding = forwardings.of(env, self.config, pass.route, self.passing())?;
-        let charge = if forwarding.is_settled { self.charge() } else { String::new() };
-        if forwarding.reads_cost && !charge.is_empty() {
+        let unsettled = self.unsettled().filter(|_| forwarding.is_settled);
+        if forwarding.reads_cost && unsettled.is_some() {
             // Between origin and gate; empty removes it.
             on_response.push((COST_HEADER, "".into()));
         }
@@ -74,7 +71,7 @@ impl Passage<'_> {
             target: &target,
             on_request: &headers,
             on_response: &glue::lines(&on_response),
-            charge: &charge,
+            unsettled,
         };
         send(self.visit, self.context, &forwarding, &changes)
     }
@@ -89,20 +86,16 @@ impl Passage<'_> {
         }
     }
 
-    /// The charge as [`settle_charge`] or [`settle_page`] reads it; empty where nothing was charged
-    /// or counted.
-    fn charge(&self) -> String {
+    /// What was charged or counted, if anything was.
+    fn unsettled(&self) -> Option<Unsettled> {
         let pass = self.pass;
         if let Some(page) = &pass.free_page {
-            return format!("{FREE_PAGE}\n{}\n{}", page.set_cookie, page.grant.to_line());
+            let cookie = page.set_cookie.clone();
+            return Some(Unsettled::Page { cookie, grant: page.grant });
         }
-        let (Some(charge), Some(identity), Some(index)) =
-            (&pass.charge, &pass.identity, pass.route)
-        else {
-            return String::new();
-        };
-        let index = index.get();
-        format!("{index}\n{}\n{}", identity.account_name(), charge.to_lines())
+        let (charge, route) = (pass.charge.clone()?, pass.route?.get());
+        let account = pass.identity.as_ref()?.account_name();
+        Some(Unsettled::Charge { route, account, charge })
     }
 
     /// The identity to assert, if the operator gave a key to sign it with: nobody's for a visitor
@@ -168,46 +161,32 @@ impl Passage<'_> {
     }
 }
 
-/// Takes back the excess of a charge, now that the origin has answered. `settling.js` calls it with
-/// the charge of [`Passage::charge`].
-fn settle_charge(
+/// Settles what was charged or counted, now that the origin has answered. Returns the cookie that
+/// the reader of a free page gets with it, empty for none.
+fn settle(
     isolate: &Rc<Isolate>,
     context: &JsValue,
-    charge: &str,
-    answer: &OriginAnswer<'_>,
-) {
-    let Ok(config) = &isolate.config else { return };
-    let mut lines = charge.splitn(3, '\n');
-    let mut next = || lines.next().unwrap_or_default();
-    let (route, account, charge) = (next(), next(), Charge::from_lines(next()));
-    let route = route.parse().ok().and_then(|index: usize| config.routes.get(index));
-    let Some(route) = route else { return };
-    let settlement = gate::settle(route, &charge, answer);
-    if let Some(fault) = &settlement.fault {
-        worker::console_error!("{}", report::fault_line("origin", fault));
-    }
-    // It is this isolate's own text.
-    let Ok(account) = AccountName::parse(account) else { return };
-    let memory = &mut isolate.memory.borrow_mut();
-    let errands = gate::give_back(&account, &settlement.returned, memory, now());
-    errands::run(isolate, config, context, errands);
-}
-
-/// The same for a free page that was counted. Returns the cookie that its reader gets with it.
-fn settle_page(
-    isolate: &Rc<Isolate>,
-    context: &JsValue,
-    page: &str,
+    unsettled: Unsettled,
     answer: &OriginAnswer<'_>,
 ) -> String {
-    let (Ok(config), Some((cookie, grant))) = (&isolate.config, page.split_once('\n')) else {
-        return String::new();
-    };
-    let Some(grant) = Grant::from_line(grant) else { return String::new() };
+    let Ok(config) = &isolate.config else { return String::new() };
     let memory = &mut isolate.memory.borrow_mut();
-    let (is_delivered, errands) = gate::settle_page(&grant, answer, memory, now());
+    let (errands, cookie) = match unsettled {
+        Unsettled::Charge { route, account, charge } => {
+            let Some(route) = config.routes.get(route) else { return String::new() };
+            let settlement = gate::settle(route, &charge, answer);
+            if let Some(fault) = &settlement.fault {
+                worker::console_error!("{}", report::fault_line("origin", fault));
+            }
+            (gate::give_back(&account, &settlement.returned, memory, now()), String::new())
+        }
+        Unsettled::Page { cookie, grant } => {
+            let (is_delivered, errands) = gate::settle_page(&grant, answer, memory, now());
+            (errands, if is_delivered { cookie } else { String::new() })
+        }
+    };
     errands::run(isolate, config, context, errands);
-    if is_delivered { cookie.to_owned() } else { String::new() }
+    cookie
 }
 
 /// Has `settling.js` settle charges, and ask of which kind headers are, with this instance of the
@@ -216,21 +195,20 @@ pub(super) fn register() {
     if REGISTERED.replace(true) {
         return;
     }
-    let settle = |context: JsValue,
-                  charge: String,
-                  status: u16,
-                  cost: String,
-                  cache: String,
-                  unsent_ms: u32| {
-        let Some(isolate) = Isolate::current() else { return String::new() };
+    let settler = |context: JsValue,
+                   unsettled: Vec<u8>,
+                   status: u16,
+                   cost: String,
+                   cache: String,
+                   unsent_ms: u32| {
+        // The bytes are this isolate's own.
+        let (Some(isolate), Ok(unsettled)) = (Isolate::current(), wire::decode(&unsettled)) else {
+            return String::new();
+        };
         let answer = OriginAnswer { status, cost: &cost, cache_status: &cache, unsent_ms };
-        if let Some((FREE_PAGE, page)) = charge.split_once('\n') {
-            return settle_page(&isolate, &context, page, &answer);
-        }
-        settle_charge(&isolate, &context, &charge, &answer);
-        String::new()
+        settle(&isolate, &context, unsettled, &answer)
     };
-    let settle = Closure::<Settle>::new(settle);
+    let settle = Closure::<Settle>::new(settler);
     let broken_off_ms = OriginAnswer::BROKEN_OFF;
     forward::set_settler(settle.into_js_value().unchecked_ref(), broken_off_ms);
     let kind_of = |name: String| HeaderKind::of(&name) as u8;
@@ -243,7 +221,7 @@ thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
 }
 
-type Settle = dyn Fn(JsValue, String, u16, String, String, u32) -> String;
+type Settle = dyn Fn(JsValue, Vec<u8>, u16, String, String, u32) -> String;
 
 /// Sends a request on without any decision about it: for a gate that is misconfigured or restarted.
 ///
@@ -263,7 +241,7 @@ pub(super) fn send_unchecked(
         target: &visit.facts.target(),
         on_request: &mark,
         on_response: &glue::lines(&mark),
-        charge: "",
+        unsettled: None,
     };
     send(visit, &JsValue::UNDEFINED, &forwarding, &changes)
 }
@@ -276,12 +254,10 @@ struct Changes<'a> {
     on_request: &'a [(&'a str, String)],
     /// The same for the response, in lines.
     on_response: &'a str,
-    /// The charge to settle, empty for none.
-    charge: &'a str,
+    /// What the response settles.
+    unsettled: Option<Unsettled>,
 }
 
-/// In the place of a route's index, for a free page.
-const FREE_PAGE: &str = "page";
 const SET_COOKIE: &str = "Set-Cookie";
 
 fn send(
@@ -297,7 +273,8 @@ fn send(
         glue::head(changes.target, changes.on_request)
     };
     let options = &forwarding.options;
-    let Changes { on_response, charge, .. } = changes;
-    forward::forward(&visit.request, context, options, &head, on_response, charge)
+    let unsettled = changes.unsettled.as_ref();
+    let unsettled = unsettled.map(|value| Uint8Array::from(&*wire::encode(value)));
+    forward::forward(&visit.request, context, options, &head, changes.on_response, unsettled)
         .map_err(|error| ForwardFailure::of(&error))
 }

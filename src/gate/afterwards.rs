@@ -3,11 +3,13 @@
 
 use super::Memory;
 use super::step::Errand;
+use crate::allowance::Grant;
 use crate::config::{Config, Route, Uncounted};
 use crate::identity::AccountName;
 use crate::quota::holder::WatchAction;
 use crate::quota::{Charge, LedgerReply};
 use crate::time::Timestamp;
+use crate::wire::wire;
 
 /// The header in which an origin states the real cost of a request: `Tollgate-Cost: 37`, or on a
 /// route with several meters `Tollgate-Cost: api=1, tokens=37` (a dictionary of RFC 9651 §3.2).
@@ -45,6 +47,35 @@ impl OriginAnswer<'_> {
 
 /// Longest time of a body that is blamed for nothing.
 const PATIENCE_MS: u32 = 1_000;
+
+/// The part of a passed request that its origin's answer settles. The edge keeps it in bytes until
+/// then: an instance of the module that panics takes all values with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unsettled {
+    /// Units that were charged.
+    Charge {
+        /// The place of the route in the configuration.
+        route: usize,
+        /// The account.
+        account: AccountName,
+        /// The units.
+        charge: Charge,
+    },
+    /// A free page that was counted.
+    Page {
+        /// The value of `Set-Cookie` for its reader.
+        cookie: String,
+        /// The count.
+        grant: Grant,
+    },
+}
+
+wire! {
+    enum Unsettled {
+        1: Charge { 1: route, 2: account, 3: charge },
+        2: Page { 1: cookie, 2: grant },
+    }
+}
 
 /// The part of a charge that comes back, and a mistake in the origin's statement of the cost.
 #[derive(Debug, Default, Eq, PartialEq)]

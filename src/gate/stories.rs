@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{CallError, Gate, Memory, Need, Outcome, Process, Step};
-use crate::account::AccountRecord;
+use crate::account::{AccountRecord, Status, Subscription};
 use crate::cause::{Cause, QuotaState};
 use crate::config::{Binding, Bindings, Config, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
@@ -141,7 +141,8 @@ impl Story {
 /// A reply about an account in good standing.
 fn reply(grant: Option<GrantOutcome>) -> Box<LedgerReply> {
     let record: AccountRecord =
-        serde_json::from_value(json!({"plan": "pro", "status": "active"})).unwrap();
+        Subscription { plan: Some("pro".into()), status: Status::Active, ..Default::default() }
+            .into();
     Box::new(LedgerReply { account: Some(record), grant, horizon_ms: 0 })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::wire::{Wire, put_text, take_text};
+use crate::wire::{Content, Unreadable, Wire, write_text};
 
 /// The name of an account: `tenant/account`, the tenant `-` where there is none.
 ///
@@ -111,12 +111,12 @@ impl Serialize for AccountName {
 }
 
 impl Wire for AccountName {
-    fn put(&self, text: &mut String) {
-        put_text(&self.0, text);
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        write_text(number, &self.0, out);
     }
 
-    fn take(rest: &mut &str) -> Option<Self> {
-        Self::parse(take_text(rest)?).ok()
+    fn read(content: Content<'_>) -> Result<Self, Unreadable> {
+        Self::parse(content.text()?).map_err(|_| Unreadable::Broken)
     }
 }
 

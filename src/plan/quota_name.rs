@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::period::Period;
-use crate::wire::{Wire, put_text, take_text};
+use crate::wire::{Content, Unreadable, Wire, write_text};
 use crate::words::words;
 
 /// The name of a quota, unique in its plan: `<meter>/<period>`, such as `api/month`, with `/member`
@@ -58,12 +58,12 @@ impl Serialize for QuotaName {
 }
 
 impl Wire for QuotaName {
-    fn put(&self, text: &mut String) {
-        put_text(&self.to_string(), text);
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        write_text(number, &self.to_string(), out);
     }
 
-    fn take(rest: &mut &str) -> Option<Self> {
-        Self::parse(take_text(rest)?)
+    fn read(content: Content<'_>) -> Result<Self, Unreadable> {
+        Self::parse(content.text()?).ok_or(Unreadable::Broken)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The charge of a request, and its return.
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::units::{take_up_to, total};
+use crate::wire::wire;
 
 /// The units that a passed request took from the isolate's leases, so that they can be given back.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -63,43 +63,14 @@ impl Charge {
             self.takings.push(Taking { lease, meter: meter.to_owned(), units });
         }
     }
-
-    /// As text that the edge keeps while the origin works: the holder, then one taking a line,
-    /// `lease units meter`.
-    pub fn to_lines(&self) -> String {
-        let mut lines = format!("{}\n", self.holder);
-        for Taking { lease, meter, units } in &self.takings {
-            // Meters hold no white space: the configuration sees to it.
-            let _ = writeln!(lines, "{lease} {units} {meter}");
-        }
-        lines
-    }
-
-    /// Reads [`Self::to_lines`]; what can't be read is left out.
-    pub fn from_lines(lines: &str) -> Self {
-        let taking = |line: &str| {
-            let mut parts = line.splitn(3, ' ');
-            let lease = parts.next()?.parse().ok()?;
-            let units = parts.next()?.parse().ok()?;
-            Some(Taking { lease, units, meter: parts.next()?.to_owned() })
-        };
-        let (holder, takings) = lines.split_once('\n').unwrap_or_default();
-        Self { holder: holder.into(), takings: takings.lines().filter_map(taking).collect() }
-    }
 }
+
+wire!(Charge { 1: holder, 2: takings });
+wire!(Taking { 1: lease, 2: meter, 3: units });
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_charge_survives_as_text() {
-        let taking = |lease, units, meter: &str| Taking { lease, units, meter: meter.to_owned() };
-        let takings = vec![taking(7, 1, "api"), taking(u64::MAX, 40, "to/kens")];
-        let charge = Charge { holder: "h:1".into(), takings };
-        assert_eq!(Charge::from_lines(&charge.to_lines()), charge);
-        assert!(Charge::from_lines("h:1\nx 1 api\n7 1\n\n").takings.is_empty());
-    }
 
     #[test]
     fn what_is_beyond_the_real_cost_comes_off_the_end() {

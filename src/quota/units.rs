@@ -28,7 +28,7 @@ pub struct MeterUnits {
     pub units: u64,
 }
 
-wire!(MeterUnits { meter, units });
+wire!(MeterUnits { 1: meter, 2: units });
 
 /// Units of a meter that passed uncounted, as totals since the holder began.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,7 +42,7 @@ pub struct DegradedUnits {
     pub reported: u64,
 }
 
-wire!(DegradedUnits { meter, units, reported });
+wire!(DegradedUnits { 1: meter, 2: units, 3: reported });
 
 /// Prepaid units, for any meter.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -60,4 +60,4 @@ pub struct CreditPack {
     pub expires_at: Option<Timestamp>,
 }
 
-wire!(CreditPack { id, units, left, added_at, expires_at });
+wire!(CreditPack { 1: id, 2: units, 3: left, 4: added_at, 5: expires_at });

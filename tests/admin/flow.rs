@@ -124,7 +124,7 @@ impl Edge {
         }
     }
 
-    fn reply(&mut self, request: ObjectRequest) -> (&'static str, String) {
+    fn reply(&mut self, request: ObjectRequest) -> (&'static str, Vec<u8>) {
         match request {
             ObjectRequest::Account { account, request } => self.ledger(account, request),
             ObjectRequest::Inbox(request) => {
@@ -133,12 +133,12 @@ impl Edge {
             }
             ObjectRequest::FileKey { directory, hash, owner } => {
                 self.filed = Some((directory, hash, owner));
-                ("directory", String::new())
+                ("directory", Vec::new())
             }
         }
     }
 
-    fn ledger(&mut self, account: AccountName, request: AccountRequest) -> (&'static str, String) {
+    fn ledger(&mut self, account: AccountName, request: AccountRequest) -> (&'static str, Vec<u8>) {
         let store = &mut self.store;
         match request {
             AccountRequest::ApplyBilling(_) => {
@@ -163,7 +163,7 @@ impl Edge {
         }
     }
 
-    fn inbox(&self, request: InboxRequest) -> String {
+    fn inbox(&self, request: InboxRequest) -> Vec<u8> {
         let row = self.event.clone();
         let note = || {
             vec![(alice(), BillingEvent::new(Provider::Stripe, String::new(), String::new(), NOW))]
@@ -190,7 +190,7 @@ impl Edge {
             InboxRequest::Outage => {
                 wire::encode(&Outages { window_s: 3_600, ..Outages::default() })
             }
-            InboxRequest::PutAccount(_) => String::new(),
+            InboxRequest::PutAccount(_) => Vec::new(),
             InboxRequest::Retry { .. } => {
                 wire::encode(&row.map(|row| Retried { row, notes: note() }))
             }

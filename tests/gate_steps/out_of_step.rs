@@ -8,7 +8,7 @@ use tollgate::gate::{CallError, Gate, Need, Outcome, Process, Step};
 use tollgate::plan::{Quota, Window};
 use tollgate::quota::{GrantOutcome, Lease, LedgerReply, RefusalReason};
 
-use crate::world::{World, token, unreachable};
+use crate::world::{World, account_record, token, unreachable};
 use crate::{cause, key_set, world, world_with_url};
 
 /// One outcome of each kind.
@@ -123,7 +123,7 @@ fn reply() -> impl Strategy<Value = LedgerReply> {
     let account = prop_oneof![
         Just(None),
         Just(Some(AccountRecord::default())),
-        Just(Some(serde_json::from_str(crate::PRO).unwrap())),
+        Just(Some(account_record(crate::PRO))),
     ];
     (account, grant, any::<u32>()).prop_map(|(account, grant, horizon_ms)| LedgerReply {
         account,

@@ -88,7 +88,7 @@ fn accounts_come_by_name_and_are_found_by_what_is_known_of_them() {
             updated_at: START,
             look_at: None,
         };
-        assert_eq!(world.tell(InboxRequest::PutAccount(summary)).as_deref(), Ok(""));
+        assert_eq!(world.tell(InboxRequest::PutAccount(summary)), Ok(Vec::new()));
     }
     let mut names = |filter: &AccountFilter, cursor: Option<&str>, limit| {
         let (filter, cursor) = (filter.clone(), cursor.map(str::to_owned));

@@ -12,7 +12,7 @@ use tollgate::identity::AccountName;
 use tollgate::plan::Terms;
 use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
-use tollgate::wire::{self, Wire};
+use tollgate::wire::{self, Field};
 
 use crate::memory_inbox::MemoryInbox;
 use crate::memory_store::MemoryStore;
@@ -37,7 +37,7 @@ impl World {
     }
 
     /// Tells the inbox something. As its object does, undoes all of what fails.
-    pub(crate) fn tell(&mut self, request: InboxRequest) -> Result<String, StoreError> {
+    pub(crate) fn tell(&mut self, request: InboxRequest) -> Result<Vec<u8>, StoreError> {
         let before = self.store.clone();
         let reply = self.inbox.handle(&mut self.store, request, &read, self.now);
         if reply.is_err() {
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Asks the inbox something.
-    pub(crate) fn ask<T: Wire>(&mut self, request: InboxRequest) -> T {
+    pub(crate) fn ask<T: Field>(&mut self, request: InboxRequest) -> T {
         let reply = self.tell(request).expect("the store works");
         wire::decode(&reply).expect("the reply is of the type that was expected")
     }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use tollgate::account::KeyOwner;
+use tollgate::account::{AccountRecord, KeyOwner};
+use tollgate::admin::record::shown;
 use tollgate::allowance::{COOKIE_NAME, Readers, ReportDue};
 use tollgate::billing::{BillingEvent, apply};
 use tollgate::config::Config;
@@ -109,7 +110,7 @@ impl World {
 
     /// Puts an account's record, as an operator writes it.
     pub(crate) fn put_account(&mut self, name: &str, record: &str) {
-        let record = serde_json::from_str(record).unwrap();
+        let record = account_record(record);
         let (_, store) = self.ledgers.entry(name.to_string()).or_default();
         Ledger::put_account(store, record, "test", self.now).unwrap();
     }
@@ -117,7 +118,7 @@ impl World {
     /// Puts an account's record as it is, with what is not an operator's to write.
     pub(crate) fn set_account(&mut self, name: &str, record: &str) {
         let (_, store) = self.ledgers.entry(name.to_string()).or_default();
-        store.account = Some(serde_json::from_str(record).unwrap());
+        store.account = Some(account_record(record));
     }
 
     /// Sells an account credits that never expire.
@@ -418,4 +419,9 @@ pub(crate) fn claims(changes: &str) -> Value {
     }
     claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     claims
+}
+
+/// The record that this JSON shows.
+pub(crate) fn account_record(json: &str) -> AccountRecord {
+    shown::read(serde_json::from_str(json).unwrap()).unwrap()
 }

@@ -16,7 +16,7 @@ use crate::identity::{AccountName, ObjectName};
 use crate::quota::store::AuditEntry;
 use crate::quota::{CreditPack, Usage};
 use crate::time::Timestamp;
-use crate::wire::{self, Wire};
+use crate::wire::{self, Field};
 
 /// The objects, as one request calls them.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub(super) struct Objects {
 pub(super) struct Call<T> {
     message: ObjectCall,
     service: Service,
-    read: fn(&str) -> Result<T, CallError>,
+    read: fn(&[u8]) -> Result<T, CallError>,
 }
 
 impl Objects {
@@ -130,12 +130,12 @@ impl Objects {
         Call { message, service: Service::KeyDirectory, read: unread }
     }
 
-    fn ask_account<T: Wire>(self, account: AccountName, request: AccountRequest) -> Call<T> {
+    fn ask_account<T: Field>(self, account: AccountName, request: AccountRequest) -> Call<T> {
         let message = self.message(ObjectRequest::Account { account, request });
         Call { message, service: Service::Ledger, read: decode }
     }
 
-    fn ask_inbox<T: Wire>(self, request: InboxRequest) -> Call<T> {
+    fn ask_inbox<T: Field>(self, request: InboxRequest) -> Call<T> {
         Call {
             message: self.message(ObjectRequest::Inbox(request)),
             service: Service::Inbox,
@@ -170,19 +170,19 @@ impl<T> Call<T> {
         T: 'a,
     {
         let Self { message, read, .. } = self;
-        let rest = move |reply: Result<String, CallError>, now| {
+        let rest = move |reply: Result<Vec<u8>, CallError>, now| {
             next(reply.and_then(|reply| read(&reply)), now)
         };
         Step::Need(Need::Call(Pending::new(Box::new(message), rest)))
     }
 }
 
-fn decode<T: Wire>(reply: &str) -> Result<T, CallError> {
+fn decode<T: Field>(reply: &[u8]) -> Result<T, CallError> {
     wire::decode(reply).map_err(|error| CallError(format!("a reply that can't be read: {error}")))
 }
 
 /// The reader of a reply without content: its arrival is all that counts.
 #[expect(clippy::unnecessary_wraps, reason = "as every reader of replies")]
-const fn unread(_: &str) -> Result<(), CallError> {
+const fn unread(_: &[u8]) -> Result<(), CallError> {
     Ok(())
 }

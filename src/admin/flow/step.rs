@@ -27,7 +27,7 @@ pub enum Need<'a> {
     /// Read the body of the request: at most this many bytes.
     Body(Pending<'a, u32, Result<String, BodyError>>),
     /// Call an object. The outcome is its reply as text.
-    Call(Pending<'a, Box<ObjectCall>, Result<String, CallError>>),
+    Call(Pending<'a, Box<ObjectCall>, Result<Vec<u8>, CallError>>),
     /// Read every customer of an account again at its payment provider, and have the ledger take
     /// over the news. The outcome is the number of customers.
     Reread(Pending<'a, Reread<'a>, Result<usize, RunError>>),

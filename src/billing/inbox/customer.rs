@@ -91,9 +91,9 @@ impl CustomerRow {
     }
 }
 
-wire!(CustomerKey { provider, id });
-wire!(Link { account, at, actor, is_decided });
-wire!(Claim { account, at });
-wire!(CustomerRow { key, link, claims });
-wire!(CustomerPage { items, next_cursor });
-wire!(Linked { released, before, is_refused, notes });
+wire!(CustomerKey { 1: provider, 2: id });
+wire!(Link { 1: account, 2: at, 3: actor, 4: is_decided });
+wire!(Claim { 1: account, 2: at });
+wire!(CustomerRow { 1: key, 2: link, 3: claims });
+wire!(CustomerPage { 1: items, 2: next_cursor });
+wire!(Linked { 1: released, 2: before, 3: is_refused, 4: notes });

@@ -327,48 +327,48 @@ impl EventRow {
 
 wire! {
     enum InboxRequest {
-        Accounts { filter, cursor, limit },
-        Called(calls),
-        Conflicts { cursor, limit },
-        Customer(customer),
-        CustomerToLead { account, customers },
-        CustomersOf { account },
-        Event(event),
-        Events { filter, cursor, limit },
-        Link { customer, account, actor, may_move },
-        LookList { limit },
-        Outage,
-        PutAccount(summary),
-        Retry { event, actor },
-        TakeIn(events),
+        1: Accounts { 1: filter, 2: cursor, 3: limit },
+        2: Called(calls),
+        3: Conflicts { 1: cursor, 2: limit },
+        4: Customer(customer),
+        5: CustomerToLead { 1: account, 2: customers },
+        6: CustomersOf { 1: account },
+        7: Event(event),
+        8: Events { 1: filter, 2: cursor, 3: limit },
+        9: Link { 1: customer, 2: account, 3: actor, 4: may_move },
+        10: LookList { 1: limit },
+        11: Outage,
+        12: PutAccount(summary),
+        13: Retry { 1: event, 2: actor },
+        14: TakeIn(events),
     }
 }
-wire!(Incoming { event, body, unreadable });
-wire!(Taken { account, is_by_address, is_repeated, is_waiting, is_conflict });
-wire!(Retried { row, notes });
-wire!(EventKey { provider, id });
+wire!(Incoming { 1: event, 2: body, 3: unreadable });
+wire!(Taken { 1: account, 2: is_by_address, 3: is_repeated, 4: is_waiting, 5: is_conflict });
+wire!(Retried { 1: row, 2: notes });
+wire!(EventKey { 1: provider, 2: id });
 wire!(EventRow {
-    number,
-    provider,
-    id,
-    kind,
-    occurred_at,
-    received_at,
-    customer,
-    subscription,
-    account,
-    state,
-    reason,
-    attempts,
-    due_at,
+    1: number,
+    2: provider,
+    3: id,
+    4: kind,
+    5: occurred_at,
+    6: received_at,
+    7: customer,
+    8: subscription,
+    9: account,
+    10: state,
+    11: reason,
+    12: attempts,
+    13: due_at,
 });
-wire!(EventDetail { row, body });
-wire!(EventFilter { state, provider });
-wire!(EventPage { items, next_cursor });
-wire!(AccountSummary { account, plan, status, cause, updated_at, look_at });
-wire!(AccountFilter { status, plan, prefix });
-wire!(AccountPage { items, next_cursor });
-wire!(Call { customer, is_good });
+wire!(EventDetail { 1: row, 2: body });
+wire!(EventFilter { 1: state, 2: provider });
+wire!(EventPage { 1: items, 2: next_cursor });
+wire!(AccountSummary { 1: account, 2: plan, 3: status, 4: cause, 5: updated_at, 6: look_at });
+wire!(AccountFilter { 1: status, 2: plan, 3: prefix });
+wire!(AccountPage { 1: items, 2: next_cursor });
+wire!(Call { 1: customer, 2: is_good });
 
 #[allow(
     clippy::trivially_copy_pass_by_ref,

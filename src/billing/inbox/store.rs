@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct Content {
     /// A [`BillingEvent`](crate::billing::BillingEvent) as [`wire`](crate::wire) writes it; empty
     /// where it could not be read.
-    pub event: String,
+    pub event: Vec<u8>,
     /// The provider's body; empty where the event came by a question.
     pub body: String,
 }

@@ -140,7 +140,7 @@ fn keep(
     if unreadable.is_some() {
         row.state = EventState::Failed;
         row.reason = unreadable;
-        store.add_event(&row, &Content { event: String::new(), body })?;
+        store.add_event(&row, &Content { event: Vec::new(), body })?;
         return Ok(Taken::default());
     }
     let content = Content { event: wire::encode(&event), body };

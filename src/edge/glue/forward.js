@@ -35,9 +35,10 @@ export class ForwardOptions {
 
 // Sends the request on: to a service binding, or to a URL by the global fetch. Bodies stream both
 // ways. `head` is the target and the headers to set, "target\nname\nvalue…" (an empty value
-// removes); `responseLines` are set on the response. `charge` is the request's cost ("" for none);
-// on the outcomes that the options name the gate looks at it again, and may return a cookie to set.
-export function forward(request, context, options, head, responseLines, charge) {
+// removes); `responseLines` are set on the response. `unsettled` is the request's charge, if
+// it has one: on the outcomes that the options name the gate looks at it again, and may return a
+// cookie to set.
+export function forward(request, context, options, head, responseLines, unsettled) {
   const { method, body } = request;
   const { service, deadlineMs } = options;
   const isRead = method === "GET" || method === "HEAD";
@@ -67,13 +68,13 @@ export function forward(request, context, options, head, responseLines, charge) 
       ? watched(request, upload, sendCopy, deadlineMs)
       : uploaded(request, upload, init, () => send(url), deadlineMs);
   }
-  if (charge !== "") {
+  if (unsettled !== undefined) {
     const settled = (response) => {
-      const cookie = settleResponse(response, options, context, charge, upload);
+      const cookie = settleResponse(response, options, context, unsettled, upload);
       return decorated(response, responseLines, cookie);
     };
     const failed = (error) => {
-      settleFailure(options, context, charge, upload);
+      settleFailure(options, context, unsettled, upload);
       throw error;
     };
     return answer.then(settled, failed);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::Request;
@@ -19,7 +19,7 @@ extern "C" {
         options: &ForwardOptions,
         head: &str,
         response_lines: &str,
-        charge: &str,
+        unsettled: Option<Uint8Array>,
     ) -> Result<Promise, JsValue>;
 
     /// The options of [`forward`] that requests of a route share; `forward.js` describes each.

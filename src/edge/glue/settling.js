@@ -15,7 +15,7 @@ let brokenOff = 0;
 
 // Has the charge settled where the response is one of the outcomes that `options` names. Returns a
 // cookie to set, "" for none.
-export function settleResponse(response, options, context, charge, upload) {
+export function settleResponse(response, options, context, unsettled, upload) {
   const { status, headers } = response;
   const cacheStatus = options.settleOnCacheHit ? read(headers, "cf-cache-status") : "";
   const isNamed =
@@ -25,18 +25,18 @@ export function settleResponse(response, options, context, charge, upload) {
     cacheStatus !== "";
   if (!isNamed) return "";
   const cost = options.readsCost ? read(headers, "tollgate-cost") : "";
-  return settle(context, charge, status, cost, cacheStatus, upload);
+  return settle(context, unsettled, status, cost, cacheStatus, upload);
 }
 
 // The same where there is no response.
-export function settleFailure(options, context, charge, upload) {
-  if (options.settleOnFailure) settle(context, charge, 0, "", "", upload);
+export function settleFailure(options, context, unsettled, upload) {
+  if (options.settleOnFailure) settle(context, unsettled, 0, "", "", upload);
 }
 
-function settle(context, charge, status, cost, cacheStatus, upload) {
-  const unsent = upload.isBroken ? brokenOff : unsentMs(upload);
+function settle(context, unsettled, status, cost, cacheStatus, upload) {
+  const unsentForMs = upload.isBroken ? brokenOff : unsentMs(upload);
   try {
-    return settler(context, charge, status, cost, cacheStatus, unsent);
+    return settler(context, unsettled, status, cost, cacheStatus, unsentForMs);
   } catch {
     // The instance that charged has panicked. Its memory is lost, but the response is not.
     return "";

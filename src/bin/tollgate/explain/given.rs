@@ -7,11 +7,12 @@ use std::path::Path;
 
 use serde_json::Value;
 use tollgate::account::{AccountRecord, ApiKey, judge};
+use tollgate::admin::record::shown;
 use tollgate::config::{Config, closest};
 use tollgate::plan::Scope;
 use tollgate::quota::CreditPack;
 use tollgate::quota::store::{Counter, CounterKey};
-use tollgate::strict_json::{self, StrictValue};
+use tollgate::strict_json;
 use tollgate::time::Timestamp;
 use tollgate::token::Unverified;
 
@@ -138,7 +139,7 @@ fn read_record(file: &str) -> Result<AccountRecord, Failure> {
         // As the list of keys shows it, for people.
         key.remove("prefix");
     }
-    AccountRecord::try_from(StrictValue(value)).map_err(|error| wrong(error.to_string()))
+    shown::read(value).map_err(|error| wrong(error.to_string()))
 }
 
 fn no_quota(name: &str, names: &[String]) -> String {

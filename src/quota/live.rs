@@ -1,0 +1,430 @@
+//! The rows of a ledger in its database, packed so that a message writes one of them.
+//!
+//! A row costs as much as the rest of a message. So the counts of the present windows stand together
+//! in the *live row* of the account, and so do the first few holders; each member has a live row of
+//! its own. Only what would make a live row grow without end has rows apart: counts of windows that
+//! are over, and further holders.
+//!
+//! [`LivePages`] reads each live row once in a message, and writes the changed ones at its end.
+
+use std::cell::RefCell;
+
+use super::store::{Counter, CounterKey, HolderRow, HolderTimes};
+use crate::plan::Period;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+use crate::wire::{self, wire};
+
+/// The tables that hold a ledger's counts and holders.
+pub trait LiveRows {
+    /// The live row of a member, or of the account where `member` is empty.
+    ///
+    /// # Errors
+    /// The row could not be read; so for every method.
+    fn live_row(&self, member: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Writes a live row; the oldest of its windows starts at `starts_at`.
+    ///
+    /// # Errors
+    /// The row could not be written; so for every method that writes.
+    fn put_live_row(
+        &mut self,
+        member: &str,
+        starts_at: Timestamp,
+        value: &[u8],
+    ) -> Result<(), StoreError>;
+
+    /// Deletes a live row.
+    ///
+    /// # Errors
+    /// See [`Self::put_live_row`].
+    fn delete_live_row(&mut self, member: &str) -> Result<(), StoreError>;
+
+    /// The members whose live rows have a window that started before this; empty for the account.
+    ///
+    /// # Errors
+    /// See [`Self::live_row`].
+    fn live_rows_before(&self, started_before: Timestamp) -> Result<Vec<String>, StoreError>;
+
+    /// The count of a window that is over.
+    ///
+    /// # Errors
+    /// See [`Self::live_row`].
+    fn past_counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
+
+    /// Writes the count of a window that is over.
+    ///
+    /// # Errors
+    /// See [`Self::put_live_row`].
+    fn put_past_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError>;
+
+    /// Deletes the counts of a meter that are over and whose window started before this.
+    ///
+    /// # Errors
+    /// See [`Self::put_live_row`].
+    fn delete_past_counters(
+        &mut self,
+        meter: &str,
+        started_before: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// A holder that has a row of its own.
+    ///
+    /// # Errors
+    /// See [`Self::live_row`].
+    fn own_holder(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Writes a holder in a row of its own.
+    ///
+    /// # Errors
+    /// See [`Self::put_live_row`].
+    fn put_own_holder(&mut self, times: &HolderTimes, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Deletes a holder's own row.
+    ///
+    /// # Errors
+    /// See [`Self::put_live_row`].
+    fn delete_own_holder(&mut self, name: &str) -> Result<(), StoreError>;
+
+    /// The times of all holders that have rows of their own, in any order.
+    ///
+    /// # Errors
+    /// See [`Self::live_row`].
+    fn own_holder_times(&self) -> Result<Vec<HolderTimes>, StoreError>;
+}
+
+/// The live rows that a message has read so far.
+///
+/// The methods that take [`LiveRows`] are those of a
+/// [`LedgerStore`](super::store::LedgerStore).
+#[derive(Debug, Default)]
+pub struct LivePages(RefCell<Vec<Page>>);
+
+/// A live row in memory.
+#[derive(Debug)]
+struct Page {
+    member: String,
+    row: LiveRow,
+    is_stored: bool,
+    is_changed: bool,
+}
+
+/// The content of a live row.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LiveRow {
+    /// The counts, of each meter and period the newest two.
+    pub counters: Vec<LiveCounter>,
+    /// The first holders; none in a member's row.
+    pub holders: Vec<HolderRow>,
+    /// Number of holders that have rows of their own.
+    pub other_holders: u64,
+}
+
+/// The count of a window in a live row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LiveCounter {
+    /// The meter.
+    pub meter: String,
+    /// The kind of period.
+    pub period: Period,
+    /// The start of this one.
+    pub starts_at: Timestamp,
+    /// The count.
+    pub counter: Counter,
+}
+
+wire!(LiveRow { 1: counters, 2: holders, 3: other_holders });
+wire!(LiveCounter { 1: meter, 2: period, 3: starts_at, 4: counter });
+
+impl LivePages {
+    /// The count of a window, if anything was counted.
+    ///
+    /// # Errors
+    /// A row could not be read; so for every method.
+    pub fn counter(
+        &self,
+        rows: &impl LiveRows,
+        key: &CounterKey,
+    ) -> Result<Option<Counter>, StoreError> {
+        let found = self.with(rows, member_of(key), |page| page.row.find(key))?;
+        match found {
+            Found::Here(counter) => Ok(Some(counter)),
+            // Nothing newer than the newest window was ever counted.
+            Found::Newest => Ok(None),
+            Found::Older => rows.past_counter(key),
+        }
+    }
+
+    /// Writes what was counted in a window.
+    ///
+    /// # Errors
+    /// A row could not be read or written; so for every method that writes.
+    pub fn put_counter(
+        &self,
+        rows: &mut impl LiveRows,
+        key: &CounterKey,
+        counter: &Counter,
+    ) -> Result<(), StoreError> {
+        let placed = self.with(rows, member_of(key), |page| {
+            let placed = page.row.place(key, counter);
+            page.is_changed |= !matches!(placed, Placed::Past);
+            placed
+        })?;
+        match placed {
+            Placed::Live(None) => Ok(()),
+            Placed::Live(Some(past)) => rows.put_past_counter(&past.key(key), &past.counter),
+            Placed::Past => rows.put_past_counter(key, counter),
+        }
+    }
+
+    /// Deletes the counts of a meter whose window started before `started_before`.
+    ///
+    /// # Errors
+    /// See [`Self::put_counter`].
+    pub fn delete_counters(
+        &self,
+        rows: &mut impl LiveRows,
+        meter: &str,
+        started_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        // A page that wasn't written is in no table to be found.
+        self.write(rows)?;
+        for member in rows.live_rows_before(started_before)? {
+            self.with(rows, &member, |page| {
+                let counters = &mut page.row.counters;
+                let before = counters.len();
+                counters.retain(|one| one.meter != meter || one.starts_at >= started_before);
+                page.is_changed |= counters.len() != before;
+            })?;
+        }
+        rows.delete_past_counters(meter, started_before)
+    }
+
+    /// A holder, if it is known.
+    ///
+    /// # Errors
+    /// See [`Self::counter`].
+    pub fn holder(
+        &self,
+        rows: &impl LiveRows,
+        name: &str,
+    ) -> Result<Option<HolderRow>, StoreError> {
+        let (here, others) = self
+            .with(rows, ACCOUNT, |page| (page.row.holder(name).cloned(), page.row.other_holders))?;
+        if here.is_some() || others == 0 {
+            return Ok(here);
+        }
+        rows.own_holder(name)?.map(|value| read(&value)).transpose()
+    }
+
+    /// Writes what is known of a holder.
+    ///
+    /// # Errors
+    /// See [`Self::put_counter`].
+    pub fn put_holder(&self, rows: &mut impl LiveRows, row: &HolderRow) -> Result<(), StoreError> {
+        let has_own_row = self.has_own_row(rows, &row.name)?;
+        let is_placed = self.with(rows, ACCOUNT, |page| {
+            let is_placed = !has_own_row && page.row.place_holder(row);
+            if !is_placed && !has_own_row {
+                page.row.other_holders = page.row.other_holders.saturating_add(1);
+            }
+            page.is_changed |= !has_own_row;
+            is_placed
+        })?;
+        if is_placed { Ok(()) } else { rows.put_own_holder(&row.times(), &wire::encode(row)) }
+    }
+
+    /// Forgets a holder.
+    ///
+    /// # Errors
+    /// See [`Self::put_counter`].
+    pub fn delete_holder(&self, rows: &mut impl LiveRows, name: &str) -> Result<(), StoreError> {
+        let has_own_row = self.has_own_row(rows, name)?;
+        self.with(rows, ACCOUNT, |page| {
+            let before = page.row.holders.len();
+            page.row.holders.retain(|row| row.name != name);
+            page.is_changed |= has_own_row || page.row.holders.len() != before;
+            if has_own_row {
+                page.row.other_holders = page.row.other_holders.saturating_sub(1);
+            }
+        })?;
+        if has_own_row { rows.delete_own_holder(name) } else { Ok(()) }
+    }
+
+    /// Every holder's times, in any order.
+    ///
+    /// # Errors
+    /// See [`Self::counter`].
+    pub fn holder_times(&self, rows: &impl LiveRows) -> Result<Vec<HolderTimes>, StoreError> {
+        let (mut times, others) = self.with(rows, ACCOUNT, |page| {
+            let times: Vec<_> = page.row.holders.iter().map(HolderRow::times).collect();
+            (times, page.row.other_holders)
+        })?;
+        if others > 0 {
+            times.extend(rows.own_holder_times()?);
+        }
+        Ok(times)
+    }
+
+    /// Writes the changed live rows. Whoever undoes the message makes new pages.
+    ///
+    /// # Errors
+    /// See [`Self::put_counter`].
+    pub fn write(&self, rows: &mut impl LiveRows) -> Result<(), StoreError> {
+        for page in self.0.borrow_mut().iter_mut().filter(|page| page.is_changed) {
+            if let Some(starts_at) = page.row.oldest() {
+                rows.put_live_row(&page.member, starts_at, &wire::encode(&page.row))?;
+            } else if page.is_stored {
+                rows.delete_live_row(&page.member)?;
+            }
+            (page.is_stored, page.is_changed) = (page.row.oldest().is_some(), false);
+        }
+        Ok(())
+    }
+
+    fn has_own_row(&self, rows: &impl LiveRows, name: &str) -> Result<bool, StoreError> {
+        let may_have = self.with(rows, ACCOUNT, |page| {
+            page.row.other_holders > 0 && page.row.holder(name).is_none()
+        })?;
+        Ok(may_have && rows.own_holder(name)?.is_some())
+    }
+
+    /// Has `work` done on the live row of a member, which is read now if it wasn't before.
+    fn with<T>(
+        &self,
+        rows: &impl LiveRows,
+        member: &str,
+        work: impl FnOnce(&mut Page) -> T,
+    ) -> Result<T, StoreError> {
+        let mut pages = self.0.borrow_mut();
+        if let Some(page) = pages.iter_mut().find(|page| page.member == member) {
+            return Ok(work(page));
+        }
+        let stored = rows.live_row(member)?;
+        let row = stored.as_deref().map(read).transpose()?.unwrap_or_default();
+        let is_stored = stored.is_some();
+        let mut page = Page { member: member.to_owned(), row, is_stored, is_changed: false };
+        let done = work(&mut page);
+        pages.push(page);
+        Ok(done)
+    }
+}
+
+/// The place of a count.
+enum Found {
+    Here(Counter),
+    /// Not in the live row, and newer than all windows that are.
+    Newest,
+    /// Not in the live row, and older than one that is.
+    Older,
+}
+
+/// The new place of a count.
+enum Placed {
+    /// In the live row. A window that is over may have left it for that.
+    Live(Option<LiveCounter>),
+    /// Among those that are over.
+    Past,
+}
+
+impl LiveRow {
+    fn find(&self, key: &CounterKey) -> Found {
+        let mut found = Found::Newest;
+        for one in self.counters.iter().filter(|one| one.is_alike(key)) {
+            if one.starts_at == key.starts_at {
+                return Found::Here(one.counter);
+            }
+            if one.starts_at > key.starts_at {
+                found = Found::Older;
+            }
+        }
+        found
+    }
+
+    fn place(&mut self, key: &CounterKey, counter: &Counter) -> Placed {
+        match self.find(key) {
+            Found::Older => return Placed::Past,
+            Found::Here(_) => {
+                let is_it =
+                    |one: &&mut LiveCounter| one.is_alike(key) && one.starts_at == key.starts_at;
+                if let Some(one) = self.counters.iter_mut().find(is_it) {
+                    one.counter = *counter;
+                }
+                return Placed::Live(None);
+            }
+            Found::Newest => {}
+        }
+        let (meter, period) = (key.meter.clone(), key.period);
+        let of_it = self.counters.iter().filter(|one| one.is_alike(key));
+        let oldest = of_it.clone().map(|one| one.starts_at).min();
+        let left = oldest.filter(|_| of_it.count() >= WINDOWS_KEPT).and_then(|oldest| {
+            let is_it = |one: &LiveCounter| one.is_alike(key) && one.starts_at == oldest;
+            let place = self.counters.iter().position(is_it)?;
+            Some(self.counters.remove(place))
+        });
+        self.counters.push(LiveCounter {
+            meter,
+            period,
+            starts_at: key.starts_at,
+            counter: *counter,
+        });
+        // A row for each minute of each account would be the most of the database.
+        Placed::Live(left.filter(|one| one.period != Period::Minute))
+    }
+
+    fn holder(&self, name: &str) -> Option<&HolderRow> {
+        self.holders.iter().find(|row| row.name == name)
+    }
+
+    /// Puts a holder into the live row, if it is there already or there is room.
+    fn place_holder(&mut self, row: &HolderRow) -> bool {
+        if let Some(known) = self.holders.iter_mut().find(|known| known.name == row.name) {
+            known.clone_from(row);
+            return true;
+        }
+        let has_room = self.holders.len() < HOLDERS_KEPT;
+        if has_room {
+            self.holders.push(row.clone());
+        }
+        has_room
+    }
+
+    /// The start of the oldest window; `None` for a row that need not be kept. One without windows
+    /// is as old as can be.
+    fn oldest(&self) -> Option<Timestamp> {
+        let oldest = self.counters.iter().map(|one| one.starts_at).min();
+        let is_needed = !self.holders.is_empty() || self.other_holders > 0;
+        oldest.or_else(|| is_needed.then(Timestamp::default))
+    }
+}
+
+impl LiveCounter {
+    /// Whether a window is of the same meter and period.
+    fn is_alike(&self, key: &CounterKey) -> bool {
+        self.period == key.period && self.meter == key.meter
+    }
+
+    /// Its key, where `alike` is that of another window.
+    fn key(&self, alike: &CounterKey) -> CounterKey {
+        CounterKey { starts_at: self.starts_at, ..alike.clone() }
+    }
+}
+
+fn member_of(key: &CounterKey) -> &str {
+    key.member.as_deref().unwrap_or(ACCOUNT)
+}
+
+fn read<T: wire::Field>(value: &[u8]) -> Result<T, StoreError> {
+    wire::decode(value).map_err(|error| StoreError(format!("a row that can't be read: {error}")))
+}
+
+/// In the place of a member, for the account's own live row.
+const ACCOUNT: &str = "";
+/// Of a meter and period: the present window, and the one before, into which leases still go back
+/// and from which units roll over.
+const WINDOWS_KEPT: usize = 2;
+/// Holders in the live row. Most accounts have no more: each is an isolate of the last 85 seconds.
+const HOLDERS_KEPT: usize = 4;
+
+#[cfg(test)]
+mod tests;
