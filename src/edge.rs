@@ -25,8 +25,8 @@
 //! | `outbox.rs` | what it sends to the operator's webhook |
 //! | `inbox.rs`, `inbox_object.rs` | the class that keeps events of providers and delivers them |
 //! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | its tables and their rows |
-//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class that knows whose API keys are |
-//! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers without an account |
+//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class of owners of API keys |
+//! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers |
 //! | `settings_object.rs` | the class that is declared for later |
 //! | `webhooks.rs` | performs what the intake of a provider's webhook needs |
 //! | `inbox.rs`, `inbox_object.rs`, `inbox_store.rs` | the same class as the inbox: keeps events |

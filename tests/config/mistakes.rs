@@ -48,7 +48,7 @@ fn words_and_flags() {
     for bad in [json!("EU"), json!("de"), json!("fedramp"), json!("")] {
         whole("JURISDICTION", bad.clone(), &format!("JURISDICTION: found {bad}; expected one of \"eu\", \"us\", \"none\"; for example \"eu\""));
     }
-    whole("JURISDICTION", json!(["eu", "us"]), "JURISDICTION: found [\"eu\", \"us\"]; expected a string; for example \"eu\"");
+    whole("JURISDICTION", json!(["eu", "us"]), "JURISDICTION: found [\"eu\",\"us\"]; expected a string; for example \"eu\"");
     whole("LOG", json!("all"), "LOG: found \"all\"; expected one of \"denials\", \"faults\", \"off\"; for example \"denials\"");
     whole("PROVIDER_OUTAGE", json!("yes"), "PROVIDER_OUTAGE: found \"yes\"; expected true or false; for example false");
     whole("PROVIDER_OUTAGE", json!(1), "PROVIDER_OUTAGE: found 1; expected true or false; for example false");
