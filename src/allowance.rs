@@ -14,8 +14,8 @@
 //! 3. If it was counted and the origin delivered ([`is_delivered`]): [`ReaderMemory::confirm`], and
 //!    send [`Reader::set_cookie`]. If it didn't: [`ReaderMemory::give_back`], and no cookie.
 //! 4. When a report is due: [`ReaderMemory::take`] it, have [`Readers::handle`] answer it in the
-//!    shard's object ([`crate::identity::ObjectName::Readers`]), and [`ReaderMemory::correct`] by
-//!    its reply.
+//!    shard's object ([`crate::identity::ObjectName::ReaderRegistry`]), and
+//!    [`ReaderMemory::correct`] by its reply.
 
 mod address;
 mod cookie;

@@ -19,8 +19,10 @@ mod fields;
 mod findings;
 mod index;
 mod issuers;
+mod jurisdiction;
 mod meters;
 mod mistake;
+mod object_checks;
 mod operators;
 mod origin;
 mod parsed;
@@ -33,11 +35,11 @@ mod variables;
 pub use assertion::{AssertionKeyError, AssertionKeys, signing_algorithm};
 pub use bindings::{Binding, Bindings};
 pub use brand::Brand;
-pub use checks::LEDGER_BINDING;
 pub use closest::closest;
 pub use deadlines::Deadlines;
 pub use index::{IssuerIndex, RouteIndex};
 pub use issuers::{Issuer, KeySource, SubscriptionSource};
+pub use jurisdiction::Jurisdiction;
 pub use meters::Notify;
 pub use mistake::Mistake;
 pub use operators::{Operator, Role};
@@ -76,6 +78,7 @@ impl Config {
         let brand = brand::read(&reader);
         let credentials = routes::read_credentials(&reader);
         let deadlines = Deadlines::read(&reader);
+        let jurisdiction = jurisdiction::read(&reader);
         let log = reader.choice("LOG", &LogLevel::WORDS, "\"denials\"").unwrap_or_default();
         let provider_outage = reader.flag("PROVIDER_OUTAGE").unwrap_or(false);
         let operators = operators::read(&reader);
@@ -99,6 +102,7 @@ impl Config {
             brand,
             credentials,
             deadlines,
+            jurisdiction,
             log,
             on_misconfigured,
             provider_outage,

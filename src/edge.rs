@@ -18,17 +18,21 @@
 //! | `admin.rs` | performs what the operators' endpoints need |
 //! | `body.rs` | bodies of requests, and of answers in JSON |
 //! | `backstage.rs` | what the second module exports |
-//! | `ledger.rs` | messages to the objects, as both modules send them |
-//! | `ledger_object.rs`, `ledger_store.rs` | the Durable Object that keeps an account |
+//! | `object_call.rs` | messages to Durable Objects, from the side that sends them |
+//! | `object.rs`, `database.rs` | what all Durable Objects share: messages, transactions, rows |
+//! | `ledger.rs`, `ledger_object.rs`, `ledger_store.rs` | the class that keeps an account |
 //! | `operator_store.rs` | the rows of it that only operators need |
-//! | `reader_store.rs` | the same class as an object that watches over readers without an account |
-//! | `key_store.rs` | the same class as an object that knows whose API keys are |
+//! | `outbox.rs` | what it sends to the operator's webhook |
+//! | `inbox.rs`, `inbox_object.rs` | the class that keeps events of providers and delivers them |
+//! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | its tables and their rows |
+//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class of owners of API keys |
+//! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers |
+//! | `settings_object.rs` | the class that is declared for later |
 //! | `webhooks.rs` | performs what the intake of a provider's webhook needs |
 //! | `inbox.rs`, `inbox_object.rs`, `inbox_store.rs` | the same class as the inbox: keeps events |
 //! | `customer_store.rs` | the same: whose customers and subscriptions are |
 //! | `provider_api.rs` | performs what a run of calls of providers' APIs needs |
 //! | `provider_call.rs` | calls of providers' APIs |
-//! | `outbox.rs` | what that object sends to the operator's webhook |
 //! | `drills.rs` | requests for the tests alone |
 //! | `body.rs` | bodies of requests to the gate itself |
 //! | `forwarding.rs` | the way to the origin that requests of a route share |
@@ -45,6 +49,8 @@ mod body;
 mod crypto;
 #[cfg(feature = "backstage")]
 mod customer_store;
+#[cfg(feature = "backstage")]
+mod database;
 #[cfg(feature = "drills")]
 mod drills;
 #[cfg(feature = "backstage")]
@@ -59,7 +65,12 @@ mod inbox;
 mod inbox_object;
 #[cfg(feature = "backstage")]
 mod inbox_store;
+#[cfg(feature = "backstage")]
+mod inbox_tables;
 mod isolate;
+mod key_directory;
+#[cfg(feature = "backstage")]
+mod key_directory_object;
 #[cfg(feature = "backstage")]
 mod key_store;
 mod ledger;
@@ -67,6 +78,10 @@ mod ledger;
 mod ledger_object;
 #[cfg(feature = "backstage")]
 mod ledger_store;
+mod live_rows;
+#[cfg(feature = "backstage")]
+mod object;
+mod object_call;
 #[cfg(feature = "backstage")]
 mod operator_store;
 mod origin;
@@ -76,7 +91,12 @@ mod outbox;
 mod provider_api;
 mod provider_call;
 #[cfg(feature = "backstage")]
+mod reader_registry_object;
+#[cfg(feature = "backstage")]
 mod reader_store;
+#[cfg(feature = "backstage")]
+mod schema;
+mod settings_object;
 mod unchecked;
 mod visit;
 #[cfg(feature = "backstage")]

@@ -5,7 +5,7 @@ mod account_name;
 mod object_name;
 
 pub use account_name::{AccountName, AccountNameError, MAX_PART_BYTES};
-pub use object_name::ObjectName;
+pub use object_name::{ObjectClass, ObjectName};
 
 use serde::Serialize;
 

@@ -241,7 +241,7 @@ fn vars() -> Vars {
     };
     let named = json!({"plan": "plan", "entitlements": "scope"});
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with_resource("BURST")
         .with("ORIGIN", json!("https://origin.example"))
         .with("ALLOWANCE_KEY", json!("a-secret-of-thirty-two-bytes-at-least"))

@@ -191,7 +191,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
 
 fn vars() -> Vars {
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with("ORIGIN", json!("https://o.example"))
         .with("ROUTES", json!([{"match": "/**", "open": true}]))
 }

@@ -56,7 +56,7 @@ fn vars(keys: &Value) -> Vars {
     });
     issuer.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with_resource("BURST")
         .with("ORIGIN", json!("https://origin.example"))
         .with("GATE_SECRET", json!(GATE_SECRET))

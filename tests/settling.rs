@@ -160,7 +160,7 @@ fn route(row: &Row) -> Route {
     route.as_object_mut().unwrap().insert("match".to_owned(), json!("/a"));
     let quota = |meter: &str| json!({"meter": meter, "limit": 100, "per": "month"});
     let vars = Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with("ORIGIN", json!("https://origin.example"))
         .with("ROUTES", json!([route, {"match": "/**", "open": true}]))
         .with("PLANS", json!([{"id": "p", "quotas": [quota("api"), quota("tokens")]}]))

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tollgate::config::{LEDGER_BINDING, VARIABLES, VariableKind};
+use tollgate::config::{VARIABLES, VariableKind};
 use tollgate::gate::captured::BOT_CATEGORY;
+use tollgate::identity::ObjectClass;
 
 #[test]
 fn the_platform_is_named_by_the_edge_alone() {
@@ -143,21 +144,37 @@ fn variable_set(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn the_ledgers_class_is_called_the_same_everywhere() {
-    let shipped = read("wrangler.toml");
-    let value = |key: &str| {
-        let assignment = format!("{key} = ");
-        let line = shipped.lines().find_map(|line| line.strip_prefix(assignment.as_str()));
-        line.unwrap().trim_matches(['[', ']', '"']).to_owned()
-    };
-    let class = value("class_name");
-    assert_eq!(value("new_sqlite_classes"), class);
-    let (_, bindings) = shipped.split_once("[[durable_objects.bindings]]").unwrap();
-    assert!(bindings.trim_start().starts_with(&format!("name = \"{LEDGER_BINDING}\"")));
-    let object = read("src/edge/ledger_object.rs");
-    let (before, _) = object.split_once(&format!("\npub struct {class}(")).unwrap();
-    assert_eq!(before.lines().last(), Some("#[wasm_bindgen]"));
-    assert!(read("src/edge/entry.mjs").contains(&format!("export class {class} {{")));
+fn the_classes_of_objects_are_called_the_same_everywhere() {
+    let (entry, package) = (read("src/edge/entry.mjs"), read("package.json"));
+    for config in ["wrangler.toml", "www/demo/gate.toml"] {
+        let bindings: String = ObjectClass::ALL.iter().map(|class| binding(*class)).collect();
+        let shipped = read(config);
+        let found = shipped.split("[[durable_objects.bindings]]").skip(1);
+        let found = found.map(|rest| rest.split(['#', '[']).next().unwrap().trim());
+        assert_eq!(found.collect::<Vec<_>>().join(";"), bindings.trim_end_matches(';'), "{config}");
+        // One migration with all of them: the platform refuses to go back across another.
+        let names: Vec<_> = ObjectClass::ALL.iter().map(|class| class.name()).collect();
+        let (_, migration) = shipped.split_once("\n[[migrations]]\ntag = \"v1\"\n").unwrap();
+        let list = format!("new_sqlite_classes = {names:?}");
+        assert_eq!(migration.lines().next(), Some(list.as_str()), "{config}");
+        assert_eq!(shipped.matches("[[migrations]]").count(), 1);
+    }
+    let objects = files(&["src/edge"], &["rs"]);
+    for class in ObjectClass::ALL {
+        let name = class.name();
+        let declaration = format!("#[wasm_bindgen]\npub struct {name}");
+        let file = objects.iter().filter(|(_, text)| text.contains(&declaration));
+        let file = file.map(|(file, _)| file.replace("_object.rs", "").replace('_', ""));
+        assert_eq!(file.collect::<Vec<_>>(), [format!("src/edge/{}", name.to_lowercase())]);
+        let export = format!("export class {name} extends ");
+        let begin = entry.split_once(&export).unwrap_or_else(|| panic_for(&export)).1;
+        assert!(begin.split_once(" {}").unwrap().0.ends_with(&format!("nBackstage(\"{name}\")")));
+        assert!(package.contains(&format!("\"{}\": {{", class.binding())), "{name}");
+    }
+}
+
+fn binding(class: ObjectClass) -> String {
+    format!("name = \"{}\"\nclass_name = \"{}\";", class.binding(), class.name())
 }
 
 #[test]

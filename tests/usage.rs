@@ -111,7 +111,7 @@ fn vars() -> Vars {
                 "account_url": "https://g.example/account", "support_url": "mailto:help@g.example",
             }),
         )
-        .with_resource("LEDGER")
+        .with_objects()
 }
 
 fn plans() -> Value {

@@ -93,7 +93,7 @@ impl ApiKey {
     /// The object that keeps the owner of the key with this hash.
     pub fn directory(hash: &str) -> ObjectName {
         let first = hash.get(..2).and_then(hex::decode);
-        ObjectName::Keys(first.and_then(|bytes| bytes.first().copied()).unwrap_or_default())
+        ObjectName::KeyDirectory(first.and_then(|bytes| bytes.first().copied()).unwrap_or_default())
     }
 
     /// Whether it opens anything at `now`.
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!((ApiKey::id_in(&text), secret, checksum.len()), ("a1b2c3d4", SECRET, 11));
         assert_eq!(ApiKey::hash(&text).len(), 64);
         let directory = ApiKey::directory(&ApiKey::hash("abc"));
-        assert_eq!(directory.to_string(), "keys-ba", "FIPS 180-2, appendix B.1");
+        assert_eq!(directory.to_string(), "ba", "FIPS 180-2, appendix B.1");
         let (cut, _) = text.split_at(text.len() - 1);
         for wrong in [
             "",

@@ -6,7 +6,7 @@ use super::billing_checks::{
 use super::findings::Findings;
 use super::{
     Anonymous, Bindings, Config, Mistake, OriginTarget, SubscriptionSource, Uncounted,
-    allowance_checks,
+    allowance_checks, object_checks,
 };
 
 /// Checks what could be read: a check is left out where one of its variables has `mistakes`, since
@@ -33,7 +33,7 @@ const CHECKS: &[Check] = &[
     (&["ROUTES", "ISSUERS"], check_callers_can_pass),
     (&["ROUTES", "ISSUERS"], check_token_rights),
     (&["ISSUERS"], check_tenants),
-    (&["ROUTES", "ISSUERS"], check_ledger),
+    (&["ROUTES", "ISSUERS"], object_checks::check),
     (&["ROUTES"], check_bursts),
     (&["ROUTES", "ALLOWANCE_KEY"], check_allowances),
     (&["ROUTES", "PLANS"], check_opened_routes),
@@ -46,9 +46,6 @@ const CHECKS: &[Check] = &[
     (&["BILLING"], check_disputes),
     (&["ADMIN_TOKEN", "ADMIN_TOKENS", "GATE_SECRET"], check_api_keys),
 ];
-
-/// The binding of the Durable Object class that keeps accounts.
-pub const LEDGER_BINDING: &str = "LEDGER";
 
 fn check_catch_all(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
     if !config.routes.last().is_some_and(|route| route.pattern.is_catch_all()) {
@@ -164,26 +161,6 @@ fn check_tenants(config: &Config, _: &dyn Bindings, findings: &mut Findings) {
             "a second issuer whose tokens name no tenant, so that both share account names",
             "the claim that names the tenant, unless both know the same accounts",
             "claims = { tenant = \"org\" }",
-        );
-    }
-}
-
-fn check_ledger(config: &Config, bindings: &dyn Bindings, findings: &mut Findings) {
-    let is_metered = config.routes.iter().any(|route| route.metering.is_some());
-    let reads_accounts =
-        config.issuers.iter().any(|issuer| issuer.subscription != SubscriptionSource::Token);
-    let gives_away = config.routes.iter().any(|route| route.free.is_some());
-    let takes_money = !config.billing.is_empty();
-    if (is_metered || reads_accounts || gives_away || takes_money)
-        && !bindings.has_resource(LEDGER_BINDING)
-    {
-        findings.mistake(
-            LEDGER_BINDING,
-            "",
-            "no Durable Object binding, but meters, allowances, billing or account records \
-                    that need it",
-            "the binding and migration of the shipped wrangler.toml",
-            "[[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
         );
     }
 }

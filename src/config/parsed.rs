@@ -4,6 +4,7 @@ use super::assertion::AssertionKeys;
 use super::brand::Brand;
 use super::deadlines::Deadlines;
 use super::issuers::Issuer;
+use super::jurisdiction::Jurisdiction;
 use super::meters::Notify;
 use super::mistake::Mistake;
 use super::operators::Operator;
@@ -45,6 +46,8 @@ pub struct Config {
     pub credentials: Vec<CredentialSource>,
     /// The longest time that the gate waits for others.
     pub deadlines: Deadlines,
+    /// The part of the world in which Durable Objects are.
+    pub jurisdiction: Jurisdiction,
     /// The decisions that are logged.
     pub log: LogLevel,
     /// The policy for requests when the gate itself fails.

@@ -32,7 +32,7 @@ pub enum VariableKind {
 /// providers come last.
 pub const VARIABLES: [Variable; COUNT] = all();
 
-const GENERAL: [Variable; 20] = [
+const GENERAL: [Variable; 21] = [
     var("ORIGIN", true, "where passed requests go: a URL or `service:BINDING`"),
     var("ROUTES", true, "which requests ask for what; first match wins, the last matches all"),
     var("ISSUERS", false, "who signs tokens, their keys, and where facts stand in the claims"),
@@ -45,6 +45,7 @@ const GENERAL: [Variable; 20] = [
     var("ON_MISCONFIGURED", false, "`deny` (503) or `pass` while the configuration is invalid"),
     var("PROVIDER_OUTAGE", false, "`true` while the payment provider is down: grace for everyone"),
     var("DEADLINES", false, "how long to wait for the ledger, key sets and the origin"),
+    var("JURISDICTION", false, "where Durable Objects are: `eu`, `us` or `none`; set it once"),
     var("LOG", false, "which decisions are logged: `denials`, `faults` or `off`"),
     var("NOTIFY_URL", false, "where reached thresholds of quotas are announced"),
     secret("ADMIN_TOKEN", "opens the admin endpoints; without it they are closed"),

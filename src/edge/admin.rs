@@ -6,13 +6,15 @@ use worker::web_sys::Response;
 use super::body::body_of;
 use super::glue::random_text;
 use super::isolate::now;
-use super::ledger::{Message, reply, send_within};
+use super::key_directory::KeyDirectoryMessage;
+use super::ledger::LedgerMessage;
+use super::object_call::{reply, send_within};
 use super::provider_api::perform_all;
 use super::visit::{Visit, respond};
 use crate::admin::flow::{CallError, ObjectCall, Pending, Reread};
 use crate::admin::{AccountRequest, Need, ObjectRequest, Request, Step, start};
 use crate::billing::run::reread_account;
-use crate::identity::ObjectName;
+use crate::identity::{AccountName, ObjectName};
 
 /// Answers a request; `endpoint` is its path behind the prefix.
 pub(super) async fn answer(visit: &Visit, endpoint: &str) -> Response {
@@ -68,30 +70,34 @@ async fn perform<'a>(visit: &Visit, need: Need<'a>) -> Step<'a> {
 }
 
 async fn call(visit: &Visit, call: ObjectCall) -> Result<Vec<u8>, String> {
-    let (object, message) = message(call.request);
-    reply(send_within(&visit.isolate, &object, &message, call.deadline_ms)?).await
+    let (isolate, deadline_ms) = (&*visit.isolate, call.deadline_ms);
+    let sent = match call.request {
+        ObjectRequest::Account { account, request } => {
+            let object = ObjectName::from(&account);
+            send_within(isolate, &object, &ledger_message(account, request), deadline_ms)
+        }
+        ObjectRequest::Inbox(request) => {
+            send_within(isolate, &ObjectName::Inbox, &request, deadline_ms)
+        }
+        ObjectRequest::FileKey { directory, hash, owner } => {
+            let message = KeyDirectoryMessage::File { hash, owner };
+            send_within(isolate, &directory, &message, deadline_ms)
+        }
+    };
+    reply(sent?).await
 }
 
-/// An object, and a message to it in the form of the wire.
-fn message(request: ObjectRequest) -> (ObjectName, Message) {
+/// A message to a ledger, in the form of the wire.
+fn ledger_message(account: AccountName, request: AccountRequest) -> LedgerMessage {
     match request {
-        ObjectRequest::Account { account, request } => {
-            let message = match request {
-                AccountRequest::ApplyBilling(event) => {
-                    Message::ApplyBilling { account: account.clone(), events: vec![event] }
-                }
-                AccountRequest::Audit { before, limit } => Message::Audit { before, limit },
-                AccountRequest::Credits => Message::Credits,
-                AccountRequest::Execute(command) => Message::Execute(command),
-                AccountRequest::Record => Message::Read,
-                AccountRequest::Usage { plan, member } => Message::Usage { plan, member },
-            };
-            (ObjectName::Account(account), message)
+        AccountRequest::ApplyBilling(event) => {
+            LedgerMessage::ApplyBilling { account, events: vec![event] }
         }
-        ObjectRequest::Inbox(request) => (ObjectName::Inbox, Message::Inbox(request)),
-        ObjectRequest::FileKey { directory, hash, owner } => {
-            (directory, Message::FileKey { hash, owner })
-        }
+        AccountRequest::Audit { before, limit } => LedgerMessage::Audit { before, limit },
+        AccountRequest::Credits => LedgerMessage::Credits,
+        AccountRequest::Execute(command) => LedgerMessage::Execute(command),
+        AccountRequest::Record => LedgerMessage::Read,
+        AccountRequest::Usage { plan, member } => LedgerMessage::Usage { plan, member },
     }
 }
 

@@ -2,18 +2,18 @@
 
 use wasm_bindgen::JsValue;
 
-use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
-use crate::account::Provider;
+use super::database::{account_of, optional, provider_of, text_of, time, time_of, units, units_of};
+use super::inbox_tables::SqlInboxStore;
 use crate::billing::inbox::{Claim, CustomerKey, CustomerStore, Link, SubscriptionKey};
 use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-impl CustomerStore for SqlStore {
+impl CustomerStore for SqlInboxStore {
     fn link(&self, customer: &CustomerKey) -> Result<Option<Link>, StoreError> {
         let query = "SELECT account, at_ms, actor, is_decided FROM customer \
                      WHERE provider = ? AND id = ?";
-        let cells = self.cells(query, &customer_key(customer))?;
+        let cells = self.database.cells(query, &customer_key(customer))?;
         let [account, at, actor, is_decided] = cells.as_slice() else { return Ok(None) };
         Ok(Some(Link {
             account: account_of(account)?,
@@ -29,13 +29,13 @@ impl CustomerStore for SqlStore {
         let [provider, id] = customer_key(customer);
         let [account, actor] = [link.account.as_str(), &link.actor].map(JsValue::from);
         let is_decided = units(u64::from(link.is_decided));
-        self.write(query, &[provider, id, account, time(link.at), actor, is_decided])
+        self.database.write(query, &[provider, id, account, time(link.at), actor, is_decided])
     }
 
     fn claims(&self, customer: &CustomerKey) -> Result<Vec<Claim>, StoreError> {
         let query = "SELECT account, at_ms FROM claim WHERE provider = ? AND customer = ? \
                      ORDER BY at_ms, account";
-        let cells = self.cells(query, &customer_key(customer))?;
+        let cells = self.database.cells(query, &customer_key(customer))?;
         let read = |[account, at]: &[JsValue; 2]| {
             Ok(Claim { account: account_of(account)?, at: time_of(at)? })
         };
@@ -46,7 +46,7 @@ impl CustomerStore for SqlStore {
         let query = "INSERT OR REPLACE INTO claim (provider, customer, account, at_ms) \
                      VALUES (?, ?, ?, ?)";
         let [provider, id] = customer_key(customer);
-        self.write(query, &[provider, id, claim.account.as_str().into(), time(claim.at)])
+        self.database.write(query, &[provider, id, claim.account.as_str().into(), time(claim.at)])
     }
 
     fn note_conflict(&mut self, customer: &CustomerKey, is_open: bool) -> Result<(), StoreError> {
@@ -55,7 +55,7 @@ impl CustomerStore for SqlStore {
         } else {
             "DELETE FROM conflict WHERE provider = ? AND customer = ?"
         };
-        self.write(query, &customer_key(customer))
+        self.database.write(query, &customer_key(customer))
     }
 
     fn conflicts(
@@ -67,13 +67,13 @@ impl CustomerStore for SqlStore {
                      ORDER BY provider, customer LIMIT ?";
         let nothing = || [JsValue::from_str(""), JsValue::from_str("")];
         let [provider, id] = after.map_or_else(nothing, customer_key);
-        customer_keys(&self.cells(query, &[provider, id, limit.into()])?)
+        customer_keys(&self.database.cells(query, &[provider, id, limit.into()])?)
     }
 
     fn owner(&self, subscription: &SubscriptionKey) -> Result<Option<AccountName>, StoreError> {
         let query = "SELECT account FROM subscription WHERE provider = ? AND id = ?";
         let SubscriptionKey { provider, id } = subscription;
-        let cells = self.cells(query, &[provider.word().into(), id.into()])?;
+        let cells = self.database.cells(query, &[provider.word().into(), id.into()])?;
         cells.first().map(account_of).transpose()
     }
 
@@ -88,13 +88,13 @@ impl CustomerStore for SqlStore {
         let SubscriptionKey { provider, id } = subscription;
         let key = [provider.word().into(), id.into()];
         let [provider, id] = key;
-        self.write(query, &[provider, id, account.as_str().into(), optional(customer)])
+        self.database.write(query, &[provider, id, account.as_str().into(), optional(customer)])
     }
 
     fn owner_by_customer(&self, customer: &CustomerKey) -> Result<Option<AccountName>, StoreError> {
         let query = "SELECT account FROM subscription WHERE provider = ? AND customer = ? \
                      ORDER BY id LIMIT 1";
-        self.cells(query, &customer_key(customer))?.first().map(account_of).transpose()
+        self.database.cells(query, &customer_key(customer))?.first().map(account_of).transpose()
     }
 
     fn note_payment(&mut self, customer: &CustomerKey, at: Timestamp) -> Result<(), StoreError> {
@@ -103,7 +103,7 @@ impl CustomerStore for SqlStore {
                          DO UPDATE SET paid_at_ms = excluded.paid_at_ms \
                      WHERE excluded.paid_at_ms < payer.paid_at_ms";
         let [provider, id] = customer_key(customer);
-        self.write(query, &[provider, id, time(at)])
+        self.database.write(query, &[provider, id, time(at)])
     }
 
     fn customers_of(&self, account: &AccountName) -> Result<Vec<CustomerKey>, StoreError> {
@@ -111,50 +111,8 @@ impl CustomerStore for SqlStore {
                      UNION SELECT provider, customer FROM subscription \
                          WHERE account = ?1 AND customer IS NOT NULL \
                      ORDER BY 1, 2";
-        customer_keys(&self.cells(query, &[account.as_str().into()])?)
+        customer_keys(&self.database.cells(query, &[account.as_str().into()])?)
     }
-}
-
-/// A customer is an account's, is claimed by accounts, or in conflict between them; it has paid;
-/// and it pays for subscriptions, each of which an account has opened.
-pub(super) const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS customer (
-        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        actor TEXT NOT NULL, is_decided INTEGER NOT NULL,
-        PRIMARY KEY (provider, id)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS customer_account ON customer (account);
-    CREATE TABLE IF NOT EXISTS claim (
-        provider TEXT NOT NULL, customer TEXT NOT NULL, account TEXT NOT NULL,
-        at_ms INTEGER NOT NULL, PRIMARY KEY (provider, customer, account)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS conflict (
-        provider TEXT NOT NULL, customer TEXT NOT NULL,
-        PRIMARY KEY (provider, customer)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS payer (
-        provider TEXT NOT NULL, customer TEXT NOT NULL, paid_at_ms INTEGER NOT NULL,
-        PRIMARY KEY (provider, customer)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS subscription (
-        provider TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, customer TEXT,
-        PRIMARY KEY (provider, id)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS subscription_account ON subscription (account);
-    CREATE INDEX IF NOT EXISTS subscription_customer ON subscription (provider, customer);
-";
-
-/// The provider of a row. One that is unknown is an error: its rows are nobody else's.
-pub(super) fn provider_of(cell: &JsValue) -> Result<Provider, StoreError> {
-    let word = text_of(cell)?;
-    Provider::from_word(&word)
-        .ok_or_else(|| StoreError(format!("a row of the unknown provider {word:?}")))
-}
-
-/// The account of a row. A text that names none is an error: the row is nobody else's.
-pub(super) fn account_of(cell: &JsValue) -> Result<AccountName, StoreError> {
-    let text = text_of(cell)?;
-    AccountName::parse(&text)
-        .map_err(|error| StoreError(format!("a row of the account {text:?}: {error}")))
-}
-
-pub(super) fn optional(text: Option<&str>) -> JsValue {
-    text.map_or(JsValue::NULL, JsValue::from_str)
 }
 
 pub(super) fn customer_key(key: &CustomerKey) -> [JsValue; 2] {

@@ -4,6 +4,7 @@
 // There are two modules: the gate, which every request needs, and backstage, which is made ready
 // when somebody comes for it: operators, payment providers, the clock and the Durable Objects.
 
+import { DurableObject } from "cloudflare:workers";
 import Gate from "../../build/index.js";
 
 const gate = guarded(Gate.prototype, globalThis.__tollgate_gate_state);
@@ -34,24 +35,38 @@ export default {
   },
 };
 
-// An object, in the hands of the module backstage. Once that is ready no message waits for it.
-export class Ledger {
-  constructor(state, env) {
-    const make = ({ Ledger }) => (this.object = new Ledger(state, env));
-    if (ready) make(ready);
-    else this.made = backstage().then(make);
-  }
+// A class of objects, which are in the hands of the class `name` of the module backstage. Once that
+// is ready no message waits for it.
+const inBackstage = (name) =>
+  class extends DurableObject {
+    constructor(state, env) {
+      super(state, env);
+      const make = ({ classes }) => (this.object = new classes[name](state, env));
+      if (ready) make(ready);
+      else this.made = backstage().then(make);
+    }
 
-  fetch(request) {
-    if (this.object) return this.object.fetch(request);
-    return this.made.then((object) => object.fetch(request));
-  }
+    // Answers a message: with a reply, or with an error that is returned and not thrown.
+    answer(message) {
+      if (this.object) return this.object.answer(message);
+      return this.made.then((object) => object.answer(message));
+    }
+  };
 
-  alarm() {
-    if (this.object) return this.object.alarm();
-    return this.made.then((object) => object.alarm());
-  }
-}
+// A class whose objects have alarms.
+const wokenInBackstage = (name) =>
+  class extends inBackstage(name) {
+    alarm() {
+      if (this.object) return this.object.alarm();
+      return this.made.then((object) => object.alarm());
+    }
+  };
+
+export class Ledger extends wokenInBackstage("Ledger") {}
+export class Inbox extends wokenInBackstage("Inbox") {}
+export class KeyDirectory extends inBackstage("KeyDirectory") {}
+export class ReaderRegistry extends inBackstage("ReaderRegistry") {}
+export class Settings extends inBackstage("Settings") {}
 
 async function ownEndpoint(request, env, context) {
   const { guard, prototype } = await backstage();
@@ -69,9 +84,9 @@ async function ownEndpoint(request, env, context) {
 let ready;
 async function backstage() {
   if (ready) return ready;
-  const { default: Backstage, Ledger } = await import("../../build/backstage/index.js");
+  const { default: Backstage, ...classes } = await import("../../build/backstage/index.js");
   const { prototype } = Backstage;
-  ready ??= { Ledger, prototype, guard: guarded(prototype, globalThis.__tollgate_backstage_state) };
+  ready ??= { classes, prototype, guard: guarded(prototype, globalThis.__tollgate_backstage_state) };
   return ready;
 }
 

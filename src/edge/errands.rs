@@ -8,8 +8,8 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::glue::resolved;
 use super::isolate::{Isolate, now};
-use super::ledger::Message;
-use super::{glue, inbox, ledger};
+use super::ledger::LedgerMessage;
+use super::{glue, inbox, object_call};
 use crate::allowance::ReportDue;
 use crate::config::{Config, IssuerIndex, KeySource};
 use crate::gate::{self, CallError, Errand};
@@ -83,10 +83,9 @@ async fn report_readers(isolate: &Isolate, config: &Config, due: ReportDue) -> R
     }
     let request = gate::readers_to_report(due, &mut isolate.memory.borrow_mut());
     let Some(request) = request else { return Ok(()) };
-    let message = Message::ReportReaders(request);
-    let registry = ObjectName::Readers(due.shard);
-    let reply = ledger::call(isolate, config, &registry, &message).await?;
-    let reply = ledger::read(&reply)?;
+    let registry = ObjectName::ReaderRegistry(due.shard);
+    let reply = object_call::call(isolate, config, &registry, &request).await?;
+    let reply = object_call::read(&reply)?;
     gate::readers_reported(&reply, &mut isolate.memory.borrow_mut());
     Ok(())
 }
@@ -99,8 +98,9 @@ async fn tell(
     request: LedgerRequest,
 ) -> Result<Vec<Errand>, String> {
     let (holder, number) = (request.holder.clone(), request.number);
-    let reply = ledger::call(isolate, config, &account.into(), &Message::Ask(request)).await;
-    let reply: Result<LedgerReply, _> = reply.and_then(|reply| ledger::read(&reply));
+    let reply =
+        object_call::call(isolate, config, &account.into(), &LedgerMessage::Ask(request)).await;
+    let reply: Result<LedgerReply, _> = reply.and_then(|reply| object_call::read(&reply));
     let memory = &mut isolate.memory.borrow_mut();
     let message = (holder.as_str(), number);
     let errands = gate::ledger_replied(account, message, reply.as_ref().ok(), memory, now());

@@ -16,13 +16,14 @@ use super::drills;
 use super::glue::forward::{self, ForwardFailure};
 use super::glue::resolved;
 use super::isolate::now;
-use super::ledger::Message;
+use super::key_directory::KeyDirectoryMessage;
+use super::ledger::LedgerMessage;
 use super::origin::{self, Passage};
 use super::visit::{Visit, respond};
-use super::{errands, glue, hosted_page, inbox, ledger};
+use super::{errands, glue, hosted_page, inbox, object_call};
 use crate::account::KeyOwner;
 use crate::cause::Cause;
-use crate::config::{Config, LEDGER_BINDING, RouteIndex};
+use crate::config::{Config, RouteIndex};
 use crate::decision::{Decision, Degraded, Denial, Pass};
 use crate::endpoint::{AccountEndpoint, Endpoint, route};
 use crate::gate::{
@@ -210,13 +211,14 @@ impl Exchange {
                 Outcome::BurstAnswered(self.is_within_burst(&binding, &key).await)
             }
             Need::CallLedger { account, request } => {
-                let reply =
-                    self.ask_ledger(&ObjectName::Account(account), &Message::Ask(*request)).await;
+                let reply = self
+                    .ask_object(&ObjectName::Ledger(account), &LedgerMessage::Ask(*request))
+                    .await;
                 Outcome::LedgerAnswered(reply.map(Box::new))
             }
             Need::ReadUsage { account, plan, member } => {
-                let message = Message::Usage { plan, member: Some(member) };
-                let usage = self.ask_ledger(&ObjectName::Account(account), &message).await;
+                let message = LedgerMessage::Usage { plan, member: Some(member) };
+                let usage = self.ask_object(&ObjectName::Ledger(account), &message).await;
                 Outcome::UsageRead(usage.map(Box::new))
             }
             Need::ReadOutage => {
@@ -230,17 +232,17 @@ impl Exchange {
         }
     }
 
-    /// Asks the ledger, and sees it through should the caller hang up: the answer may hold units.
-    async fn ask_ledger<T: Field>(
+    /// Asks an object, and sees it through should the caller hang up: the answer may hold units.
+    async fn ask_object<T: Field>(
         &self,
         object: &ObjectName,
-        message: &Message,
+        message: &impl Field,
     ) -> Result<T, CallError> {
-        let promise = ledger::send(&self.visit.isolate, &self.config, object, message)
+        let promise = object_call::send(&self.visit.isolate, &self.config, object, message)
             .map_err(CallError::Fault)?;
         glue::wait_until(&self.context, &promise);
-        let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
-        ledger::read(&reply).map_err(CallError::Unreadable)
+        let reply = object_call::reply(promise).await.map_err(CallError::Unreachable)?;
+        object_call::read(&reply).map_err(CallError::Unreadable)
     }
 
     /// The owner of an API key. Without objects there are no keys.
@@ -249,10 +251,10 @@ impl Exchange {
         directory: &ObjectName,
         hash: String,
     ) -> Result<Option<KeyOwner>, CallError> {
-        if self.visit.isolate.resource(LEDGER_BINDING).is_none() {
+        if self.visit.isolate.resource(directory.class().binding()).is_none() {
             return Ok(None);
         }
-        self.ask_ledger(directory, &Message::FindKey(hash)).await
+        self.ask_object(directory, &KeyDirectoryMessage::Find(hash)).await
     }
 
     /// Whether the rate-limit binding lets the request through. A binding that fails does: a burst

@@ -68,10 +68,11 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/glue/objects.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = askLedger)]
-    pub(super) fn ask_ledger(
+    #[wasm_bindgen(js_name = askObject)]
+    pub(super) fn ask_object(
         namespace: &JsValue,
-        account: &str,
+        jurisdiction: &str,
+        name: &str,
         message: Uint8Array,
         deadline_ms: u32,
     ) -> Promise;

@@ -5,7 +5,8 @@ use worker::web_sys::Response;
 
 use super::inbox;
 use super::isolate::now;
-use super::ledger::{self, Message, read};
+use super::ledger::LedgerMessage;
+use super::object_call;
 use super::provider_call::call;
 use super::visit::{Visit, respond};
 use crate::billing::ProviderCall;
@@ -54,6 +55,6 @@ async fn ask_sessions(
     config: &Config,
     SessionCall { account, request }: SessionCall,
 ) -> Result<SessionReply, String> {
-    let object = ObjectName::Account(account);
-    read(&ledger::call(&visit.isolate, config, &object, &Message::Session(request)).await?)
+    let (object, message) = (ObjectName::Ledger(account), LedgerMessage::Session(request));
+    object_call::read(&object_call::call(&visit.isolate, config, &object, &message).await?)
 }

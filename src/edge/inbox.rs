@@ -1,7 +1,7 @@
 //! Messages from the rest of the edge to the inbox.
 
 use super::isolate::Isolate;
-use super::ledger::{self, Message};
+use super::object_call;
 use crate::billing::inbox::InboxRequest;
 #[cfg(feature = "backstage")]
 use crate::billing::inbox::{Incoming, Taken};
@@ -21,8 +21,8 @@ pub(super) async fn ask<T: Field>(
     config: &Config,
     request: InboxRequest,
 ) -> Result<T, String> {
-    let reply = ledger::call(isolate, config, &ObjectName::Inbox, &Message::Inbox(request)).await?;
-    ledger::read(&reply)
+    let reply = object_call::call(isolate, config, &ObjectName::Inbox, &request).await?;
+    object_call::read(&reply)
 }
 
 /// Has the inbox keep events. It gets more time than a ledger: where many come at once they queue
@@ -37,10 +37,10 @@ pub(super) async fn take_in(
     config: &Config,
     events: Vec<Incoming>,
 ) -> Result<Vec<Taken>, String> {
-    let message = Message::Inbox(InboxRequest::TakeIn(events));
+    let message = InboxRequest::TakeIn(events);
     let deadline_ms = config.deadlines.ledger_ms.max(TAKE_IN_MS);
-    let promise = ledger::send_within(isolate, &ObjectName::Inbox, &message, deadline_ms)?;
-    ledger::read(&ledger::reply(promise).await?)
+    let promise = object_call::send_within(isolate, &ObjectName::Inbox, &message, deadline_ms)?;
+    object_call::read(&object_call::reply(promise).await?)
 }
 
 /// Whether a payment provider seems to be down.
@@ -49,11 +49,11 @@ pub(super) async fn take_in(
 ///
 /// The reason for the lack of an answer.
 pub(super) async fn is_outage(isolate: &Isolate, config: &Config) -> Result<bool, CallError> {
-    let message = Message::Inbox(InboxRequest::Outage);
-    let promise =
-        ledger::send(isolate, config, &ObjectName::Inbox, &message).map_err(CallError::Fault)?;
-    let reply = ledger::reply(promise).await.map_err(CallError::Unreachable)?;
-    let outages: Outages = ledger::read(&reply).map_err(CallError::Unreadable)?;
+    let message = InboxRequest::Outage;
+    let promise = object_call::send(isolate, config, &ObjectName::Inbox, &message)
+        .map_err(CallError::Fault)?;
+    let reply = object_call::reply(promise).await.map_err(CallError::Unreachable)?;
+    let outages: Outages = object_call::read(&reply).map_err(CallError::Unreadable)?;
     Ok(outages.is_detected())
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn tell(
     config: &Config,
     request: InboxRequest,
 ) -> Result<(), String> {
-    ledger::call(isolate, config, &ObjectName::Inbox, &Message::Inbox(request)).await.map(|_| ())
+    object_call::call(isolate, config, &ObjectName::Inbox, &request).await.map(|_| ())
 }
 
 /// A little less than the most impatient provider waits (Paddle: 5 s).

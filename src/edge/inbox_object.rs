@@ -1,26 +1,80 @@
-//! The inbox's alarm: events on their way to the ledgers of their accounts.
+//! The Durable Object of the class `Inbox`: it keeps the events of payment providers, and its alarm
+//! sends them on their way to the ledgers of their accounts.
+//!
+//! `wrangler.toml` binds the class as `INBOX`, with `new_sqlite_classes`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::glue;
-use super::glue::resolved;
+use super::glue::{self, resolved};
+use super::inbox_tables::SqlInboxStore;
 use super::isolate::{Isolate, now};
-use super::ledger::{self, Message};
-use super::ledger_store::SqlStore;
-use super::outbox::wake_at;
+use super::ledger::LedgerMessage;
+use super::object::{Context, Fault, Handled, Job, Object, Wake, wake_at};
+use super::object_call;
+use super::schema::{self, Migrations};
 use crate::account::Provider;
 use crate::billing::BillingEvent;
-use crate::billing::inbox::{self, AccountSummary, InboxStore};
+use crate::billing::inbox::{self, AccountSummary, InboxRequest, InboxStore};
 use crate::billing::webhook::{self, Webhook};
 use crate::config::Config;
 use crate::identity::AccountName;
 use crate::report;
 use crate::store::StoreError;
+
+/// The object.
+#[wasm_bindgen]
+pub struct Inbox(Object);
+
+#[wasm_bindgen]
+impl Inbox {
+    /// Called by the runtime for each object, and again after a panic.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: JsValue) -> Self {
+        Self(Object::new(state, env, InboxJob::default()))
+    }
+
+    /// Answers one message: see [`Object::answer`].
+    pub fn answer(&self, message: Vec<u8>) -> JsValue {
+        self.0.answer(message)
+    }
+
+    /// Delivers the events that are due.
+    pub fn alarm(&self) -> Promise {
+        self.0.alarm(deliver)
+    }
+}
+
+/// The object's memory between messages: when to tidy up, and facts that are costly to find again.
+#[derive(Default)]
+struct InboxJob {
+    inbox: inbox::Inbox,
+}
+
+impl Job for InboxJob {
+    type Message = InboxRequest;
+
+    const MIGRATIONS: Migrations = schema::INBOX;
+
+    fn handle(&mut self, context: &Context<'_>, message: InboxRequest) -> Result<Handled, Fault> {
+        let mut store = SqlInboxStore::new(context.state);
+        let read = reader(context.config);
+        let reply = self.inbox.handle(&mut store, message, &read, now())?;
+        let wake = if store.has_queued {
+            Some(Wake::AtOnce)
+        } else if context.is_first {
+            // After a restart the alarm may be lost, so the first row that is due is looked for.
+            store.next_due()?.map(Wake::At)
+        } else {
+            None
+        };
+        Ok(Handled { reply, wake })
+    }
+}
 
 /// Has each event that is due delivered, several accounts at a time, and the object woken again for
 /// the rest.
@@ -28,14 +82,14 @@ use crate::store::StoreError;
 /// # Errors
 ///
 /// The database failed. The runtime calls the alarm again then.
-pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreError> {
-    let isolate = Isolate::of(env);
+async fn deliver(state: JsValue, env: JsValue) -> Result<(), StoreError> {
+    let isolate = Isolate::of(&env);
     let Ok(config) = isolate.config.as_ref().map(Rc::clone) else {
         // Events stay; they can be read once the configuration can be.
-        wake_at(state, now().plus_ms(MISCONFIGURED_RETRY_MS));
+        wake_at(&state, now().plus_ms(MISCONFIGURED_RETRY_MS));
         return Ok(());
     };
-    let store = SqlStore::new(state);
+    let store = SqlInboxStore::new(&state);
     let running: Running = Rc::default();
     let until = now().plus_ms(SHIFT_MS);
     while now() < until {
@@ -45,7 +99,7 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
                 continue;
             }
             let (isolate, config) = (Rc::clone(&isolate), Rc::clone(&config));
-            let telling = Telling { isolate, config, store: SqlStore::new(state) };
+            let telling = Telling { isolate, config, store: SqlInboxStore::new(&state) };
             let promise = start(telling, account.clone(), Rc::clone(&running));
             running.borrow_mut().push((account, promise));
         }
@@ -59,7 +113,7 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
     }
     resolved(Promise::all(&promises(&running))).await.map_err(StoreError)?;
     if let Some(due_at) = store.next_due()? {
-        wake_at(state, due_at.max(now()));
+        wake_at(&state, due_at.max(now()));
     }
     Ok(())
 }
@@ -83,7 +137,7 @@ fn promises(running: &Running) -> Array {
 struct Telling {
     isolate: Rc<Isolate>,
     config: Rc<Config>,
-    store: SqlStore,
+    store: SqlInboxStore,
 }
 
 impl Telling {
@@ -112,9 +166,9 @@ pub(super) async fn apply(
     account: &AccountName,
     events: Vec<BillingEvent>,
 ) -> Result<AccountSummary, String> {
-    let message = Message::ApplyBilling { account: account.clone(), events };
-    let reply = ledger::call(isolate, config, &account.into(), &message).await?;
-    let summary: Option<AccountSummary> = ledger::read(&reply)?;
+    let message = LedgerMessage::ApplyBilling { account: account.clone(), events };
+    let reply = object_call::call(isolate, config, &account.into(), &message).await?;
+    let summary: Option<AccountSummary> = object_call::read(&reply)?;
     summary.ok_or_else(|| "the ledger was told of no event".to_owned())
 }
 

@@ -2,10 +2,12 @@
 
 use wasm_bindgen::JsValue;
 
-use super::customer_store::{self, account_of, customer_key, optional, provider_of};
-use super::ledger_store::{
-    SqlStore, blob, bytes_of, optional_time_of, text_of, time, time_of, units, units_of,
+use super::customer_store::customer_key;
+use super::database::{
+    account_of, blob, bytes_of, optional, optional_time_of, provider_of, text_of, time, time_of,
+    units, units_of,
 };
+use super::inbox_tables::SqlInboxStore;
 use crate::billing::inbox::{
     AccountFilter, AccountSummary, Content, CustomerKey, EventFilter, EventKey, EventRow,
     EventState, InboxStore, Retention,
@@ -15,19 +17,7 @@ use crate::identity::AccountName;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Makes the tables where they aren't there yet. Only the inbox has a use for them.
-pub(super) fn create_tables(store: &SqlStore) -> Result<(), StoreError> {
-    store.write(SCHEMA, &[])?;
-    store.write(customer_store::SCHEMA, &[])
-}
-
-/// Whether the object is the inbox.
-pub(super) fn has_tables(store: &SqlStore) -> bool {
-    let query = "SELECT 1 FROM sqlite_master WHERE name = 'event'";
-    store.cells(query, &[]).is_ok_and(|cells| !cells.is_empty())
-}
-
-impl InboxStore for SqlStore {
+impl InboxStore for SqlInboxStore {
     fn event(&self, key: &EventKey) -> Result<Option<EventRow>, StoreError> {
         let rows = self.event_rows("WHERE provider = ? AND id = ?", &event_key(key))?;
         Ok(rows.into_iter().next())
@@ -36,7 +26,7 @@ impl InboxStore for SqlStore {
     fn content(&self, key: &EventKey) -> Result<Option<Content>, StoreError> {
         let query = "SELECT event, body FROM event WHERE provider = ? AND id = ? \
                      AND body IS NOT NULL";
-        let cells = self.cells(query, &event_key(key))?;
+        let cells = self.database.cells(query, &event_key(key))?;
         let [event, body] = cells.as_slice() else { return Ok(None) };
         Ok(Some(Content { event: bytes_of(event)?, body: text_of(body)? }))
     }
@@ -70,7 +60,7 @@ impl InboxStore for SqlStore {
             body,
         ];
         self.has_queued |= row.state == EventState::Received;
-        self.write(query, &values)
+        self.database.write(query, &values)
     }
 
     fn update_event(&mut self, row: &EventRow) -> Result<(), StoreError> {
@@ -79,7 +69,7 @@ impl InboxStore for SqlStore {
         let [account, state, reason, attempts, due_at] = changing(row);
         let [provider, id] = event_key(&row.key());
         self.has_queued |= row.state == EventState::Received;
-        self.write(query, &[account, state, reason, attempts, due_at, provider, id])
+        self.database.write(query, &[account, state, reason, attempts, due_at, provider, id])
     }
 
     fn due_accounts(&self, now: Timestamp, limit: usize) -> Result<Vec<AccountName>, StoreError> {
@@ -88,7 +78,7 @@ impl InboxStore for SqlStore {
                      ORDER BY attempts, due_at_ms LIMIT ?";
         let rows = limit.saturating_mul(ROWS_OF_ACCOUNT);
         let mut accounts: Vec<AccountName> = Vec::new();
-        for cell in self.cells(query, &[time(now), rows.into()])? {
+        for cell in self.database.cells(query, &[time(now), rows.into()])? {
             let account = account_of(&cell)?;
             if accounts.len() < limit && !accounts.contains(&account) {
                 accounts.push(account);
@@ -100,7 +90,7 @@ impl InboxStore for SqlStore {
     fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let query = "SELECT due_at_ms FROM event WHERE state = 'received' \
                      ORDER BY due_at_ms LIMIT 1";
-        self.cells(query, &[])?.first().map(time_of).transpose()
+        self.database.cells(query, &[])?.first().map(time_of).transpose()
     }
 
     fn received_of(
@@ -159,7 +149,7 @@ impl InboxStore for SqlStore {
         let [plan, cause] = [plan, cause].map(|text| optional(text.as_deref()));
         let look_at = look_at.map_or(JsValue::NULL, time);
         let [account, status] = [account.as_str(), status].map(JsValue::from);
-        self.write(query, &[account, plan, status, cause, time(*updated_at), look_at])
+        self.database.write(query, &[account, plan, status, cause, time(*updated_at), look_at])
     }
 
     fn accounts(
@@ -176,7 +166,7 @@ impl InboxStore for SqlStore {
         let [after, prefix] =
             [after, filter.prefix.as_deref()].map(|text| text.unwrap_or_default().into());
         let [status, plan] = [&filter.status, &filter.plan].map(|text| optional(text.as_deref()));
-        let cells = self.cells(query, &[after, prefix, status, plan, limit.into()])?;
+        let cells = self.database.cells(query, &[after, prefix, status, plan, limit.into()])?;
         cells.as_chunks().0.iter().map(summary).collect()
     }
 
@@ -188,7 +178,7 @@ impl InboxStore for SqlStore {
     ) -> Result<Vec<AccountName>, StoreError> {
         let query = "SELECT account FROM account_index WHERE look_at_ms <= ? \
                      AND looked_at_ms <= ? ORDER BY look_at_ms LIMIT ?";
-        let cells = self.cells(query, &[time(now), time(looked_before), limit.into()])?;
+        let cells = self.database.cells(query, &[time(now), time(looked_before), limit.into()])?;
         cells.iter().map(account_of).collect()
     }
 
@@ -199,7 +189,7 @@ impl InboxStore for SqlStore {
         look_at: Timestamp,
     ) -> Result<(), StoreError> {
         let query = "UPDATE account_index SET looked_at_ms = ?, look_at_ms = ? WHERE account = ?";
-        self.write(query, &[time(now), time(look_at), account.as_str().into()])
+        self.database.write(query, &[time(now), time(look_at), account.as_str().into()])
     }
 
     fn add_signal(&mut self, signal: &Signal) -> Result<(), StoreError> {
@@ -208,7 +198,8 @@ impl InboxStore for SqlStore {
         let Signal { provider, attempt, customer, at, is_good } = signal;
         let flags = [*attempt == Attempt::Call, *is_good].map(|flag| units(u64::from(flag)));
         let [is_call, is_good] = flags;
-        self.write(query, &[provider.word().into(), customer.into(), time(*at), is_call, is_good])
+        self.database
+            .write(query, &[provider.word().into(), customer.into(), time(*at), is_call, is_good])
     }
 
     fn signals(&self, since: Timestamp) -> Result<Vec<Signal>, StoreError> {
@@ -223,7 +214,7 @@ impl InboxStore for SqlStore {
                              WHERE customer.provider = signal.provider \
                              AND customer.id = signal.customer))) \
                      ORDER BY provider, is_call, customer, at_ms, is_good";
-        let cells = self.cells(query, &[time(since)])?;
+        let cells = self.database.cells(query, &[time(since)])?;
         cells.as_chunks().0.iter().map(signal).collect()
     }
 
@@ -231,62 +222,31 @@ impl InboxStore for SqlStore {
         let Retention { contents_before, events_before, signals_before } = limits;
         let [contents, events, signals] =
             [contents_before, events_before, signals_before].map(time);
-        self.write(FORGET_ASKED, std::slice::from_ref(&contents))?;
-        self.write(FORGET_CONTENTS, &[contents])?;
-        self.write(FORGET_EVENTS, &[events])?;
-        self.write("DELETE FROM signal WHERE at_ms < ?", &[signals])?;
-        self.write("INSERT OR REPLACE INTO forgot (id, at_ms) VALUES (1, ?)", &[time(now)])
+        self.database.write(FORGET_ASKED, std::slice::from_ref(&contents))?;
+        self.database.write(FORGET_CONTENTS, &[contents])?;
+        self.database.write(FORGET_EVENTS, &[events])?;
+        self.database.write("DELETE FROM signal WHERE at_ms < ?", &[signals])?;
+        self.database.write("INSERT OR REPLACE INTO forgot (id, at_ms) VALUES (1, ?)", &[time(now)])
     }
 
     fn forgot_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.cells("SELECT at_ms FROM forgot", &[])?.first().map(time_of).transpose()
+        self.database.cells("SELECT at_ms FROM forgot", &[])?.first().map(time_of).transpose()
     }
 }
 
-impl SqlStore {
+impl SqlInboxStore {
     fn event_rows(&self, rest: &str, values: &[JsValue]) -> Result<Vec<EventRow>, StoreError> {
         let query = format!(
             "SELECT number, provider, id, kind, occurred_at_ms, received_at_ms, customer, \
              subscription, account, state, reason, attempts, due_at_ms FROM event {rest}"
         );
-        let cells = self.cells(&query, values)?;
+        let cells = self.database.cells(&query, values)?;
         cells.as_chunks().0.iter().map(event_row).collect()
     }
 }
 
 /// Rows that are read to find an account whose events are due.
 const ROWS_OF_ACCOUNT: usize = 16;
-
-/// Only events that are on their way or wait are in an index beside the key: what is applied, which
-/// is nearly all, costs no row more.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS event (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, id TEXT NOT NULL,
-        kind TEXT NOT NULL, occurred_at_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL,
-        customer TEXT, subscription TEXT, account TEXT, state TEXT NOT NULL, reason TEXT,
-        attempts INTEGER NOT NULL,
-        due_at_ms INTEGER NOT NULL, event TEXT, body TEXT, UNIQUE (provider, id));
-    CREATE INDEX IF NOT EXISTS event_due ON event (attempts, due_at_ms, account)
-        WHERE state = 'received';
-    CREATE INDEX IF NOT EXISTS event_received ON event (account) WHERE state = 'received';
-    CREATE INDEX IF NOT EXISTS event_waiting ON event (provider, customer)
-        WHERE state = 'waiting';
-    CREATE INDEX IF NOT EXISTS event_asked ON event (due_at_ms) WHERE state = 'waiting';
-    CREATE INDEX IF NOT EXISTS event_listed ON event (state, number)
-        WHERE state IN ('waiting', 'ignored', 'failed');
-    CREATE TABLE IF NOT EXISTS account_index (
-        account TEXT PRIMARY KEY, plan TEXT, status TEXT NOT NULL, cause TEXT,
-        updated_at_ms INTEGER NOT NULL, look_at_ms INTEGER,
-        looked_at_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS account_look ON account_index (look_at_ms)
-        WHERE look_at_ms IS NOT NULL;
-    CREATE TABLE IF NOT EXISTS signal (
-        provider TEXT NOT NULL, customer TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        is_call INTEGER NOT NULL, is_good INTEGER NOT NULL,
-        PRIMARY KEY (is_good, at_ms, provider, customer, is_call)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS forgot (
-        id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL);
-";
 
 /// The condition of the index `event_listed`, word for word.
 const LISTED: &str = " AND state IN ('waiting', 'ignored', 'failed')";

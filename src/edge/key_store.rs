@@ -1,21 +1,15 @@
-//! The rows of an object that knows whose API keys are, in its SQLite database.
+//! The key directory's rows in the SQLite database of its Durable Object.
 
 use wasm_bindgen::JsValue;
 
-use super::customer_store::account_of;
-use super::ledger_store::{SqlStore, text_of};
+use super::database::{Database, account_of, text_of};
 use crate::account::KeyOwner;
 use crate::store::StoreError;
 
-/// Makes the table where it isn't there yet. An account's object has no use for it.
-pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
-    store.write(SCHEMA, &[])
-}
-
 /// The owner of the key with this hash.
-pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, StoreError> {
+pub(super) fn find(database: &Database, hash: &str) -> Result<Option<KeyOwner>, StoreError> {
     let query = "SELECT account, key, member FROM api_key WHERE hash = ?";
-    let cells = store.cells(query, &[hash.into()])?;
+    let cells = database.cells(query, &[hash.into()])?;
     let owner = |[account, key, member]: &[JsValue; 3]| {
         let (account, key) = (account_of(account)?, text_of(key)?);
         Ok(KeyOwner { account, key, member: member.as_string() })
@@ -24,15 +18,10 @@ pub(super) fn find(store: &SqlStore, hash: &str) -> Result<Option<KeyOwner>, Sto
 }
 
 /// Adds a key. What is there stays.
-pub(super) fn add(store: &SqlStore, hash: &str, owner: &KeyOwner) -> Result<(), StoreError> {
+pub(super) fn add(database: &Database, hash: &str, owner: &KeyOwner) -> Result<(), StoreError> {
     let query = "INSERT INTO api_key (hash, account, key, member) VALUES (?, ?, ?, ?) \
                  ON CONFLICT DO NOTHING";
     let KeyOwner { account, key, member } = owner;
     let member = member.as_ref().map_or(JsValue::NULL, JsValue::from);
-    store.write(query, &[hash.into(), account.as_str().into(), key.into(), member])
+    database.write(query, &[hash.into(), account.as_str().into(), key.into(), member])
 }
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS api_key (
-        hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, member TEXT) WITHOUT ROWID;
-";

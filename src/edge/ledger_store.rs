@@ -1,11 +1,14 @@
 //! The ledger's rows in the SQLite database of its Durable Object.
 
-use js_sys::{Array, ArrayBuffer, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
+use super::database::{
+    Database, blob, bytes_of, optional_time_of, text_of, time, time_of, units, units_of,
+};
 use super::glue;
 use crate::account::AccountRecord;
 use crate::identity::AccountName;
+use crate::quota::live::LivePages;
 use crate::quota::store::{Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes};
 use crate::quota::{CreditPack, LedgerStore};
 use crate::report::announcement::body;
@@ -14,23 +17,21 @@ use crate::time::Timestamp;
 use crate::wire;
 
 /// One account's rows.
-pub(super) struct SqlStore {
-    state: JsValue,
-    sql: JsValue,
+pub(super) struct SqlLedgerStore {
+    pub(super) database: Database,
+    /// The live rows that the present message has read.
+    pages: LivePages,
+    /// The id of the object.
+    id: JsValue,
     /// Whether there is something new to announce.
     pub(super) has_queued: bool,
 }
 
-impl SqlStore {
-    /// The database of the object with this state.
+impl SqlLedgerStore {
+    /// The rows of the object with this state.
     pub(super) fn new(state: &JsValue) -> Self {
-        let sql = glue::property(&glue::property(state, "storage"), "sql");
-        Self { state: state.clone(), sql, has_queued: false }
-    }
-
-    /// Makes the tables where they aren't there yet.
-    pub(super) fn create_tables(&self) -> Result<(), StoreError> {
-        self.write(SCHEMA, &[])
+        let (database, id) = (Database::new(state), glue::property(state, "id"));
+        Self { database, pages: LivePages::default(), id, has_queued: false }
     }
 
     /// The account whose object this is. An alarm isn't told: only a call by name is.
@@ -38,71 +39,33 @@ impl SqlStore {
     /// # Errors
     /// The object is no account's, or the platform doesn't say its name.
     pub(super) fn account_name(&self) -> Result<AccountName, StoreError> {
-        let name = glue::property(&glue::property(&self.state, "id"), "name");
-        let name = name.as_string().unwrap_or_default();
+        let name = glue::property(&self.id, "name").as_string().unwrap_or_default();
         AccountName::parse(&name)
             .map_err(|error| StoreError(format!("the object {name:?}: {error}")))
     }
-
-    pub(super) fn write(&self, query: &str, values: &[JsValue]) -> Result<(), StoreError> {
-        self.cells(query, values).map(|_| ())
-    }
-
-    /// The columns of every row, one after another.
-    pub(super) fn cells(
-        &self,
-        query: &str,
-        values: &[JsValue],
-    ) -> Result<Vec<JsValue>, StoreError> {
-        let cells = glue::run_query(&self.sql, query, &Array::of(values));
-        cells.map(|cells| cells.to_vec()).map_err(|error| StoreError(glue::message_of(&error)))
-    }
 }
 
-impl LedgerStore for SqlStore {
+impl LedgerStore for SqlLedgerStore {
     fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
-        let cells = self.cells("SELECT value FROM account", &[])?;
-        let read = |cell: &JsValue| wire::decode(&bytes_of(cell)?).map_err(failed);
-        cells.first().map(read).transpose()
+        let read = |cell: &JsValue| {
+            let unreadable = |error| StoreError(format!("the account's record: {error}"));
+            wire::decode(&bytes_of(cell)?).map_err(unreadable)
+        };
+        self.database.cell("SELECT value FROM account", &[], read)
     }
 
     fn put_account(&mut self, record: &AccountRecord) -> Result<(), StoreError> {
         let query = "INSERT INTO account (id, value) VALUES (1, ?) \
                      ON CONFLICT (id) DO UPDATE SET value = excluded.value";
-        self.write(query, &[blob(&wire::encode(record))])
+        self.database.write(query, &[blob(&wire::encode(record))])
     }
 
     fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
-        let query = "SELECT used, carried, degraded, announced_percent FROM counter \
-                     WHERE meter = ? AND member = ? AND period = ? AND starts_at_ms = ?";
-        let cells = self.cells(query, &window_key(key))?;
-        let [used, carried, degraded, announced_percent] = cells.as_slice() else {
-            return Ok(None);
-        };
-        Ok(Some(Counter {
-            used: units_of(used)?,
-            carried: units_of(carried)?,
-            degraded: units_of(degraded)?,
-            announced_percent: u8::try_from(units_of(announced_percent)?).map_err(failed)?,
-        }))
+        self.pages.counter(&self.database, key)
     }
 
     fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
-        let query = "INSERT INTO counter (meter, member, period, starts_at_ms, \
-                         used, carried, degraded, announced_percent) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
-                     ON CONFLICT (meter, member, period, starts_at_ms) DO UPDATE SET \
-                         used = excluded.used, carried = excluded.carried, \
-                         degraded = excluded.degraded, \
-                         announced_percent = excluded.announced_percent";
-        let [meter, member, period, starts_at] = window_key(key);
-        let [used, carried, degraded] =
-            [counter.used, counter.carried, counter.degraded].map(units);
-        let announced_percent = counter.announced_percent.into();
-        self.write(
-            query,
-            &[meter, member, period, starts_at, used, carried, degraded, announced_percent],
-        )
+        self.pages.put_counter(&mut self.database, key, counter)
     }
 
     fn delete_counters(
@@ -110,45 +73,33 @@ impl LedgerStore for SqlStore {
         meter: &str,
         started_before: Timestamp,
     ) -> Result<(), StoreError> {
-        let query = "DELETE FROM counter WHERE meter = ? AND starts_at_ms < ?";
-        self.write(query, &[meter.into(), time(started_before)])
+        self.pages.delete_counters(&mut self.database, meter, started_before)
     }
 
     fn holder(&self, name: &str) -> Result<Option<HolderRow>, StoreError> {
-        let cells = self.cells("SELECT value FROM holder WHERE name = ?", &[name.into()])?;
-        let read = |cell: &JsValue| {
-            // A row that can't be read is of another format, and so is its isolate: its units are
-            // lost.
-            let row = wire::decode(&bytes_of(cell)?);
-            let unreadable = |_| HolderRow { name: name.to_owned(), ..HolderRow::default() };
-            Ok(row.unwrap_or_else(unreadable))
-        };
-        cells.first().map(read).transpose()
+        self.pages.holder(&self.database, name)
     }
 
     fn put_holder(&mut self, row: &HolderRow) -> Result<(), StoreError> {
-        let query = "INSERT INTO holder (name, seen_at_ms, forget_at_ms, value) \
-                     VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
-                         seen_at_ms = excluded.seen_at_ms, \
-                         forget_at_ms = excluded.forget_at_ms, value = excluded.value";
-        let name = row.name.as_str().into();
-        self.write(query, &[name, time(row.seen_at), time(row.forget_at), blob(&wire::encode(row))])
+        self.pages.put_holder(&mut self.database, row)
     }
 
     fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
-        self.write("DELETE FROM holder WHERE name = ?", &[name.into()])
+        self.pages.delete_holder(&mut self.database, name)
     }
 
     fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
-        let query = "SELECT name, seen_at_ms, forget_at_ms FROM holder";
-        let cells = self.cells(query, &[])?;
-        cells.as_chunks().0.iter().map(holder_times).collect()
+        self.pages.holder_times(&self.database)
+    }
+
+    fn write_collected(&mut self) -> Result<(), StoreError> {
+        self.pages.write(&mut self.database)
     }
 
     fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {
         let query = "SELECT id, units, units_left, added_at_ms, expires_at_ms FROM credit \
                      ORDER BY expires_at_ms IS NULL, expires_at_ms, added";
-        let cells = self.cells(query, &[])?;
+        let cells = self.database.cells(query, &[])?;
         cells.as_chunks().0.iter().map(credit_pack).collect()
     }
 
@@ -159,11 +110,12 @@ impl LedgerStore for SqlStore {
         let id = pack.id.as_str().into();
         let expires_at = pack.expires_at.map_or(JsValue::NULL, time);
         let values = [id, units(pack.units), units(pack.left), time(pack.added_at), expires_at];
-        self.write(query, &values)
+        self.database.write(query, &values)
     }
 
     fn merged(&self, name: &str) -> Result<u64, StoreError> {
-        let cells = self.cells("SELECT units FROM merged WHERE name = ?", &[name.into()])?;
+        let cells =
+            self.database.cells("SELECT units FROM merged WHERE name = ?", &[name.into()])?;
         cells.first().map_or(Ok(0), units_of)
     }
 
@@ -175,18 +127,18 @@ impl LedgerStore for SqlStore {
     ) -> Result<(), StoreError> {
         let query = "INSERT INTO merged (name, units, forget_at_ms) VALUES (?, ?, ?) \
                      ON CONFLICT (name) DO UPDATE SET units = excluded.units";
-        self.write(query, &[name.into(), units(units_merged), time(forget_at)])
+        self.database.write(query, &[name.into(), units(units_merged), time(forget_at)])
     }
 
     fn delete_merged(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.write("DELETE FROM merged WHERE forget_at_ms <= ?", &[time(now)])
+        self.database.write("DELETE FROM merged WHERE forget_at_ms <= ?", &[time(now)])
     }
 
     fn queue_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         let account = self.account_name()?;
         let query = "INSERT INTO outbox (attempts, due_at_ms, body) VALUES (0, ?, ?)";
         self.has_queued = true;
-        self.write(query, &[time(announcement.at()), body(&account, announcement).into()])
+        self.database.write(query, &[time(announcement.at()), body(&account, announcement).into()])
     }
 
     fn has_audit(&self, entry: &AuditEntry) -> Result<bool, StoreError> {
@@ -194,55 +146,14 @@ impl LedgerStore for SqlStore {
             "SELECT 1 FROM audit WHERE at_ms = ? AND actor = ? AND action = ? AND detail = ?";
         let AuditEntry { at, actor, action, detail } = entry;
         let values = [time(*at), actor.into(), action.into(), detail.into()];
-        Ok(!self.cells(query, &values)?.is_empty())
+        Ok(!self.database.cells(query, &values)?.is_empty())
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let query = "INSERT INTO audit (at_ms, actor, action, detail) VALUES (?, ?, ?, ?)";
         let AuditEntry { at, actor, action, detail } = entry;
-        self.write(query, &[time(*at), actor.into(), action.into(), detail.into()])
+        self.database.write(query, &[time(*at), actor.into(), action.into(), detail.into()])
     }
-}
-
-/// A counter is a row of its own, so that a restart, a retry or a look from outside finds it as it
-/// is. All leases of a holder are one row, so that a call writes that and the counters, and no
-/// more. No index on `forget_at_ms`: it would cost a row written with every grant, for one scan now
-/// and then.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), value BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS counter (
-        meter TEXT NOT NULL, member TEXT NOT NULL, period TEXT NOT NULL,
-        starts_at_ms INTEGER NOT NULL, used INTEGER NOT NULL, carried INTEGER NOT NULL,
-        degraded INTEGER NOT NULL, announced_percent INTEGER NOT NULL,
-        PRIMARY KEY (meter, member, period, starts_at_ms)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS holder (
-        name TEXT PRIMARY KEY, seen_at_ms INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL,
-        value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS credit (
-        added INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, units INTEGER NOT NULL,
-        units_left INTEGER NOT NULL, added_at_ms INTEGER NOT NULL, expires_at_ms INTEGER);
-    CREATE TABLE IF NOT EXISTS merged (
-        name TEXT PRIMARY KEY, units INTEGER NOT NULL, forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS outbox (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL,
-        due_at_ms INTEGER NOT NULL, body TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS audit (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
-        action TEXT NOT NULL, detail TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS answered (
-        key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
-        body TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-";
-
-/// The column is empty for a count without a member: a key with NULL in it is equal to none.
-fn window_key(key: &CounterKey) -> [JsValue; 4] {
-    let member = key.member.as_deref().unwrap_or_default();
-    [key.meter.as_str().into(), member.into(), key.period.word().into(), time(key.starts_at)]
-}
-
-fn holder_times([name, seen_at, forget_at]: &[JsValue; 3]) -> Result<HolderTimes, StoreError> {
-    let (seen_at, forget_at) = (time_of(seen_at)?, time_of(forget_at)?);
-    Ok(HolderTimes { name: text_of(name)?, seen_at, forget_at })
 }
 
 fn credit_pack(row: &[JsValue; 5]) -> Result<CreditPack, StoreError> {
@@ -254,60 +165,4 @@ fn credit_pack(row: &[JsValue; 5]) -> Result<CreditPack, StoreError> {
         added_at: time_of(added_at)?,
         expires_at: optional_time_of(expires_at)?,
     })
-}
-
-/// The text in a cell.
-pub(super) fn text_of(cell: &JsValue) -> Result<String, StoreError> {
-    cell.as_string().ok_or_else(|| wrong_cell("a text"))
-}
-
-/// The bytes in a cell.
-pub(super) fn bytes_of(cell: &JsValue) -> Result<Vec<u8>, StoreError> {
-    let buffer = cell.dyn_ref::<ArrayBuffer>().ok_or_else(|| wrong_cell("bytes"))?;
-    Ok(Uint8Array::new(buffer).to_vec())
-}
-
-/// A cell with bytes.
-pub(super) fn blob(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
-}
-
-// SQLite's numbers go through JavaScript's, and the ledger keeps its own within 2^53.
-
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-pub(super) fn units(units: u64) -> JsValue {
-    JsValue::from_f64(units as f64)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-pub(super) fn units_of(cell: &JsValue) -> Result<u64, StoreError> {
-    Ok(number_of(cell)? as u64)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-pub(super) fn time(point: Timestamp) -> JsValue {
-    JsValue::from_f64(point.as_millis() as f64)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "see above")]
-pub(super) fn time_of(cell: &JsValue) -> Result<Timestamp, StoreError> {
-    Ok(Timestamp::from_millis(number_of(cell)? as i64))
-}
-
-/// The time in a cell; `None` where the cell is empty.
-pub(super) fn optional_time_of(cell: &JsValue) -> Result<Option<Timestamp>, StoreError> {
-    if cell.is_null() { Ok(None) } else { time_of(cell).map(Some) }
-}
-
-fn number_of(cell: &JsValue) -> Result<f64, StoreError> {
-    cell.as_f64().ok_or_else(|| wrong_cell("a number"))
-}
-
-/// The schema lets no other value in: a default in its place would hide a broken row.
-fn wrong_cell(expected: &str) -> StoreError {
-    StoreError(format!("a cell of the database is not {expected}"))
-}
-
-fn failed(error: impl std::fmt::Display) -> StoreError {
-    StoreError(error.to_string())
 }

@@ -2,13 +2,14 @@
 
 use wasm_bindgen::JsValue;
 
-use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use super::database::{text_of, time, time_of, units, units_of};
+use super::ledger_store::SqlLedgerStore;
 use crate::admin::{OperatorStore, StoredReply};
 use crate::quota::store::AuditEntry;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-impl OperatorStore for SqlStore {
+impl OperatorStore for SqlLedgerStore {
     fn audit(
         &self,
         before: Option<u64>,
@@ -17,13 +18,13 @@ impl OperatorStore for SqlStore {
         let query = "SELECT id, at_ms, actor, action, detail FROM audit \
                      WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
         let before = before.map_or(JsValue::NULL, units);
-        let cells = self.cells(query, &[before, limit.into()])?;
+        let cells = self.database.cells(query, &[before, limit.into()])?;
         cells.as_chunks().0.iter().map(audit_entry).collect()
     }
 
     fn stored_reply(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
         let query = "SELECT fingerprint, status, body, at_ms FROM answered WHERE key = ?";
-        let cells = self.cells(query, &[key.into()])?;
+        let cells = self.database.cells(query, &[key.into()])?;
         cells.as_chunks().0.first().map(stored_reply).transpose()
     }
 
@@ -32,11 +33,11 @@ impl OperatorStore for SqlStore {
                      VALUES (?, ?, ?, ?, ?)";
         let StoredReply { fingerprint, status, body, at } = reply;
         let (status, at) = ((*status).into(), time(*at));
-        self.write(query, &[key.into(), fingerprint.into(), status, body.into(), at])
+        self.database.write(query, &[key.into(), fingerprint.into(), status, body.into(), at])
     }
 
     fn delete_stored_replies(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        self.write("DELETE FROM answered WHERE at_ms <= ?", &[time(before)])
+        self.database.write("DELETE FROM answered WHERE at_ms <= ?", &[time(before)])
     }
 }
 

@@ -4,9 +4,11 @@
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::database::{text_of, time, time_of, units, units_of};
 use super::glue::{self, resolved};
 use super::isolate::{Isolate, now};
-use super::ledger_store::{SqlStore, text_of, time, time_of, units, units_of};
+use super::ledger_store::SqlLedgerStore;
+use super::object::wake_at;
 use crate::config::Notify;
 use crate::report;
 use crate::report::announcement::{Next, after};
@@ -18,19 +20,21 @@ use crate::time::Timestamp;
 /// # Errors
 ///
 /// The database failed. The runtime calls the alarm again then.
-pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreError> {
-    let store = SqlStore::new(state);
-    let isolate = Isolate::of(env);
+pub(super) async fn deliver(state: JsValue, env: JsValue) -> Result<(), StoreError> {
+    let store = SqlLedgerStore::new(&state);
+    let isolate = Isolate::of(&env);
     let Ok(config) = &isolate.config else {
         // Whether they are still wanted shows once the configuration can be read.
-        wake_at(state, now().plus_ms(MISCONFIGURED_RETRY_MS));
+        wake_at(&state, now().plus_ms(MISCONFIGURED_RETRY_MS));
         return Ok(());
     };
-    let Some(notify) = &config.notify else { return store.write("DELETE FROM outbox", &[]) };
+    let Some(notify) = &config.notify else {
+        return store.database.write("DELETE FROM outbox", &[]);
+    };
     let began_at = now();
     for row in store.outbox(AT_A_TIME)?.iter().filter(|row| row.due_at <= began_at) {
         // The object's own id is unlike any other account's.
-        let object = glue::property(state, "id").unchecked_into::<Object>().to_string();
+        let object = glue::property(&state, "id").unchecked_into::<Object>().to_string();
         let id = format!("{object}-{}", row.id);
         let answer = send(notify, &id, &row.body).await;
         match after(&id, row.attempts, &answer, now()) {
@@ -45,19 +49,10 @@ pub(super) async fn deliver(state: &JsValue, env: &JsValue) -> Result<(), StoreE
             }
         }
     }
-    if let Some(due_at) = first_due(&store)? {
-        wake_at(state, due_at.max(now()));
+    if let Some(due_at) = store.first_due()? {
+        wake_at(&state, due_at.max(now()));
     }
     Ok(())
-}
-
-/// The time when the first announcement is due, if there is one.
-///
-/// # Errors
-///
-/// The database failed.
-pub(super) fn first_due(store: &SqlStore) -> Result<Option<Timestamp>, StoreError> {
-    Ok(store.outbox(1)?.first().map(|row| row.due_at))
 }
 
 async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
@@ -67,30 +62,34 @@ async fn send(notify: &Notify, id: &str, body: &str) -> Result<u16, String> {
     status.as_string().and_then(|status| status.parse().ok()).ok_or_else(|| "no status".to_owned())
 }
 
-/// Has the object woken at a time.
-pub(super) fn wake_at(state: &JsValue, at: Timestamp) {
-    glue::wake_at(&glue::property(state, "storage"), &at.as_millis().to_string());
-}
-
 fn log(reason: &str) {
     worker::console_error!("{}", report::fault_line("announcement", reason));
 }
 
-impl SqlStore {
+impl SqlLedgerStore {
+    /// The time when the first announcement is due, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub(super) fn first_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.outbox(1)?.first().map(|row| row.due_at))
+    }
+
     /// The announcements that are due first.
     fn outbox(&self, limit: i32) -> Result<Vec<OutboxRow>, StoreError> {
         let query = "SELECT id, attempts, due_at_ms, body FROM outbox ORDER BY due_at_ms LIMIT ?";
-        let cells = self.cells(query, &[limit.into()])?;
+        let cells = self.database.cells(query, &[limit.into()])?;
         cells.as_chunks().0.iter().map(OutboxRow::of).collect()
     }
 
     fn put_off(&self, id: u64, due_at: Timestamp) -> Result<(), StoreError> {
         let query = "UPDATE outbox SET attempts = attempts + 1, due_at_ms = ? WHERE id = ?";
-        self.write(query, &[time(due_at), units(id)])
+        self.database.write(query, &[time(due_at), units(id)])
     }
 
     fn forget(&self, id: u64) -> Result<(), StoreError> {
-        self.write("DELETE FROM outbox WHERE id = ?", &[units(id)])
+        self.database.write("DELETE FROM outbox WHERE id = ?", &[units(id)])
     }
 }
 

@@ -1,19 +1,28 @@
-//! The rows of an object that watches over readers without an account, in its SQLite database.
+//! The reader registry's rows in the SQLite database of its Durable Object.
 
-use super::ledger_store::{SqlStore, time, units_of};
+use wasm_bindgen::JsValue;
+
+use super::database::{Database, time, units_of};
 use crate::allowance::{CountKey, ReaderRow, ReaderStore};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Makes the table where it isn't there yet. An account's object has no use for it.
-pub(super) fn create_table(store: &SqlStore) -> Result<(), StoreError> {
-    store.write(SCHEMA, &[])
+/// The rows of one shard.
+pub(super) struct SqlReaderStore {
+    database: Database,
 }
 
-impl ReaderStore for SqlStore {
+impl SqlReaderStore {
+    /// The rows of the object with this state.
+    pub(super) fn new(state: &JsValue) -> Self {
+        Self { database: Database::new(state) }
+    }
+}
+
+impl ReaderStore for SqlReaderStore {
     fn highest(&self, count: CountKey) -> Result<u8, StoreError> {
         let query = "SELECT highest FROM reader WHERE count = ?";
-        let cells = self.cells(query, &[count.to_string().into()])?;
+        let cells = self.database.cells(query, &[count.to_string().into()])?;
         let highest = cells.first().map_or(Ok(0), units_of)?;
         Ok(u8::try_from(highest).unwrap_or(u8::MAX))
     }
@@ -22,18 +31,10 @@ impl ReaderStore for SqlStore {
         let query = "INSERT INTO reader (count, highest, forget_at_ms) VALUES (?, ?, ?) \
                      ON CONFLICT (count) DO UPDATE SET highest = excluded.highest";
         let count = row.count.to_string().into();
-        self.write(query, &[count, row.highest.into(), time(row.forget_at)])
+        self.database.write(query, &[count, row.highest.into(), time(row.forget_at)])
     }
 
     fn delete_forgotten(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.write("DELETE FROM reader WHERE forget_at_ms <= ?", &[time(now)])
+        self.database.write("DELETE FROM reader WHERE forget_at_ms <= ?", &[time(now)])
     }
 }
-
-/// A count is named by reader, limit, period and start. No index on `forget_at_ms`: it would cost a
-/// row written with every count, for one scan an hour.
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS reader (
-        count TEXT PRIMARY KEY, highest INTEGER NOT NULL,
-        forget_at_ms INTEGER NOT NULL) WITHOUT ROWID;
-";

@@ -104,7 +104,7 @@ fn a_customers_account_is_named_with_or_without_a_tenant() {
 fn only_plans_by_their_ids_are_taken() {
     let plans = json!([{"id": "pro", "prices": ["price_1"]}]);
     let vars = Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with("ORIGIN", json!("https://o.example"))
         .with("ROUTES", json!([{"match": "/**", "open": true}]))
         .with("PLANS", plans);

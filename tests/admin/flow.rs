@@ -206,7 +206,7 @@ pub(crate) fn vars() -> Vars {
         {"name": "cleo", "role": "admin", "token": "cleo-may-do-it-all"},
     ]);
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with("ORIGIN", json!("https://o.example"))
         .with("ROUTES", json!([{"match": "/**", "open": true}]))
         .with("PLANS", json!([{"id": "pro", "name": "Pro"}, {"id": "free"}]))

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tollgate::allowance::{
     Allowance, Correction, CountKey, Observation, Readers, ReadersReply, ReadersRequest, SHARDS,
 };
-use tollgate::identity::{AccountName, ObjectName};
+use tollgate::identity::ObjectName;
 use tollgate::wire;
 
 use crate::memory_readers::MemoryReaders;
@@ -95,15 +95,11 @@ fn messages_are_read_as_they_were_written() {
 }
 
 #[test]
-fn each_shard_is_an_object_of_its_own_and_none_is_an_accounts() {
-    let names: Vec<_> = (0..SHARDS).map(|shard| ObjectName::Readers(shard).to_string()).collect();
+fn each_shard_is_an_object_of_its_own() {
+    let names: Vec<_> =
+        (0..SHARDS).map(|shard| ObjectName::ReaderRegistry(shard).to_string()).collect();
     for (index, name) in names.iter().enumerate() {
         assert!(!names[..index].contains(name));
-        assert!(AccountName::parse(name).is_err());
-    }
-    for (tenant, account) in [(None, "0"), (Some("readers"), "0"), (None, "readers-0")] {
-        let account = ObjectName::Account(AccountName::new(tenant, account).unwrap());
-        assert!(!names.contains(&account.to_string()));
     }
 }
 

@@ -193,7 +193,7 @@ function gateService({ issuer }, name, root, more) {
       { name: "build/backstage/index.js", file: join(base, "build/backstage/index.js") },
       { name: "build/backstage/index_bg.wasm", file: join(base, "build/backstage/index_bg.wasm") },
     ],
-    objects: ["Ledger"],
+    objects: ["Ledger", "Inbox", "KeyDirectory", "ReaderRegistry", "Settings"],
     bindings: [
       SITE,
       { name: "ORIGIN", text: "service:SITE" },

@@ -11,6 +11,14 @@ const CONFIG: &str = r#"
 name = "LEDGER"
 class_name = "Ledger"
 
+[[durable_objects.bindings]]
+name = "INBOX"
+class_name = "Inbox"
+
+[[durable_objects.bindings]]
+name = "READER_REGISTRY"
+class_name = "ReaderRegistry"
+
 [[ratelimits]]
 name = "BURST"
 namespace_id = "1"

@@ -141,6 +141,10 @@ const CONFIG: &str = r#"
 name = "LEDGER"
 class_name = "Ledger"
 
+[[durable_objects.bindings]]
+name = "INBOX"
+class_name = "Inbox"
+
 [vars]
 ORIGIN = "https://origin.example"
 

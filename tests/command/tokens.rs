@@ -97,8 +97,8 @@ fn fresh_secrets_are_usable_as_they_are_printed() {
 
 const CONFIG: &str = r#"
 [[durable_objects.bindings]]
-name = "LEDGER"
-class_name = "Ledger"
+name = "READER_REGISTRY"
+class_name = "ReaderRegistry"
 
 [vars]
 ORIGIN = "https://origin.example"

@@ -16,7 +16,7 @@ pub(crate) fn key() -> Value {
 /// A configuration that is right and warns of nothing.
 pub(crate) fn good() -> Vars {
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with_resource("BURST")
         .with_resource("FREE_BURST")
         .with_resource("SITE")
@@ -31,6 +31,7 @@ pub(crate) fn good() -> Vars {
         .with("ON_MISCONFIGURED", json!("pass"))
         .with("PROVIDER_OUTAGE", json!(true))
         .with("DEADLINES", json!({"ledger_ms": 1, "jwks_ms": 2, "origin_ms": 120_000, "billing_ms": 4}))
+        .with("JURISDICTION", json!("eu"))
         .with("LOG", json!("faults"))
         .with("ADMIN_TOKEN", json!("0123456789abcdef"))
         .with(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{changed, good, mistakes, route};
+use crate::fixture::{changed, good, mistakes, route, warnings};
 
 const ORIGIN: &str = "expected scheme, host and port of the origin, or service:BINDING; for example \"https://origin.example.com\"";
 
@@ -45,6 +45,10 @@ fn origins() {
 fn words_and_flags() {
     whole("ON_MISCONFIGURED", json!("maybe"), "ON_MISCONFIGURED: found \"maybe\"; expected one of \"deny\", \"pass\"; for example \"deny\"");
     whole("ON_MISCONFIGURED", json!(true), "ON_MISCONFIGURED: found true; expected a string; for example \"deny\"");
+    for bad in [json!("EU"), json!("de"), json!("fedramp"), json!("")] {
+        whole("JURISDICTION", bad.clone(), &format!("JURISDICTION: found {bad}; expected one of \"eu\", \"us\", \"none\"; for example \"eu\""));
+    }
+    whole("JURISDICTION", json!(["eu", "us"]), "JURISDICTION: found [\"eu\",\"us\"]; expected a string; for example \"eu\"");
     whole("LOG", json!("all"), "LOG: found \"all\"; expected one of \"denials\", \"faults\", \"off\"; for example \"denials\"");
     whole("PROVIDER_OUTAGE", json!("yes"), "PROVIDER_OUTAGE: found \"yes\"; expected true or false; for example false");
     whole("PROVIDER_OUTAGE", json!(1), "PROVIDER_OUTAGE: found 1; expected true or false; for example false");
@@ -328,7 +332,7 @@ fn what_the_parts_need_of_each_other() {
         .with("ROUTES", json!([{"match": "/a", "meter": "api"}, {"match": "/**", "open": true}]));
     assert_eq!(mistakes(&bare()), [
         "ISSUERS: found routes that ask for a token, and nobody who could sign one; expected at least one issuer; as it stands every such request is refused; for example [[vars.ISSUERS]] iss = \"https://login.example.com\"",
-        "LEDGER: found no Durable Object binding, but meters, allowances, billing or account records that need it; expected the binding and migration of the shipped wrangler.toml; for example [[durable_objects.bindings]] name = \"LEDGER\"  class_name = \"Ledger\"",
+        &unbound("LEDGER", "Ledger", "but meters, billing or account records that need it"),
         "PLANS: found no plan at all, but a meter on route [0]; expected at least one plan; without any, every such request is refused; for example [[vars.PLANS]] id = \"pro\"",
     ]);
     let by_account = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key(), "subscription": "account"}]);
@@ -337,8 +341,41 @@ fn what_the_parts_need_of_each_other() {
     let by_token = json!([{"iss": "i", "audience": "a", "keys": crate::fixture::key()}]);
     let gives_away = bare().with("ISSUERS", by_token).with("ROUTES", json!([{"match": "/**", "free": "5 per day"}]));
     let found = mistakes(&gives_away);
-    assert!(found.iter().any(|one| one.starts_with("LEDGER: ")), "who replays is found out there");
+    let registry = unbound("READER_REGISTRY", "ReaderRegistry", "but free allowances that need it");
+    assert!(found.contains(&registry), "who replays is found out there: {found:?}");
     assert!(found.iter().any(|one| one.starts_with("ALLOWANCE_KEY: ")) && found.len() == 2);
+    let takes_money = bare()
+        .with("ROUTES", json!([{"match": "/**", "open": true}]))
+        .with("BILLING", json!([{"provider": "paddle"}]))
+        .with("PADDLE_WEBHOOK_SECRET", json!("pdl_ntfset_of_a_test"));
+    let found = mistakes(&takes_money);
+    assert!(found.contains(&unbound("LEDGER", "Ledger", "but meters, billing or account records that need it")));
+    assert!(found.contains(&unbound("INBOX", "Inbox", "but billing that needs it")), "{found:?}");
+    assert!(mistakes(&takes_money.with_resource("LEDGER").with_resource("INBOX")).is_empty());
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_operators_miss_without_objects_is_a_warning() {
+    let operated = || crate::bindings::Vars::default()
+        .with("ORIGIN", json!("https://origin.example"))
+        .with("ROUTES", json!([{"match": "/**", "open": true}]))
+        .with("ADMIN_TOKEN", json!("0123456789abcdef"))
+        .with("GATE_SECRET", json!("gate-secret-0123456789abcdef0123456789"));
+    assert_eq!(warnings(&operated()), [""; 0], "there are no accounts either");
+    assert_eq!(warnings(&operated().with_resource("LEDGER")), [
+        unbound("INBOX", "Inbox", "so that operators can't list accounts and events"),
+        unbound("KEY_DIRECTORY", "KeyDirectory", "so that operators can't make API keys, and every one is refused"),
+    ]);
+    assert_eq!(warnings(&operated().with_objects()), [""; 0]);
+}
+
+fn unbound(binding: &str, class: &str, but: &str) -> String {
+    format!(
+        "{binding}: found no Durable Object binding, {but}; expected the bindings and the migration \
+         of the shipped wrangler.toml; for example [[durable_objects.bindings]] \
+         name = \"{binding}\"  class_name = \"{class}\""
+    )
 }
 
 #[test]

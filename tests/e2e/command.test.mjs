@@ -59,8 +59,8 @@ before(async () => {
     ],
     ISSUERS: [issuerVar(byRecord, { subscription: "account", claims: { account: "sub" } }), issuerVar(byToken)],
   };
-  const binding = { name: "LEDGER", class_name: "Ledger" };
-  writeFileSync(config, stringify({ durable_objects: { bindings: [binding] }, vars }));
+  const bindings = [{ name: "LEDGER", class_name: "Ledger" }, { name: "INBOX", class_name: "Inbox" }];
+  writeFileSync(config, stringify({ durable_objects: { bindings }, vars }));
   writeFileSync(join(folder, ".dev.vars"), Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`).join(""));
   gate = await startGate({ vars: { ...vars, ...SECRETS } });
 });

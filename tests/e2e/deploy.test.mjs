@@ -31,8 +31,9 @@ test("wrangler accepts the configuration and stops before the upload", () => {
   assert.doesNotMatch(said, /\bWARNING\b/);
 });
 
-test("the ledger and the configuration are bound", () => {
-  for (const name of ["LEDGER", "ORIGIN", "ROUTES"]) assert.match(said, new RegExp(`env\\.${name} `));
+test("every class of objects and the configuration are bound", () => {
+  const objects = ["LEDGER", "INBOX", "KEY_DIRECTORY", "READER_REGISTRY", "SETTINGS"];
+  for (const name of [...objects, "ORIGIN", "ROUTES"]) assert.match(said, new RegExp(`env\\.${name} `));
 });
 
 test("the bundle holds both modules and the entry", async () => {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Log, LogLevel, Miniflare } from "miniflare";
+import { parse } from "smol-toml";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const ISSUER = "https://login.example.test";
@@ -109,10 +110,17 @@ export function workerOptions({ vars, build = "build", bindings = {} }) {
       { type: "CompiledWasm", include: ["**/*.wasm"] },
     ],
     compatibilityDate: COMPATIBILITY_DATE,
-    durableObjects: { LEDGER: { className: "Ledger", useSQLite: true } },
+    durableObjects: durableObjects(),
     bindings: JSON.parse(JSON.stringify(vars)),
     ...bindings,
   };
+}
+
+/** The bindings to Durable Objects of `wrangler.toml`, in miniflare's form; `more` is said of each. */
+export function durableObjects(more = {}) {
+  const { bindings } = parse(readFileSync(join(ROOT, "wrangler.toml"), "utf8")).durable_objects;
+  const inMiniflare = ({ name, class_name: className }) => [name, { className, useSQLite: true, ...more }];
+  return Object.fromEntries(bindings.map(inMiniflare));
 }
 
 /** The gate's entry, in front of another build. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startRawOrigin } from "./fixtures/raw_origin.mjs";
 import { exchange, startDirectGate } from "./fixtures/runtime.mjs";
-import { issuerVar, makeIssuer } from "./harness.mjs";
+import { COMPATIBILITY_DATE, issuerVar, makeIssuer } from "./harness.mjs";
 
 const CORS = ["Origin: https://elsewhere.test", "Access-Control-Request-Method: GET"];
 const FORGED = [
@@ -93,10 +93,12 @@ describe("headers in the gate's name", () => {
       ISSUERS: [issuerVar(issuer)],
       DEADLINES: { ledger_ms: 1 },
     };
-    const script = `export class Ledger { fetch() { throw new Error("gone"); } } export default { fetch() {} };`;
-    const durableObjects = { LEDGER: { className: "Ledger", scriptName: "gone", useSQLite: true } };
-    const gone = { name: "gone", modules: true, script, durableObjects: { OWN: { className: "Ledger", useSQLite: true } } };
-    const degraded = await startDirectGate({ origin, vars, bindings: { durableObjects }, beside: [gone] });
+    const script = `import { DurableObject } from "cloudflare:workers";
+      export class Ledger extends DurableObject { answer() { throw new Error("gone"); } }
+      export default { fetch() {} };`;
+    const elsewhere = { LEDGER: { className: "Ledger", scriptName: "gone", useSQLite: true } };
+    const gone = { name: "gone", modules: true, script, compatibilityDate: COMPATIBILITY_DATE, durableObjects: { OWN: { className: "Ledger", useSQLite: true } } };
+    const degraded = await startDirectGate({ origin, vars, bindings: { durableObjects: elsewhere }, beside: [gone] });
     t.after(() => degraded.stop());
     await ask("GET", "/paid/x", [...forged, bearer()], "", degraded);
     assert.match(origin.heads[0], /\r\nTollgate-Degraded: checker-unavailable\r\n/);

@@ -183,7 +183,7 @@ pub(crate) fn customer() -> CustomerKey {
 
 pub(crate) fn vars() -> Vars {
     Vars::default()
-        .with_resource("LEDGER")
+        .with_objects()
         .with("ORIGIN", json!("https://o.example"))
         .with("ROUTES", json!([{"match": "/**", "open": true}]))
         .with("PLANS", plans())

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tollgate::config::{Binding, Bindings};
+use tollgate::identity::ObjectClass;
 
 /// Variables, secrets and resources by name.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +24,12 @@ impl Vars {
         self
     }
 
-    /// With a resource of this name, such as a Durable Object class.
+    /// With every class of Durable Objects.
+    pub(crate) fn with_objects(self) -> Self {
+        ObjectClass::ALL.iter().fold(self, |vars, class| vars.with_resource(class.binding()))
+    }
+
+    /// With a resource of this name, such as a class of Durable Objects.
     pub(crate) fn with_resource(mut self, name: &str) -> Self {
         self.resources.insert(name.to_owned());
         self

@@ -268,7 +268,7 @@ impl World {
         let (word, outcome) = match need {
             Need::FindKey { directory, hash } => {
                 let byte = u8::from_str_radix(hash.get(..2).unwrap(), 16).unwrap();
-                assert_eq!(*directory, ObjectName::Keys(byte));
+                assert_eq!(*directory, ObjectName::KeyDirectory(byte));
                 let found = self.directory.as_ref().map(|known| known.get(hash).cloned());
                 ("key", Outcome::KeyFound(found.map_err(Clone::clone)))
             }

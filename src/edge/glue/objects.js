@@ -2,17 +2,25 @@
 
 import { within } from "./timing.js";
 
-// Asks the ledger of an account, within the deadline.
-export function askLedger(namespace, account, message, deadlineMs) {
-  return within(tellLedger(namespace, account, message), deadlineMs);
+// Asks the object of this name, within the deadline. `jurisdiction` is empty where there is none.
+export function askObject(namespace, jurisdiction, name, message, deadlineMs) {
+  return within(replyOf(namespace, jurisdiction, name, message), deadlineMs);
 }
 
-async function tellLedger(namespace, account, message) {
-  const stub = namespace.get(namespace.idFromName(account));
-  const response = await stub.fetch("https://ledger/", { method: "POST", body: message });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(text || `status ${response.status}`);
-  return text;
+async function replyOf(namespace, jurisdiction, name, message) {
+  const home = jurisdiction === "" ? namespace : restricted(namespace, jurisdiction);
+  const reply = await home.get(home.idFromName(name)).answer(message);
+  // A fault comes back as a value: the runtime would count what is thrown there as an exception.
+  if (reply instanceof Error) throw reply;
+  return reply;
+}
+
+function restricted(namespace, jurisdiction) {
+  try {
+    return namespace.jurisdiction(jurisdiction);
+  } catch (error) {
+    throw new Error(`JURISDICTION "${jurisdiction}" is refused here: ${error.message}`);
+  }
 }
 
 // Runs `work` as one transaction of the object's storage: a throw undoes all of it.

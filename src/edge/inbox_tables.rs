@@ -1,0 +1,20 @@
+//! The tables in the SQLite database of the inbox's Durable Object.
+
+use wasm_bindgen::JsValue;
+
+use super::database::Database;
+
+/// The inbox's rows: events, accounts and signals (`inbox_store.rs`), customers and subscriptions
+/// (`customer_store.rs`).
+pub(super) struct SqlInboxStore {
+    pub(super) database: Database,
+    /// Whether there is something new to deliver.
+    pub(super) has_queued: bool,
+}
+
+impl SqlInboxStore {
+    /// The rows of the object with this state.
+    pub(super) fn new(state: &JsValue) -> Self {
+        Self { database: Database::new(state), has_queued: false }
+    }
+}

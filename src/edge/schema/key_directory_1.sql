@@ -1,0 +1,2 @@
+CREATE TABLE api_key (
+    hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, member TEXT) WITHOUT ROWID;
