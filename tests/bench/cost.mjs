@@ -4,6 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { checkReport, withOpenLoop, withSides } from "./sides.mjs";
 import { countingService, ORIGIN } from "./services.mjs";
+import { accountsOf } from "./steady.mjs";
 import { COUNTED_PATH, JSON_HEADERS, writeTokens } from "./targets.mjs";
 
 /** How often each account asks. */
@@ -31,9 +32,12 @@ export async function measureCost(scene, options) {
   const services = [ORIGIN, countingService(scene, "counting", scene.gates[scene.gate])];
   const target = { name: "counting", service: "counting", services, path: COUNTED_PATH, headers: JSON_HEADERS, status: 200 };
   return withSides(scene, "cost", [target], async ([side]) => {
-    const kinds = RATES.flatMap((rate) => Object.entries(PLANS).map(([quotas, plan]) => ({ ...rate, quotas, plan, name: rate.group + quotas })));
+    const kinds = RATES.flatMap((rate) => {
+      const accounts = accountsOf(rate, options);
+      return Object.entries(PLANS).map(([quotas, plan]) => ({ ...rate, accounts, quotas, plan, name: rate.group + quotas }));
+    });
     const measure = async (generators) => {
-      for (const [index, { accounts, every_ms }] of kinds.entries()) generators[index].run({ offset: 0, accounts, every_ms });
+      for (const [index, { accounts, every_ms }] of kinds.entries()) generators[index].run({ offset: 0, accounts, every_ms, join_ms: options.warmUp * 250 });
       await pause(options.warmUp * 1_000);
       await marks(kinds, generators);
       const before = await countsOf(side);
@@ -42,7 +46,8 @@ export async function measureCost(scene, options) {
       const reports = await marks(kinds, generators);
       return kinds.map(({ name, group, about, quotas }, index) => {
         checkReport(name, reports[index]);
-        const counts = Object.keys(DOLLARS).map((figure) => [figure, (after[name]?.[figure] ?? 0) - (before[name]?.[figure] ?? 0)]);
+        if (!(after[name]?.calls > 0)) throw new Error(`no call of an object was counted: ${JSON.stringify(after)}`);
+        const counts = Object.keys(DOLLARS).map((figure) => [figure, after[name][figure] - before[name][figure]]);
         return { group, about, quotas, requests: reports[index].requests, ...Object.fromEntries(counts) };
       });
     };

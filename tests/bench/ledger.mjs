@@ -28,7 +28,7 @@ async function measureOne(scene, isolates, { generator, seconds, connections }) 
   const folder = join(scene.folder, `ledger-${isolates}`);
   const root = scene.gates[scene.gate];
   const tokensFile = writeTokens(scene, `ledger-${isolates}`, "pro", isolates);
-  const object = await startRuntime(join(folder, "object"), [ORIGIN, driveService(scene, "drive", root)]);
+  const object = await startRuntime(join(folder, "object"), [ORIGIN, driveService(scene, "drive", root, "ONE")]);
   try {
     const address = `127.0.0.1:${object.ports.drive}`;
     const gate = await startRuntime(join(folder, "gate"), [ORIGIN, ...remoteService(scene, "gate", root, address)]);

@@ -7,10 +7,9 @@ import { residentBytes, startRuntime } from "./runtime.mjs";
 import { driveService, ORIGIN, PASS, remoteService } from "./services.mjs";
 import { alone, COUNTED_PATH, JSON_HEADERS, writeTokens } from "./targets.mjs";
 
-/** As many as an isolate remembers, of tokens and of accounts. */
+/** As many as an isolate remembers, of tokens and of accounts; each asks once. */
 const ACCOUNTS = 4_096;
-const REQUESTS = 3 * ACCOUNTS;
-const TIMES = 3;
+const TIMES = 2;
 const AT_ONCE = 16;
 
 /** Bytes after the first answer and after all requests, of each Worker and start: `{ name, first, last }`. */
@@ -18,24 +17,24 @@ export async function measureMemory(scene) {
   const root = scene.gates[scene.gate];
   const tokens = readFileSync(writeTokens(scene, "memory", "pro", ACCOUNTS), "latin1").split("\n");
   const results = [];
-  for (let time = 0; time < TIMES; time += 1) {
-    const folder = join(scene.folder, `memory-${time}`);
-    const object = await startRuntime(join(folder, "object"), [ORIGIN, driveService(scene, "drive", root)]);
-    try {
-      const address = `127.0.0.1:${object.ports.drive}`;
-      const subjects = [
-        ["pass", "pass-through", [ORIGIN, PASS]],
-        ["js-cached-token", "js-cached-token", alone(scene, "js-cached-token")],
-        ["gate", scene.gate, [ORIGIN, ...remoteService(scene, "gate", root, address)]],
-      ];
+  const object = await startRuntime(join(scene.folder, "memory-objects"), [ORIGIN, driveService(scene, "drive", root)]);
+  try {
+    const address = `127.0.0.1:${object.ports.drive}`;
+    const subjects = [
+      ["pass", "pass-through", [ORIGIN, PASS]],
+      ["js-cached-token", "js-cached-token", alone(scene, "js-cached-token")],
+      ["gate", scene.gate, [ORIGIN, ...remoteService(scene, "gate", root, address)]],
+    ];
+    for (let time = 0; time < TIMES; time += 1) {
       for (const [service, name, services] of subjects) {
-        results.push({ name, ...(await measureOne(join(folder, name), service, services, tokens)) });
+        const folder = join(scene.folder, `memory-${time}`, name);
+        results.push({ name, ...(await measureOne(folder, service, services, tokens)) });
       }
-    } finally {
-      await object.stop();
     }
+    return results;
+  } finally {
+    await object.stop();
   }
-  return results;
 }
 
 async function measureOne(folder, service, services, tokens) {
@@ -52,7 +51,7 @@ async function measureOne(folder, service, services, tokens) {
     await ask();
     const first = residentBytes(runtime.pid);
     const connection = async () => {
-      while (sent < REQUESTS) await ask();
+      while (sent < ACCOUNTS) await ask();
     };
     await Promise.all(Array.from({ length: AT_ONCE }, connection));
     return { first, last: residentBytes(runtime.pid), requests: sent };

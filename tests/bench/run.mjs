@@ -27,6 +27,7 @@ import { measureMemory } from "./memory.mjs";
 import { measurePairs, PAIRS } from "./pairs.mjs";
 import { tables } from "./report.mjs";
 import { chosen, measureRounds } from "./rounds.mjs";
+import { killRuntimes } from "./runtime.mjs";
 import { ROOT } from "./services.mjs";
 import { measureRamp, measureSteady, SCENARIOS } from "./steady.mjs";
 import { prepare } from "./targets.mjs";
@@ -158,9 +159,9 @@ function readOptions() {
   };
 }
 
-// Runtimes and generators end with this process.
 function end(error) {
-  rmSync(folder, { recursive: true, force: true });
+  killRuntimes();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   if (error) console.error(error);
   process.exit(error ? 1 : 0);
 }

@@ -25,12 +25,12 @@ export async function startRuntime(folder, services) {
   });
   // The runtime ends with the benchmark, for any reason.
   const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  running.add(kill);
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (complaints = (complaints + text).slice(-4_000)));
   const ended = once(child, "close");
   const stop = async () => {
-    process.off("exit", kill);
+    running.delete(kill);
     kill();
     await ended;
   };
@@ -43,6 +43,14 @@ export async function startRuntime(folder, services) {
     throw error;
   }
 }
+
+/** Ends every runtime at once. */
+export function killRuntimes() {
+  for (const kill of running) kill();
+}
+
+const running = new Set();
+process.once("exit", killRuntimes);
 
 /**
  * CPU time of a process so far, user and system, in microseconds: to the nanosecond where the

@@ -54,7 +54,7 @@ export async function jsGateService({ issuer }, name, ...more) {
       { name: "AUDIENCE", text: AUDIENCE },
       { name: "PLANS", json: plans },
       { name: "COUNTER", object: "Counter" },
-      ...more.map((flag) => ({ name: flag, json: true })),
+      ...flags(more),
     ],
     listens: true,
   };
@@ -88,11 +88,14 @@ export function countingService(scene, name, root) {
   return { ...gate, modules: [main(gate, "counting.mjs"), worker("counting.mjs"), worker("counts.mjs"), ...gate.modules] };
 }
 
-/** The objects of a built gate behind a Worker that sends every message to one of them. */
-export function driveService(scene, name, root) {
+/**
+ * The objects of a built gate behind a Worker that hands them the messages of `remoteService`, with
+ * ONE in `more` all to one of them.
+ */
+export function driveService(scene, name, root, ...more) {
   const gate = gateService(scene, name, root);
   const modules = [main(gate, "drive.mjs"), worker("drive.mjs"), worker("counts.mjs"), ...gate.modules];
-  return { ...gate, modules, bindings: [...gate.bindings, { name: "CLASS", text: accountBinding(gate) }] };
+  return { ...gate, modules, bindings: [...gate.bindings, { name: "CLASS", text: accountBinding(gate) }, ...flags(more)] };
 }
 
 /** A built gate that asks the service at `address` in the place of its own accounts. */
@@ -106,6 +109,10 @@ export function remoteService(scene, name, root, address) {
 
 function plainService(name, file, bindings) {
   return { name, modules: [{ name: "main.mjs", file: `${WORKERS}${file}` }], bindings };
+}
+
+function flags(names) {
+  return names.map((name) => ({ name, json: true }));
 }
 
 function worker(file) {

@@ -53,7 +53,8 @@ export async function measureRamp(scene, scenario, options) {
   });
 }
 
-function accountsOf({ accounts }, { accountsPercent }) {
+/** How many accounts ask, on a machine that may be too busy for all. */
+export function accountsOf({ accounts }, { accountsPercent }) {
   return Math.ceil((accounts * accountsPercent) / 100);
 }
 

@@ -1,14 +1,14 @@
 // Counts what Cloudflare bills a Durable Object for: requests to it, alarms among them, and rows
 // read and written, as SQLite counts them. An alarm that is set is a row written.
 
-/** By the letters that an account's name begins with: `{ calls, rows_written, rows_read }`. */
+/** By the first letters of an account's name: `{ calls, rows_written, rows_read }`. */
 export const counts = {};
 
 /** A class that does the same, and is counted. */
 export function counted(Class) {
   return class {
     constructor(state, env) {
-      const group = /^[a-z]*/.exec(state.id.name ?? "")[0];
+      const group = /[a-z]+/.exec(state.id.name ?? "")?.[0] ?? "";
       this.counts = counts[group] ??= { calls: 0, rows_written: 0, rows_read: 0 };
       this.cursors = [];
       watch(state.storage, this);

@@ -1,5 +1,5 @@
 // A built gate that keeps its accounts elsewhere: for any account it asks REMOTE, a service, in the
-// place of the objects of the binding CLASS.
+// place of the objects of the binding CLASS, with the account's name as the path.
 
 import gate from "./src/edge/entry.mjs";
 
@@ -8,8 +8,10 @@ let changed;
 export default {
   fetch(request, env, context) {
     if (!changed) {
-      const stub = { fetch: (url, init) => env.REMOTE.fetch(url, init) };
-      changed = { ...env, [env.CLASS]: { idFromName: (name) => name, get: () => stub, getByName: () => stub } };
+      const get = (name) => ({
+        fetch: (url, init) => env.REMOTE.fetch(new URL(encodeURIComponent(name), url), init),
+      });
+      changed = { ...env, [env.CLASS]: { idFromName: (name) => name, get, getByName: get } };
     }
     return gate.fetch(request, changed, context);
   },
