@@ -1,11 +1,14 @@
-// The aims for what the gate costs, and whether a run meets them. An aim for a ratio is met when the upper
-// end of its 95 % interval is below it.
+// The aims for what the gate costs, and whether a run meets them. An aim for a ratio is met when
+// the upper end of its 95 % interval is below it.
 
 import { dollarsOf } from "./cost.mjs";
 import { pairedRatio, ratioOfMeans } from "./statistics.mjs";
 import { QUOTAS } from "./steady.mjs";
 
-// Of a run's results, as far as they are there: `{ aim, limit, ratio, low, high, pairs }` or `{ aim, limit, dollars }`.
+/**
+ * The aims of a run, as far as they were measured: `{ aim, limit, ratio, low, high, pairs }`, or
+ * `{ aim, limit, dollars }`.
+ */
 export function aimsOf(results) {
   const { gate } = results.about;
   const accounts = (kind, name, about, limits) =>

@@ -5,8 +5,8 @@ import { cpuTimeUs, startRuntime } from "./runtime.mjs";
 import { alone } from "./targets.mjs";
 
 /**
- * Starts a constant answer, the hand-written gate and the gate `times` times, in turn. Returns for each
- * `{ name, wall_ms, first_answer_ms, cpu_ms }`, all starts of each.
+ * Starts a constant answer, the hand-written gate and the gate `times` times, in turn. Returns for
+ * each `{ name, wall_ms, first_answer_ms, cpu_ms }`, all starts of each.
  */
 export async function measureColdStarts(scene, times) {
   const names = ["static-offer", "js-token", scene.gate];

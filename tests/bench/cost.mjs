@@ -1,5 +1,5 @@
-// What Cloudflare bills for the objects of accounts: calls of them and rows, counted in the real runtime
-// under real time, and no CPU time.
+// What Cloudflare bills for the objects of accounts: calls of them and rows, counted in the real
+// runtime under real time, and no CPU time.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { checkReport, withOpenLoop, withSides } from "./sides.mjs";
@@ -25,8 +25,8 @@ export function dollarsOf({ requests, ...counts }) {
 }
 
 /**
- * Counts for `options.costSeconds`, after `options.warmUp`: `{ group, about, quotas, requests, calls, rows_written, rows_read }`
- * for each rate and plan.
+ * Counts for `options.costSeconds`, after `options.warmUp`: `{ group, about, quotas, requests,
+ * calls, rows_written, rows_read }` for each rate and plan.
  */
 export async function measureCost(scene, options) {
   const services = [ORIGIN, countingService(scene, "counting", scene.gates[scene.gate])];

@@ -1,11 +1,11 @@
 // What one ledger object takes: the messages of many isolates of one account, to a runtime that has
 // nothing but that object.
 //
-// The messages are real ones. A built gate is loaded whose every account is, for the purpose, the same
-// object in another process: each account's conversation with it is that of one isolate with
-// the ledger of a busy account. Calls a second follow from the CPU time of that process, since
-// the gate and the load need the machine's other core to make them; a bench Worker that takes the messages and
-// the HTTP between the two processes are in it.
+// The messages are real ones. A built gate is loaded whose every account is, for the purpose, the
+// same object in another process: each account's conversation with it is that of one isolate with
+// the ledger of a busy account. Calls a second follow from the CPU time of that process, since the
+// gate and the load need the machine's other core to make them; a bench Worker that takes the
+// messages and the HTTP between the two processes are in it.
 
 import { join } from "node:path";
 import { load } from "./load.mjs";
@@ -17,7 +17,10 @@ import { COUNTED_PATH, JSON_HEADERS, writeTokens } from "./targets.mjs";
 const ISOLATES = [400, 4_000];
 const SLICES = 5;
 
-/** Measures each number of isolates: `{ isolates, slices }`, a slice as `{ cpu_us, requests, rows_written, rows_read }`. */
+/**
+ * Measures each number of isolates: `{ isolates, slices }`, a slice as `{ cpu_us, requests,
+ * rows_written, rows_read }`.
+ */
 export async function measureLedger(scene, options) {
   const results = [];
   for (const isolates of ISOLATES) results.push({ isolates, slices: await measureOne(scene, isolates, options) });

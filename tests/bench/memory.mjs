@@ -1,5 +1,5 @@
-// The memory of an isolate: what a runtime process has resident after the same requests, beside one with the
-// bare Worker. The objects of accounts are elsewhere, as they are on Cloudflare.
+// The memory of an isolate: what a runtime process has resident after the same requests, beside one
+// with the bare Worker. The objects of accounts are elsewhere, as they are on Cloudflare.
 
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const ACCOUNTS = 4_096;
 const TIMES = 2;
 const AT_ONCE = 16;
 
-/** Bytes after the first answer and after all requests, of each Worker and start: `{ name, first, last }`. */
+/** Bytes after the first answer and after all, of each Worker and start: `{ name, first, last }`. */
 export async function measureMemory(scene) {
   const root = scene.gates[scene.gate];
   const tokens = readFileSync(writeTokens(scene, "memory", "pro", ACCOUNTS), "latin1").split("\n");

@@ -1,10 +1,10 @@
 // A load that doesn't wait for answers: each account asks at a fixed interval, and the accounts'
-// phases are spread evenly over it. The generator is a process of its own, which serves all sides of a
-// comparison, so that they get the same requests at the same time.
+// phases are spread evenly over it. The generator is a process of its own, which serves all sides
+// of a comparison, so that they get the same requests at the same time.
 //
 // Commands come in and reports go out as lines of JSON:
-//   {"run": {"offset": 0, "accounts": 50, "every_ms": 143}}  loads every side from now on; tokens from
-//                                                            line `offset` on are the accounts'
+//   {"run": {"offset": 0, "accounts": 50, "every_ms": 143}}  loads every side; the accounts' tokens
+//                                                            begin at line `offset`
 //   {"mark": [0, 2]}                                         reports on sides since their last mark
 //   {"pause": true}                                          sends nothing more
 
@@ -16,15 +16,16 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { percentile } from "./statistics.mjs";
 
-/** Requests that may be unanswered on one side. More than that only bury it: they are dropped, and counted. */
+/** Requests that may be unanswered on one side. More would bury it: they are dropped, and counted. */
 const MOST_WAITING = 128;
 
 const SELF = fileURLToPath(import.meta.url);
 
 /**
- * Starts a generator for `sides`, each `{ port, path, headers, tokensFile, status }`. Returns
- * `{ run, mark, pause, stop }`. A report of `mark` has for each side `{ requests, wrong, failed, dropped,
- * waiting, p50_us, p99_us, late_us }`: `late_us` is the 99th percentile of the time by which requests left late.
+ * Starts a generator for `sides`, each `{ port, path, headers, tokensFile, status }`. Returns `{
+ * run, mark, pause, stop }`. A report of `mark` has for each side `{ requests, wrong, failed,
+ * dropped, waiting, p50_us, p99_us, late_us }`: `late_us` is the 99th percentile of the time by
+ * which requests left late.
  */
 export function startOpenLoop(sides) {
   const child = spawn(process.execPath, [SELF, JSON.stringify(sides)], { stdio: ["pipe", "pipe", "inherit"] });
@@ -59,8 +60,8 @@ function serve(sides) {
   }).on("close", () => process.exit());
 }
 
-// Accounts join one by one over `join_ms`, so that a runtime which has yet to compile its code isn't
-// buried in requests.
+// Accounts join one by one over `join_ms`, so that a runtime which has yet to compile its code
+// isn't buried in requests.
 function begin(sides, { offset, accounts, every_ms, join_ms = 0, only }) {
   const gapMs = every_ms / accounts;
   const asked = only === undefined ? sides : only.map((index) => sides[index]);
@@ -117,6 +118,8 @@ class Side {
   closed(connection) {
     this.free = this.free.filter((other) => other !== connection);
     if (connection.sentAt === undefined) return;
+    // The server may end an idle connection just as a request is on its way: it is sent again.
+    if (connection.answers > 0 && connection.text === "") return new Connection(this).send(connection.request);
     this.waiting -= 1;
     this.failed += 1;
   }
@@ -139,12 +142,13 @@ class Side {
   }
 }
 
-// One connection, one request at a time. Reads as much of HTTP as the runtime writes: a generator of
-// Node's own requests takes more CPU than the Workers it loads.
+// One connection, one request at a time. Reads as much of HTTP as the runtime writes: a generator
+// of Node's own requests takes more CPU than the Workers it loads.
 class Connection {
   constructor(side) {
     this.side = side;
     this.text = "";
+    this.answers = 0;
     this.socket = connect({ host: "127.0.0.1", port: side.port, noDelay: true });
     this.socket.setEncoding("latin1");
     this.socket.on("data", (chunk) => this.read(chunk));
@@ -154,6 +158,7 @@ class Connection {
 
   send(request) {
     this.sentAt = performance.now();
+    this.request = request;
     this.socket.write(request, "latin1");
   }
 
@@ -162,6 +167,7 @@ class Connection {
     if (!isWhole(this.text)) return;
     const ms = performance.now() - this.sentAt;
     this.sentAt = undefined;
+    this.answers += 1;
     const status = Number(this.text.slice(9, 12));
     this.text = "";
     this.side.answered(this, status, ms);

@@ -11,7 +11,8 @@
 //     [--accounts PERCENT] [--cost-seconds S] [--cold N]
 //
 // Results are written to FILE after each part; with --resume those that FILE has aren't measured
-// again. --accounts has fewer accounts ask at their pace, on a machine that is busy. CPU time is that of the runtime's processes (/proc, hence Linux).
+// again. --accounts has fewer accounts ask at their pace, on a machine that is busy. CPU time is
+// that of the runtime's processes (/proc, hence Linux).
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";

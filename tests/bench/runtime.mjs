@@ -14,9 +14,10 @@ const COMPATIBILITY_DATE = "2026-07-01";
 /**
  * Writes a configuration into `folder` and starts `workerd` with it.
  *
- * `services` are `{ name, modules, bindings, objects, listens }`: modules as `{ name, file | code }`,
- * bindings as `{ name, text | json | service | object }`, objects the class names of SQLite-backed
- * Durable Objects. A service with an `address` and nothing else is a server there. Resolves when all sockets listen, with the port of each service that does.
+ * `services` are `{ name, modules, bindings, objects, listens }`: modules as `{ name, file | code
+ * }`, bindings as `{ name, text | json | service | object }`, objects the class names of
+ * SQLite-backed Durable Objects. A service with an `address` and nothing else is a server there.
+ * Resolves when all sockets listen, with the port of each service that does.
  */
 export async function startRuntime(folder, services) {
   const startedAt = performance.now();

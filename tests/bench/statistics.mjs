@@ -33,10 +33,10 @@ export function pairedRatio(pairs) {
 /** The median of values and its 95 % interval, from the order of the values alone. */
 export function medianInterval(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  // Ranks between which the median lies with a probability of 95 % (normal approximation).
+  // The ranks between which it lies, as far from both ends (normal approximation).
   const reach = (NORMAL_95 * Math.sqrt(sorted.length)) / 2;
-  const low = Math.max(0, Math.floor(sorted.length / 2 - reach) - 1);
-  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + reach));
+  const low = Math.max(0, Math.floor(sorted.length / 2 - reach));
+  const high = sorted.length - 1 - low;
   return { median: median(sorted), low: sorted[low], high: sorted[high] };
 }
 

@@ -1,10 +1,10 @@
 // Accounts in their steady state, and how they get there: requests at fixed times, whether or not
 // the ones before them are answered.
 //
-// All sides of a comparison run at the same time, under the same requests: a pause in the load would let
-// leases lapse, and each side alone would take hours. Two cores can't take 300 accounts at seven
-// a second on six sides (12,600 requests a second), so that there 50 accounts ask each side, 300 in
-// all: how a gate does depends on the rate of an account, not on their number.
+// All sides of a comparison run at the same time, under the same requests: a pause in the load
+// would let leases lapse, and each side alone would take hours. Two cores can't take 300 accounts
+// at seven a second on six sides (12,600 requests a second), so that there 50 accounts ask each
+// side, 300 in all: how a gate does depends on the rate of an account, not on their number.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { measureWindow, withOpenLoop, withSides } from "./sides.mjs";

@@ -8,8 +8,8 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 const OWNED_HEADERS = ["tollgate-account", "tollgate-plan", "tollgate-entitlements"];
 const MAX_REMEMBERED = 4096;
 
-// One quota is one row and one statement. Several are one row, too: all counters as JSON, since each
-// row written costs the same, however much is in it.
+// One quota is one row and one statement. Several are one row, too: all counters as JSON, since
+// each row written costs the same, however much is in it.
 export class Counter extends DurableObject {
   constructor(state, env) {
     super(state, env);
