@@ -1,6 +1,7 @@
 // A comparison's sides, each in a runtime of its own, so that what one leaves behind for the
 // runtime to tidy up is never counted as another's.
 
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startOpenLoop } from "./open_loop.mjs";
@@ -21,6 +22,8 @@ export async function withSides(scene, folder, targets, use) {
     throw error;
   } finally {
     for (const { runtime } of sides) await runtime.stop();
+    // Thousands of accounts' databases, in memory.
+    rmSync(join(scene.folder, folder), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
