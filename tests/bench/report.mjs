@@ -5,6 +5,9 @@ import { dollarsOf } from "./cost.mjs";
 import { costOf, median, medianInterval, spread } from "./statistics.mjs";
 import { QUOTAS, SCENARIOS } from "./steady.mjs";
 
+/** Fewer say nothing about an aim. */
+const LEAST_PAIRS = 20;
+
 /** Every table that there are results for, each under its title. */
 export function tables(results) {
   const { about } = results;
@@ -28,7 +31,7 @@ function aimsTable(aims) {
   if (aims.length === 0) return undefined;
   const rows = aims.map((aim) => {
     const { limit, ratio, low, high, dollars, pairs } = aim;
-    const verdict = isMet(aim) ? "met" : "**not met**";
+    const verdict = pairs < LEAST_PAIRS ? "too few pairs to say" : isMet(aim) ? "met" : "**not met**";
     if (dollars !== undefined) return [aim.aim, `$${limit.toFixed(2)}`, `$${dollars.toFixed(3)}`, "counted", verdict];
     return [aim.aim, `< ${limit.toFixed(2)}`, `${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`, `${pairs} pairs`, verdict];
   });

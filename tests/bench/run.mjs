@@ -49,14 +49,23 @@ async function main() {
   const parts = chosenParts(scene, options.only);
   const results = options.resume && existsSync(options.json) ? JSON.parse(readFileSync(options.json, "utf8")) : {};
   results.about ??= describe(scene);
+  const failed = [];
   for (const [name, measure] of Object.entries(parts)) {
     if (results[name]) continue;
     const startedAt = performance.now();
-    results[name] = await measure();
+    try {
+      results[name] = await measure();
+    } catch (error) {
+      // The other parts don't depend on it, and --resume measures it again.
+      console.error(error);
+      failed.push(name);
+      continue;
+    }
     process.stderr.write(`${name}: ${((performance.now() - startedAt) / 1_000).toFixed(0)} s\n`);
     if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   }
   console.log(tables(results));
+  if (failed.length > 0) throw new Error(`not measured: ${failed.join(", ")}`);
 }
 
 /** The parts to measure, by name: all, or those named; names of targets make rounds of these. */
