@@ -92,7 +92,7 @@ function partsOf(scene, targets) {
     cost: () => measureCost(scene, options),
     ledger: () => measureLedger(scene, options),
     memory: () => measureMemory(scene),
-    cold: () => measureColdStarts(scene, options.cold),
+    ...(options.cold > 0 && { cold: () => measureColdStarts(scene, options.cold) }),
   };
 }
 
@@ -152,7 +152,7 @@ function readOptions() {
   const others = values.against.map((text) => [text.split("=", 1)[0], text.slice(text.indexOf("=") + 1)]);
   return {
     accountsPercent: whole("accounts", 1),
-    cold: whole("cold", 1),
+    cold: whole("cold", 0),
     connections: whole("connections", 1),
     costSeconds: whole("cost-seconds", 1),
     gates: { tollgate: ROOT, ...Object.fromEntries(others) },

@@ -126,9 +126,10 @@ function main({ objects }, file) {
   return { name: "main.mjs", code };
 }
 
-// The accounts' class is the first that a checkout declares.
+// The binding of the accounts' class: by its name, else the first that a checkout declares.
 function accountBinding({ bindings }) {
-  return bindings.find(({ object }) => object !== undefined).name;
+  const objects = bindings.filter(({ object }) => object !== undefined);
+  return (objects.find(({ name }) => name === "LEDGER") ?? objects[0]).name;
 }
 
 // The classes of Durable Objects that a checkout declares in its `wrangler.toml`.
