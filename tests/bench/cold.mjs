@@ -1,23 +1,23 @@
 // Cold starts: from the start of a new runtime process to the first 402 it gives.
 
 import { join } from "node:path";
-import { median } from "./report.mjs";
 import { cpuTimeUs, startRuntime } from "./runtime.mjs";
+import { alone } from "./targets.mjs";
 
-/** Starts each of `subjects` (`{ name, services }`) `times` times, in turn. */
-export async function measureColdStarts(folder, subjects, times) {
-  const starts = subjects.map(({ name }) => ({ name, wall_ms: [], first_answer_ms: [], cpu_ms: [] }));
+/**
+ * Starts a constant answer, the hand-written gate and the gate `times` times, in turn. Returns for
+ * each `{ name, wall_ms, first_answer_ms, cpu_ms }`, all starts of each.
+ */
+export async function measureColdStarts(scene, times) {
+  const names = ["static-offer", "js-token", scene.gate];
+  const starts = names.map((name) => ({ name, wall_ms: [], first_answer_ms: [], cpu_ms: [] }));
   for (let round = 0; round < times; round += 1) {
-    for (const [index, { name, services }] of subjects.entries()) {
-      const one = await startOnce(join(folder, `${name}-${round}`), name, services);
-      for (const [figure, value] of Object.entries(one)) starts[index][figure].push(value);
+    for (const start of round % 2 === 0 ? starts : [...starts].reverse()) {
+      const one = await startOnce(join(scene.folder, "cold", `${start.name}-${round}`), start.name, alone(scene, start.name));
+      for (const [figure, value] of Object.entries(one)) start[figure].push(value);
     }
   }
-  return starts.map((start) => {
-    const figures = Object.entries(start).filter(([, values]) => Array.isArray(values));
-    const medians = figures.map(([figure, values]) => [figure, { median: median(values), min: Math.min(...values), max: Math.max(...values) }]);
-    return { name: start.name, ...Object.fromEntries(medians) };
-  });
+  return starts;
 }
 
 async function startOnce(folder, name, services) {

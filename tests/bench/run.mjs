@@ -1,170 +1,146 @@
-// Measures what the gate costs, beside Workers that do less and beside a hand-written gate.
+// Measures what the gate costs, beside Workers that do less and beside a gate written by hand. Its
+// parts, which docs/performance.md explains:
 //
-//   node tests/bench/run.mjs [--seconds N] [--rounds N] [--connections N] [--only a,b] [--json FILE]
-//                            [--against NAME=CHECKOUT]… [--cold N]
+//   rounds                        every target in turn, as fast as it answers
+//   pairs-hot, pairs-new          two Workers in turn, for the aims
+//   steady-…, ramp-…              accounts at a fixed pace: 7-per-s, 1-per-s, 1-per-min
+//   latency, cost, ledger, memory, cold
 //
-// All Workers live in one `workerd` process. Each round loads each of them once, in a rotated order,
-// and takes the CPU time of that process (/proc, hence Linux). Ratios are taken within a round, so
-// that a machine that is busy with something else disturbs them least. docs/performance.md explains the figures.
+//   node tests/bench/run.mjs [--only PART|TARGET,…] [--json FILE [--resume]] [--against NAME=CHECKOUT]…
+//     [--rounds N] [--seconds N] [--connections N] [--pairs N] [--window S] [--warm-up S] [--ramp S]
+//     [--accounts PERCENT] [--cost-seconds S] [--cold N]
+//
+// Results are written to FILE after each part; with --resume those that FILE has aren't measured
+// again. --accounts has fewer accounts ask at their pace, on a machine that is busy. CPU time is
+// that of the runtime's processes (/proc, hence Linux).
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { measureColdStarts } from "./cold.mjs";
-import { generatorName, load } from "./load.mjs";
-import { coldTable, ratioTable, summarise } from "./report.mjs";
-import { cpuTimeUs, startRuntime } from "./runtime.mjs";
-import { coldServices, prepare } from "./targets.mjs";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const WARM_UP_S = 1;
-// The rotation of the order in each round.
-const STRIDE = 5;
+import { measureCost } from "./cost.mjs";
+import { measureLatency } from "./latency.mjs";
+import { measureLedger } from "./ledger.mjs";
+import { generatorName } from "./load.mjs";
+import { measureMemory } from "./memory.mjs";
+import { measurePairs, PAIRS } from "./pairs.mjs";
+import { tables } from "./report.mjs";
+import { chosen, measureRounds } from "./rounds.mjs";
+import { killRuntimes } from "./runtime.mjs";
+import { ROOT } from "./services.mjs";
+import { measureRamp, measureSteady, SCENARIOS } from "./steady.mjs";
+import { prepare } from "./targets.mjs";
 
 const options = readOptions();
 // In memory where that is possible: a slow disk would be measured instead of the Workers.
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "tollgate-bench-"));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end(new Error(signal)));
-let runtime;
 try {
   await main();
 } catch (error) {
-  await end(error);
+  end(error);
 }
-await end();
+end();
 
 async function main() {
   const scene = await prepare(folder, options.gates);
-  const targets = chosen(scene.targets, options.only);
-  const about = describe();
-  console.log(`${about.cpu}, ${about.cpus} CPUs, load average ${about.load_average}; ${about.runtime}; load by ${about.generator}`);
-  console.log(`${options.rounds} rounds of ${options.seconds} s each, ${options.connections} connections`);
-  console.log(`WASM: ${about.wasm_bytes} bytes, ${about.wasm_gzip_bytes} gzip`);
-
-  runtime = await startRuntime(join(folder, "all"), scene.services);
-  for (const target of targets) await warmUp(target);
-  const rounds = [];
-  for (let round = 0; round < options.rounds; round += 1) {
-    rounds.push(await measureRound(targets, round));
-    process.stderr.write(`round ${round + 1} of ${options.rounds}\n`);
+  const parts = chosenParts(scene, options.only);
+  const results = options.resume && existsSync(options.json) ? JSON.parse(readFileSync(options.json, "utf8")) : {};
+  results.about ??= describe(scene);
+  const failed = [];
+  for (const [name, measure] of Object.entries(parts)) {
+    if (results[name]) continue;
+    const startedAt = performance.now();
+    try {
+      results[name] = await measure();
+    } catch (error) {
+      // The other parts don't depend on it, and --resume measures it again.
+      console.error(error);
+      failed.push(name);
+      continue;
+    }
+    process.stderr.write(`${name}: ${((performance.now() - startedAt) / 1_000).toFixed(0)} s\n`);
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   }
-  const complaints = runtime.complaints();
-  if (complaints) console.error(`the runtime wrote: ${complaints}`);
-  await runtime.stop();
-  runtime = undefined;
-
-  const results = summarise(targets, rounds);
-  console.log(`\n${ratioTable(results)}`);
-  console.log("Ratios of CPU time: all rounds together / median of the rounds / best round of both.");
-  const cold = options.cold > 0 ? await coldStarts(scene) : [];
-  if (options.json) {
-    writeFileSync(options.json, `${JSON.stringify({ about, results, cold, rounds }, null, 2)}\n`);
-  }
+  console.log(tables(results));
+  if (failed.length > 0) throw new Error(`not measured: ${failed.join(", ")}`);
 }
 
-/** Makes sure that a target answers as it should, and gets it hot. */
-async function warmUp(target) {
-  const token = target.tokensFile && readFileSync(target.tokensFile, "latin1").split("\n");
-  for (let requests = 0; requests < (target.warmUp ?? 1); requests += 1) {
-    const bearer = token && { authorization: `Bearer ${token[requests % token.length]}` };
-    const response = await fetch(urlOf(target), { headers: { ...target.headers, ...bearer }, redirect: "manual" });
-    await response.text();
-    target.seen = response.status;
-  }
-  if (target.seen !== target.status) {
-    throw new Error(`${target.name} answers ${target.seen} instead of ${target.status}`);
-  }
-  await measure(target, WARM_UP_S);
+/** The parts to measure, by name: all, or those named; names of targets make rounds of these. */
+function chosenParts(scene, only) {
+  const parts = partsOf(scene, scene.targets);
+  if (!only) return parts;
+  const targets = chosen(scene.targets, only);
+  const known = [...Object.keys(parts), ...scene.targets.map(({ name }) => name)];
+  const unknown = only.filter((name) => parts[name] === undefined && chosen(scene.targets, [name]).length === 0);
+  if (unknown.length > 0) throw new Error(`--only: ${unknown.join(", ")} is none of ${known.join(", ")}`);
+  const some = partsOf(scene, targets.length > 0 ? targets : scene.targets);
+  const isWanted = (name) => only.includes(name) || (name === "rounds" && targets.length > 0);
+  return Object.fromEntries(Object.entries(some).filter(([name]) => isWanted(name)));
 }
 
-async function measureRound(targets, round) {
-  const results = {};
-  const first = (round * STRIDE) % targets.length;
-  const order = [...targets.slice(first), ...targets.slice(0, first)];
-  for (const target of round % 2 === 0 ? order : order.reverse()) {
-    results[target.name] = await measure(target, options.seconds);
-  }
-  return results;
-}
-
-/** Loads a target. A slice in which the runtime only tidied up counts towards the one after it. */
-async function measure(target, seconds, attempts = 3, before = cpuTimeUs(runtime.pid)) {
-  const report = await load({
-    generator: options.generator,
-    url: urlOf(target),
-    headers: target.headers,
-    tokensFile: target.tokensFile,
-    offset: target.offset ?? 0,
-    seconds,
-    connections: options.connections,
-  });
-  const cpu = cpuTimeUs(runtime.pid) - before;
-  target.offset = (target.offset ?? 0) + report.requests;
-  const refused = target.status >= 400 ? report.requests : 0;
-  if (report.requests === 0 && attempts > 1) {
-    process.stderr.write(`${target.name}: no answer within ${seconds} s (the runtime used ${cpu} µs of CPU), again\n`);
-    return measure(target, seconds, attempts - 1, before);
-  }
-  if (report.requests === 0 || report.failed > 0 || report.refused !== refused) {
-    throw new Error(`${target.name} did not answer ${target.status} every time: ${JSON.stringify(report)}`);
-  }
+function partsOf(scene, targets) {
+  const rounds = async () => ({ targets, rounds: await measureRounds(scene, targets, options) });
+  const each = (kind, measure) => SCENARIOS.map((scenario) => [`${kind}-${scenario.name}`, () => measure(scene, scenario, options)]);
   return {
-    requests: report.requests,
-    cpu_us: cpu / report.requests,
-    requests_per_s: (report.requests * 1e6) / report.duration_us,
-    p50_us: report.p50_us,
-    p99_us: report.p99_us,
+    rounds,
+    ...Object.fromEntries(PAIRS.map((pair) => [`pairs-${pair[0]}`, () => measurePairs(scene, pair, options)])),
+    ...Object.fromEntries([...each("steady", measureSteady), ...each("ramp", measureRamp)]),
+    latency: () => measureLatency(scene, options),
+    cost: () => measureCost(scene, options),
+    ledger: () => measureLedger(scene, options),
+    memory: () => measureMemory(scene),
+    ...(options.cold > 0 && { cold: () => measureColdStarts(scene, options.cold) }),
   };
 }
 
-async function coldStarts(scene) {
-  const starts = await measureColdStarts(join(folder, "cold"), coldServices(scene, Object.keys(options.gates)[0]), options.cold);
-  console.log(`\n${coldTable(starts)}`);
-  return starts;
-}
-
-function urlOf(target) {
-  return `http://127.0.0.1:${runtime.ports[target.service]}${target.path}`;
-}
-
-/** The targets named, and those they are compared with. */
-function chosen(targets, only) {
-  if (!only) return targets;
-  const named = targets.filter((target) => only.some((name) => target.name === name || target.name.endsWith(`-${name}`)));
-  if (named.length === 0) throw new Error(`--only names none of ${targets.map((target) => target.name).join(", ")}`);
-  const wanted = new Set(named.flatMap((target) => [target.name, target.bare, target.js]));
-  return targets.filter((target) => wanted.has(target.name));
-}
-
-function describe() {
-  const wasm = readFileSync(join(ROOT, "build/index_bg.wasm"));
+function describe({ gate }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/workerd/package.json"), "utf8"));
+  const { accountsPercent, rounds, seconds, connections, pairs, window, warmUp, ramp, costSeconds } = options;
   return {
+    gate,
+    at: new Date().toISOString(),
     cpu: cpus()[0]?.model ?? "unknown CPU",
     cpus: cpus().length,
     load_average: Number(readFileSync("/proc/loadavg", "latin1").split(" ")[0]),
     runtime: `workerd ${version}`,
     generator: options.generator,
-    seconds: options.seconds,
-    connections: options.connections,
-    wasm_bytes: wasm.byteLength,
-    wasm_gzip_bytes: gzipSync(wasm, { level: 9 }).byteLength,
+    settings:
+      `${rounds} rounds of ${seconds} s with ${connections} connections; ${pairs} pairs, windows of ${window} s after ${warmUp} s; ` +
+      `ramps of ${ramp} s; ${accountsPercent} % of the accounts; calls and rows counted for ${costSeconds} s`,
+    wasm: modulesBuilt(),
   };
 }
 
+// The size of each WebAssembly module, but for copies that keep the names of functions.
+function modulesBuilt() {
+  const files = readdirSync(join(ROOT, "build"), { recursive: true }).filter((file) => file.endsWith("_bg.wasm"));
+  return files.sort().map((file) => {
+    const bytes = readFileSync(join(ROOT, "build", file));
+    return `${file} ${bytes.byteLength} bytes, ${gzipSync(bytes, { level: 9 }).byteLength} gzip`;
+  });
+}
+
 function readOptions() {
+  const text = (fallback) => ({ type: "string", default: fallback });
   const { values } = parseArgs({
     options: {
+      accounts: text("100"),
       against: { type: "string", multiple: true, default: [] },
-      cold: { type: "string", default: "7" },
-      connections: { type: "string", default: "16" },
+      cold: text("20"),
+      connections: text("16"),
+      "cost-seconds": text("180"),
       json: { type: "string" },
       only: { type: "string" },
-      rounds: { type: "string", default: "7" },
-      seconds: { type: "string", default: "2" },
+      pairs: text("20"),
+      ramp: text("10"),
+      resume: { type: "boolean", default: false },
+      rounds: text("7"),
+      seconds: text("2"),
+      "warm-up": text("60"),
+      window: text("3"),
     },
   });
   const whole = (name, least) => {
@@ -172,24 +148,30 @@ function readOptions() {
     if (!Number.isInteger(number) || number < least) throw new Error(`--${name} must be a whole number from ${least} on`);
     return number;
   };
+  if (values.resume && !values.json) throw new Error("--resume needs --json");
   const others = values.against.map((text) => [text.split("=", 1)[0], text.slice(text.indexOf("=") + 1)]);
   return {
+    accountsPercent: whole("accounts", 1),
     cold: whole("cold", 0),
     connections: whole("connections", 1),
+    costSeconds: whole("cost-seconds", 1),
     gates: { tollgate: ROOT, ...Object.fromEntries(others) },
     generator: generatorName(),
     json: values.json,
     only: values.only?.split(","),
+    pairs: whole("pairs", 1),
+    ramp: whole("ramp", 1),
+    resume: values.resume,
     rounds: whole("rounds", 1),
     seconds: whole("seconds", 1),
+    warmUp: whole("warm-up", 0),
+    window: whole("window", 1),
   };
 }
 
-async function end(error) {
-  const complaints = runtime?.complaints();
-  await runtime?.stop();
-  rmSync(folder, { recursive: true, force: true });
+function end(error) {
+  killRuntimes();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   if (error) console.error(error);
-  if (error && complaints) console.error(`the runtime wrote: ${complaints}`);
   process.exit(error ? 1 : 0);
 }

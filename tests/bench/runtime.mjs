@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import workerdPackage from "workerd";
 
@@ -14,9 +14,10 @@ const COMPATIBILITY_DATE = "2026-07-01";
 /**
  * Writes a configuration into `folder` and starts `workerd` with it.
  *
- * `services` are `{ name, modules, bindings, objects, listens }`: modules as `{ name, file | code }`,
- * bindings as `{ name, text | json | service | object }`, objects the class names of SQLite-backed
- * Durable Objects. Resolves when all sockets listen, with the port of each service that does.
+ * `services` are `{ name, modules, bindings, objects, listens }`: modules as `{ name, file | code
+ * }`, bindings as `{ name, text | json | service | object }`, objects the class names of
+ * SQLite-backed Durable Objects. A service with an `address` and nothing else is a server there.
+ * Resolves when all sockets listen, with the port of each service that does.
  */
 export async function startRuntime(folder, services) {
   const startedAt = performance.now();
@@ -25,12 +26,12 @@ export async function startRuntime(folder, services) {
   });
   // The runtime ends with the benchmark, for any reason.
   const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  running.add(kill);
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (complaints = (complaints + text).slice(-4_000)));
   const ended = once(child, "close");
   const stop = async () => {
-    process.off("exit", kill);
+    running.delete(kill);
     kill();
     await ended;
   };
@@ -44,15 +45,49 @@ export async function startRuntime(folder, services) {
   }
 }
 
-/** CPU time of a process so far, user and system, in microseconds. */
+/** Ends every runtime at once. */
+export function killRuntimes() {
+  for (const kill of running) kill();
+}
+
+const running = new Set();
+process.once("exit", killRuntimes);
+
+/**
+ * CPU time of a process so far, user and system, in microseconds: to the nanosecond where the
+ * kernel has `schedstat`, else in ticks of a hundredth of a second.
+ */
 export function cpuTimeUs(pid) {
+  if (HAS_SCHEDSTAT) return nanosecondsOf(pid) / 1_000;
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
 }
 
-// Linux reports in ticks of 1/100 s, with any tick of the kernel's own (proc(5), USER_HZ).
+const HAS_SCHEDSTAT = existsSync("/proc/self/schedstat");
 const US_PER_TICK = 10_000;
+
+// `schedstat` is that of a single thread. One that has ended keeps the time that was last seen.
+function nanosecondsOf(pid) {
+  const threads = (threadsOf[pid] ??= new Map());
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1");
+      threads.set(thread, Number(text.split(" ")[0]));
+    } catch (error) {
+      if (error.code !== "ENOENT" && error.code !== "ESRCH") throw error;
+    }
+  }
+  return [...threads.values()].reduce((sum, ns) => sum + ns, 0);
+}
+
+const threadsOf = {};
+
+/** The memory of a process that is resident, in bytes. */
+export function residentBytes(pid) {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+  return Number(kilobytes) * 1_024;
+}
 
 function listening(child, expected, complaints) {
   return new Promise((resolve, reject) => {
@@ -92,7 +127,8 @@ const config :Workerd.Config = (
   return path;
 }
 
-function serviceText(folder, { name, modules, bindings = [], objects = [] }) {
+function serviceText(folder, { name, address, modules, bindings = [], objects = [] }) {
+  if (address !== undefined) return `(name = ${quoted(name)}, external = (address = ${quoted(address)}, http = ()))`;
   const namespaces = objects.map(
     (className) => `(className = ${quoted(className)}, uniqueKey = ${quoted(`${name}-${className}`)}, enableSql = true)`,
   );

@@ -37,11 +37,18 @@ fn one_isolate() {
         let mut world = World::new(&schedule, &options);
         world.go_on();
         let Tally { requests, ledger_calls, waited, .. } = world.outcome.tally;
+        let rows = world.accounts[0].store.rows_written;
         let per_1000 = ledger_calls as f64 * 1_000.0 / requests as f64;
         let waiting = waited as f64 * 100.0 / requests as f64;
-        println!("  {name:5} {per_1000:8.1} ledger calls per 1,000 requests, {waiting:6.2} % wait");
+        let dollars = dollars(ledger_calls as f64, rows as f64, requests as f64);
+        println!(
+            "  {name:5} {per_1000:8.1} ledger calls per 1,000 requests, {waiting:6.2} % wait, \
+             {:.2} rows written per call, ${dollars:.4} per million requests",
+            rows as f64 / ledger_calls as f64,
+        );
         figure(&format!("{name}.ledger_calls_per_1000_requests"), per_1000);
         figure(&format!("{name}.requests_that_wait_percent"), waiting);
+        figure(&format!("{name}.dollars_per_million_requests"), dollars);
     }
 }
 
@@ -98,8 +105,8 @@ fn one_hot_account(each: u64) {
     let calls = (after.ledger_calls - before.ledger_calls) as f64;
     let waiting = (after.waited - before.waited) as f64 * 100.0 / requests;
     let cpu_us = (after.ledger_ns - before.ledger_ns) as f64 / calls / 1_000.0;
-    let dollars = (calls * CALL_DOLLARS + rows as f64 * ROW_DOLLARS) * 1e6 / requests;
-    let naive_dollars = (CALL_DOLLARS + ROW_DOLLARS) * 1e6;
+    let naive_dollars = dollars(1.0, 1.0, 1.0);
+    let dollars = dollars(calls, rows as f64, requests);
     println!("\nOne account, {PER_S} requests/s, {LOCATIONS} locations, {each} isolates in each:");
     println!("  {:.0} requests/s, {waiting:.4} % of them wait", requests / seconds);
     println!("  {:.1} ledger calls/s, {cpu_us:.2} us of CPU each", calls / seconds);
@@ -115,6 +122,11 @@ fn one_hot_account(each: u64) {
     figure(&name("dollars_per_million_requests"), dollars);
     figure("counter_per_request.dollars_per_million_requests", naive_dollars);
     assert_eq!(after.refused + after.unavailable, 0, "there is room, and nothing goes wrong");
+}
+
+/// The cost of a million requests, by the calls and rows that some of them made.
+fn dollars(calls: f64, rows: f64, requests: f64) -> f64 {
+    (calls * CALL_DOLLARS + rows * ROW_DOLLARS) * 1e6 / requests
 }
 
 fn figure(name: &str, value: f64) {

@@ -1,4 +1,4 @@
-//! The demand for a meter: a rate over the last few seconds.
+//! The demand for a meter: a rate over the last few seconds, and the last gaps where it is slow.
 
 use crate::time::Timestamp;
 
@@ -14,6 +14,8 @@ pub(super) struct Demand {
     /// The same with it.
     level_milli: u64,
     noted_at: Timestamp,
+    /// The times between the last three notes, the latest first.
+    gaps_ms: [Option<i64>; 2],
 }
 
 impl Demand {
@@ -21,7 +23,10 @@ impl Demand {
     pub(super) fn note(&mut self, units: u64, now: Timestamp) {
         let before_milli = decayed(self.level_milli, now.ms_since(self.noted_at));
         let level_milli = before_milli.saturating_add(units.saturating_mul(MILLI));
-        *self = Self { before_milli, level_milli, noted_at: now };
+        let gap_ms = now.ms_since(self.noted_at).max(0);
+        let is_first = self.noted_at == Timestamp::default();
+        let gaps_ms = if is_first { [None; 2] } else { [Some(gap_ms), self.gaps_ms[0]] };
+        *self = Self { before_milli, level_milli, noted_at: now, gaps_ms };
     }
 
     /// Units of the last note.
@@ -39,6 +44,20 @@ impl Demand {
     pub(super) fn expected(&self, ms: i64, now: Timestamp) -> u64 {
         let level_milli = decayed(self.before_milli, now.ms_since(self.noted_at));
         level_milli.saturating_mul(ms.max(0).unsigned_abs()) / (TIME_CONSTANT_MS * MILLI)
+    }
+
+    /// Units that will be wanted within the next `ms` of a demand so slow that no rate shows it, if
+    /// the next gaps are as long as the last two. None where these aren't known.
+    pub(super) fn expected_by_gaps(&self, ms: i64) -> u64 {
+        let Some(gap_ms) = self.gap_ms().filter(|gap_ms| *gap_ms > 0) else { return 0 };
+        let requests = ms.max(0).checked_div(gap_ms).unwrap_or_default();
+        requests.unsigned_abs().saturating_mul(self.last_units().max(1))
+    }
+
+    /// The longer of the last two times between requests; `None` before three requests.
+    pub(super) fn gap_ms(&self) -> Option<i64> {
+        let [last, before] = self.gaps_ms;
+        last.zip(before).map(|(last, before)| last.max(before))
     }
 }
 
@@ -81,6 +100,29 @@ mod tests {
             assert!((least..=most).contains(&expected), "every {every_ms} ms: {expected}");
         }
         assert_eq!(at_a_pace_of(30_000, 10), 0, "a request now and then promises no other");
+    }
+
+    #[test]
+    fn a_slow_pace_is_recognised_by_its_gaps() {
+        let mut demand = Demand::default();
+        for (at_ms, gap_ms, expected) in [
+            (0, None, 0),
+            (5_000, None, 0),
+            (10_000, Some(5_000), 4),
+            (15_000, Some(5_000), 4),
+            (16_000, Some(5_000), 4),
+            (17_000, Some(1_000), 20),
+            (77_000, Some(60_000), 0),
+            (76_000, Some(60_000), 0),
+        ] {
+            demand.note(1, at(at_ms));
+            let found = (demand.gap_ms(), demand.expected_by_gaps(20_000));
+            assert_eq!(found, (gap_ms, expected), "{at_ms}");
+        }
+        demand.note(1, at(76_000));
+        assert_eq!(demand.expected_by_gaps(20_000), 0, "two at once are no pace");
+        demand.note(u64::MAX, at(76_001));
+        assert_eq!(demand.expected_by_gaps(i64::MAX), u64::MAX);
     }
 
     #[test]

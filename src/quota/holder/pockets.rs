@@ -3,7 +3,9 @@
 use super::demand::Demand;
 use super::pocket::Pocket;
 use super::state::Holder;
+use super::watch::QUIET_MS;
 use crate::quota::Want;
+use crate::quota::lease::LEASE_LIFETIME_MS;
 use crate::time::Timestamp;
 
 impl Holder {
@@ -13,13 +15,25 @@ impl Holder {
         self.expected(pocket, now).saturating_sub(self.available(meter, member, now))
     }
 
-    /// The units that a pocket will spend of a lease, if they are worth one. A slow account's rest
-    /// would have to be given back, by a call that the next request costs anyway.
+    /// The units that a pocket will spend of a lease, if they are worth one. The rest of an account
+    /// that is seldom asked for would have to be given back, by a call that the next request costs
+    /// anyway.
     fn expected(&self, pocket: &Pocket, now: Timestamp) -> u64 {
-        let horizon_ms = self.horizon_ms.min(pocket.ends_in_ms(now));
-        let expected = pocket.demand.expected(horizon_ms, now);
+        let ends_in_ms = pocket.ends_in_ms(now);
         let one = pocket.demand.last_units().max(1);
-        if expected >= one.saturating_mul(WORTH_A_LEASE) { expected } else { 0 }
+        let by_rate = pocket.demand.expected(self.horizon_ms.min(ends_in_ms), now);
+        if by_rate >= one.saturating_mul(WORTH_A_LEASE) {
+            return by_rate;
+        }
+        let by_gaps = pocket.demand.expected_by_gaps(SLOW_HORIZON_MS.min(ends_in_ms));
+        if by_gaps >= one.saturating_mul(WORTH_A_SLOW_LEASE) { by_gaps } else { 0 }
+    }
+
+    /// The time after which units of a pocket that nobody asks for go back.
+    pub(super) fn quiet_ms(&self, pocket: u64) -> i64 {
+        let pocket = self.pockets.iter().find(|one| one.id == pocket);
+        let gap_ms = pocket.and_then(|pocket| pocket.demand.gap_ms()).unwrap_or_default();
+        gap_ms.saturating_mul(2).clamp(QUIET_MS, SLOW_HORIZON_MS)
     }
 
     /// The want of a pocket before it runs dry, if it is about to or is asked for all the same.
@@ -143,5 +157,9 @@ impl Holder {
 const LOW_MS: i64 = 2_000;
 /// So many requests are expected where it pays to ask ahead.
 const WORTH_A_LEASE: u64 = 4;
+/// The same where the last gaps were long and alike.
+const WORTH_A_SLOW_LEASE: u64 = 2;
+/// The span of demand to ask for where it is slow: a lease lives little longer.
+const SLOW_HORIZON_MS: i64 = LEASE_LIFETIME_MS - 5_000;
 /// From so many members on, the ones that have gone are forgotten.
 const MANY_POCKETS: usize = 32;

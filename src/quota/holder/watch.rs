@@ -1,5 +1,6 @@
 //! Leases that nobody asks for any more: what is left of them goes back.
 
+use super::held::HeldLease;
 use super::state::Holder;
 use crate::quota::LedgerRequest;
 use crate::time::Timestamp;
@@ -19,10 +20,11 @@ impl Holder {
     /// Looks after a lease: gives back what nobody asks for any more.
     pub fn watch(&mut self, id: u64, deadline_ms: u32, now: Timestamp) -> WatchAction {
         let is_asking = self.is_asking(now);
-        let Some(lease) = self.leases.iter_mut().find(|lease| lease.id == id) else {
-            return WatchAction::Done;
-        };
-        let quiet_at = lease.last_taken_at.plus_ms(QUIET_MS);
+        let is_it = |lease: &&HeldLease| lease.id == id;
+        let quiet_ms = self.leases.iter().find(is_it).map(|lease| self.quiet_ms(lease.pocket));
+        let lease = self.leases.iter_mut().find(|lease| lease.id == id);
+        let (Some(lease), Some(quiet_ms)) = (lease, quiet_ms) else { return WatchAction::Done };
+        let quiet_at = lease.last_taken_at.plus_ms(quiet_ms);
         let due_at = quiet_at.min(lease.expires_at);
         if now < due_at && (lease.available > 0 || lease.has_news()) {
             return WatchAction::Wait(due_at.ms_since(now));
@@ -59,7 +61,7 @@ impl Holder {
     }
 }
 
-/// Units that nobody asked for in this time go back.
+/// Units that nobody asked for in this time go back; later where requests come at a slow pace.
 pub const QUIET_MS: i64 = 5_000;
 /// Time before another look at a lease while another message is under way.
 const LOOK_AGAIN_MS: i64 = 100;

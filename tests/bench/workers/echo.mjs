@@ -1,0 +1,7 @@
+// An origin that says which headers reached it.
+
+export default {
+  fetch(request) {
+    return Response.json(Object.fromEntries(request.headers));
+  },
+};
