@@ -4,9 +4,14 @@
 import { counts } from "./counts.mjs";
 
 export default {
-  fetch(request, env) {
+  async fetch(request, env) {
     if (request.method === "GET") return Response.json(counts);
     const namespace = env[env.CLASS];
-    return namespace.get(namespace.idFromName(env.ONE ? "account" : new URL(request.url).pathname)).fetch(request);
+    const { pathname, searchParams } = new URL(request.url);
+    const object = namespace.get(namespace.idFromName(env.ONE ? "account" : pathname));
+    if (!searchParams.has("method")) return object.fetch(request);
+    const reply = await object.answer(await request.bytes());
+    if (reply instanceof Error) return new Response(reply.message, { status: 500 });
+    return new Response(reply);
   },
 };

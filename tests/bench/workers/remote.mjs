@@ -9,6 +9,11 @@ export default {
   fetch(request, env, context) {
     if (!changed) {
       const get = (name) => ({
+        async answer(body) {
+          const url = `https://object/${encodeURIComponent(name)}?method=answer`;
+          const reply = await env.REMOTE.fetch(url, { method: "POST", body });
+          return reply.ok ? reply.bytes() : new Error(await reply.text());
+        },
         fetch: (url, init) => env.REMOTE.fetch(new URL(encodeURIComponent(name), url), init),
       });
       changed = { ...env, [env.CLASS]: { idFromName: (name) => name, get, getByName: get } };
