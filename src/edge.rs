@@ -25,7 +25,7 @@
 //! | `outbox.rs` | what it sends to the operator's webhook |
 //! | `inbox.rs`, `inbox_object.rs` | the class that keeps events of providers and delivers them |
 //! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | its tables and their rows |
-//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class of owners of API keys |
+//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class for API keys |
 //! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers |
 //! | `settings_object.rs` | the class that is declared for later |
 //! | `webhooks.rs` | performs what the intake of a provider's webhook needs |

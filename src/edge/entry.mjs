@@ -86,7 +86,8 @@ async function backstage() {
   if (ready) return ready;
   const { default: Backstage, ...classes } = await import("../../build/backstage/index.js");
   const { prototype } = Backstage;
-  ready ??= { classes, prototype, guard: guarded(prototype, globalThis.__tollgate_backstage_state) };
+  const guard = guarded(prototype, globalThis.__tollgate_backstage_state);
+  ready ??= { classes, prototype, guard };
   return ready;
 }
 

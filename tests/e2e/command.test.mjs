@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { stringify } from "smol-toml";
 import { startProvider } from "../../www/demo/provider/provider.mjs";
-import { ADMIN_TOKEN, AUDIENCE, GATE_SECRET, ROOT, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
+import { ADMIN_TOKEN, AUDIENCE, GATE_SECRET, ROOT, durableObjects, issuerVar, makeIssuer, startGate, startOrigin } from "./harness.mjs";
 
 const byRecord = await makeIssuer({ iss: "https://accounts.example.test", kid: "accounts" });
 const byToken = await makeIssuer({ kid: "tokens" });
@@ -59,7 +59,7 @@ before(async () => {
     ],
     ISSUERS: [issuerVar(byRecord, { subscription: "account", claims: { account: "sub" } }), issuerVar(byToken)],
   };
-  const bindings = [{ name: "LEDGER", class_name: "Ledger" }, { name: "INBOX", class_name: "Inbox" }];
+  const bindings = Object.entries(durableObjects()).map(([name, { className }]) => ({ name, class_name: className }));
   writeFileSync(config, stringify({ durable_objects: { bindings }, vars }));
   writeFileSync(join(folder, ".dev.vars"), Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`).join(""));
   gate = await startGate({ vars: { ...vars, ...SECRETS } });
