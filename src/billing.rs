@@ -45,7 +45,7 @@ pub use spec::{
     Catalogue, NextPage, ProviderApi, ProviderEvents, ProviderSpec, ReferenceNeed, Secret,
 };
 pub(crate) use standard::signature::key as standard_key;
-pub use step::{Fault, Pending, ProviderCall, Rest};
+pub use step::{Fault, ProviderCall};
 
 use crate::account::Provider;
 

@@ -1,7 +1,7 @@
 //! The way of a caller to a page of the payment provider: its portal, or its checkout. The provider
 //! makes a link for this one visit; where it can't, the configured address is led to.
 //!
-//! It is a machine: [`start`] and [`Rest::resume`] return the next [`Step`], which is a [`Need`] to
+//! It is a machine: [`start`] and [`Rest::resume`](crate::step::Rest::resume) return the next [`Step`], which is a [`Need`] to
 //! be performed, or the [`End`]. Each need carries the rest of its request, which takes exactly the
 //! outcome of that need.
 //!
@@ -14,7 +14,7 @@ mod portal;
 mod step;
 mod visit;
 
-pub use step::{End, Ended, Need, Pending, Request, Rest, SessionCall, Step, Unavailable};
+pub use step::{End, Ended, Need, Pending, Request, SessionCall, Step, Unavailable};
 
 use std::rc::Rc;
 
@@ -69,5 +69,5 @@ fn begin<'a>(visit: &Rc<Visit<'a>>, plan: Option<&'a Plan>) -> Progress<'a> {
             (SessionReply::Make, None) => portal::begin(visit, now),
         }
     });
-    Ok(Step::Need(Need::AskSessions(Pending { input: call, rest })))
+    Ok(Step::Need(Need::AskSessions(Pending::new(call, rest))))
 }

@@ -37,6 +37,7 @@
 //! | [`wire`] | the form of messages between isolates and objects |
 //! | [`json_object`] | JSON that people write, read field by field |
 //! | [`gate_secret`], [`mac`] | keys for texts that only the gate can make |
+//! | [`step`] | the needs of step machines, and the rest of their processes |
 //! | [`bounded_map`], `jitter`, [`store`], [`strict_json`], [`text`], [`time`] | tools |
 
 // Lets tests beside the code use the helpers of `tests/support`.
@@ -65,6 +66,7 @@ pub mod plan;
 pub mod quota;
 pub mod report;
 pub mod request;
+pub mod step;
 pub mod store;
 pub mod strict_json;
 pub mod text;

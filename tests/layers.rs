@@ -34,7 +34,7 @@ const LAYERS: &[&[&str]] = &[
     &["token", "cause"],
     &["plan"],
     &["words", "identity"],
-    &["wire", "gate_secret", "json_object"],
+    &["wire", "gate_secret", "json_object", "step"],
     &["bounded_map", "jitter", "mac", "store", "strict_json", "text", "time"],
 ];
 

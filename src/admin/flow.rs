@@ -1,4 +1,4 @@
-//! One request of an operator, as a machine: [`start`] and [`Rest::resume`] return the next
+//! One request of an operator, as a machine: [`start`] and [`Rest::resume`](crate::step::Rest::resume) return the next
 //! [`Step`], which is a [`Need`] to be performed, or the [`End`] with its answer.
 //!
 //! Each need carries the rest of its request, which takes exactly the outcome of that need. So a
@@ -17,10 +17,10 @@ mod step;
 mod write;
 
 pub use message::{AccountRequest, CallError, ObjectCall, ObjectRequest};
-pub use step::{Done, End, Need, Pending, Reread, Rest, Step};
+pub use step::{Done, End, Need, Pending, Reread, Step};
 
 use invocation::Invocation;
-use step::Progress;
+use step::{Progress, pending};
 
 use super::idempotency::IdempotencyKey;
 use super::operation::{Access, Endpoint, Input, Operation, OperationId, find};
@@ -93,7 +93,7 @@ fn read_body<'a>(
         let idempotency_key = key.transpose()?;
         invoke(id, Invocation { body, idempotency_key, ..invocation }, now)
     };
-    Ok(Step::Need(Need::Body(Pending::new(MAX_BODY_BYTES, rest))))
+    Ok(Step::Need(Need::Body(pending(MAX_BODY_BYTES, rest))))
 }
 
 fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progress<'_> {
@@ -125,7 +125,7 @@ fn invoke(id: OperationId, invocation: Invocation<'_>, now: Timestamp) -> Progre
 
 fn document<'a>() -> Step<'a> {
     let rest = |json, _| Ok(Step::done(Done::json(200, json)));
-    Step::Need(Need::Document(Pending::new((), rest)))
+    Step::Need(Need::Document(pending((), rest)))
 }
 
 /// The operator whose token a request carries.

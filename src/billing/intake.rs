@@ -1,5 +1,5 @@
 //! The intake of one webhook, `POST webhooks/<provider>`, as a machine: [`start`] and
-//! [`Rest::resume`](super::step::Rest::resume) return the next [`Step`], which is a [`Need`] to be
+//! [`Rest::resume`](crate::step::Rest::resume) return the next [`Step`], which is a [`Need`] to be
 //! performed, or the [`End`] with its answer.
 //!
 //! A webhook counts as received once the inbox has it in its database; before that the provider is
@@ -21,10 +21,11 @@ use super::arrival::Arrival;
 use super::error::CallError;
 use super::inbox::{Incoming, Taken};
 use super::settings::{Billing, Providers};
-use super::step::{Pending, ProviderCall};
+use super::step::ProviderCall;
 use super::webhook::{self, Webhook};
 use super::{events_of, spec_of};
 use crate::account::Provider;
+use crate::step::Pending;
 use crate::time::Timestamp;
 use crate::token::SignatureCheck;
 

@@ -1,5 +1,5 @@
 //! A run of calls of providers' APIs, for what their webhooks did not say, as a machine: each start
-//! and [`Rest::resume`](super::step::Rest::resume) return the next [`Step`], which is a [`Need`] to
+//! and [`Rest::resume`](crate::step::Rest::resume) return the next [`Step`], which is a [`Need`] to
 //! be performed, or the end.
 //!
 //! A run comes to an end: it makes so many calls at most, and stops after some failures in a row.

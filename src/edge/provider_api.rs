@@ -3,11 +3,12 @@
 use super::isolate::{Isolate, now};
 use super::provider_call::call;
 use super::{inbox, inbox_object};
+use crate::billing::ProviderCall;
 use crate::billing::inbox::InboxRequest;
 use crate::billing::run::{AccountEvents, Need, RunError, Step};
-use crate::billing::{Pending, ProviderCall};
 use crate::config::Config;
 use crate::report;
+use crate::step::Pending;
 
 /// Leads a run to its end: the number of customers that were read.
 ///

@@ -15,9 +15,10 @@ use super::provider_call::call;
 use super::visit::{Visit, problem};
 use super::{glue, inbox};
 use crate::billing::intake::{Content, End, Need, Receipt, Refusal, Request, Step, start};
-use crate::billing::{Pending, ProviderCall, run};
+use crate::billing::{ProviderCall, run};
 use crate::config::Config;
 use crate::report;
+use crate::step::Pending;
 
 /// Answers a request for `webhooks/<word>`.
 pub(super) async fn answer(visit: &Visit, word: &str, context: &JsValue) -> Response {

@@ -9,7 +9,7 @@ use crate::endpoint::HostedPage;
 use crate::gate::KnownAccount;
 use crate::identity::AccountName;
 use crate::request::{RequestFacts, ReturnPath};
-use crate::time::Timestamp;
+use crate::step;
 
 /// A request for the way to a page.
 #[derive(Clone, Copy, Debug)]
@@ -48,15 +48,7 @@ pub enum Need<'a> {
 }
 
 /// A need's input, and the rest of the request.
-pub struct Pending<'a, Input, Outcome> {
-    /// The input of the need.
-    pub input: Input,
-    /// The rest of the request.
-    pub rest: Rest<'a, Outcome>,
-}
-
-/// The rest of a request that waits for the outcome of a need.
-pub struct Rest<'a, Outcome>(pub(super) Box<dyn FnOnce(Outcome, Timestamp) -> Step<'a> + 'a>);
+pub type Pending<'a, Input, Outcome> = step::Pending<'a, Input, Outcome, Step<'a>>;
 
 /// A message about links to an account's object.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,13 +115,6 @@ pub(super) enum Hitch {
     },
     /// The provider, or the inbox that knows its customers, did not answer well: the reason.
     Provider(String),
-}
-
-impl<'a, Outcome> Rest<'a, Outcome> {
-    /// Goes on with the outcome of the need, which came at `now`.
-    pub fn resume(self, outcome: Outcome, now: Timestamp) -> Step<'a> {
-        (self.0)(outcome, now)
-    }
 }
 
 impl Step<'_> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::step::{
-    End, Ended, Hitch, Need, Pending, Progress, Request, Rest, SessionCall, Step, Unavailable,
+    End, Ended, Hitch, Need, Pending, Progress, Request, SessionCall, Step, Unavailable,
 };
 use crate::account::{AccountRecord, Provider};
 use crate::billing::api::{ApiAnswer, ApiRequest, StatusAndBody};
@@ -98,7 +98,7 @@ impl<'a> Visit<'a> {
         let rest = self.rest(move |visit, customer: Result<_, String>, now| {
             next(visit, customer.map_err(Hitch::Provider)?, now)
         });
-        Ok(Step::Need(Need::AskInbox(Pending { input, rest })))
+        Ok(Step::Need(Need::AskInbox(Pending::new(input, rest))))
     }
 
     /// Calls a provider, and goes on with the answer.
@@ -113,7 +113,7 @@ impl<'a> Visit<'a> {
             next(visit, ApiAnswer { status, body: &body }, now)
         });
         let input = ProviderCall { billing, request };
-        Step::Need(Need::CallProvider(Pending { input, rest }))
+        Step::Need(Need::CallProvider(Pending::new(input, rest)))
     }
 
     /// Keeps a link that was made, and leads there.
@@ -121,7 +121,7 @@ impl<'a> Visit<'a> {
         let wish = self.wish.clone();
         let input = self.session(SessionRequest::Made { wish, url: url.clone() });
         let rest = self.rest(move |_, (), _| Ok(Step::lead_to(url)));
-        Step::Need(Need::KeepSession(Pending { input, rest }))
+        Step::Need(Need::KeepSession(Pending::new(input, rest)))
     }
 
     pub(super) fn session(&self, request: SessionRequest) -> SessionCall {
@@ -132,11 +132,11 @@ impl<'a> Visit<'a> {
     pub(super) fn rest<Outcome>(
         self: &Rc<Self>,
         next: impl FnOnce(&Rc<Self>, Outcome, Timestamp) -> Progress<'a> + 'a,
-    ) -> Rest<'a, Outcome> {
+    ) -> impl FnOnce(Outcome, Timestamp) -> Step<'a> + 'a {
         let visit = Rc::clone(self);
-        Rest(Box::new(move |outcome, now| {
+        move |outcome, now| {
             next(&visit, outcome, now).unwrap_or_else(|hitch| visit.without_link(hitch))
-        }))
+        }
     }
 
     /// Leads to the configured address; without one, ends as `hitch` says.

@@ -5,9 +5,10 @@ use tollgate::account::Provider;
 use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::{Incoming, Taken};
 use tollgate::billing::intake::{Content, End, Need, Receipt, Refusal, Request, Step, start};
-use tollgate::billing::{Billing, CallError, Fault, Pending, Providers};
+use tollgate::billing::{Billing, CallError, Fault, Providers};
 use tollgate::plan::Plan;
 use tollgate::request::BodyError;
+use tollgate::step::Pending;
 
 use super::fixture::{NOW, account, billing, plans};
 use super::stripe;

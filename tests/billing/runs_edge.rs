@@ -5,8 +5,9 @@ use tollgate::account::Provider;
 use tollgate::billing::api::StatusAndBody;
 use tollgate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
 use tollgate::billing::run::{AccountEvents, Need, RunError, Step};
-use tollgate::billing::{Billing, CallError, Pending, Providers};
+use tollgate::billing::{Billing, CallError, Providers};
 use tollgate::plan::Plan;
+use tollgate::step::Pending;
 use tollgate::time::Timestamp;
 
 use super::fixture::{NOW, billing, plans};

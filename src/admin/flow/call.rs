@@ -1,7 +1,7 @@
 //! Calls of objects: each message with the type of its reply.
 
 use super::message::{AccountRequest, CallError, ObjectCall, ObjectRequest};
-use super::step::{Need, Pending, Progress, Step};
+use super::step::{Need, Progress, Step, pending};
 use crate::account::{AccountRecord, KeyOwner};
 use crate::admin::change::Command;
 use crate::admin::refusal::{Refusal, Service};
@@ -173,7 +173,7 @@ impl<T> Call<T> {
         let rest = move |reply: Result<Vec<u8>, CallError>, now| {
             next(reply.and_then(|reply| read(&reply)), now)
         };
-        Step::Need(Need::Call(Pending::new(Box::new(message), rest)))
+        Step::Need(Need::Call(pending(Box::new(message), rest)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::billing::run::RunError;
 use crate::config::Config;
 use crate::identity::AccountName;
 use crate::request::BodyError;
+use crate::step;
 use crate::time::Timestamp;
 
 /// The next step of a request.
@@ -26,7 +27,7 @@ pub enum Step<'a> {
 pub enum Need<'a> {
     /// Read the body of the request: at most this many bytes.
     Body(Pending<'a, u32, Result<String, BodyError>>),
-    /// Call an object. The outcome is its reply as text.
+    /// Call an object. The outcome is its reply in bytes.
     Call(Pending<'a, Box<ObjectCall>, Result<Vec<u8>, CallError>>),
     /// Read every customer of an account again at its payment provider, and have the ledger take
     /// over the news. The outcome is the number of customers.
@@ -38,15 +39,7 @@ pub enum Need<'a> {
 }
 
 /// A need's input, and the rest of the request.
-pub struct Pending<'a, Input, Outcome> {
-    /// The input of the need.
-    pub input: Input,
-    /// The rest of the request.
-    pub rest: Rest<'a, Outcome>,
-}
-
-/// The rest of a request that waits for the outcome of a need.
-pub struct Rest<'a, Outcome>(Box<dyn FnOnce(Outcome, Timestamp) -> Progress<'a> + 'a>);
+pub type Pending<'a, Input, Outcome> = step::Pending<'a, Input, Outcome, Step<'a>>;
 
 /// The next step; a refusal is an end.
 pub(super) type Progress<'a> = Result<Step<'a>, Refusal>;
@@ -82,20 +75,12 @@ pub struct Done {
     pub log_line: Option<String>,
 }
 
-impl<'a, Input, Outcome> Pending<'a, Input, Outcome> {
-    pub(super) fn new(
-        input: Input,
-        rest: impl FnOnce(Outcome, Timestamp) -> Progress<'a> + 'a,
-    ) -> Self {
-        Self { input, rest: Rest(Box::new(rest)) }
-    }
-}
-
-impl<'a, Outcome> Rest<'a, Outcome> {
-    /// Goes on with the outcome of the need, which came at `now`.
-    pub fn resume(self, outcome: Outcome, now: Timestamp) -> Step<'a> {
-        Step::of((self.0)(outcome, now))
-    }
+/// A need with this input, and the rest of the request.
+pub(super) fn pending<'a, Input, Outcome: 'a>(
+    input: Input,
+    rest: impl FnOnce(Outcome, Timestamp) -> Progress<'a> + 'a,
+) -> Pending<'a, Input, Outcome> {
+    Pending::new(input, move |outcome, now| Step::of(rest(outcome, now)))
 }
 
 impl Step<'_> {

@@ -3,7 +3,7 @@
 use super::call::Objects;
 use super::invocation::Invocation;
 use super::message::CallError;
-use super::step::{Done, Need, Pending, Progress, Reread, Step};
+use super::step::{Done, Need, Progress, Reread, Step, pending};
 use crate::account::{ApiKey, KeyOwner};
 use crate::admin::body;
 use crate::admin::change::{Change, Command};
@@ -47,7 +47,7 @@ pub(super) fn reread(invocation: Invocation<'_>) -> Progress<'_> {
         let change = Change::Reread { customers: read.map_err(Refusal::Provider)? };
         execute(invocation, change, |reply, _| Ok(Step::done(Done::by_ledger(reply)?)))
     };
-    Ok(Step::Need(Need::Reread(Pending::new(input, rest))))
+    Ok(Step::Need(Need::Reread(pending(input, rest))))
 }
 
 pub(super) fn add_key(invocation: Invocation<'_>) -> Progress<'_> {
@@ -91,7 +91,7 @@ fn make_key<'a>(
             None => Ok(Step::done(Done::by_ledger(reply)?)),
         })
     };
-    Ok(Step::Need(Need::Random(Pending::new([ID_BYTES, SECRET_BYTES], rest))))
+    Ok(Step::Need(Need::Random(pending([ID_BYTES, SECRET_BYTES], rest))))
 }
 
 fn file_key<'a>(

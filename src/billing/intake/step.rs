@@ -5,8 +5,9 @@ use crate::account::Provider;
 use crate::billing::api::StatusAndBody;
 use crate::billing::error::CallError;
 use crate::billing::inbox::{Incoming, Taken};
-use crate::billing::step::{Fault, Pending, ProviderCall};
+use crate::billing::step::{Fault, ProviderCall};
 use crate::request::BodyError;
+use crate::step::Pending;
 use crate::token::SignatureCheck;
 
 /// The next step of the intake.

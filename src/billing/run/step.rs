@@ -5,8 +5,9 @@ use crate::billing::api::StatusAndBody;
 use crate::billing::error::CallError;
 use crate::billing::event::BillingEvent;
 use crate::billing::inbox::{Call, CustomerKey, InboxRequest, Incoming, Taken};
-use crate::billing::step::{self, Fault, ProviderCall};
+use crate::billing::step::{Fault, ProviderCall};
 use crate::identity::AccountName;
+use crate::step;
 
 /// The next step of a run.
 pub enum Step<'a> {
