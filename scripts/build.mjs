@@ -7,7 +7,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { buildBindgen, finish, generate } from "./generate.mjs";
+import { buildBindgen, finish, generate, take } from "./generate.mjs";
 import { locked } from "./lock.mjs";
 import { mustRun, output, Problem, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
@@ -52,7 +52,7 @@ export async function build(variant = "release") {
   reportSize(join(outDir, "backstage"), BUDGET_GZIP_BYTES.backstage);
 }
 
-/** Cargo compiles one module after the other. The first is made small while it compiles the second. */
+/** Cargo compiles one module after the other. The first is finished while it compiles the second. */
 async function buildModules(modules) {
   const outdated = modules.map((module) => ({ ...module, inputs: fingerprint(module) })).filter((module) => !isCurrent(module));
   if (outdated.length === 0) return;
@@ -61,13 +61,14 @@ async function buildModules(modules) {
   for (const module of outdated) {
     mkdirSync(join(ROOT, module.outDir), { recursive: true });
     const [compiled] = await Promise.all([compile(module), ...besides]);
-    await generate(compiled, module.outDir);
+    // Taken away before cargo writes the other module to the same place.
+    take(compiled, module.outDir);
     besides = [finishModule(module)];
   }
   await Promise.all(besides);
 }
 
-/** Compiles the crate and returns the path of the module, which the next run overwrites. */
+/** Compiles the crate and returns the path of the module. */
 async function compile({ profile, features, settings }) {
   const args = ["build", "--quiet", "--lib", "--target", TARGET, "--profile", profile, ...features];
   // For the macros of wasm-bindgen: async functions need nothing beyond the crate `js-sys`.
@@ -78,6 +79,7 @@ async function compile({ profile, features, settings }) {
 }
 
 async function finishModule({ outDir, profile, state, inputs }) {
+  await generate(outDir);
   await finish(outDir, { state, optimise: profile === "release" });
   writeFileSync(stampPath(outDir), JSON.stringify({ inputs, wasm: wasmIdentity(outDir) }));
 }

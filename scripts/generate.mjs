@@ -1,6 +1,6 @@
 // From a module that cargo has compiled to what a Worker can import: `index.js` and `index_bg.wasm`.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun, Problem } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
@@ -62,12 +62,20 @@ function lockedCrate(lock, name) {
   return version;
 }
 
-/** Generates the JavaScript for `compiled` into a new folder `outDir`/.tmp, for `finish`. */
-export async function generate(compiled, outDir) {
+/** Copies the module `compiled` to where `generate` and `finish` work on it: `outDir`/.tmp. */
+export function take(compiled, outDir) {
   const folder = stagingPath(outDir);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await mustRun("generating JavaScript", join(ROOT, BINDGEN.target, "debug/bindgen"), [compiled, folder]);
+  copyFileSync(compiled, join(folder, COMPILED));
+}
+
+const COMPILED = "compiled.wasm";
+
+/** Generates the JavaScript for the module that was taken. */
+export async function generate(outDir) {
+  const folder = stagingPath(outDir);
+  await mustRun("generating JavaScript", join(ROOT, BINDGEN.target, "debug/bindgen"), [join(folder, COMPILED), folder]);
 }
 
 /**
