@@ -11,8 +11,8 @@ const PROVIDER_TRAFFIC = /\bPOST \S*\/_tollgate\/webhooks\//;
 
 /**
  * Starts the gate by the configuration at `config`. What it prints goes to the file `log`; nothing of it
- * to the terminal before `show()`, and then all but the provider's traffic. `said()` is what there was
- * before, for people to read where the gate doesn't start.
+ * to the terminal before `show()`, and then all but the provider's traffic. `said()` is what there has
+ * been until then, for people to read where the gate doesn't start.
  */
 export function startDevServer({ config, port, state, log }) {
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(port), "--persist-to", state];
@@ -28,5 +28,9 @@ export function startDevServer({ config, port, state, log }) {
       else if (!PROVIDER_TRAFFIC.test(line)) to.write(`${line}\n`);
     });
   }
-  return { child, said: () => before.join("\n"), show: () => (isShown = true) };
+  const show = () => {
+    isShown = true;
+    before.length = 0;
+  };
+  return { child, said: () => before.join("\n"), show };
 }
