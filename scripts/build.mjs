@@ -1,11 +1,13 @@
 // npm run build: the Worker, built into build/. With --drills: into build-drills/, with the panic
-// drills that the tests need. Nothing is done where nothing has changed.
+// drills that the tests need. With --quick: into build-quick/, for `npm start`. Nothing is done where
+// nothing has changed.
 
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { buildBindgen, finish, generate, take } from "./generate.mjs";
 import { locked } from "./lock.mjs";
 import { mustRun, output, Problem, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
@@ -16,113 +18,99 @@ import { ROOT } from "./setup.mjs";
  */
 const BUDGET_GZIP_BYTES = { gate: 300_000, backstage: 360_000 };
 
+const TARGET = "wasm32-unknown-unknown";
 const GATE = ["--no-default-features"];
-const VARIANTS = {
-  release: { outDir: "build", gate: GATE, backstage: [] },
-  // Never deployed: wrangler.toml names build/ alone.
-  drills: { outDir: "build-drills", gate: [...GATE, "--features", "drills"], backstage: ["--features", "drills"] },
-};
-
+const DRILLS = ["--features", "drills"];
 /** Nobody waits for what backstage computes: it is built for size. */
 const FOR_SIZE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: "z" };
 
-/** Builds one variant, `release` or `drills`. Needs the environment from `with-tools.mjs`. */
+/**
+ * Each variant: its folder, its profile in Cargo.toml, the features of both modules, and what backstage
+ * is compiled with beyond the profile. Only build/ is ever deployed or measured: wrangler.toml names it.
+ */
+const VARIANTS = {
+  release: { outDir: "build", profile: "release", gate: GATE, backstage: [], settings: FOR_SIZE },
+  drills: { outDir: "build-drills", profile: "release", gate: [...GATE, ...DRILLS], backstage: DRILLS, settings: FOR_SIZE },
+  // Both modules with the same settings: what they depend on is compiled once.
+  quick: { outDir: "build-quick", profile: "quick", gate: GATE, backstage: [], settings: {} },
+};
+
+const ENTRY = "src/edge/entry.mjs";
+/** The Worker's entry in front of the quick build. */
+export const QUICK_ENTRY = "build-quick/entry.mjs";
+
+/** Builds one variant: `release`, `drills` or `quick`. Needs the environment from `with-tools.mjs`. */
 export async function build(variant = "release") {
-  const { outDir, gate, backstage } = VARIANTS[variant];
-  await locked(join(ROOT, ".tools/build.lock"), "building", async () => {
-    // The gate first: worker-build empties its folder.
-    await buildModule(outDir, gate, {});
-    await buildModule(join(outDir, "backstage"), backstage, FOR_SIZE);
-  });
+  const { outDir, profile, gate, backstage, settings } = VARIANTS[variant];
+  const modules = [
+    { outDir, profile, features: gate, settings: {}, state: "__tollgate_gate_state" },
+    { outDir: join(outDir, "backstage"), profile, features: backstage, settings, state: "__tollgate_backstage_state" },
+  ];
+  await locked(join(ROOT, ".tools/build.lock"), "building", () => buildModules(modules));
+  if (variant === "quick") return writeEntry();
   reportSize(outDir, BUDGET_GZIP_BYTES.gate);
   reportSize(join(outDir, "backstage"), BUDGET_GZIP_BYTES.backstage);
 }
 
-async function buildModule(outDir, features, settings) {
-  const inputs = fingerprint([...features, JSON.stringify(settings)]);
-  if (isCurrent(outDir, inputs)) return;
-  console.log(`Building ${outDir}/ (a minute or two from nothing, seconds afterwards) …`);
-  // The order matters to worker-build: its own options, the path, then cargo's.
-  const args = ["--release", "--out-dir", outDir, ".", ...features];
-  const env = { ...process.env, ...settings };
-  await mustRun("worker-build", process.env.WORKER_BUILD_BIN, args, { cwd: ROOT, env });
-  setNamesAside(outDir);
-  keepStateApart(outDir);
+/** Cargo compiles one module after the other. The first is finished while it compiles the second. */
+async function buildModules(modules) {
+  const outdated = modules.map((module) => ({ ...module, inputs: fingerprint(module) })).filter((module) => !isCurrent(module));
+  if (outdated.length === 0) return;
+  console.log(`Building ${modules[0].outDir}/ (a few minutes from nothing, less afterwards) …`);
+  let besides = [buildBindgen()];
+  for (const module of outdated) {
+    mkdirSync(join(ROOT, module.outDir), { recursive: true });
+    const [compiled] = await Promise.all([compile(module), ...besides]);
+    // Taken away before cargo writes the other module to the same place.
+    take(compiled, module.outDir);
+    besides = [finishModule(module)];
+  }
+  await Promise.all(besides);
+}
+
+/** Compiles the crate and returns the path of the module. */
+async function compile({ profile, features, settings }) {
+  const args = ["build", "--quiet", "--lib", "--target", TARGET, "--profile", profile, ...features];
+  // For the macros of wasm-bindgen: async functions need nothing beyond the crate `js-sys`.
+  const env = { ...process.env, ...settings, WASM_BINDGEN_USE_JS_SYS: "1" };
+  await mustRun("cargo build", "cargo", args, { cwd: ROOT, env });
+  const metadata = output("cargo", ["metadata", "--no-deps", "--offline", "--format-version", "1"], { cwd: ROOT });
+  return join(JSON.parse(metadata).target_directory, TARGET, profile, "tollgate.wasm");
+}
+
+async function finishModule({ outDir, profile, state, inputs }) {
+  await generate(outDir);
+  await finish(outDir, { state, optimise: profile === "release" });
   writeFileSync(stampPath(outDir), JSON.stringify({ inputs, wasm: wasmIdentity(outDir) }));
 }
 
-/** What generated code knows of its instance stands in a global: each module has its own. */
-function keepStateApart(outDir) {
-  const path = join(ROOT, outDir, "index.js");
-  const name = outDir.endsWith("backstage") ? "__tollgate_backstage_state" : "__tollgate_gate_state";
-  const generated = readFileSync(path, "utf8");
-  if (!generated.includes(GENERATED_STATE)) {
-    throw new Problem(
-      `${outDir}/index.js has no ${GENERATED_STATE}: worker-build generates other code than ` +
-        "scripts/build.mjs expects, and the two modules would share their state.",
-    );
-  }
-  writeFileSync(path, generated.replaceAll(GENERATED_STATE, `globalThis.${name}`));
+/** `npm start` is served from here, and changes of the entry reach it by the next build. */
+function writeEntry() {
+  const entry = readFileSync(join(ROOT, ENTRY), "utf8");
+  writeFileSync(join(ROOT, QUICK_ENTRY), entry.replaceAll("../../build/", "./"));
 }
 
-const GENERATED_STATE = "globalThis.__worker_init_state";
-
 /** Cargo would notice on its own that nothing changed; wasm-opt and esbuild would not. */
-function isCurrent(outDir, inputs) {
+function isCurrent({ outDir, inputs }) {
   if (!existsSync(stampPath(outDir)) || !existsSync(join(ROOT, outDir, "index.js"))) return false;
   const stamp = JSON.parse(readFileSync(stampPath(outDir), "utf8"));
   return stamp.inputs === inputs && stamp.wasm === wasmIdentity(outDir);
 }
 
-function fingerprint(features) {
+function fingerprint({ profile, features, settings }) {
   const hash = createHash("sha256");
-  const settings = ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTUP_TOOLCHAIN"].map((name) => process.env[name]);
-  hash.update(JSON.stringify([features, settings, output("rustc", ["-vV"])]));
+  const environment = ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTUP_TOOLCHAIN"].map((name) => process.env[name]);
+  hash.update(JSON.stringify([profile, features, settings, environment, output("rustc", ["-vV"])]));
   const patterns = ["src/**/*.*", "www/**/*.*", "Cargo.{toml,lock}", "askama.toml", "package-lock.json"];
-  const files = globSync([...patterns, "scripts/build.mjs"], { cwd: ROOT })
+  const own = ["scripts/{build,generate}.mjs", "scripts/shim.js", "scripts/bindgen/**/*.*"];
+  const files = globSync([...patterns, ...own], { cwd: ROOT })
     // The demo site, the command line and the entry in JavaScript are not compiled in.
-    .filter((path) => !/^(www\/demo|src\/bin)\//.test(path) && path !== "src/edge/entry.mjs")
+    .filter((path) => !/^(www\/demo|src\/bin)\//.test(path) && path !== ENTRY)
     .sort();
   for (const path of files) {
     hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));
   }
   return hash.digest("hex");
-}
-
-/** Leaves the names of functions to a copy that is never uploaded: a tenth of what is loaded. */
-function setNamesAside(outDir) {
-  const wasm = readFileSync(wasmPath(outDir));
-  writeFileSync(join(ROOT, outDir, "index_bg.named.wasm"), wasm);
-  writeFileSync(wasmPath(outDir), withoutNames(wasm));
-}
-
-/** A module without its `name` section; else byte for byte, so that offsets in traces stay right. */
-function withoutNames(wasm) {
-  const kept = [wasm.subarray(0, HEADER_BYTES)];
-  let at = HEADER_BYTES;
-  while (at < wasm.length) {
-    const [size, content] = leb128(wasm, at + 1);
-    const end = content + size;
-    const [nameLength, name] = leb128(wasm, content);
-    const isNames = wasm[at] === CUSTOM && wasm.toString("latin1", name, name + nameLength) === "name";
-    if (!isNames) kept.push(wasm.subarray(at, end));
-    at = end;
-  }
-  return Buffer.concat(kept);
-}
-
-const HEADER_BYTES = 8;
-const CUSTOM = 0;
-
-/** An unsigned number as WebAssembly writes it, and where it ends. */
-function leb128(bytes, start) {
-  let number = 0;
-  let at = start;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++];
-    number += (byte & 0x7f) << shift;
-    if (byte < 0x80) return [number, at];
-  }
 }
 
 /** Tells a module that somebody else has built meanwhile; empty where there is none. */
@@ -146,5 +134,6 @@ const stampPath = (outDir) => join(ROOT, outDir, ".stamp");
 const wasmPath = (outDir) => join(ROOT, outDir, "index_bg.wasm");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await script(() => build(process.argv.includes("--drills") ? "drills" : "release"));
+  const wanted = Object.keys(VARIANTS).find((name) => process.argv.includes(`--${name}`));
+  await script(() => build(wanted));
 }

@@ -7,6 +7,7 @@ import { ROOT } from "./setup.mjs";
 /** Format, lints of all that is built (native, both modules, the gate with drills), configuration. */
 export async function check() {
   await cargo("cargo fmt --check", "fmt", "--check");
+  await cargo("cargo fmt --check for scripts/bindgen", "fmt", "--check", "--manifest-path", "scripts/bindgen/Cargo.toml");
   await clippy("clippy", "--all-targets", "--features", "cli");
   await clippy("clippy for backstage's WASM", ...WASM);
   await clippy("clippy for the gate's WASM", ...WASM, "--no-default-features");

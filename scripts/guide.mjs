@@ -1,9 +1,10 @@
-// The output of `npm start`: a line to paste for each kind of answer.
+// What `npm start` prints when all is up, and the tokens for it. The rest of the guide stands on the
+// demo's front page.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OPINIONS } from "../www/demo/pages.mjs";
 import { mint, READERS } from "../www/demo/readers.mjs";
+import { firstSteps } from "../www/demo/steps.mjs";
 
 /** Mints a token for each reader, and one that is over, into files that the lines below read. */
 export async function writeTokens(folder, keys) {
@@ -13,67 +14,20 @@ export async function writeTokens(folder, keys) {
   write("admin", keys.stored.adminToken);
 }
 
-/** The text, for a gate at `gateUrl`, an origin behind it and a provider beside it. */
-export function guide({ gateUrl, originUrl, providerUrl, folder }) {
-  const token = (name) => `-H "Authorization: Bearer $(cat ${folder}/${name}.token)"`;
-  const article = `${gateUrl}/articles/the-last-mile`;
-  const headlines = `${gateUrl}/api/headlines`;
-  const carol = `${gateUrl}/_tollgate/admin/accounts/-/carol`;
-  const press = (...deeds) => deeds.map((deed) => `curl -s -o /dev/null -d "account=erin&do=${deed}" ${providerUrl}/operator`).join("; ");
-  const erin = `curl -i ${token("erin")} ${article}`;
-  const steps = [
-    ["200  alice has paid: the origin sees who she is", `curl -i ${token("alice")} ${headlines}`],
-    ["401  no token", `curl -i ${headlines}`],
-    ["401  a token that has expired", `curl -i ${token("expired")} ${headlines}`],
-    ["402  no token, and the route says \"offer\": what there is to buy", `curl -i ${article}`],
-    [
-      "200, 200, 200, 402  three opinions a month are free, without signing in",
-      `rm -f ${folder}/jar; for name in ${Object.keys(OPINIONS).join(" ")}; do curl -s -o /dev/null -w '%{http_code}\\n' -c ${folder}/jar -b ${folder}/jar ${gateUrl}/opinion/$name; done`,
-    ],
-    ["402  bob's plan does not include long reads", `curl -i ${token("bob")} ${article}`],
-    [
-      "402  bob's five units a minute are used up",
-      `for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code}\\n' ${token("bob")} ${headlines}; done; curl -i ${token("bob")} ${headlines}`,
-    ],
-    ["402  carol's card has expired", `curl -i ${token("carol")} ${article}`],
-    [
-      "200  carol pays, and is back within seconds",
-      `curl -i -X PUT ${token("admin")} -H 'Content-Type: application/json' -d '{"plan":"pro","status":"active"}' ${carol}; sleep 6; curl -i ${token("carol")} ${article}`,
-    ],
-    ["402  dave's subscription has ended", `curl -i ${token("dave")} ${article}`],
-    ["200  erin has subscribed at the pretend provider", erin],
-    ["200  her card expires, the renewal fails: a notice says until when she reads on", `${press("expire")}; sleep 11; ${erin}`],
-    ["402  the provider gives up", `${press("give_up")}; sleep 11; ${erin}`],
-    ["303  the way back that the answer names: the provider's page", `curl -i ${token("erin")} -H 'Accept: text/html' '${gateUrl}/_tollgate/billing/portal?return=/articles/the-last-mile'`],
-    ["200  she pays there, and is back within seconds", `${press("pay")}; sleep 6; ${erin}`],
-    ["402  she cancels, and her period ends", `${press("cancel_at_period_end", "end_period")}; sleep 11; ${erin}`],
-    ["200  she subscribes again", `${press("subscribe")}; sleep 6; ${erin}`],
-    ["200  the provider is down for everybody: nobody loses access, and the notice says so", `${press("outage_on", "renew_all")}; sleep 11; ${erin}; ${press("outage_off", "retry_all")}`],
-    ["200  a webhook that comes twice changes nothing", `${press("send_last")}; ${erin}`],
-    ["403  the newsroom is not for sale", `curl -i ${token("alice")} ${gateUrl}/newsroom/draft`],
-    ["403  past the gate, the origin refuses", `curl -i ${originUrl}/api/headlines`],
-    ["200  a stream, a line each second", `curl -N ${token("alice")} ${gateUrl}/api/stream`],
-    ["206  a large file, resumable", `curl -o /dev/null -r 104857600- ${gateUrl}/files/200mb`],
-    ["200  is the gate well?", `curl -i ${gateUrl}/_tollgate/health`],
-  ];
-  const lines = steps.map(([what, command]) => `  # ${what}\n  ${command}\n`);
-  const readers = Object.entries(READERS).map(
-    ([name, { about }]) => `  ${gateUrl}/login?as=${name}`.padEnd(48) + about,
-  );
+/**
+ * The text, for a gate at `gateUrl`, an origin behind it and a provider beside it, with their files in
+ * `folder`. `logs` are the paths of what the provider and the gate write.
+ */
+export function guide({ logs, ...addresses }) {
+  const { gateUrl, originUrl, providerUrl } = addresses;
+  const steps = firstSteps(addresses).map(({ what, command }) => `  # ${what}\n  ${command}`);
   return `
-────────────────────────────────────────────────────────────────────────
-The gate is at ${gateUrl}, the demo site behind it at ${originUrl}.
+The gate is at ${gateUrl}/ in front of a demo site (${originUrl}).
+Open it in a browser: its front page has a line to paste for each kind of answer. For a start, in this folder:
 
-In a browser: open ${gateUrl}/ and follow a long read, then sign in as somebody:
-${readers.join("\n")}
+${steps.join("\n")}
 
-The pretend payment provider is at ${providerUrl}/: cards expire there, charges fail and are paid, at the
-press of a button, and its webhooks tell the gate. Sign in as erin, and follow "Your subscription".
-
-In another terminal, in this folder:
-
-${lines.join("\n")}
-Ctrl-C ends everything. Its records and counters are forgotten at the next start.
-────────────────────────────────────────────────────────────────────────
-`;
+The pretend payment provider is at ${providerUrl}/, its traffic in ${logs.provider}.
+The gate's own log is in ${logs.gate}. A changed line of code is built and served again by itself.
+Ctrl-C ends everything. Records and counters are forgotten at the next start.`;
 }

@@ -1,8 +1,7 @@
-// Brings the tools: npm packages, the WASM target, worker-build and wasm-bindgen. Tools that are
-// there already are left alone, which takes well under a second. Runs on any Node from 20 on,
-// without packages.
+// Brings the tools: npm packages and the WASM target. Tools that are there already are left alone,
+// which takes well under a second. Runs on any Node from 20 on, without packages.
 
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { locked } from "./lock.mjs";
@@ -31,8 +30,6 @@ export async function setup({ rust = true, lints = false, fuzz = false } = {}) {
     checkRust();
     await addTarget();
     if (lints) await addLints();
-    await installTool(env, workerBuild());
-    await installTool(env, wasmBindgen());
     if (fuzz) await installSchemathesis();
   });
   return { ...env, NODE: nodeFrom(env) };
@@ -53,14 +50,8 @@ function nodeFrom(env) {
 
 function environment() {
   const own = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
-  const tools = {
-    ESBUILD_BIN: join(BIN, "esbuild"),
-    WASM_BINDGEN_BIN: join(TOOLS, "bin/wasm-bindgen"),
-    WASM_OPT_BIN: join(BIN, "wasm-opt"),
-    WORKER_BUILD_BIN: join(TOOLS, "bin/worker-build"),
-  };
   const path = [BIN, process.env.PATH].join(delimiter);
-  return { ...tools, ...own, ...process.env, PATH: path };
+  return { ...own, ...process.env, PATH: path };
 }
 
 // ---- npm packages
@@ -107,6 +98,12 @@ function checkRust() {
         "Install it from https://rustup.rs/ , open a new terminal and try again.",
     );
   }
+  if (output("cc", ["--version"]) === null) {
+    throw new Problem(
+      "A C compiler (linker) is missing.\n" +
+        "Debian/Ubuntu: sudo apt-get install build-essential    Fedora: sudo dnf install gcc    macOS: xcode-select --install",
+    );
+  }
   const wanted = /^rust-version = "(.+)"$/m.exec(readFileSync(join(ROOT, "Cargo.toml"), "utf8"))?.[1];
   if (wanted && version.localeCompare(wanted, "en", { numeric: true }) < 0) {
     throw new Problem(`Rust ${wanted} or newer is needed, this is ${version}.\nRun: rustup update stable`);
@@ -139,52 +136,6 @@ function requireRustup(what) {
   );
 }
 
-// ---- worker-build and wasm-bindgen
-
-/** worker-build is released together with the `worker` crate, under the same version. */
-function workerBuild() {
-  const version = lockedCrate("worker");
-  return { variable: "WORKER_BUILD_BIN", name: "worker-build", crate: "worker-build", version, flags: [] };
-}
-
-/** wasm-bindgen refuses modules that were built with another version of the crate. */
-function wasmBindgen() {
-  const version = lockedCrate("wasm-bindgen");
-  // The system's TLS instead of one to compile; the tool itself never downloads anything for us.
-  const flags = ["--no-default-features", "--features", "native-tls"];
-  return { variable: "WASM_BINDGEN_BIN", name: "wasm-bindgen", crate: "wasm-bindgen-cli", version, flags };
-}
-
-function lockedCrate(name) {
-  const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
-  const version = new RegExp(`^name = "${name}"\nversion = "(.+)"$`, "m").exec(lock)?.[1];
-  if (!version) throw new Problem(`Cargo.lock does not name the crate ${name}.`);
-  return version;
-}
-
-/** Takes the tool where it is: as named by the environment, ours, or the user's own on the PATH. */
-async function installTool(env, tool) {
-  const own = join(TOOLS, "bin", tool.name);
-  if (hasVersion(env[tool.variable], tool.version)) return;
-  for (const candidate of [own, tool.name]) {
-    if (!hasVersion(candidate, tool.version)) continue;
-    env[tool.variable] = candidate === own ? own : output("sh", ["-c", `command -v ${tool.name}`]);
-    return;
-  }
-  requireOpenssl();
-  console.log(`Installing ${tool.crate} ${tool.version} into .tools (one to two minutes, once) …`);
-  mkdirSync(TOOLS, { recursive: true });
-  const target = join(TOOLS, "target");
-  // A debug build: three times faster to get, and no slower at what it does here.
-  const args = ["install", tool.crate, "--version", tool.version, "--debug", "--force", "--root", TOOLS];
-  const build = { CARGO_TARGET_DIR: target, CARGO_PROFILE_DEV_DEBUG: "0", CARGO_INCREMENTAL: "0" };
-  await mustRun(`Installing ${tool.crate}`, "cargo", [...args, ...tool.flags, "--quiet"], {
-    env: { ...env, ...build },
-  });
-  env[tool.variable] = own;
-  if (tool.crate === "wasm-bindgen-cli") rmSync(target, { recursive: true, force: true });
-}
-
 // ---- Schemathesis
 
 /** Into an environment of its own. Where that can't be, it is left out, and `npm test` says so. */
@@ -200,25 +151,4 @@ async function installSchemathesis() {
     if (!(error instanceof Problem)) throw error;
     console.warn(error.message);
   }
-}
-
-function hasVersion(program, version) {
-  const said = output(program, ["--version"]);
-  return said !== null && said.split(" ").at(-1) === version;
-}
-
-/** Both tools link the system's OpenSSL on Linux; say so before cargo says it at length. */
-function requireOpenssl() {
-  if (output("cc", ["--version"]) === null) {
-    throw new Problem(
-      "A C compiler (linker) is missing.\n" +
-        "Debian/Ubuntu: sudo apt-get install build-essential    Fedora: sudo dnf install gcc    macOS: xcode-select --install",
-    );
-  }
-  if (process.platform !== "linux" || process.env.OPENSSL_DIR) return;
-  if (output("pkg-config", ["--exists", "openssl"]) !== null) return;
-  throw new Problem(
-    "pkg-config or the OpenSSL headers are missing; the build tools need them.\n" +
-      "Debian/Ubuntu: sudo apt-get install pkg-config libssl-dev    Fedora: sudo dnf install pkgconf openssl-devel",
-  );
 }

@@ -1,20 +1,25 @@
 // npm start: the gate in front of a demo site, on this machine alone, with lines to try it out.
-// PORT chooses another port than 8787. Ctrl-C ends everything.
+// PORT chooses another port than 8787. Ctrl-C ends everything. What it serves is a quick build.
 
+import { createWriteStream } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { demoKeys, FOLDER, writeGate } from "../www/demo/gate.mjs";
 import { startOrigin } from "../www/demo/origin.mjs";
 import { READERS } from "../www/demo/readers.mjs";
 import { openShop, startShop } from "../www/demo/selling.mjs";
-import { build } from "./build.mjs";
+import { allSteps } from "../www/demo/steps.mjs";
+import { build, QUICK_ENTRY } from "./build.mjs";
+import { startDevServer } from "./dev_server.mjs";
 import { guide, writeTokens } from "./guide.mjs";
-import { asked, end, Problem, script, start } from "./process.mjs";
+import { asked, end, Problem, script } from "./process.mjs";
 import { ROOT } from "./setup.mjs";
 
 const DEFAULT_PORT = 8787;
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 200;
+/** What the gate prints, and what passes between it and the pretend payment provider. */
+const LOGS = { gate: `${FOLDER}/gate.log`, provider: `${FOLDER}/provider.log` };
 
 await script(async () => {
   const port = wantedPort();
@@ -22,50 +27,47 @@ await script(async () => {
   if (!(await isFree(port))) {
     throw new Problem(`Port ${port} is in use. End what uses it, or choose another: PORT=9000 npm start`);
   }
-  await build("release");
+  await build("quick");
   const gateUrl = `http://127.0.0.1:${port}`;
   const keys = await demoKeys(ROOT);
   const setRecord = (account, record) => putRecord(gateUrl, keys.stored.adminToken, account, record);
+  const { providerKey: apiKey, webhookSecret } = keys.stored;
+  const traffic = createWriteStream(join(ROOT, LOGS.provider));
+  const provider = await startShop({ port: providerPort, apiKey, webhookSecret, trace: (line) => traffic.write(`${line}\n`) });
+  const around = { gateUrl, providerUrl: provider.url, folder: FOLDER };
   const origin = await startOrigin({
     port: originPort,
     loginKey: keys.login,
     assertionJwk: keys.assertionJwk,
     setRecord,
+    guide: (originUrl) => ({ steps: allSteps({ ...around, originUrl }), providerUrl: provider.url }),
   });
-  const { providerKey: apiKey, webhookSecret } = keys.stored;
-  const provider = await startShop({ port: providerPort, apiKey, webhookSecret });
-  const config = writeGate(ROOT, { gateUrl, originPort: origin.address().port, providerUrl: provider.url, keys });
-  const gate = startGate(config, port);
+  const served = { main: QUICK_ENTRY, command: "npm run build -- --quick" };
+  const config = writeGate(ROOT, { gateUrl, originPort: origin.address().port, providerUrl: provider.url, keys, served });
+  const gate = startDevServer({ config, port, state: join(ROOT, FOLDER, "state"), log: LOGS.gate });
   try {
     // The first of three: it answers, it fails, or the user has seen enough.
-    const ended = Promise.race([gate.exited, asked]);
-    if (!(await Promise.race([isReady(gateUrl), ended.then(() => false)]))) return await whyEnded(gate);
+    const ended = Promise.race([gate.child.exited, asked]);
+    if (!(await Promise.race([isReady(gate, gateUrl), ended.then(() => false)]))) return await whyEnded(gate);
     for (const [name, { record }] of Object.entries(READERS)) {
       if (record) await setRecord(name, record());
     }
     await openShop(provider, gateUrl);
     await writeTokens(join(ROOT, FOLDER), keys);
-    const originUrl = `http://127.0.0.1:${origin.address().port}`;
-    console.log(guide({ gateUrl, originUrl, providerUrl: provider.url, folder: FOLDER }));
+    console.log(guide({ ...around, originUrl: `http://127.0.0.1:${origin.address().port}`, logs: LOGS }));
+    gate.show();
     await ended;
     return await whyEnded(gate);
   } finally {
-    await end(gate);
+    await end(gate.child);
     origin.closeAllConnections();
     origin.close();
     await provider.stop();
   }
 });
 
-function startGate(config, port) {
-  const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(port)];
-  const quiet = ["--local", "--inspector-port", "0", "--show-interactive-dev-session=false"];
-  const state = ["--persist-to", join(ROOT, FOLDER, "state")];
-  return start("wrangler", [...args, ...quiet, ...state], { cwd: ROOT });
-}
-
 /** True as soon as the gate answers anything at all; its own health is for people to read. */
-async function isReady(gateUrl) {
+async function isReady(gate, gateUrl) {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {
     try {
@@ -77,12 +79,12 @@ async function isReady(gateUrl) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
-  throw new Problem(`wrangler dev did not answer within ${READY_WITHIN_MS / 1_000} s; see its messages above.`);
+  throw new Problem(`${gate.said()}\nwrangler dev did not answer within ${READY_WITHIN_MS / 1_000} s; see its messages above.`);
 }
 
 async function whyEnded(gate) {
-  const early = await Promise.race([gate.exited, asked]);
-  if (early !== undefined) throw new Problem(`wrangler dev ended on its own (exit code ${early.code}).`);
+  const early = await Promise.race([gate.child.exited, asked]);
+  if (early !== undefined) throw new Problem(`${gate.said()}\nwrangler dev ended on its own (exit code ${early.code}).`);
 }
 
 async function putRecord(gateUrl, adminToken, account, record) {

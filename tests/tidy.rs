@@ -239,15 +239,25 @@ fn variants(source: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn versions_of_rust_tools_stand_in_the_lock_alone() {
+fn what_generates_javascript_has_the_version_of_what_it_reads() {
+    let written = locked_version("Cargo.lock", "wasm-bindgen");
+    let read = locked_version("scripts/bindgen/Cargo.lock", "wasm-bindgen-cli-support");
+    assert_eq!(written, read, "scripts/bindgen/Cargo.toml names the version");
+}
+
+#[test]
+fn versions_of_rust_tools_stand_in_locks_alone() {
     let packages = read("package.json");
-    let lock = read("Cargo.lock");
-    for name in ["wasm-bindgen", "worker"] {
-        assert!(lock.contains(&format!("name = \"{name}\"")), "{name}");
-    }
     for name in ["wasm-bindgen", "worker-build", "wasm-pack", "cargo"] {
         assert!(!packages.contains(&format!("\"{name}")), "package.json has a version of {name}");
     }
+}
+
+/// The version of a crate in one of cargo's locks.
+fn locked_version(lock: &str, name: &str) -> String {
+    let lock = read(lock);
+    let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \"")).unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 /// Every file of these kinds in these folders, by its path from the root.

@@ -42,11 +42,15 @@ export function readGate(root, { gateUrl, originPort, providerUrl, loginJwk }) {
   return config;
 }
 
-/** Writes wrangler's configuration and secrets, forgets the last run's ledger; returns the path. */
-export function writeGate(root, { gateUrl, originPort, providerUrl, keys }) {
+/**
+ * Writes wrangler's configuration and secrets, forgets the last run's ledger; returns the path. `served`
+ * is the Worker's entry and the command that builds it.
+ */
+export function writeGate(root, { gateUrl, originPort, providerUrl, keys, served }) {
   const config = readGate(root, { gateUrl, originPort, providerUrl, loginJwk: keys.loginJwk });
   const up = (path) => join("../..", path);
-  config.main = up(config.main);
+  config.main = up(served.main);
+  config.build.command = served.command;
   config.build.watch_dir = config.build.watch_dir.map(up);
 
   const folder = join(root, FOLDER);

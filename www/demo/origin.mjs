@@ -19,14 +19,15 @@ const STREAM_INTERVAL_MS = 1_000;
  *
  * `loginKey` is `{ kid, privateKey, publicKey }` of the sign-in service, `assertionJwk` the public
  * half of the gate's ASSERTION_KEY, and `setRecord(account, record)` tells the ledger who has paid.
+ * `guide(originUrl)` is what the front page offers to try: `{ steps: [{ what, command }], providerUrl }`.
  */
-export async function startOrigin({ port, loginKey, assertionJwk, setRecord }) {
+export async function startOrigin({ port, loginKey, assertionJwk, setRecord, guide = () => null }) {
   const server = createServer();
   await new Promise((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);
   });
   const verifiedCaller = await assertionChecker(assertionJwk, `127.0.0.1:${server.address().port}`);
-  const services = { loginKey, setRecord, verifiedCaller };
+  const services = { loginKey, setRecord, verifiedCaller, guide: guide(`http://127.0.0.1:${server.address().port}`) };
   server.on("request", async (request, response) => {
     try {
       await answer(request, response, services);
@@ -43,7 +44,7 @@ export async function startOrigin({ port, loginKey, assertionJwk, setRecord }) {
 async function answer(request, response, services) {
   const url = new URL(request.url, "http://origin.invalid");
   const { pathname: path } = url;
-  if (path === "/") return html(response, 200, pages.frontPage());
+  if (path === "/") return html(response, 200, pages.frontPage(services.guide));
   if (path === "/logo.svg") return send(response, 200, "image/svg+xml", pages.LOGO);
   if (path === "/login") return login(url, response, services);
   if (path === "/logout") return redirect(response, "/", `${COOKIE}=; Path=/; Max-Age=0`);

@@ -32,8 +32,8 @@ export const OPINIONS = {
   "on-weather": "Nobody has ever cancelled a subscription to the weather.",
 };
 
-/** The front page, open to all. */
-export function frontPage() {
+/** The front page, open to all. `guide` is what there is to try: `{ steps: [{ what, command }], providerUrl }`, or null. */
+export function frontPage(guide = null) {
   const items = Object.entries(ARTICLES).map(
     ([slug, { title, lead }]) =>
       `<article><h2><a href="/articles/${slug}">${escape(title)}</a></h2><p>${escape(lead)}</p><p class="kind">Long read · for subscribers</p></article>`,
@@ -44,8 +44,19 @@ export function frontPage() {
     `<h1>Good morning.</h1>${items.join("")}
      <article><h2>Opinion</h2><p>${opinions}</p><p class="kind">Three a month are free</p></article>
      <article><h2><a href="/newsroom/draft">Tomorrow's front page</a></h2><p>For the staff alone; not for sale.</p></article>
-     <article><h2><a href="/files/200mb">The archive, in one file</a></h2><p>200 MB, free, can be resumed.</p></article>`,
+     <article><h2><a href="/files/200mb">The archive, in one file</a></h2><p>200 MB, free, can be resumed.</p></article>${guide ? guidePart(guide) : ""}`,
   );
+}
+
+/** What `npm start` has no room for. */
+function guidePart({ steps, providerUrl }) {
+  const items = steps.map(({ what, command }) => `<li><p>${escape(what)}</p><pre>${escape(command)}</pre></li>`);
+  const readers = Object.entries(READERS).map(([name, { about }]) => `<li><a href="/login?as=${name}&amp;return_to=/">${name}</a> ${escape(about)}</li>`);
+  return `<section class="guide"><h2>Try the gate</h2>
+    <p>In this browser: sign in as somebody, then follow a long read.</p><ul>${readers.join("")}</ul>
+    <p>The <a href="${escape(providerUrl)}">pretend payment provider</a> has a page with buttons: Erin's card expires, a charge fails,
+    she pays. Its webhooks reach the gate within seconds.</p>
+    <p>In a terminal, in the project's folder: paste a line to see the answer that is named above it.</p><ol>${items.join("")}</ol></section>`;
 }
 
 /** A long read. `caller` is who the gate's assertion names. */
@@ -159,5 +170,9 @@ article p { margin: .25rem 0; }
 .who { border-left: 4px solid var(--accent); padding-left: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
 button { font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .4rem; background: var(--accent); color: var(--paper); cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+.guide { margin-top: 2.5rem; border-top: 3px double; font: 1rem/1.5 system-ui, sans-serif; }
+.guide ol { padding-left: 0; list-style: none; }
+.guide ol p { margin: 1rem 0 .25rem; }
+pre { margin: 0; padding: .5rem .75rem; border-left: 4px solid var(--accent); white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; font: .85rem/1.5 ui-monospace, monospace; }
 footer { margin-top: 3rem; border-top: 1px solid; padding-top: .5rem; }
 `;

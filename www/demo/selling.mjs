@@ -11,9 +11,9 @@ const OTHERS = ["Finn", "Gina", "Hana", "Ivo", "Jo"];
 /** A webhook that the gate did not take is sent again after these. */
 const RETRY_AFTER_MS = [1_000, 5_000, 15_000, 60_000];
 
-/** Starts the provider; its webhooks wait until `openShop`. */
-export function startShop({ port, apiKey, webhookSecret }) {
-  return startProvider({ port, prices: PRICES, apiKey, webhook: { secret: webhookSecret }, retryAfterMs: RETRY_AFTER_MS });
+/** Starts the provider; its webhooks wait until `openShop`. `trace` gets a line for each message. */
+export function startShop({ port, apiKey, webhookSecret, trace }) {
+  return startProvider({ port, prices: PRICES, apiKey, webhook: { secret: webhookSecret }, retryAfterMs: RETRY_AFTER_MS, trace });
 }
 
 /** Lets webhooks go to the gate: all readers subscribed last month, and have paid twice. */

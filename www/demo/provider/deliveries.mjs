@@ -8,8 +8,9 @@ const ANSWER_WITHIN_MS = 20_000;
 /**
  * `endpoint` is `{ url, secret }`: where to send, and what with; `url` may be set later.
  * `retryAfterMs` are the waits before an event that was not taken is sent again by itself.
+ * `trace` is called with a line for each attempt.
  */
-export function makeDeliveries({ endpoint, retryAfterMs = [] }) {
+export function makeDeliveries({ endpoint, retryAfterMs = [], trace = () => {} }) {
   const log = new Map();
   const timers = new Set();
   let queue = Promise.resolve();
@@ -38,6 +39,7 @@ export function makeDeliveries({ endpoint, retryAfterMs = [] }) {
     const header = Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp: signedAt });
     const attempt = { at: Date.now(), ...(await post(payload, header)) };
     entry.attempts.push(attempt);
+    trace(`${new Date(attempt.at).toISOString()} webhook ${event.type} ${event.id} → ${attempt.status} ${attempt.answer.replace(/\s+/g, " ").trim()}`);
     const isTaken = attempt.status >= 200 && attempt.status < 300;
     if (isTaken) event.pending_webhooks = 0;
     if (entry.state !== "delivered") entry.state = isTaken ? "delivered" : "failed";

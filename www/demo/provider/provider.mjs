@@ -18,10 +18,11 @@ const MOST_BODY_BYTES = 1_048_576;
  * `prices` are what it sells, `apiKey` opens its API, `webhook` is `{ url, secret }` of the gate's
  * endpoint (`url` may be null, and set later in `deliveries.endpoint`), `startsAt` stops the clock
  * there (unix seconds), and `retryAfterMs` are the waits before a webhook is sent again by itself.
+ * `trace` is called with a line for each call of its API and each webhook.
  */
-export async function startProvider({ port = 0, prices, apiKey, webhook, startsAt = null, retryAfterMs = [] }) {
+export async function startProvider({ port = 0, prices, apiKey, webhook, startsAt = null, retryAfterMs = [], trace = () => {} }) {
   const endpoint = { url: null, ...webhook };
-  const deliveries = makeDeliveries({ endpoint, retryAfterMs });
+  const deliveries = makeDeliveries({ endpoint, retryAfterMs, trace });
   const clock = makeClock(startsAt);
   const store = makeStore({ clock, prices, tell: deliveries.enter });
   const faults = makeFaults();
@@ -35,7 +36,7 @@ export async function startProvider({ port = 0, prices, apiKey, webhook, startsA
   const provider = { url, store, clock, life, deliveries, faults, requests, outage: (isOn) => setOutage(store, faults, isOn) };
   const answerApi = makeApi({ store, life, apiKey });
   server.on("request", (request, response) => {
-    answer({ provider, answerApi }, request, response).catch((error) => {
+    answer({ provider, answerApi, trace }, request, response).catch((error) => {
       console.error("provider:", error);
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
@@ -50,12 +51,13 @@ export async function startProvider({ port = 0, prices, apiKey, webhook, startsA
   return provider;
 }
 
-async function answer({ provider, answerApi }, request, response) {
+async function answer({ provider, answerApi, trace }, request, response) {
   const url = new URL(request.url, provider.url);
   const body = await readBody(request);
   if (body === null) return response.writeHead(413).end();
   if (!url.pathname.startsWith("/v1/")) return answerSite(provider, request, url, body, response);
   const { method, headers } = request;
+  response.on("close", () => trace(`${new Date().toISOString()} call ${method} ${request.url} → ${response.statusCode}`));
   provider.requests.push({ method, path: url.pathname, search: url.search, headers, body });
   if (!(await goWrong(provider.faults.next(url.pathname), response))) return;
   const { status, headers: fields, value } = answerApi(request, url, body);
