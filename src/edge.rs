@@ -20,21 +20,19 @@
 //! | `backstage.rs` | what the second module exports |
 //! | `object_call.rs` | messages to Durable Objects, from the side that sends them |
 //! | `object.rs`, `database.rs` | what all Durable Objects share: messages, transactions, rows |
-//! | `ledger.rs`, `ledger_object.rs`, `ledger_store.rs` | the class that keeps an account |
+//! | `ledger.rs`, `ledger_object.rs`, `ledger_store.rs`, `live_rows.rs` | the class that keeps an account |
 //! | `operator_store.rs` | the rows of it that only operators need |
 //! | `outbox.rs` | what it sends to the operator's webhook |
 //! | `inbox.rs`, `inbox_object.rs` | the class that keeps events of providers and delivers them |
-//! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | its tables and their rows |
+//! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | the rows of its tables |
 //! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class for API keys |
 //! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers |
 //! | `settings_object.rs` | the class that is declared for later |
+//! | `schema.rs`, `schema/*.sql` | the tables of each class, and their migrations |
 //! | `webhooks.rs` | performs what the intake of a provider's webhook needs |
-//! | `inbox.rs`, `inbox_object.rs`, `inbox_store.rs` | the same class as the inbox: keeps events |
-//! | `customer_store.rs` | the same: whose customers and subscriptions are |
 //! | `provider_api.rs` | performs what a run of calls of providers' APIs needs |
 //! | `provider_call.rs` | calls of providers' APIs |
 //! | `drills.rs` | requests for the tests alone |
-//! | `body.rs` | bodies of requests to the gate itself |
 //! | `forwarding.rs` | the way to the origin that requests of a route share |
 //! | `glue.rs`, `glue/*.js` | the border to JavaScript |
 //! | `glue/forward.rs` | the border to JavaScript for requests on their way to the origin |
@@ -78,6 +76,7 @@ mod ledger;
 mod ledger_object;
 #[cfg(feature = "backstage")]
 mod ledger_store;
+#[cfg(feature = "backstage")]
 mod live_rows;
 #[cfg(feature = "backstage")]
 mod object;
@@ -96,6 +95,7 @@ mod reader_registry_object;
 mod reader_store;
 #[cfg(feature = "backstage")]
 mod schema;
+#[cfg(feature = "backstage")]
 mod settings_object;
 mod unchecked;
 mod visit;

@@ -112,6 +112,7 @@ impl<'a> Content<'a> {
     /// # Errors
     ///
     /// It is none.
+    #[inline(never)]
     pub(crate) fn text(self) -> Result<&'a str, Unreadable> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Unreadable::Broken)
     }
@@ -134,6 +135,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     ///
     /// What is left is no field.
+    #[inline(never)]
     pub(crate) fn next(&mut self) -> Result<Option<(u32, Content<'a>)>, Unreadable> {
         if self.0.is_empty() {
             return Ok(None);
@@ -218,14 +220,16 @@ macro_rules! wire {
     }) => {
         impl $crate::wire::Wire for $name {
             fn write(&self, number: u32, out: &mut Vec<u8>) {
-                $crate::wire::write_message(number, out, |out| match self {
+                let message = $crate::wire::begin_message(number, out);
+                match self {
                     $(Self::$variant $({ $($field),* })? $(($inner))? => {
-                        $crate::wire::write_message($tag, out, |_out| {
-                            $($($crate::wire::Field::put($field, $number, _out);)*)?
-                            $($crate::wire::Field::put($inner, 1, _out);)?
-                        });
+                        let fields = $crate::wire::begin_message($tag, out);
+                        $($($crate::wire::Field::put($field, $number, out);)*)?
+                        $($crate::wire::Field::put($inner, 1, out);)?
+                        $crate::wire::end_message(fields, out);
                     })*
-                });
+                }
+                $crate::wire::end_message(message, out);
             }
 
             fn read(content: $crate::wire::Content<'_>) -> Result<Self, $crate::wire::Unreadable> {
@@ -249,9 +253,9 @@ macro_rules! wire {
         impl $crate::wire::Wire for $name {
             fn write(&self, number: u32, out: &mut Vec<u8>) {
                 let Self { $($field),* } = self;
-                $crate::wire::write_message(number, out, |out| {
-                    $($crate::wire::Field::put($field, $number, out);)*
-                });
+                let message = $crate::wire::begin_message(number, out);
+                $($crate::wire::Field::put($field, $number, out);)*
+                $crate::wire::end_message(message, out);
             }
 
             fn read(content: $crate::wire::Content<'_>) -> Result<Self, $crate::wire::Unreadable> {
@@ -282,13 +286,21 @@ macro_rules! wire {
 
 pub(crate) use wire;
 
-/// Writes a message inside a message: its length stands before it.
-pub(crate) fn write_message(number: u32, out: &mut Vec<u8>, fields: impl FnOnce(&mut Vec<u8>)) {
+/// Begins a message inside a message, with room for the length of a short one. Returns the place of
+/// that, for [`end_message`].
+///
+/// What follows is not inlined: each type would have a copy of it, an eighth of the module.
+#[inline(never)]
+pub(crate) fn begin_message(number: u32, out: &mut Vec<u8>) -> usize {
     write_key(number, FORM_BYTES, out);
     let start = out.len();
-    // Room for the length of a short message; a long one is moved up.
     out.push(0);
-    fields(out);
+    start
+}
+
+/// Ends the message that began at `start`: sets its length. A long one is moved up for that.
+#[inline(never)]
+pub(crate) fn end_message(start: usize, out: &mut Vec<u8>) {
     let length = out.len().saturating_sub(start).saturating_sub(1);
     match (out.get_mut(start), u8::try_from(length)) {
         (Some(byte), Ok(short @ ..MORE)) => *byte = short,
@@ -311,12 +323,14 @@ pub(crate) fn write_text(number: u32, text: &str, out: &mut Vec<u8>) {
 }
 
 /// Writes bytes as the field of this number.
+#[inline(never)]
 pub(crate) fn write_bytes(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
     write_key(number, FORM_BYTES, out);
     write_varint(wide(bytes.len()), out);
     out.extend_from_slice(bytes);
 }
 
+#[inline(never)]
 fn write_number(number: u32, value: u64, out: &mut Vec<u8>) {
     write_key(number, FORM_NUMBER, out);
     write_varint(value, out);
@@ -431,10 +445,10 @@ impl<T: Wire> Wire for Box<T> {
 
 impl<Left: Field, Right: Field> Wire for (Left, Right) {
     fn write(&self, number: u32, out: &mut Vec<u8>) {
-        write_message(number, out, |out| {
-            self.0.put(1, out);
-            self.1.put(2, out);
-        });
+        let message = begin_message(number, out);
+        self.0.put(1, out);
+        self.1.put(2, out);
+        end_message(message, out);
     }
 
     fn read(content: Content<'_>) -> Result<Self, Unreadable> {
@@ -500,7 +514,9 @@ impl<T: Wire> Field for Vec<T> {
 impl<T: Wire> Field for Vec<Vec<T>> {
     fn put(&self, number: u32, out: &mut Vec<u8>) {
         for list in self {
-            write_message(number, out, |out| list.put(VALUE, out));
+            let message = begin_message(number, out);
+            list.put(VALUE, out);
+            end_message(message, out);
         }
     }
 
@@ -518,10 +534,10 @@ impl<T: Wire> Field for Vec<Vec<T>> {
 impl Field for BTreeMap<String, u64> {
     fn put(&self, number: u32, out: &mut Vec<u8>) {
         for (key, value) in self {
-            write_message(number, out, |out| {
-                write_text(1, key, out);
-                value.write(2, out);
-            });
+            let message = begin_message(number, out);
+            write_text(1, key, out);
+            value.write(2, out);
+            end_message(message, out);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Allowance, CountKey, Grant, Page, ReaderId};
 use crate::plan::Period;
-use crate::wire::{Content, Unreadable, Wire, wire, write_bytes, write_message};
+use crate::wire::{Content, Unreadable, Wire, begin_message, end_message, wire, write_bytes};
 
 /// An isolate's report.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,10 +57,10 @@ impl Wire for ReaderId {
 
 impl Wire for Allowance {
     fn write(&self, number: u32, out: &mut Vec<u8>) {
-        write_message(number, out, |out| {
-            self.limit().write(1, out);
-            self.period().write(2, out);
-        });
+        let message = begin_message(number, out);
+        self.limit().write(1, out);
+        self.period().write(2, out);
+        end_message(message, out);
     }
 
     fn read(content: Content<'_>) -> Result<Self, Unreadable> {
