@@ -22,7 +22,8 @@ impl Database {
 
     /// Runs a query that returns no rows.
     pub(super) fn write(&self, query: &str, values: &[JsValue]) -> Result<(), StoreError> {
-        self.cells(query, values).map(|_| ())
+        let written = glue::run_statement(&self.sql, query, &Array::of(values));
+        written.map_err(|error| StoreError(glue::message_of(&error)))
     }
 
     /// The columns of every row, one after another.
@@ -50,6 +51,11 @@ impl Database {
 pub(super) fn bytes_of(cell: &JsValue) -> Result<Vec<u8>, StoreError> {
     let buffer = cell.dyn_ref::<ArrayBuffer>().ok_or_else(|| wrong_cell("bytes"))?;
     Ok(Uint8Array::new(buffer).to_vec())
+}
+
+/// The bytes in a cell; `None` where the cell is empty.
+pub(super) fn optional_bytes_of(cell: &JsValue) -> Result<Option<Vec<u8>>, StoreError> {
+    if cell.is_null() { Ok(None) } else { bytes_of(cell).map(Some) }
 }
 
 /// A cell with bytes.

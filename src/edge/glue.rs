@@ -83,6 +83,13 @@ extern "C" {
     #[wasm_bindgen(js_name = wakeAt)]
     pub(super) fn wake_at(storage: &JsValue, at_ms: &str);
 
+    #[wasm_bindgen(js_name = runStatement, catch)]
+    pub(super) fn run_statement(
+        sql: &JsValue,
+        statement: &str,
+        values: &Array,
+    ) -> Result<(), JsValue>;
+
     #[wasm_bindgen(js_name = runQuery, catch)]
     pub(super) fn run_query(sql: &JsValue, query: &str, values: &Array) -> Result<Array, JsValue>;
 

@@ -26,8 +26,9 @@ pub(super) const READER_REGISTRY: Migrations = &[include_str!("schema/reader_reg
 ///
 /// The database failed.
 pub(super) fn migrate(database: &Database, migrations: Migrations) -> Result<(), StoreError> {
-    database.write(VERSION_TABLE, &[])?;
-    let version = database.cell("SELECT version FROM schema_version", &[], units_of)?;
+    let read = || database.cell("SELECT version FROM schema_version", &[], units_of);
+    // The table is nearly always there, and to say "if not exists" each time costs a statement.
+    let version = read().or_else(|_| database.write(VERSION_TABLE, &[]).and_then(|()| read()))?;
     // A later release may have been here: all of ours are among its migrations then.
     for (migration, number) in migrations.iter().zip(1..).skip(skipped(version)) {
         database.write(migration, &[])?;
@@ -41,5 +42,5 @@ fn skipped(version: Option<u64>) -> usize {
     usize::try_from(version.unwrap_or_default()).unwrap_or(usize::MAX)
 }
 
-const VERSION_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version (
+const VERSION_TABLE: &str = "CREATE TABLE schema_version (
     id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)";

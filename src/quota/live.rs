@@ -177,6 +177,19 @@ impl LivePages {
         }
     }
 
+    /// Takes over the account's live row that was read along with something else; `None` where it
+    /// has none. A page that is there already is the newer one.
+    ///
+    /// # Errors
+    /// See [`Self::counter`].
+    pub fn know_account(&self, stored: Option<&[u8]>) -> Result<(), StoreError> {
+        let mut pages = self.0.borrow_mut();
+        if !pages.iter().any(|page| page.member == ACCOUNT) {
+            pages.push(Page::of(ACCOUNT, stored)?);
+        }
+        Ok(())
+    }
+
     /// Deletes the counts of a meter whose window started before `started_before`.
     ///
     /// # Errors
@@ -300,13 +313,18 @@ impl LivePages {
         if let Some(page) = pages.iter_mut().find(|page| page.member == member) {
             return Ok(work(page));
         }
-        let stored = rows.live_row(member)?;
-        let row = stored.as_deref().map(read).transpose()?.unwrap_or_default();
-        let is_stored = stored.is_some();
-        let mut page = Page { member: member.to_owned(), row, is_stored, is_changed: false };
+        let mut page = Page::of(member, rows.live_row(member)?.as_deref())?;
         let done = work(&mut page);
         pages.push(page);
         Ok(done)
+    }
+}
+
+impl Page {
+    fn of(member: &str, stored: Option<&[u8]>) -> Result<Self, StoreError> {
+        let row = stored.map(read).transpose()?.unwrap_or_default();
+        let (member, is_stored) = (member.to_owned(), stored.is_some());
+        Ok(Self { member, row, is_stored, is_changed: false })
     }
 }
 

@@ -38,6 +38,11 @@ export function wakeAt(storage, atMs) {
   }
 }
 
+// Runs a statement of the object's database that returns no rows.
+export function runStatement(sql, statement, values) {
+  sql.exec(statement, ...values);
+}
+
 // Runs a query of the object's database. The columns of every row come back one after another.
 export function runQuery(sql, query, values) {
   return [...sql.exec(query, ...values).raw()].flat();

@@ -157,6 +157,21 @@ fn a_row_with_nothing_in_it_is_deleted() {
 }
 
 #[test]
+fn a_row_that_was_read_along_is_not_read_again() {
+    let mut tables = Tables::default();
+    let pages = LivePages::default();
+    pages.put_holder(&mut tables, &holder("a", 1)).unwrap();
+    pages.write(&mut tables).unwrap();
+    let (_, value) = tables.live.remove("").unwrap();
+    let pages = LivePages::default();
+    pages.know_account(Some(&value)).unwrap();
+    assert_eq!(pages.holder(&tables, "a").unwrap(), Some(holder("a", 1)));
+    pages.put_holder(&mut tables, &holder("a", 2)).unwrap();
+    pages.know_account(Some(&value)).unwrap();
+    assert_eq!(pages.holder(&tables, "a").unwrap(), Some(holder("a", 2)), "the newer one stays");
+}
+
+#[test]
 fn a_row_that_can_not_be_read_fails_the_message() {
     let mut tables = Tables::default();
     tables.live.insert(String::new(), (Timestamp::default(), b"gibberish".to_vec()));
