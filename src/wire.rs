@@ -302,13 +302,12 @@ pub(crate) fn begin_message(number: u32, out: &mut Vec<u8>) -> usize {
 #[inline(never)]
 pub(crate) fn end_message(start: usize, out: &mut Vec<u8>) {
     let length = out.len().saturating_sub(start).saturating_sub(1);
-    match (out.get_mut(start), u8::try_from(length)) {
-        (Some(byte), Ok(short @ ..MORE)) => *byte = short,
-        _ => {
-            let mut prefix = Vec::new();
-            write_varint(wide(length), &mut prefix);
-            drop(out.splice(start..=start, prefix));
-        }
+    if let (Some(byte), Ok(short @ ..MORE)) = (out.get_mut(start), u8::try_from(length)) {
+        *byte = short;
+    } else {
+        let mut prefix = Vec::new();
+        write_varint(wide(length), &mut prefix);
+        drop(out.splice(start..=start, prefix));
     }
 }
 
