@@ -28,7 +28,9 @@ impl World<'_> {
         state.requests += 1;
         let next_ms = match spec.demand {
             Demand::Steady { every_ms } => demand.between(every_ms / 2, every_ms * 3 / 2 + 1),
-            Demand::Slow { every_ms, between_stops } if state.requests % between_stops == 0 => {
+            Demand::Slow { every_ms, between_stops }
+                if state.requests.is_multiple_of(between_stops) =>
+            {
                 demand.between(every_ms, 40_000)
             }
             Demand::Slow { every_ms, .. } => demand.between(every_ms * 9 / 10, every_ms * 11 / 10),

@@ -50,7 +50,9 @@ impl Packed {
     /// Writes the changed pages, at the end of a message.
     pub(crate) fn write(&mut self) -> Result<(), StoreError> {
         self.messages += 1;
-        if self.tables.fault == Some(Fault::LiveRowsAreNotWritten) && self.messages % 4 == 0 {
+        if self.tables.fault == Some(Fault::LiveRowsAreNotWritten)
+            && self.messages.is_multiple_of(4)
+        {
             return Ok(());
         }
         self.pages.write(&mut self.tables)

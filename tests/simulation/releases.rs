@@ -78,7 +78,8 @@ pub(crate) fn later(bytes: &[u8], shape: &Shape) -> Vec<u8> {
         let whole = rest;
         let key = varint(&mut rest);
         let content = varint(&mut rest);
-        if key & 7 == 0 {
+        // The low three bits are the form: 0 is a number, anything else has a length.
+        if key.is_multiple_of(8) {
             out.extend_from_slice(&whole[..whole.len() - rest.len()]);
             continue;
         }

@@ -23,9 +23,9 @@ impl Demand {
     pub(super) fn note(&mut self, units: u64, now: Timestamp) {
         let before_milli = decayed(self.level_milli, now.ms_since(self.noted_at));
         let level_milli = before_milli.saturating_add(units.saturating_mul(MILLI));
-        let gap_ms = now.ms_since(self.noted_at).max(0);
+        let last_ms = now.ms_since(self.noted_at).max(0);
         let is_first = self.noted_at == Timestamp::default();
-        let gaps_ms = if is_first { [None; 2] } else { [Some(gap_ms), self.gaps_ms[0]] };
+        let gaps_ms = if is_first { [None; 2] } else { [Some(last_ms), self.gaps_ms[0]] };
         *self = Self { before_milli, level_milli, noted_at: now, gaps_ms };
     }
 
