@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::Period;
 
 /// The tables in memory.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,7 @@ impl LiveRows for Tables {
         starts_at: Timestamp,
         value: &[u8],
     ) -> Result<(), StoreError> {
-        self.writes += 1;
+        self.writes = self.writes.saturating_add(1);
         self.live.insert(member.to_owned(), (starts_at, value.to_vec()));
         Ok(())
     }
@@ -44,7 +45,7 @@ impl LiveRows for Tables {
     }
 
     fn put_past_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
-        self.writes += 1;
+        self.writes = self.writes.saturating_add(1);
         self.past.insert(key.clone(), *counter);
         Ok(())
     }
@@ -59,7 +60,7 @@ impl LiveRows for Tables {
     }
 
     fn put_own_holder(&mut self, times: &HolderTimes, value: &[u8]) -> Result<(), StoreError> {
-        self.writes += 1;
+        self.writes = self.writes.saturating_add(1);
         self.holders.insert(times.name.clone(), (times.clone(), value.to_vec()));
         Ok(())
     }
