@@ -38,10 +38,14 @@ mod hearing;
 mod liveness;
 #[path = "simulation/network.rs"]
 mod network;
+#[path = "simulation/packed.rs"]
+mod packed;
 #[path = "simulation/queue.rs"]
 mod queue;
 #[path = "simulation/random.rs"]
 mod random;
+#[path = "simulation/releases.rs"]
+mod releases;
 #[path = "simulation/rules.rs"]
 mod rules;
 #[path = "simulation/sales.rs"]
@@ -87,6 +91,11 @@ fn every_rule_holds_in_every_schedule() {
     let begun = Instant::now();
     let (tally, failed) = run_all(first, schedules, &options);
     println!("{tally:#?}");
+    if schedules >= SCHEDULES {
+        for times in [tally.held_across_gaps, tally.returned_after_gaps, tally.lost_in_gaps] {
+            assert!(times > 0, "leases are kept between slow requests, returned and lost");
+        }
+    }
     let (events, seconds) = (tally.events as f64, begun.elapsed().as_secs_f64());
     let cpu_s = tally.cpu_ns as f64 / 1e9;
     println!(

@@ -62,6 +62,27 @@ fn who_holds_nothing_and_wants_little_is_left_alone() {
 }
 
 #[test]
+fn a_slow_regular_pace_is_asked_ahead_for_by_its_gaps() {
+    for (every_ms, ahead) in [(2_500, 8), (5_000, 4), (10_000, 2), (11_000, 0)] {
+        let mut pair = Pair::new(1_000_000);
+        for _ in 0..2 {
+            pair.serve(&api(1)).expect("there is enough");
+            assert_eq!(pair.available(), 0, "two requests are no pace");
+            pair.pass_ms(every_ms);
+        }
+        assert!(pair.take(&api(1)).is_none());
+        let (request, _) = pair.request(&api(1));
+        assert_eq!(sizes(&request), [(1, ahead)], "every {every_ms} ms");
+        pair.exchange(&request);
+        for left in (0..ahead).rev() {
+            pair.pass_ms(every_ms);
+            pair.take(&api(1)).expect("it is held until then");
+            assert_eq!(pair.top_up(false).is_some(), left == 0, "every {every_ms} ms, {left}");
+        }
+    }
+}
+
+#[test]
 fn what_is_about_to_end_does_not_last() {
     let mut pair = Pair::new(1_000_000);
     for _ in 0..200 {

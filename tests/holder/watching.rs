@@ -64,6 +64,42 @@ fn units_without_demand_go_back_after_five_seconds_or_two_gaps() {
 }
 
 #[test]
+fn a_lease_that_waits_for_its_turn_is_kept() {
+    let mut pair = holding(Pair::new(1_000));
+    for _ in 0..100 {
+        pair.holder.note_demand(&api(1), None, pair.now);
+    }
+    let request = pair.top_up(true).expect("it is due");
+    let second = request.number;
+    assert_eq!(pair.exchange(&request).to_watch, [second]);
+    for _ in 0..6 {
+        pair.pass_ms(1_000);
+        let charge = pair.take(&api(1)).expect("there is enough");
+        assert_eq!(charge.takings[0].lease, 1, "the older one is spent first");
+        assert_eq!(pair.watch_waits(second), QUIET_MS);
+    }
+    pair.pass_ms(QUIET_MS);
+    assert_eq!(pair.watch_sends(second).leases[1].spent, 0, "nobody asks for any of them");
+}
+
+#[test]
+fn a_lenient_lease_that_is_spent_does_not_wait_for_others() {
+    let mut pair = holding(Pair::lenient(1_000));
+    let held = pair.available();
+    for _ in 0..100 {
+        pair.holder.note_demand(&api(1), None, pair.now);
+    }
+    let request = pair.top_up(true).expect("it is due");
+    pair.exchange(&request);
+    pair.holder.take(&api(held), None, pair.now).expect("there is enough");
+    pair.pass_ms(QUIET_MS - 1_000);
+    pair.holder.take(&api(1), None, pair.now).expect("there is enough");
+    pair.pass_ms(1_000);
+    let report = LeaseReport { id: 1, spent: held + 1, returned: 0 };
+    assert_eq!(pair.watch_sends(1).leases[0], report);
+}
+
+#[test]
 fn a_lease_that_is_used_all_the_time_goes_back_when_it_ends() {
     let mut pair = holding(Pair::new(1_000));
     for _ in 0..24 {

@@ -6,6 +6,7 @@
 
 use tollgate::account::AccountRecord;
 use tollgate::plan::{Lost, Period, Plan, Scope};
+use tollgate::quota::lease::LEASE_LIFETIME_MS;
 use tollgate::quota::store::{Counter, CounterKey};
 use tollgate::quota::{Charge, CreditPack, LedgerRequest, Taking};
 use tollgate::time::Timestamp;
@@ -25,6 +26,12 @@ pub(crate) struct Book {
     pub(crate) broken: Option<Broken>,
     /// Units of each meter that passed uncounted while the ledger was out of reach.
     pub(crate) passed_in_outage: [u64; 3],
+    /// Units taken from leases that were kept through a gap: see [`GAP_MS`].
+    pub(crate) held_across_gaps: u64,
+    /// Leases that were kept through a gap, and then returned.
+    pub(crate) returned_after_gaps: u64,
+    /// The same that died with their isolates.
+    pub(crate) lost_in_gaps: u64,
 }
 
 /// A window of a quota, of the account or of a member.
@@ -89,6 +96,8 @@ pub(crate) struct Lease {
     pub(crate) quota_ends_at: Timestamp,
     pub(crate) state: State,
     pub(crate) has_arrived: bool,
+    /// The time of the last request that took of it, or of the grant.
+    pub(crate) taken_at: Timestamp,
     /// Units that requests took and did not give back.
     pub(crate) spent: u64,
     pub(crate) heard_spent: u64,
@@ -135,6 +144,17 @@ impl Book {
         self.holders.len() - 1
     }
 
+    /// Notes that an isolate died, and what it held.
+    pub(crate) fn died(&mut self, holder: usize, now: Timestamp) {
+        self.trouble(holder, "died");
+        let is_lost = |lease: &&Lease| {
+            lease.state == State::Out
+                && lease.spent + lease.heard_returned < lease.units
+                && (GAP_MS..LEASE_LIFETIME_MS).contains(&now.ms_since(lease.taken_at))
+        };
+        self.lost_in_gaps += self.holders[holder].leases.iter().filter(is_lost).count() as u64;
+    }
+
     pub(crate) fn trouble(&mut self, holder: usize, what: &'static str) {
         self.holders[holder].trouble.get_or_insert(what);
     }
@@ -165,6 +185,9 @@ impl Book {
         };
         let (from, to) = (lease.spent, lease.spent + taking.units);
         lease.spent = to;
+        let is_kept = is_held && now.ms_since(lease.taken_at) > GAP_MS;
+        lease.taken_at = now;
+        self.held_across_gaps += u64::from(is_kept);
         let said = || format!("isolate {} took {taking:?} of {lease:?}", holder.isolate);
         if lease.state != State::Out || to + lease.heard_returned > lease.units {
             let is_twice = lease.state == State::Out && lease.heard_returned == 0;
@@ -305,6 +328,10 @@ impl Lease {
         }
     }
 }
+
+/// A lease that is kept for longer without a request is kept for the sake of slow demand: at five
+/// seconds others go back, and messages take a while.
+pub(crate) const GAP_MS: i64 = 6_000;
 
 /// A few things, without a trip to the heap.
 #[derive(Clone, Copy, Debug, Default)]

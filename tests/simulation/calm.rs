@@ -78,7 +78,7 @@ impl Account {
         if let Some((is_too_little, how)) = odd {
             book.fail(unbalanced(is_too_little), how);
         }
-        for (key, counter) in self.store.counters() {
+        for (key, counter) in self.store.kept_counters() {
             let place = book.place_of_window(key);
             let charged = place.map_or(0, |place| windows[place].charged());
             if counter.used != charged {

@@ -8,7 +8,7 @@ use crate::shrinking::shrink;
 use crate::world::{Options, run};
 
 /// The rules that each fault breaks.
-const CAUGHT_BY: [(Fault, &[Rule]); 24] = [
+const CAUGHT_BY: [(Fault, &[Rule]); 26] = [
     (Fault::NoDebitAtGrant, &[Rule::QuotaExceeded, Rule::PassedUncharged]),
     (Fault::CreditsNotDebited, &[Rule::CreditsOverspent]),
     (Fault::CreditsNeverExpire, &[Rule::SpentAfterItsEnd]),
@@ -33,6 +33,8 @@ const CAUGHT_BY: [(Fault, &[Rule]); 24] = [
     (Fault::LenientIsStrict, &[Rule::ChargedForNothing]),
     (Fault::OutagesAreCountedAgain, &[Rule::OutageCountedTwice]),
     (Fault::AUnitIsMissing, &[Rule::Underpaid]),
+    (Fault::LiveRowsAreNotWritten, &[Rule::QuotaExceeded, Rule::HeardAgain]),
+    (Fault::FurtherHoldersFallOut, &[Rule::HeardAgain, Rule::ChargedForNothing]),
 ];
 
 #[test]

@@ -28,6 +28,12 @@ impl World<'_> {
         state.requests += 1;
         let next_ms = match spec.demand {
             Demand::Steady { every_ms } => demand.between(every_ms / 2, every_ms * 3 / 2 + 1),
+            Demand::Slow { every_ms, between_stops }
+                if state.requests.is_multiple_of(between_stops) =>
+            {
+                demand.between(every_ms, 40_000)
+            }
+            Demand::Slow { every_ms, .. } => demand.between(every_ms * 9 / 10, every_ms * 11 / 10),
             Demand::Even { per_s } => {
                 (spec.first_ms + state.requests * 1_000 / per_s).saturating_sub(self.now_ms)
             }

@@ -92,8 +92,9 @@ impl World<'_> {
     pub(crate) fn die(&mut self, isolate: usize) {
         self.tell(isolate, || "dies".to_owned());
         self.isolates[isolate].life += 1;
+        let now = self.ledger_now();
         for (account, view) in std::mem::take(&mut self.isolates[isolate].views) {
-            self.accounts[account].book.trouble(view.place, "died");
+            self.accounts[account].book.died(view.place, now);
         }
     }
 

@@ -57,9 +57,18 @@ pub(crate) enum Fault {
     OutagesAreCountedAgain,
     /// A lease arrives with a unit less than was granted.
     AUnitIsMissing,
+    /// Some messages leave the live rows as they were.
+    LiveRowsAreNotWritten,
+    /// Holders for whom the live row has no room are not kept.
+    FurtherHoldersFallOut,
 }
 
 impl Fault {
+    /// Whether it is about the packed rows.
+    pub(crate) fn is_of_packing(self) -> bool {
+        matches!(self, Self::LiveRowsAreNotWritten | Self::FurtherHoldersFallOut)
+    }
+
     /// The message that the ledger gets in the place of another.
     pub(crate) fn spoilt(self, request: &LedgerRequest) -> Option<LedgerRequest> {
         (self == Self::ReportsAreDropped)

@@ -12,25 +12,41 @@ use crate::troubles::{Rates, Troubles};
 use crate::world::{Options, Tally, World};
 
 #[test]
+fn a_quiet_account_costs_little() {
+    one_isolate(&PACES[..QUIET_PACES]);
+}
+
+#[test]
 #[ignore = "figures, for whoever asks for them"]
 fn figures() {
-    one_isolate();
+    one_isolate(&PACES);
     near_the_limit();
     one_hot_account(4);
     one_hot_account(20);
 }
 
+/// A name, the time between requests, their number, whether they come regularly, and the most that
+/// a million of them may cost.
+type Pace = (&'static str, u64, u64, bool, f64);
+
+const PACES: [Pace; 8] = [
+    ("cold", 60_000, 2_000, false, 1.15),
+    ("regular_cold", 60_000, 2_000, true, 1.15),
+    ("slow", 5_000, 2_000, false, 0.60),
+    ("regular_slow", 5_000, 2_000, true, 0.60),
+    ("warm", 1_000, 5_000, false, 0.25),
+    ("regular_warm", 1_000, 5_000, true, 0.25),
+    ("busy", 50, 50_000, false, 0.05),
+    ("hot", 1, 300_000, false, 0.01),
+];
+const QUIET_PACES: usize = 6;
+
 /// The cost of accounts of every temperature in one isolate.
-fn one_isolate() {
+fn one_isolate(paces: &[Pace]) {
     println!("\nOne isolate, 50 ms to the ledger and back:");
-    for (name, every_ms, requests) in [
-        ("cold", 60_000, 2_000),
-        ("slow", 5_000, 2_000),
-        ("warm", 1_000, 5_000),
-        ("busy", 50, 50_000),
-        ("hot", 1, 300_000),
-    ] {
-        let demand = Demand::Steady { every_ms };
+    for &(name, every_ms, requests, is_regular, most_dollars) in paces {
+        let regular = Demand::Slow { every_ms, between_stops: u64::MAX };
+        let demand = if is_regular { regular } else { Demand::Steady { every_ms } };
         let isolate = isolate(25, demand, requests);
         let schedule = schedule(vec![isolate], u64::from(u32::MAX), requests * every_ms * 2);
         let options = options();
@@ -42,10 +58,11 @@ fn one_isolate() {
         let waiting = waited as f64 * 100.0 / requests as f64;
         let dollars = dollars(ledger_calls as f64, rows as f64, requests as f64);
         println!(
-            "  {name:5} {per_1000:8.1} ledger calls per 1,000 requests, {waiting:6.2} % wait, \
+            "  {name:12} {per_1000:8.1} ledger calls per 1,000 requests, {waiting:6.2} % wait, \
              {:.2} rows written per call, ${dollars:.4} per million requests",
             rows as f64 / ledger_calls as f64,
         );
+        assert!(dollars <= most_dollars + 1e-9, "{name}: ${dollars}, more than ${most_dollars}");
         figure(&format!("{name}.ledger_calls_per_1000_requests"), per_1000);
         figure(&format!("{name}.requests_that_wait_percent"), waiting);
         figure(&format!("{name}.dollars_per_million_requests"), dollars);

@@ -7,8 +7,8 @@ use tollgate::quota::{GrantOutcome, LeaseReport, LedgerReply, LedgerRequest, Wan
 use tollgate::time::Timestamp;
 
 use crate::book::{
-    Book, Few, Lease, Pack, State, Window, counts_members, is_lenient, member_place, meter_place,
-    place_of_holder,
+    Book, Few, GAP_MS, Lease, Pack, State, Window, counts_members, is_lenient, member_place,
+    meter_place, place_of_holder,
 };
 use crate::counts::Count;
 use crate::rules::Rule;
@@ -52,7 +52,7 @@ impl Book {
                 news.push(units);
             }
         }
-        self.hear_reports(place, &request.leases);
+        self.hear_reports(place, &request.leases, now);
         let plan = self.plan(schedule);
         if let Some(plan) = plan {
             for units in news {
@@ -84,7 +84,7 @@ impl Book {
         schedule.plans.iter().find(|plan| plan.id == *id)
     }
 
-    fn hear_reports(&mut self, place: usize, reports: &[LeaseReport]) {
+    fn hear_reports(&mut self, place: usize, reports: &[LeaseReport], now: Timestamp) {
         for index in 0..self.holders[place].leases.len() {
             let lease = &mut self.holders[place].leases[index];
             if lease.state != State::Out {
@@ -108,6 +108,8 @@ impl Book {
             lease.heard_spent = report.spent;
             lease.has_arrived = true;
             let units = lease.heard_returned - before.heard_returned;
+            let is_kept = (GAP_MS..LEASE_LIFETIME_MS).contains(&now.ms_since(before.taken_at));
+            self.returned_after_gaps += u64::from(units > 0 && is_kept);
             self.goes_back(&before, units);
         }
     }
@@ -211,6 +213,7 @@ impl Book {
             quota_ends_at,
             state: State::Out,
             has_arrived: false,
+            taken_at: now,
             spent: 0,
             heard_spent: 0,
             heard_returned: 0,

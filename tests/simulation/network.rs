@@ -125,7 +125,8 @@ impl World<'_> {
         if fails && !is_calm {
             self.accounts[account].store.fails_after.set(Some(after));
         }
-        let Some(mut reply) = self.handle(call) else {
+        let reply = self.handle(call).map(|reply| self.carried_reply(reply));
+        let Some(mut reply) = reply else {
             self.accounts[account].book.trouble(place, "its ledger failed");
             self.accounts[account].ledger = Ledger::default();
             self.calls.get_mut(call).events += 1;
@@ -161,12 +162,19 @@ impl World<'_> {
         let now = self.ledger_now();
         let (schedule, fault) = (self.schedule, self.options.fault);
         let terms = self.terms();
+        let Call { isolate, account: number, .. } = *self.calls.get(call);
+        let carried = self.carried_request(isolate, &self.calls.get(call).request);
+        let is_later = self.is_ledger_later();
+        if std::mem::replace(&mut self.accounts[number].is_later, is_later) != is_later {
+            self.restart(number);
+            self.accounts[number].store.set_later(is_later);
+        }
         let Self { accounts, calls, changed, outcome, .. } = self;
         let Call { account: number, request: sent, .. } = calls.get(call);
         let account = &mut accounts[*number];
         let spoilt = fault.and_then(|fault| fault.spoilt(sent));
         let terms = fault.map_or(terms, |fault| fault.spoilt_terms(terms, &self.lenient));
-        let request = spoilt.as_ref().unwrap_or(sent);
+        let request = spoilt.as_ref().unwrap_or(&carried);
         let begun = self.options.measures.then(Instant::now);
         let result = account.ledger.handle(&mut account.store, terms, request, now);
         outcome.tally.ledger_ns += begun.map_or(0, |begun| begun.elapsed().as_nanos() as u64);
@@ -195,6 +203,9 @@ impl World<'_> {
         account.book.heard(schedule, sent, &reply, &changed.forgotten, now);
         if self.options.compares {
             account.compare(changed);
+        }
+        if let Some(how) = account.store.difference() {
+            account.book.fail(Rule::BooksDiffer, how);
         }
         if fault == Some(Fault::RepeatsAreCounted) {
             let mut again = sent.clone();

@@ -87,6 +87,8 @@ pub(crate) enum Demand {
     Steady { every_ms: u64 },
     /// So many, at an even pace to the millisecond.
     Even { per_s: u64 },
+    /// At a slow regular pace, and after some requests none for a while.
+    Slow { every_ms: u64, between_stops: u64 },
     /// Many at once, then none for a while.
     Bursts { most: u64, every_ms: u64 },
 }
@@ -146,6 +148,11 @@ impl Schedule {
         schedule.draw_strikes(random);
         schedule.leave_out_what_is_no_trouble();
         schedule
+    }
+
+    /// Whether the ledgers' rows are packed, as they are in a database.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.seed % PACKED_ONE_IN == 1
     }
 
     /// The same without some kinds of trouble.
@@ -227,6 +234,9 @@ impl Strike {
     }
 }
 
+/// The packed rows take as long as all the rest of a ledger.
+const PACKED_ONE_IN: u64 = 4;
+
 /// Mostly shortly before a window of some kind ends.
 fn start(random: &mut Random, horizon_ms: u64) -> Timestamp {
     // 2027-03-01: the end of a month, a day, an hour and a minute.
@@ -252,13 +262,17 @@ fn isolates(random: &mut Random, size: Size, horizon_ms: u64) -> Vec<Isolate> {
             (first_ms, random.between(first_ms, horizon_ms))
         };
         let pace_ms = (last_ms - first_ms) / each;
-        let demand = match random.below(4) {
+        let demand = match random.below(5) {
             0 => Demand::Steady { every_ms: random.between(8_000, 60_000) },
             1 => Demand::Bursts {
                 most: random.between(2, each.min(20)),
                 every_ms: random.between(300, 20_000),
             },
             2 => Demand::Steady { every_ms: random.between(1, 200) },
+            3 => Demand::Slow {
+                every_ms: random.between(2_000, 12_000),
+                between_stops: random.between(4, 12),
+            },
             _ => Demand::Steady { every_ms: random.between(1 + pace_ms / 3, 2 + pace_ms * 2) },
         };
         Isolate {

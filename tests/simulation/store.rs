@@ -1,8 +1,9 @@
 //! A ledger's rows in memory: what is written lasts once it is committed, and not before.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use tollgate::account::AccountRecord;
+use tollgate::plan::Period;
 use tollgate::quota::store::{
     Announcement, AuditEntry, Counter, CounterKey, HolderRow, HolderTimes,
 };
@@ -11,6 +12,7 @@ use tollgate::store::StoreError;
 use tollgate::time::Timestamp;
 
 use crate::faults::Fault;
+use crate::packed::Packed;
 
 /// The rows. Holders are named by their place.
 #[derive(Debug, Default)]
@@ -26,6 +28,10 @@ pub(crate) struct Store {
     /// Rows written, by calls that were committed.
     pub(crate) rows_written: u64,
     pub(crate) fault: Option<Fault>,
+    /// The counts and holders once more, packed, where they are: the ledger reads these.
+    packed: Option<Packed>,
+    /// The first difference between the packed rows and the others.
+    differs: RefCell<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -56,8 +62,14 @@ pub(crate) struct Forgotten {
 }
 
 impl Store {
-    pub(crate) fn new(account: AccountRecord, packs: &[CreditPack], fault: Option<Fault>) -> Self {
-        let mut store = Self { account: Some(account), fault, ..Self::default() };
+    pub(crate) fn new(
+        account: AccountRecord,
+        packs: &[CreditPack],
+        fault: Option<Fault>,
+        is_packed: bool,
+    ) -> Self {
+        let packed = is_packed.then(|| Packed::new(fault));
+        let mut store = Self { account: Some(account), fault, packed, ..Self::default() };
         for pack in packs {
             store.put_pack(pack);
         }
@@ -71,7 +83,11 @@ impl Store {
         changed.forgotten.clear();
         changed.packs = false;
         self.fails_after.set(None);
-        self.rows_written += self.undo.len() as u64;
+        let is_apart = |undo: &&Undo| matches!(undo, Undo::Account(_) | Undo::Pack { .. });
+        self.rows_written += match &mut self.packed {
+            None => self.undo.len() as u64,
+            Some(packed) => packed.commit() + self.undo.iter().filter(is_apart).count() as u64,
+        };
         for undo in self.undo.drain(..) {
             match undo {
                 Undo::Counter { place, .. } => changed.counters.push(place),
@@ -89,7 +105,9 @@ impl Store {
         self.fails_after.set(None);
         if self.fault == Some(Fault::FailedCallsStay) {
             self.undo.clear();
+            self.packed.iter_mut().for_each(Packed::keep);
         }
+        self.packed.iter_mut().for_each(Packed::roll_back);
         while let Some(undo) = self.undo.pop() {
             match undo {
                 Undo::Account(before) => self.account = *before,
@@ -111,6 +129,40 @@ impl Store {
 
     pub(crate) fn packs(&self) -> &[CreditPack] {
         &self.packs
+    }
+
+    /// Counts of windows that are still kept: of each minute quota the newest two.
+    pub(crate) fn kept_counters(&self) -> impl Iterator<Item = &(CounterKey, Counter)> {
+        self.counters.iter().filter(|(key, _)| self.is_kept(key))
+    }
+
+    fn is_kept(&self, key: &CounterKey) -> bool {
+        let is_newer = |(other, _): &&(CounterKey, Counter)| {
+            other.starts_at > key.starts_at
+                && (other.period, &other.meter, &other.member)
+                    == (key.period, &key.meter, &key.member)
+        };
+        self.packed.is_none()
+            || key.period != Period::Minute
+            || self.counters.iter().filter(is_newer).count() < 2
+    }
+
+    /// Whether a later release writes the rows from now on.
+    pub(crate) fn set_later(&mut self, is_later: bool) {
+        self.packed.iter_mut().for_each(|packed| packed.tables.is_later = is_later);
+    }
+
+    /// The first difference between the packed rows and the others.
+    pub(crate) fn difference(&self) -> Option<String> {
+        self.differs.borrow_mut().take()
+    }
+
+    /// Holds what is read of the packed rows against the others.
+    fn hold_against<T: PartialEq + std::fmt::Debug>(&self, packed: &T, plain: &T) {
+        if packed != plain && self.fault.is_none() {
+            let how = format!("packed {packed:?}, but {plain:?}");
+            self.differs.borrow_mut().get_or_insert(how);
+        }
     }
 
     fn reach(&self) -> Result<(), StoreError> {
@@ -158,7 +210,12 @@ impl LedgerStore for Store {
 
     fn counter(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
         self.reach()?;
-        Ok(self.place_of(key).map(|place| self.counters[place].1))
+        let place = self.place_of(key).filter(|_| self.is_kept(key));
+        let plain = place.map(|place| self.counters[place].1);
+        let Some(Packed { tables, pages, .. }) = &self.packed else { return Ok(plain) };
+        let packed = pages.counter(tables, key)?;
+        self.hold_against(&packed, &plain);
+        Ok(packed)
     }
 
     fn put_counter(&mut self, key: &CounterKey, counter: &Counter) -> Result<(), StoreError> {
@@ -183,6 +240,10 @@ impl LedgerStore for Store {
             }
             _ => {}
         }
+        let newest = place.map_or(key, |place| &self.counters[place].0);
+        if let Some(Packed { tables, pages, .. }) = &mut self.packed {
+            pages.put_counter(tables, newest, &counter)?;
+        }
         let undo = if let Some(place) = place {
             let before = std::mem::replace(&mut self.counters[place].1, counter);
             Undo::Counter { place, before: Some(before) }
@@ -202,6 +263,11 @@ impl LedgerStore for Store {
         self.reach()?;
         let place: usize = name.parse().unwrap();
         let mut row = self.holders.get(place).cloned().flatten();
+        if let Some(Packed { tables, pages, .. }) = &self.packed {
+            let packed = pages.holder(tables, name)?;
+            self.hold_against(&packed, &row);
+            row = packed;
+        }
         if self.fault == Some(Fault::OldMessagesAreHeard)
             && let Some(row) = &mut row
         {
@@ -225,6 +291,9 @@ impl LedgerStore for Store {
         if self.fault == Some(Fault::ReturnsAddUp) {
             row.leases.iter_mut().for_each(|lease| lease.returned = 0);
         }
+        if let Some(Packed { tables, pages, .. }) = &mut self.packed {
+            pages.put_holder(tables, &row)?;
+        }
         let heard = row.heard;
         let undo = match self.holders[place].replace(row) {
             // Nothing was heard: it only loses the units that it held.
@@ -240,6 +309,9 @@ impl LedgerStore for Store {
     fn delete_holder(&mut self, name: &str) -> Result<(), StoreError> {
         self.reach()?;
         let place: usize = name.parse().unwrap();
+        if let Some(Packed { tables, pages, .. }) = &mut self.packed {
+            pages.delete_holder(tables, name)?;
+        }
         if let Some(before) = self.holders.get_mut(place).and_then(Option::take) {
             self.undo.push(Undo::Forgotten { place, before, is_remembered: false });
         }
@@ -249,12 +321,23 @@ impl LedgerStore for Store {
     fn holder_times(&self) -> Result<Vec<HolderTimes>, StoreError> {
         self.reach()?;
         let mut times: Vec<_> = self.holders.iter().flatten().map(HolderRow::times).collect();
+        if let Some(Packed { tables, pages, .. }) = &self.packed {
+            let mut packed = pages.holder_times(tables)?;
+            packed.sort_unstable_by_key(|times| times.name.parse::<usize>().ok());
+            self.hold_against(&packed, &times);
+            times = packed;
+        }
         if self.fault == Some(Fault::ReclaimsTooEarly) {
             for times in &mut times {
                 times.forget_at = times.seen_at.plus_ms(5_000);
             }
         }
         Ok(times)
+    }
+
+    fn write_collected(&mut self) -> Result<(), StoreError> {
+        self.reach()?;
+        self.packed.as_mut().map_or(Ok(()), Packed::write)
     }
 
     fn credits(&self) -> Result<Vec<CreditPack>, StoreError> {

@@ -66,6 +66,12 @@ pub(crate) struct Tally {
     pub(crate) waited: u64,
     pub(crate) calls: u64,
     pub(crate) ledger_calls: u64,
+    /// Units taken from leases after more than five seconds without a request.
+    pub(crate) held_across_gaps: u64,
+    /// Leases that were kept for longer than that, and then returned.
+    pub(crate) returned_after_gaps: u64,
+    /// The same that died with their isolates.
+    pub(crate) lost_in_gaps: u64,
     /// The longest that a unit was refused: one that the ledger had, one that it or a living isolate
     /// had, and one that it would take back.
     pub(crate) longest_refused_ms: [u64; 3],
@@ -86,6 +92,9 @@ impl Tally {
         self.waited += other.waited;
         self.calls += other.calls;
         self.ledger_calls += other.ledger_calls;
+        self.held_across_gaps += other.held_across_gaps;
+        self.returned_after_gaps += other.returned_after_gaps;
+        self.lost_in_gaps += other.lost_in_gaps;
         for (longest, other) in self.longest_refused_ms.iter_mut().zip(other.longest_refused_ms) {
             *longest = other.max(*longest);
         }
@@ -126,6 +135,8 @@ pub(crate) struct Account {
     pub(crate) store: Store,
     pub(crate) book: Book,
     pub(crate) is_out: bool,
+    /// Whether the ledger is of the later release.
+    pub(crate) is_later: bool,
 }
 
 /// An isolate.
@@ -235,16 +246,23 @@ pub(crate) fn run(schedule: &Schedule, options: &Options) -> Outcome {
     world.prove_liveness();
     world.outcome.tally.events = world.outcome.events;
     world.outcome.tally.schedules = 1;
+    for Account { book, .. } in &world.accounts {
+        world.outcome.tally.held_across_gaps += book.held_across_gaps;
+        world.outcome.tally.returned_after_gaps += book.returned_after_gaps;
+        world.outcome.tally.lost_in_gaps += book.lost_in_gaps;
+    }
     world.outcome
 }
 
 impl<'s> World<'s> {
     pub(crate) fn new(schedule: &'s Schedule, options: &'s Options) -> Self {
+        let is_packed = schedule.is_packed() || options.fault.is_some_and(Fault::is_of_packing);
         let account = |account: &crate::schedule::Account| Account {
             ledger: Ledger::default(),
-            store: Store::new(account.record.clone(), &account.packs, options.fault),
+            store: Store::new(account.record.clone(), &account.packs, options.fault, is_packed),
             book: Book::new(account.record.clone(), &account.packs),
             is_out: false,
+            is_later: false,
         };
         let isolate = |index: usize| Isolate {
             life: 0,

@@ -21,10 +21,9 @@ impl Holder {
     pub fn watch(&mut self, id: u64, deadline_ms: u32, now: Timestamp) -> WatchAction {
         let is_asking = self.is_asking(now);
         let is_it = |lease: &&HeldLease| lease.id == id;
-        let quiet_ms = self.leases.iter().find(is_it).map(|lease| self.quiet_ms(lease.pocket));
+        let quiet_at = self.leases.iter().find(is_it).map(|lease| self.quiet_at(lease));
         let lease = self.leases.iter_mut().find(|lease| lease.id == id);
-        let (Some(lease), Some(quiet_ms)) = (lease, quiet_ms) else { return WatchAction::Done };
-        let quiet_at = lease.last_taken_at.plus_ms(quiet_ms);
+        let (Some(lease), Some(quiet_at)) = (lease, quiet_at) else { return WatchAction::Done };
         let due_at = quiet_at.min(lease.expires_at);
         if now < due_at && (lease.available > 0 || lease.has_news()) {
             return WatchAction::Wait(due_at.ms_since(now));
@@ -41,6 +40,15 @@ impl Holder {
             return WatchAction::Wait(self.ask_again_at.ms_since(now));
         }
         WatchAction::Send(self.message(Vec::new(), deadline_ms, now))
+    }
+
+    /// The time from which nobody asks for a lease any more. A lease with units waits for its turn
+    /// behind older ones, so the last request that took of any lease of its pocket counts.
+    fn quiet_at(&self, lease: &HeldLease) -> Timestamp {
+        let is_in_turn = |other: &&HeldLease| other.pocket == lease.pocket && lease.available > 0;
+        let of_pocket = self.leases.iter().filter(is_in_turn).map(|other| other.last_taken_at);
+        let last_taken_at = of_pocket.fold(lease.last_taken_at, Timestamp::max);
+        last_taken_at.plus_ms(self.quiet_ms(lease.pocket))
     }
 
     /// Whether there may be units to give back: held, or on their way.

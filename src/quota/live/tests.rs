@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::Period;
 
 /// The tables in memory.
 #[derive(Clone, Debug, Default)]
