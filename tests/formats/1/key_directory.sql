@@ -1,7 +1,7 @@
--- gate-KeyDirectory/45bcdbfa984dbdfd5b51a9b834fc0532e8ce6731162e7236e5301f64ecee9dee.sqlite
+-- gate-KeyDirectory/18cfd5411960fbc97b84d58949eef8ba6842bed388e0cd58e8b81828a80e01e0.sqlite
 CREATE TABLE api_key (
     hash TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, member TEXT) WITHOUT ROWID;
 CREATE TABLE schema_version (
     id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL);
-INSERT INTO api_key (hash, account, key, member) VALUES ('c8fa796274dbe94b808fb9212a27b83b69b074c4b8c77352137790c4d57167f3', 'acme/alice', 'QXlJqoYD', 'ann');
+INSERT INTO api_key (hash, account, key, member) VALUES ('b1066f5cb213f43c27578a9761bc9ead9bdb93a9fc812e937e759bb47b1a5d6d', 'acme/alice', '8M859Yix', 'ann');
 INSERT INTO schema_version (id, version) VALUES (1, 1);
