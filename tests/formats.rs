@@ -6,8 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::arithmetic_side_effects,
     reason = "a test fails by panicking"
 )]
@@ -27,6 +25,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sample::Sample;
+use tollgate::text::hex;
 
 /// The folder of the newest release that runs somewhere: from then on it stays as it is. Raise it
 /// with a release, then write the next folder.
@@ -77,7 +76,7 @@ fn today_writes_the_bytes_of_the_next_release() {
     if std::env::var_os("TOLLGATE_WRITE_FORMATS").is_some() {
         let mut text = String::new();
         for Sample { name, bytes, .. } in &samples {
-            writeln!(text, "{name}: {}", hex(bytes)).unwrap();
+            writeln!(text, "{name}: {}", hex::encode(bytes)).unwrap();
         }
         fs::create_dir_all(path(NEXT).parent().unwrap()).unwrap();
         return fs::write(path(NEXT), text).unwrap();
@@ -107,7 +106,6 @@ fn a_change_of_a_value_shows() {
     let other = Sample::new("a pair", (1_u64, "y".to_owned()));
     assert!((sample.compare)(&other.bytes).unwrap_err().starts_with("is read as"));
     assert!((sample.compare)(&[8]).unwrap_err().starts_with("can't be read"));
-    assert_eq!((hex(&[0, 171]), unhex("00ab")), ("00ab".to_owned(), vec![0, 171]));
 }
 
 /// The values of a release, each with its name and bytes.
@@ -116,22 +114,11 @@ fn lines(release: u32) -> Vec<(String, Vec<u8>)> {
         .unwrap_or_else(|error| panic!("{}: {error}", path(release).display()));
     let line = |line: &str| {
         let (name, bytes) = line.split_once(": ").unwrap();
-        (name.to_owned(), unhex(bytes))
+        (name.to_owned(), hex::decode(bytes).unwrap())
     };
     text.lines().map(line).collect()
 }
 
 fn path(release: u32) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formats/{release}/values.txt"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
 }

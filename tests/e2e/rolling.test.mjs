@@ -13,6 +13,7 @@ import { Webhook } from "standardwebhooks";
 import { countedUnits, databasesOf, withDatabase } from "./fixtures/databases.mjs";
 import { countAnswers, flood } from "./fixtures/load.mjs";
 import { startDirectGate, until } from "./fixtures/runtime.mjs";
+import { value } from "./fixtures/wire.mjs";
 import { ADMIN_TOKEN, GATE_SECRET, issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
 
 const BUILDS = { earlier: "build", later: "build-drills" };
@@ -92,6 +93,7 @@ test("two releases serve the same accounts at once, forwards and back, and count
   assert.ok(lost <= 4 * LOST_WITH_ISOLATE, `${lost} units were lost`);
   const ledgers = databasesOf(persist, "Ledger");
   assert.equal(ledgers.map(countedUnits).filter((units) => units === LIMIT).length, 2, "both quotas are used up to the unit");
+  assert.ok(ledgers.some((file) => withDatabase(file, hasLaterField)), "a record of the later release was read by the earlier one");
   const drills = [...ledgers, ...databasesOf(persist, "Inbox")].map((file) => withDatabase(file, versionAndDrills));
   assert.ok(drills.filter(({ version, written }) => version === 2 && written > 0).length >= 3, "the later release wrote its columns");
 });
@@ -203,6 +205,12 @@ async function usedBy({ admin }, account) {
 /** The first call of the objects waits until their module is compiled. */
 async function untilReady(isolates) {
   for (const { admin } of isolates) await until(() => admin("GET", "events").then(() => true, () => false), "the objects answer");
+}
+
+/** Whether the account's record was written by the later release (`end_message` in `src/wire.rs`). */
+function hasLaterField(database) {
+  const record = database.prepare("SELECT value FROM account").get();
+  return record !== undefined && value(value(record.value, 1), 1_000) !== undefined;
 }
 
 function versionAndDrills(database) {

@@ -6,6 +6,9 @@ use tollgate::identity::AccountName;
 use tollgate::time::Timestamp;
 use tollgate::wire::{self, Field};
 
+/// Reads bytes as a sample; an error says how the value differs.
+type Compare = dyn Fn(&[u8]) -> Result<(), String>;
+
 /// A sample of a message, a reply or a stored value.
 pub(crate) struct Sample {
     /// The name of its line in the golden files.
@@ -13,7 +16,7 @@ pub(crate) struct Sample {
     /// It in today's bytes.
     pub(crate) bytes: Vec<u8>,
     /// Reads bytes, and says how the value differs from the sample.
-    pub(crate) compare: Box<dyn Fn(&[u8]) -> Result<(), String>>,
+    pub(crate) compare: Box<Compare>,
 }
 
 impl Sample {
@@ -58,6 +61,7 @@ pub(crate) fn at(ms: i64) -> Timestamp {
 }
 
 /// An optional text that is there.
+#[expect(clippy::unnecessary_wraps, reason = "every optional field is there")]
 pub(crate) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
