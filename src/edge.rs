@@ -66,12 +66,10 @@ mod inbox_store;
 #[cfg(feature = "backstage")]
 mod inbox_tables;
 mod isolate;
-mod key_directory;
 #[cfg(feature = "backstage")]
 mod key_directory_object;
 #[cfg(feature = "backstage")]
 mod key_store;
-mod ledger;
 #[cfg(feature = "backstage")]
 mod ledger_object;
 #[cfg(feature = "backstage")]

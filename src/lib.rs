@@ -15,6 +15,7 @@
 //! | module | content |
 //! | --- | --- |
 //! | [`edge`] | the platform: requests, Durable Objects, WebCrypto, timers |
+//! | [`message`] | messages to the objects of accounts and API keys |
 //! | [`admin`] | the operators' API: table of endpoints, roles, flows |
 //! | [`answer`] | denial → status, headers and body; pages of usage and status |
 //! | [`hosted_page`] | the way of a caller to the payment provider's portal or checkout |
@@ -62,6 +63,7 @@ pub mod identity;
 mod jitter;
 pub mod json_object;
 pub mod mac;
+pub mod message;
 pub mod plan;
 pub mod quota;
 pub mod report;

@@ -21,6 +21,7 @@ use graph::{Import, circles, inner_imports, outer_imports, sources};
 /// The layers from the top to the bottom. Modules of one layer don't import each other.
 const LAYERS: &[&[&str]] = &[
     &["edge"],
+    &["message"],
     &["admin"],
     &["answer"],
     &["hosted_page"],

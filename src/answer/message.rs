@@ -69,6 +69,8 @@ const fn payment_advice(failure: PaymentFailure) -> &'static str {
         PaymentFailure::CardExpired => {
             "Put in a card that is still valid, and access comes back within moments."
         }
+        #[cfg(feature = "drills")]
+        PaymentFailure::Drill => "A drill.",
         PaymentFailure::Declined => {
             "Your bank declined the payment: ask your bank, or use another card or payment method."
         }

@@ -6,8 +6,6 @@ use worker::web_sys::Response;
 use super::body::body_of;
 use super::glue::random_text;
 use super::isolate::now;
-use super::key_directory::KeyDirectoryMessage;
-use super::ledger::LedgerMessage;
 use super::object_call::{reply, send_within};
 use super::provider_api::perform_all;
 use super::visit::{Visit, respond};
@@ -15,6 +13,7 @@ use crate::admin::flow::{CallError, ObjectCall, Pending, Reread};
 use crate::admin::{AccountRequest, Need, ObjectRequest, Request, Step, start};
 use crate::billing::run::reread_account;
 use crate::identity::{AccountName, ObjectName};
+use crate::message::{KeyDirectoryMessage, LedgerMessage};
 
 /// Answers a request; `endpoint` is its path behind the prefix.
 pub(super) async fn answer(visit: &Visit, endpoint: &str) -> Response {

@@ -8,12 +8,12 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::glue::resolved;
 use super::isolate::{Isolate, now};
-use super::ledger::LedgerMessage;
 use super::{glue, inbox, object_call};
 use crate::allowance::ReportDue;
 use crate::config::{Config, IssuerIndex, KeySource};
 use crate::gate::{self, CallError, Errand};
 use crate::identity::{AccountName, ObjectName};
+use crate::message::LedgerMessage;
 use crate::quota::holder::WatchAction;
 use crate::quota::{LedgerReply, LedgerRequest};
 use crate::report;

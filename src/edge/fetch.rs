@@ -16,8 +16,6 @@ use super::drills;
 use super::glue::forward::{self, ForwardFailure};
 use super::glue::resolved;
 use super::isolate::now;
-use super::key_directory::KeyDirectoryMessage;
-use super::ledger::LedgerMessage;
 use super::origin::{self, Passage};
 use super::visit::{Visit, respond};
 use super::{errands, glue, hosted_page, inbox, object_call};
@@ -32,6 +30,7 @@ use crate::gate::{
 };
 use crate::hosted_page::Request as PageRequest;
 use crate::identity::ObjectName;
+use crate::message::{KeyDirectoryMessage, LedgerMessage};
 use crate::plan::FailurePolicy;
 use crate::wire::Field;
 

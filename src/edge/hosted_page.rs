@@ -5,7 +5,6 @@ use worker::web_sys::Response;
 
 use super::inbox;
 use super::isolate::now;
-use super::ledger::LedgerMessage;
 use super::object_call;
 use super::provider_call::call;
 use super::visit::{Visit, respond};
@@ -14,6 +13,7 @@ use crate::billing::sessions::SessionReply;
 use crate::config::Config;
 use crate::hosted_page::{Need, Pending, Request, SessionCall, Step, start};
 use crate::identity::ObjectName;
+use crate::message::LedgerMessage;
 
 /// Answers a request for the way.
 pub(super) async fn lead(visit: &Visit, request: Request<'_>) -> Response {

@@ -13,7 +13,6 @@ use wasm_bindgen_futures::future_to_promise;
 use super::glue::{self, resolved};
 use super::inbox_tables::SqlInboxStore;
 use super::isolate::{Isolate, now};
-use super::ledger::LedgerMessage;
 use super::object::{Context, Fault, Handled, Job, Object, Wake, wake_at};
 use super::object_call;
 use super::schema::{self, Migrations};
@@ -23,6 +22,7 @@ use crate::billing::inbox::{self, AccountSummary, InboxRequest, InboxStore};
 use crate::billing::webhook::{self, Webhook};
 use crate::config::Config;
 use crate::identity::AccountName;
+use crate::message::LedgerMessage;
 use crate::report;
 use crate::store::StoreError;
 

@@ -60,7 +60,13 @@ impl InboxStore for SqlInboxStore {
             body,
         ];
         self.has_queued |= row.state == EventState::Received;
-        self.database.write(query, &values)
+        self.database.write(query, &values)?;
+        #[cfg(feature = "drills")]
+        self.database.write(
+            "UPDATE event SET drill = 'later' WHERE provider = ? AND id = ?",
+            &event_key(&row.key()),
+        )?;
+        Ok(())
     }
 
     fn update_event(&mut self, row: &EventRow) -> Result<(), StoreError> {

@@ -6,10 +6,10 @@
 use wasm_bindgen::prelude::*;
 
 use super::database::Database;
-use super::key_directory::KeyDirectoryMessage;
 use super::key_store;
 use super::object::{Context, Fault, Handled, Job, Object};
 use super::schema::{self, Migrations};
+use crate::message::KeyDirectoryMessage;
 use crate::wire;
 
 /// The object.

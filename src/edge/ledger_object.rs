@@ -6,7 +6,6 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::isolate::now;
-use super::ledger::LedgerMessage;
 use super::ledger_store::SqlLedgerStore;
 use super::object::{Context, Fault, Handled, Job, Object, Wake};
 use super::outbox;
@@ -14,6 +13,7 @@ use super::schema::{self, Migrations};
 use crate::admin::OperatorStore;
 use crate::billing::inbox::AccountSummary;
 use crate::billing::sessions::Sessions;
+use crate::message::LedgerMessage;
 use crate::plan::Terms;
 use crate::quota::{self, LedgerStore};
 use crate::store::StoreError;

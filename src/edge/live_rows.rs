@@ -23,7 +23,10 @@ impl LiveRows for Database {
         let query = "INSERT INTO live (member, starts_at_ms, value) VALUES (?, ?, ?) \
                      ON CONFLICT (member) DO UPDATE SET \
                          starts_at_ms = excluded.starts_at_ms, value = excluded.value";
-        self.write(query, &[member.into(), time(starts_at), blob(value)])
+        self.write(query, &[member.into(), time(starts_at), blob(value)])?;
+        #[cfg(feature = "drills")]
+        self.write("UPDATE live SET drill = 'later' WHERE member = ?", &[member.into()])?;
+        Ok(())
     }
 
     fn delete_live_row(&mut self, member: &str) -> Result<(), StoreError> {
@@ -76,7 +79,10 @@ impl LiveRows for Database {
                          seen_at_ms = excluded.seen_at_ms, \
                          forget_at_ms = excluded.forget_at_ms, value = excluded.value";
         let HolderTimes { name, seen_at, forget_at } = times;
-        self.write(query, &[name.into(), time(*seen_at), time(*forget_at), blob(value)])
+        self.write(query, &[name.into(), time(*seen_at), time(*forget_at), blob(value)])?;
+        #[cfg(feature = "drills")]
+        self.write("UPDATE holder SET drill = 'later' WHERE name = ?", &[name.into()])?;
+        Ok(())
     }
 
     fn delete_own_holder(&mut self, name: &str) -> Result<(), StoreError> {

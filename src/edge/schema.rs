@@ -3,6 +3,8 @@
 //! A migration that was released is never changed; a change is a further one behind it. It only
 //! adds: an earlier release may run beside this one, or come back. What is not needed any more is
 //! removed two releases later.
+//!
+//! The drills stand for a later release, and have a migration more.
 
 use super::database::{Database, units, units_of};
 use crate::store::StoreError;
@@ -11,9 +13,17 @@ use crate::store::StoreError;
 pub(super) type Migrations = &'static [&'static str];
 
 /// Those of `Ledger`.
-pub(super) const LEDGER: Migrations = &[include_str!("schema/ledger_1.sql")];
+pub(super) const LEDGER: Migrations = &[
+    include_str!("schema/ledger_1.sql"),
+    #[cfg(feature = "drills")]
+    include_str!("schema/ledger_2_drill.sql"),
+];
 /// Those of `Inbox`.
-pub(super) const INBOX: Migrations = &[include_str!("schema/inbox_1.sql")];
+pub(super) const INBOX: Migrations = &[
+    include_str!("schema/inbox_1.sql"),
+    #[cfg(feature = "drills")]
+    include_str!("schema/inbox_2_drill.sql"),
+];
 /// Those of `KeyDirectory`.
 pub(super) const KEY_DIRECTORY: Migrations = &[include_str!("schema/key_directory_1.sql")];
 /// Those of `ReaderRegistry`.

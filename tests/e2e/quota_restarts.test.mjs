@@ -1,11 +1,11 @@
 // The runtime is killed outright, again and again; what was counted stays counted.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { countedUnits as countedUnitsIn, databasesOf } from "./fixtures/databases.mjs";
 import { countAnswers, flood } from "./fixtures/load.mjs";
 import { runtimesOfThisProcess, startControlledGate, until } from "./fixtures/runtime.mjs";
 import { issuerVar, makeIssuer, startOrigin } from "./harness.mjs";
@@ -123,11 +123,7 @@ async function stop() {
 
 /** What stands in the ledger's database while no runtime has it open. */
 function countedUnits() {
-  const folder = join(persist, "gate-Ledger");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  const files = databasesOf(persist, "Ledger");
   assert.equal(files.length, 1, "one account");
-  const database = new DatabaseSync(join(folder, files[0]));
-  const { used } = database.prepare("SELECT sum(used) AS used FROM counter").get();
-  database.close();
-  return used;
+  return countedUnitsIn(files[0]);
 }

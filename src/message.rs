@@ -1,5 +1,11 @@
-//! Messages to the ledgers of accounts.
+//! Messages from isolates to the objects that keep accounts and API keys.
+//!
+//! Those to the inbox and to the registries of readers stand with them:
+//! [`InboxRequest`](crate::billing::inbox::InboxRequest) and
+//! [`ReadersRequest`](crate::allowance::ReadersRequest). `tests/formats` has a copy of each in its
+//! bytes.
 
+use crate::account::KeyOwner;
 use crate::admin::Command;
 use crate::billing::BillingEvent;
 use crate::billing::sessions::SessionRequest;
@@ -8,7 +14,8 @@ use crate::quota::LedgerRequest;
 use crate::wire::wire;
 
 /// A message to the ledger of an account.
-pub(super) enum LedgerMessage {
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerMessage {
     /// Take over events of payment providers. The reply is the standing of the account after them.
     ApplyBilling {
         /// The account's name.
@@ -43,6 +50,20 @@ pub(super) enum LedgerMessage {
     },
 }
 
+/// A message to a directory of API keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyDirectoryMessage {
+    /// Add a key. The reply is empty.
+    File {
+        /// The hash of the key.
+        hash: String,
+        /// The owner.
+        owner: KeyOwner,
+    },
+    /// Find the owner of the key with this hash.
+    Find(String),
+}
+
 wire! {
     enum LedgerMessage {
         1: ApplyBilling { 1: account, 2: events },
@@ -53,5 +74,11 @@ wire! {
         6: Read,
         7: Session(request),
         8: Usage { 1: plan, 2: member },
+    }
+}
+wire! {
+    enum KeyDirectoryMessage {
+        1: File { 1: hash, 2: owner },
+        2: Find(hash),
     }
 }
