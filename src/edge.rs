@@ -20,12 +20,12 @@
 //! | `backstage.rs` | what the second module exports |
 //! | `object_call.rs` | messages to Durable Objects, from the side that sends them |
 //! | `object.rs`, `database.rs` | what all Durable Objects share: messages, transactions, rows |
-//! | `ledger.rs`, `ledger_object.rs`, `ledger_store.rs`, `live_rows.rs` | the class that keeps an account |
+//! | `ledger_object.rs`, `ledger_store.rs`, `live_rows.rs` | the class that keeps an account |
 //! | `operator_store.rs` | the rows of it that only operators need |
 //! | `outbox.rs` | what it sends to the operator's webhook |
 //! | `inbox.rs`, `inbox_object.rs` | the class that keeps events of providers and delivers them |
 //! | `inbox_tables.rs`, `inbox_store.rs`, `customer_store.rs` | the rows of its tables |
-//! | `key_directory.rs`, `key_directory_object.rs`, `key_store.rs` | the class for API keys |
+//! | `key_directory_object.rs`, `key_store.rs` | the class for API keys |
 //! | `reader_registry_object.rs`, `reader_store.rs` | the class that watches over readers |
 //! | `settings_object.rs` | the class that is declared for later |
 //! | `schema.rs`, `schema/*.sql` | the tables of each class, and their migrations |

@@ -1,9 +1,9 @@
 //! The way of a caller to a page of the payment provider: its portal, or its checkout. The provider
 //! makes a link for this one visit; where it can't, the configured address is led to.
 //!
-//! It is a machine: [`start`] and [`Rest::resume`](crate::step::Rest::resume) return the next [`Step`], which is a [`Need`] to
-//! be performed, or the [`End`]. Each need carries the rest of its request, which takes exactly the
-//! outcome of that need.
+//! It is a machine: [`start`] and [`Rest::resume`](crate::step::Rest::resume) return the next
+//! [`Step`], which is a [`Need`] to be performed, or the [`End`]. Each need carries the rest of its
+//! request, which takes exactly the outcome of that need.
 //!
 //! The order: plan (404), `HEAD` (no link is made), whether a provider can be asked, the limit of
 //! the account's object, customer and price, the provider, and the object again, which keeps the

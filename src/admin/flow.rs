@@ -1,5 +1,6 @@
-//! One request of an operator, as a machine: [`start`] and [`Rest::resume`](crate::step::Rest::resume) return the next
-//! [`Step`], which is a [`Need`] to be performed, or the [`End`] with its answer.
+//! One request of an operator, as a machine: [`start`] and
+//! [`Rest::resume`](crate::step::Rest::resume) return the next [`Step`], which is a [`Need`] to be
+//! performed, or the [`End`] with its answer.
 //!
 //! Each need carries the rest of its request, which takes exactly the outcome of that need. So a
 //! request can't be resumed with the outcome of something else, and an end can't be resumed at all.

@@ -1,4 +1,5 @@
-//! The tables of each class of objects, and how a database of an earlier release becomes one of this.
+//! The tables of each class of objects, and how a database of an earlier release becomes one of
+//! this.
 //!
 //! A migration that was released is never changed; a change is a further one behind it. It only
 //! adds: an earlier release may run beside this one, or come back. What is not needed any more is

@@ -1,9 +1,9 @@
 //! The rows of a ledger in its database, packed so that a message writes one of them.
 //!
-//! A row costs as much as the rest of a message. So the counts of the present windows stand together
-//! in the *live row* of the account, and so do the first few holders; each member has a live row of
-//! its own. Only what would make a live row grow without end has rows apart: counts of windows that
-//! are over, and further holders.
+//! A row costs as much as the rest of a message. So the counts of the present windows stand
+//! together in the *live row* of the account, and so do the first few holders; each member has a
+//! live row of its own. Only what would make a live row grow without end has rows apart: counts of
+//! windows that are over, and further holders.
 //!
 //! [`LivePages`] reads each live row once in a message, and writes the changed ones at its end.
 

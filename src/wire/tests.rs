@@ -1,4 +1,9 @@
+use std::collections::BTreeMap;
+
+use super::field::VALUE;
+use super::write::write_number;
 use super::*;
+use crate::time::Timestamp;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug, PartialEq)]
