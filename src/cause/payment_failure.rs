@@ -6,8 +6,8 @@ use crate::words::words;
 macro_rules! declare {
     ($($added:tt)*) => {
         words! {
-            /// The reason of a failed charge, as far as a payer may know: fraud and the like read as
-            /// declined.
+            /// The reason of a failed charge, as far as a payer may know: fraud and the like read
+            /// as declined.
             #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
             pub enum PaymentFailure: Serialize, Wire or Declined {
                 /// The card itself has expired.
