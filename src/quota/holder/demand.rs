@@ -49,7 +49,8 @@ impl Demand {
     /// Units that will be wanted within the next `ms` of a demand so slow that no rate shows it, if
     /// the next gaps are as long as the last two. None where these aren't known.
     pub(super) fn expected_by_gaps(&self, ms: i64) -> u64 {
-        let Some(gap_ms) = self.gap_ms().filter(|gap_ms| *gap_ms > 0) else { return 0 };
+        // A few requests at once are no pace.
+        let Some(gap_ms) = self.gap_ms().filter(|gap_ms| *gap_ms >= SLOW_GAP_MS) else { return 0 };
         let requests = ms.max(0).checked_div(gap_ms).unwrap_or_default();
         requests.unsigned_abs().saturating_mul(self.last_units().max(1))
     }
@@ -71,6 +72,8 @@ fn decayed(level_milli: u64, age_ms: i64) -> u64 {
 }
 
 const RECENT_MS: i64 = 60_000;
+/// Shorter gaps show as a rate, once there are enough of them.
+const SLOW_GAP_MS: i64 = 1_000;
 const MILLI: u64 = 1_000;
 const HALF_LIFE_MS: u64 = 2_500;
 /// The time constant that small steps of [`decayed`] come to.
@@ -119,9 +122,12 @@ mod tests {
             let found = (demand.gap_ms(), demand.expected_by_gaps(20_000));
             assert_eq!(found, (gap_ms, expected), "{at_ms}");
         }
-        demand.note(1, at(76_000));
-        assert_eq!(demand.expected_by_gaps(20_000), 0, "two at once are no pace");
-        demand.note(u64::MAX, at(76_001));
+        for at_ms in [76_000, 76_005, 76_010, 76_999] {
+            demand.note(1, at(at_ms));
+            assert_eq!(demand.expected_by_gaps(20_000), 0, "a few at once are no pace");
+        }
+        demand.note(1, at(77_999));
+        demand.note(u64::MAX, at(78_999));
         assert_eq!(demand.expected_by_gaps(i64::MAX), u64::MAX);
     }
 
