@@ -107,7 +107,7 @@ struct Made {
 
 /// Time for which a link is handed out again, and in which only so many are made.
 const PERIOD_MS: i64 = 60_000;
-/// Links of one account in [`PERIOD_MS`]: enough to compare plans, and to repeat a click.
+/// Links of one account in a minute: enough to compare plans, and to repeat a click.
 pub const MAX_A_PERIOD: usize = 5;
 /// A SHA-256 in hexadecimal digits.
 const MAX_WISH_BYTES: usize = 64;

@@ -32,7 +32,8 @@ pub enum InboxRequest {
         /// Each of them.
         Vec<Call>,
     ),
-    /// Customers with several named accounts, and without an operator's decision: [`CustomerPage`].
+    /// Customers with several named accounts, and without an operator's decision: a
+    /// [`CustomerPage`](super::CustomerPage).
     Conflicts {
         /// The `next_cursor` of the page before.
         cursor: Option<String>,
@@ -71,7 +72,8 @@ pub enum InboxRequest {
         /// The most that a page holds.
         limit: usize,
     },
-    /// Link a customer to an account, by an operator's decision: [`Linked`].
+    /// Link a customer to an account, by an operator's decision:
+    /// [`Linked`](super::Linked).
     Link {
         /// The customer.
         customer: CustomerKey,
