@@ -106,7 +106,7 @@ async function bundle(folder) {
   const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
   const output = ["--minify", "--outfile=index.js", "--allow-overwrite", "--log-level=warning"];
   await mustRun("esbuild", "esbuild", [...external, "--format=esm", "--bundle", "./shim.js", ...output], { cwd: folder });
-  // What is imported follows from the file's ending; wrangler's bundler doesn't know the word.
+  // The file's ending decides how it is imported; wrangler's bundler doesn't know the word.
   const bundled = readFileSync(join(folder, "index.js"), "utf8");
   writeFileSync(join(folder, "index.js"), bundled.replaceAll("import source ", "import "));
 }

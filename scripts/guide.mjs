@@ -1,4 +1,4 @@
-// What `npm start` prints when all is up, and the tokens for it. The rest of the guide stands on the
+// The lines that `npm start` prints when all is up, and the tokens for them. The rest of the guide stands on the
 // demo's front page.
 
 import { writeFileSync } from "node:fs";

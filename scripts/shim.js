@@ -1,4 +1,4 @@
-// What stands in front of the generated code of a module: it sees a panic, and has a new instance made at
+// The shim in front of the generated code of a module: it sees a panic, and has a new instance made at
 // the next call. scripts/generate.mjs puts the module's functions and classes into it.
 //
 // From `worker-build` 0.8.7 (src/js/shim.js), unchanged: it belongs to the `worker` crate of that version.

@@ -39,7 +39,7 @@ pub enum LedgerMessage {
     Credits,
     /// The account's record.
     Read,
-    /// Whether to make a link to the provider, or that one was made.
+    /// Ask for leave to make a link to the provider, or report one that was made.
     Session(SessionRequest),
     /// The standing of the account.
     Usage {

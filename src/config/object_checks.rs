@@ -1,4 +1,4 @@
-//! Whether the classes of Durable Objects that the configuration needs are bound.
+//! Checks that the classes of Durable Objects that the configuration needs are bound.
 
 use super::findings::Findings;
 use super::{Bindings, Config, Mistake, SubscriptionSource};

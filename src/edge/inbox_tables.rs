@@ -8,7 +8,7 @@ use super::database::Database;
 /// (`customer_store.rs`).
 pub(super) struct SqlInboxStore {
     pub(super) database: Database,
-    /// Whether there is something new to deliver.
+    /// True where there is something new to deliver.
     pub(super) has_queued: bool,
 }
 

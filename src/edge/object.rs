@@ -1,4 +1,4 @@
-//! What the classes of Durable Objects share: a message comes in and is handled as one transaction,
+//! The base of all classes of objects: a message comes in and is handled as one transaction,
 //! a reply or a fault goes back, and an alarm wakes the object.
 //!
 //! The classes are bound by hand, as [`handle`](super::fetch::handle) is: the `worker` crate's own
@@ -41,7 +41,7 @@ pub(super) struct Context<'a> {
     /// The object's state, as the platform gives it.
     pub(super) state: &'a JsValue,
     pub(super) config: &'a Config,
-    /// Whether it is the first message since the object was started.
+    /// True for the first message since the object was started.
     pub(super) is_first: bool,
 }
 

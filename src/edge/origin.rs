@@ -86,7 +86,7 @@ impl Passage<'_> {
         }
     }
 
-    /// What was charged or counted, if anything was.
+    /// The charge or the count, if there is one.
     fn unsettled(&self) -> Option<Unsettled> {
         let pass = self.pass;
         if let Some(page) = &pass.free_page {
@@ -254,7 +254,7 @@ struct Changes<'a> {
     on_request: &'a [(&'a str, String)],
     /// The same for the response, in lines.
     on_response: &'a str,
-    /// What the response settles.
+    /// The charge or count that the response settles.
     unsettled: Option<Unsettled>,
 }
 

@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     ///
-    /// What is left is no field.
+    /// The rest is no field.
     #[inline(never)]
     pub(crate) fn next(&mut self) -> Result<Option<(u32, Content<'a>)>, Unreadable> {
         if self.0.is_empty() {

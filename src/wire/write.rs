@@ -5,7 +5,7 @@ use super::content::{FORM_BITS, FORM_BYTES, FORM_NUMBER, MORE};
 /// Begins a message inside a message, with room for the length of a short one. Returns the place of
 /// that, for [`end_message`].
 ///
-/// What follows is not inlined: each type would have a copy of it, an eighth of the module.
+/// Not inlined, nor are the next: each type would have a copy, an eighth of the module.
 #[inline(never)]
 pub(crate) fn begin_message(number: u32, out: &mut Vec<u8>) -> usize {
     write_key(number, FORM_BYTES, out);

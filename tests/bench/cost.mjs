@@ -1,4 +1,4 @@
-// What Cloudflare bills for the objects of accounts: calls of them and rows, counted in the real
+// The bill of Cloudflare for the objects of accounts: calls of them and rows, counted in the real
 // runtime under real time, and no CPU time.
 
 import { setTimeout as pause } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// What one ledger object takes: the messages of many isolates of one account, to a runtime that has
+// The load that one ledger object takes: the messages of many isolates of one account, to a runtime that has
 // nothing but that object.
 //
 // The messages are real ones. A built gate is loaded whose every account is, for the purpose, the

@@ -1,4 +1,4 @@
-// What `npm start` prints and what the demo's front page has: a short guide and the whole of it.
+// Tests of the guide: the short one of `npm start` and the whole one of the demo's front page.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

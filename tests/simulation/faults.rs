@@ -64,7 +64,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Whether it is about the packed rows.
+    /// True for a fault of the packed rows.
     pub(crate) fn is_of_packing(self) -> bool {
         matches!(self, Self::LiveRowsAreNotWritten | Self::FurtherHoldersFallOut)
     }

@@ -27,7 +27,7 @@ pub(crate) struct Tables {
     holders: BTreeMap<String, OwnValue>,
     /// The changes of the current call, so that it can be undone.
     undo: Vec<Undo>,
-    /// Whether a later release writes, whose rows have further fields.
+    /// True while a later release writes, whose rows have further fields.
     pub(crate) is_later: bool,
     fault: Option<Fault>,
 }

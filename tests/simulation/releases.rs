@@ -51,7 +51,7 @@ impl World<'_> {
         Random::new(self.schedule.seed, stream).happens(500)
     }
 
-    /// Whether the ledgers are of the later release now.
+    /// True while the ledgers are of the later release.
     pub(crate) fn is_ledger_later(&self) -> bool {
         let stream = LEDGERS + self.now_ms / LEDGER_CHANGES_MS;
         self.has_bytes() && Random::new(self.schedule.seed, stream).happens(500)

@@ -150,7 +150,7 @@ impl Schedule {
         schedule
     }
 
-    /// Whether the ledgers' rows are packed, as they are in a database.
+    /// True where the ledgers' rows are packed, as they are in a database.
     pub(crate) fn is_packed(&self) -> bool {
         self.seed % PACKED_ONE_IN == 1
     }

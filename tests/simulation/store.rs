@@ -147,7 +147,7 @@ impl Store {
             || self.counters.iter().filter(is_newer).count() < 2
     }
 
-    /// Whether a later release writes the rows from now on.
+    /// Has a later release, or this one, write the rows from now on.
     pub(crate) fn set_later(&mut self, is_later: bool) {
         self.packed.iter_mut().for_each(|packed| packed.tables.is_later = is_later);
     }

@@ -135,7 +135,7 @@ pub(crate) struct Account {
     pub(crate) store: Store,
     pub(crate) book: Book,
     pub(crate) is_out: bool,
-    /// Whether the ledger is of the later release.
+    /// True for a ledger of the later release.
     pub(crate) is_later: bool,
 }
 

@@ -1,4 +1,4 @@
-// What can be tried with the demo: a line to paste for each kind of answer. `npm start` prints the
+// The demo's answers to try: a line to paste for each kind of answer. `npm start` prints the
 // first ones, the demo's front page has all of them.
 
 import { OPINIONS } from "./pages.mjs";

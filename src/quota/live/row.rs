@@ -121,7 +121,7 @@ impl LiveRow {
 }
 
 impl LiveCounter {
-    /// Whether a window is of the same meter and period.
+    /// True for a window of the same meter and period.
     fn is_alike(&self, key: &CounterKey) -> bool {
         self.period == key.period && self.meter == key.meter
     }
