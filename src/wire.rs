@@ -2,8 +2,9 @@
 //!
 //! Every field has a number, and its bytes say how long they are, so two releases can read each
 //! other: a field of a later one is skipped, and one that an earlier one didn't write is absent.
-//! The meaning of absence is part of each declaration: an optional value and a list have none, a field
-//! with a default (`4: weight = 1`) has that, and without any other field the message is refused.
+//! The meaning of absence is part of each declaration: an optional value and a list have none, a
+//! field with a default (`4: weight = 1`) has that, and without any other field the message is
+//! refused.
 //! A variant or a word that this release doesn't know is refused too, except where its declaration
 //! names a safe one to read it as.
 //!
