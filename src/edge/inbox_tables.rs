@@ -1,4 +1,4 @@
-//! The tables in the SQLite database of the inbox's Durable Object.
+//! The inbox's rows in the SQLite database of its Durable Object; `schema/inbox_1.sql` has the tables.
 
 use wasm_bindgen::JsValue;
 
