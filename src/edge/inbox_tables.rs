@@ -1,4 +1,4 @@
-//! The inbox's rows in the SQLite database of its Durable Object; `schema/inbox_1.sql` has the tables.
+//! The inbox's rows in the database of its Durable Object; `schema/inbox_1.sql` has the tables.
 
 use wasm_bindgen::JsValue;
 
